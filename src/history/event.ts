@@ -1,0 +1,165 @@
+/**
+ * The journal: everything that happened in a lab, as one append-only stream of typed events.
+ *
+ * Every event is stamped inside the lab. `t` is milliseconds on the lab's own monotonic clock (fractions are kept); it says
+ * nothing about the host's clock and the two must never be compared. Events of one lab share one clock, also across a fork:
+ * a forked lab's clock goes on from the moment at which its template was saved.
+ */
+interface Stamped {
+  /** ms on the lab's clock */
+  t: number
+}
+
+/** How one request of a probe ended. `answered` means that an HTTP response arrived, whatever its status. */
+export type Outcome = 'answered' | 'refused' | 'reset' | 'timeout' | 'unreachable' | 'error'
+
+/** One request, on a new TCP connection. `t` is when it was really sent, `scheduled` when it was due. */
+export interface RequestEvent extends Stamped {
+  kind: 'request'
+  probe: string
+  /** Number of this request in its probe, from 0. */
+  n: number
+  client: string
+  /** ms on the lab's clock when the open loop wanted it sent */
+  scheduled: number
+  /** ms on the lab's clock when the outcome was known */
+  done: number
+  source: string
+  sourcePort?: number
+  target: string
+  outcome: Outcome
+  status?: number
+  /** Node that answered, from the first word of the body. */
+  server?: string
+  /** First bytes of the body, or the error's text. */
+  detail?: string
+}
+
+export interface ProbeEvent extends Stamped {
+  kind: 'probe'
+  phase: 'start' | 'stop'
+  probe: string
+  client: string
+  target: string
+  /** requests/s */
+  rate: number
+  /** On stop: requests sent, and how many of them more than `lateAfterMs` after they were due. */
+  sent?: number
+  late?: number
+  lateAfterMs?: number
+}
+
+/** A fault takes effect somewhere between `t` and `done`. */
+export interface FaultEvent extends Stamped {
+  kind: 'fault'
+  phase: 'inject' | 'heal'
+  /** Name in the fault registry: `keepalived-crash`. */
+  fault: string
+  node: string
+  /** ms on the lab's clock when the command that injects or heals it had ended */
+  done: number
+  detail?: string
+}
+
+/** A VRRP advertisement seen on the wire. */
+export interface AdvertEvent extends Stamped {
+  kind: 'advert'
+  network: string
+  /** Sender's address, and its node where the topology knows it. */
+  source: string
+  node?: string
+  destination: string
+  version: 2 | 3
+  vrid: number
+  priority: number
+  /** ms */
+  interval: number
+  addresses: string[]
+  /** Secrets never enter the journal: equal labels (`secret-1`) stand for equal secrets, within one lab. */
+  authentication?: { type: 'none' | 'PASS' | 'AH'; secret?: string }
+}
+
+/** A gratuitous ARP seen on the wire: `mac` claims `address`. */
+export interface GratuitousArpEvent extends Stamped {
+  kind: 'garp'
+  network: string
+  address: string
+  mac: string
+  node?: string
+}
+
+/** An IPv4 or IPv6 address came or went on a node. */
+export interface AddressEvent extends Stamped {
+  kind: 'address'
+  change: 'add' | 'remove'
+  node: string
+  device: string
+  address: string
+  prefix: number
+}
+
+/** A line of keepalived's own log, secrets masked. */
+export interface KeepalivedEvent extends Stamped {
+  kind: 'keepalived'
+  node: string
+  line: string
+  /** Set when the line reports a VRRP state: `(VI_1) Entering BACKUP STATE`. */
+  transition?: { instance: string; state: 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP' }
+}
+
+export interface IpvsDestination {
+  address: string
+  port: number
+  forwarding: 'Route' | 'Masq' | 'Tunnel' | 'Local'
+  weight: number
+  active: number
+  inactive: number
+}
+
+export interface IpvsService {
+  /** `TCP 10.0.0.100:80` or `FWM 50`, as `ipvsadm -Ln` prints it. */
+  service: string
+  scheduler: string
+  persistent: boolean
+  destinations: IpvsDestination[]
+}
+
+/** The IPVS table of a node, as the kernel holds it. */
+export interface IpvsEvent extends Stamped {
+  kind: 'ipvs'
+  node: string
+  /** Why the snapshot was taken: `log`, `step`, `start`. */
+  reason: string
+  services: IpvsService[]
+}
+
+/** A word of the driver's: where a step begins, what it waits for. */
+export interface MarkEvent extends Stamped {
+  kind: 'mark'
+  label: string
+}
+
+/** Something that the judge must know of the recording itself: a watcher that died, an event that was dropped. */
+export interface TroubleEvent extends Stamped {
+  kind: 'trouble'
+  node?: string
+  what: string
+}
+
+export type LabEvent =
+  | RequestEvent
+  | ProbeEvent
+  | FaultEvent
+  | AdvertEvent
+  | GratuitousArpEvent
+  | AddressEvent
+  | KeepalivedEvent
+  | IpvsEvent
+  | MarkEvent
+  | TroubleEvent
+
+export type EventKind = LabEvent['kind']
+export type EventOf<K extends EventKind> = Extract<LabEvent, { kind: K }>
+
+/** One line of `journal.ndjson`: an event and the lab (fork) that it happened in. */
+export type JournalLine = LabEvent & { lab: string }

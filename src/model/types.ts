@@ -1,0 +1,121 @@
+import type { Position } from '../errors.ts'
+
+/**
+ * The words of the field as types: what a director's configuration promises, whatever file it was read from.
+ * All durations are in milliseconds; `at` says where the user wrote it.
+ */
+
+/** Proof-carrying limit for one measured duration or count. */
+export interface Bound {
+  /** What is bounded, in the field's words: `VIP failover after a crash of keepalived`. */
+  name: string
+  /** The formula with its numbers filled in: `3 x 1 s + (256-80)/256 s = 3.69 s`. */
+  formula: string
+  /** Smallest value that the rule allows, where it sets one (ms). */
+  minMs?: number
+  /** Largest value that the rule allows (ms). */
+  maxMs: number
+  /** Where the rule stands: RFC section, kernel or keepalived source file. */
+  source: string
+}
+
+export type VrrpState = 'MASTER' | 'BACKUP'
+
+/** A secret is compared by the reader and never leaves it: only whether it is set, and its length, are kept beside it. */
+export interface VrrpAuthentication {
+  type: 'PASS' | 'AH'
+  /** Compared, masked wherever people may read it; see `history/mask.ts`. */
+  secret: string
+  at: Position
+}
+
+export interface VipAddress {
+  address: string
+  prefix: number
+  device: string
+  label?: string
+  at: Position
+}
+
+export interface VrrpInstance {
+  name: string
+  state: VrrpState
+  interface: string
+  virtualRouterId: number
+  priority: number
+  /** ms */
+  advertInterval: number
+  version: 2 | 3
+  preempt: boolean
+  /** ms */
+  preemptDelay: number
+  authentication?: VrrpAuthentication
+  /** Multicast group that advertisements go to (global `vrrp_mcast_group4`, default 224.0.0.18). */
+  multicastGroup: string
+  /** Unicast peers; empty when advertisements are multicast. */
+  unicastPeers: string[]
+  addresses: VipAddress[]
+  at: Position
+}
+
+export type ForwardingMethod = 'DR' | 'NAT' | 'TUN'
+export type Protocol = 'TCP' | 'UDP' | 'SCTP'
+
+export interface HealthCheck {
+  /** The keyword that keepalived uses: HTTP_GET, TCP_CHECK... */
+  type: 'HTTP_GET' | 'SSL_GET' | 'TCP_CHECK' | 'OTHER'
+  /** The keyword as written; differs from `type` where that is OTHER. */
+  keyword: string
+  /** ms */
+  connectTimeout: number
+  /** Retries after the first failure (`nb_get_retry` and `retry` are the same thing). */
+  retry: number
+  /** ms */
+  delayBeforeRetry: number
+  /** ms; keepalived's `delay_loop` of the checker, inherited from the virtual service. */
+  delayLoop: number
+  /** ms; upper end of the random delay of the first check, default `delay_loop`. */
+  warmup: number
+  /** Number of `url` blocks; one is fetched per `delay_loop`. 1 for checks without URLs. */
+  urls: { path: string; statusCode?: string }[]
+  at: Position
+}
+
+export interface RealServer {
+  address: string
+  port: number
+  weight: number
+  inhibitOnFailure: boolean
+  checks: HealthCheck[]
+  at: Position
+}
+
+export interface VirtualService {
+  /** `10.0.0.100:80/TCP`, `fwmark 50`, as `ipvsadm -Ln` would call it. */
+  name: string
+  address?: string
+  port?: number
+  fwmark?: number
+  protocol: Protocol
+  /** The scheduler as the kernel calls it; keepalived's own default where none is written. */
+  scheduler: string
+  forwarding: ForwardingMethod
+  /** ms; undefined when the service is not persistent. */
+  persistence?: number
+  quorum: number
+  hysteresis: number
+  alpha: boolean
+  sorryServer?: { address: string; port: number; at: Position }
+  realServers: RealServer[]
+  at: Position
+}
+
+/** What one director is configured to do. */
+export interface DirectorConfig {
+  /** Name of the node in the topology. */
+  node: string
+  instances: VrrpInstance[]
+  services: VirtualService[]
+  /** Every file that was read, includes among them, in reading order. */
+  files: string[]
+}

@@ -1,0 +1,43 @@
+/** What to build: networks and nodes, checked and with every default filled in. */
+
+export const ROLES = ['director', 'realserver', 'client', 'router'] as const
+export type Role = (typeof ROLES)[number]
+
+/** One macvlan network. */
+export interface Network {
+  name: string
+  /** IPv4 subnet in CIDR form. */
+  subnet: string
+  /** Default gateway of its nodes; no default route where there is none. */
+  gateway?: string
+}
+
+export interface Interface {
+  /** Name inside the node: `eth0`. */
+  name: string
+  network: string
+  /** IPv4 address without prefix; the prefix is the network's. */
+  address: string
+}
+
+export interface Node {
+  name: string
+  role: Role
+  interfaces: Interface[]
+  /** Addresses with prefix put on `lo`: the VIP of a DR or TUN real server. */
+  loopback: string[]
+  sysctls: Record<string, string>
+  /** `ip route add` words, e.g. `10.9.0.0/16 via 10.0.0.1`. */
+  routes: string[]
+  /** Absolute path of the folder laid over the node's root, where there is one. */
+  files?: string
+}
+
+export interface Topology {
+  name: string
+  summary?: string
+  /** Absolute path of the folder that holds topology.yaml. */
+  dir: string
+  networks: Network[]
+  nodes: Node[]
+}
