@@ -19,9 +19,18 @@ export interface Bound {
   source: string
 }
 
+/** Something that keepalived reads otherwise than it stands there, or ignores: nothing of it may be lost silently. */
+export interface Notice {
+  at: Position
+  /** One sentence: what was seen, and what keepalived does with it. Never a secret. */
+  message: string
+}
+
 export type VrrpState = 'MASTER' | 'BACKUP'
 
-/** A secret is compared by the reader and never leaves it: only whether it is set, and its length, are kept beside it. */
+/**
+ * A secret is compared by the reader and never leaves it: only whether it is set, and its length, are kept beside it.
+ */
 export interface VrrpAuthentication {
   type: 'PASS' | 'AH'
   /** Compared, masked wherever people may read it; see `history/mask.ts`. */
@@ -49,12 +58,20 @@ export interface VrrpInstance {
   preempt: boolean
   /** ms */
   preemptDelay: number
+  /** Adverts that may be missed before a backup takes over; `down_timer_adverts`, default 3. */
+  downTimerAdverts: number
+  /** `vrrp_strict`: keepalived then drops what the RFC does not know (authentication, `state MASTER` below 255). */
+  strict: boolean
+  /** `mcast_src_ip` or `unicast_src_ip`; without it the interface's first address is the source. */
+  sourceAddress?: string
   authentication?: VrrpAuthentication
   /** Multicast group that advertisements go to (global `vrrp_mcast_group4`, default 224.0.0.18). */
   multicastGroup: string
   /** Unicast peers; empty when advertisements are multicast. */
   unicastPeers: string[]
   addresses: VipAddress[]
+  /** `virtual_ipaddress_excluded`: they move with the VIPs but are not in the adverts. */
+  excludedAddresses: VipAddress[]
   at: Position
 }
 
@@ -76,8 +93,10 @@ export interface HealthCheck {
   delayLoop: number
   /** ms; upper end of the random delay of the first check, default `delay_loop`. */
   warmup: number
-  /** Number of `url` blocks; one is fetched per `delay_loop`. 1 for checks without URLs. */
+  /** The `url` blocks, in order; one is fetched per `delay_loop`. Empty for checks without URLs. */
   urls: { path: string; statusCode?: string }[]
+  /** `fast_recovery`: after a failure the URLs are fetched without a pause between them. */
+  fastRecovery: boolean
   at: Position
 }
 
@@ -85,6 +104,8 @@ export interface RealServer {
   address: string
   port: number
   weight: number
+  /** Of this server; `lvs_method` may stand in a `real_server` too. */
+  forwarding: ForwardingMethod
   inhibitOnFailure: boolean
   checks: HealthCheck[]
   at: Position
@@ -116,6 +137,10 @@ export interface DirectorConfig {
   node: string
   instances: VrrpInstance[]
   services: VirtualService[]
+  /** ms; global `vrrp_startup_delay`, 0 where none is written. */
+  startupDelay: number
   /** Every file that was read, includes among them, in reading order. */
   files: string[]
+  /** What keepalived reads otherwise than it stands there, or ignores. */
+  notices: Notice[]
 }

@@ -1,0 +1,33 @@
+import { isIP } from 'node:net'
+import type { Notice, VipAddress } from '../../model/types.ts'
+import type { Statement } from './parse.ts'
+import { note } from './values.ts'
+
+/**
+ * The lines of a `virtual_ipaddress` block: `10.0.0.100/24 dev eth0 label eth0:1` (keepalived vrrp_ipaddress.c
+ * `alloc_ipaddress`). Without a prefix it is /32, or /128.
+ *
+ * @param device of the addresses that name none
+ */
+export const readAddresses = (blocks: Statement[], device: string, notices: Notice[]): VipAddress[] =>
+  blocks
+    .flatMap(block => block.block ?? [])
+    .flatMap(line => {
+      const [first, ...options] = line.words.map(word => word.text)
+      const [address = '', prefixText] = (first ?? '').split('/')
+      const family = isIP(address)
+      const widest = family === 6 ? 128 : 32
+      const prefix = prefixText === undefined ? widest : Number(prefixText)
+      if (family === 0 || !/^\d*$/.test(prefixText ?? '') || prefix > widest) {
+        note(notices, line, `${first} is not an address; keepalived leaves it out`)
+        return []
+      }
+      const option = (name: string): string | undefined => {
+        const index = options.indexOf(name)
+        return index < 0 ? undefined : options[index + 1]
+      }
+      const label = option('label')
+      return [
+        { address, prefix, device: option('dev') ?? device, ...(label === undefined ? {} : { label }), at: line.at },
+      ]
+    })

@@ -1,0 +1,355 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { LvslabError } from '../../errors.ts'
+import type { DirectorConfig } from '../../model/types.ts'
+import { readDirector } from './director.ts'
+
+const roots: string[] = []
+afterEach(() => {
+  for (const root of roots.splice(0)) rmSync(root, { recursive: true })
+})
+
+const rootWith = (files: Record<string, string>): string => {
+  const root = mkdtempSync(join(tmpdir(), 'lvslab-config-'))
+  roots.push(root)
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, name)), { recursive: true })
+    writeFileSync(join(root, name), text)
+  }
+  return root
+}
+const MAIN = 'etc/keepalived/keepalived.conf'
+const read = (text: string, others: Record<string, string> = {}): DirectorConfig =>
+  readDirector({ node: 'd1', root: rootWith({ [MAIN]: text, ...others }) })
+const failure = (run: () => unknown): LvslabError => {
+  try {
+    run()
+  } catch (error) {
+    return error as LvslabError
+  }
+  throw new Error('it was read without an error')
+}
+const messages = (config: DirectorConfig): string[] =>
+  config.notices.map(notice => `${notice.at.line}: ${notice.message}`)
+
+const vrrp = (lines: string) => `vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 51\n${lines}\n}`
+const instance = (lines: string, globals = '') => {
+  const config = read(`${vrrp(lines)}\n${globals}`)
+  return { ...config.instances[0], notices: messages(config) }
+}
+const service = (lines: string, head = '10.0.0.100 80') => {
+  const config = read(`virtual_server ${head} {\n protocol TCP\n lvs_method DR\n lvs_sched rr\n${lines}\n}`)
+  return { service: config.services[0], notices: messages(config) }
+}
+
+describe('a whole configuration', () => {
+  it('reads a director pair as it is usually written', () => {
+    const config = read(`
+      global_defs { router_id d1 }
+      vrrp_instance VI_1 {
+        state MASTER
+        interface eth0
+        virtual_router_id 51
+        priority 150
+        advert_int 1
+        authentication {
+          auth_type PASS
+          auth_pass s3cret
+        }
+        virtual_ipaddress {
+          10.0.0.100/24 dev eth0 label eth0:1
+        }
+      }
+      virtual_server 10.0.0.100 80 {
+        delay_loop 2
+        lb_algo wrr
+        lb_kind DR
+        protocol TCP
+        sorry_server 127.0.0.1 80
+        real_server 10.0.0.11 80 {
+          weight 3
+          HTTP_GET {
+            url {
+              path /
+              status_code 200
+            }
+            connect_timeout 1.5
+            nb_get_retry 2
+            delay_before_retry 1
+          }
+        }
+        real_server 10.0.0.12 80 { TCP_CHECK { } }
+      }`)
+    expect(config.notices).toEqual([])
+    expect(config.instances[0]).toMatchObject({
+      state: 'MASTER',
+      priority: 150,
+      advertInterval: 1000,
+      version: 2,
+      preempt: true,
+      multicastGroup: '224.0.0.18',
+      authentication: { type: 'PASS', secret: 's3cret' },
+      addresses: [{ address: '10.0.0.100', prefix: 24, device: 'eth0', label: 'eth0:1' }],
+    })
+    expect(config.services[0]).toMatchObject({
+      name: '10.0.0.100:80/TCP',
+      scheduler: 'wrr',
+      forwarding: 'DR',
+      quorum: 1,
+      hysteresis: 0,
+      sorryServer: { address: '127.0.0.1', port: 80 },
+      realServers: [
+        {
+          address: '10.0.0.11',
+          weight: 3,
+          checks: [
+            {
+              type: 'HTTP_GET',
+              connectTimeout: 1500,
+              retry: 2,
+              delayBeforeRetry: 1000,
+              delayLoop: 2000,
+              warmup: 2000,
+              urls: [{ path: '/', statusCode: '200' }],
+            },
+          ],
+        },
+        {
+          weight: 1,
+          inhibitOnFailure: false,
+          checks: [{ type: 'TCP_CHECK', connectTimeout: 5000, retry: 1, delayBeforeRetry: 1000, urls: [] }],
+        },
+      ],
+    })
+    expect(config.services[0]?.persistence).toBeUndefined()
+  })
+})
+
+describe('vrrp_instance', () => {
+  it("fills in keepalived's defaults", () => {
+    expect(instance('')).toMatchObject({
+      state: 'BACKUP',
+      priority: 100,
+      advertInterval: 1000,
+      version: 2,
+      preempt: true,
+      preemptDelay: 0,
+      downTimerAdverts: 3,
+      strict: false,
+      unicastPeers: [],
+      addresses: [],
+      notices: [],
+    })
+    expect(instance('virtual_ipaddress {\n 10.0.0.100\n}').addresses).toMatchObject([{ prefix: 32, device: 'eth0' }])
+  })
+
+  it('takes 100 for a priority that is no number, and BACKUP for a state that nobody knows', () => {
+    const { state, priority, notices } = instance(' state BAKCUP\n priority high')
+    expect({ state, priority }).toEqual({ state: 'BACKUP', priority: 100 })
+    expect(notices).toEqual([
+      '4: state BAKCUP is neither MASTER nor BACKUP; keepalived takes BACKUP',
+      '5: priority high is not a number from 1 to 255; keepalived takes 100',
+    ])
+  })
+
+  it('takes state MASTER without a priority for the address owner', () => {
+    expect(instance(' state MASTER').priority).toBe(255)
+    expect(instance(' priority 255').state).toBe('MASTER')
+  })
+
+  it('clears nopreempt and preempt_delay with state MASTER', () => {
+    const read = instance(' state MASTER\n priority 150\n nopreempt\n preempt_delay 5')
+    expect(read).toMatchObject({ preempt: true, preemptDelay: 0 })
+    expect(read.notices).toHaveLength(2)
+    expect(instance(' nopreempt')).toMatchObject({ preempt: false, notices: [] })
+    expect(instance(' preempt_delay 2.5')).toMatchObject({ preemptDelay: 2500, notices: [] })
+  })
+
+  it('rounds advert_int to whole seconds in version 2 and to hundredths in version 3', () => {
+    expect(instance(' advert_int 0.3')).toMatchObject({ advertInterval: 1000 })
+    expect(instance(' advert_int 1.5')).toMatchObject({ advertInterval: 2000 })
+    const vip = ' virtual_ipaddress {\n 10.0.0.100\n }\n version 3\n'
+    expect(instance(`${vip} advert_int 0.104`)).toMatchObject({ advertInterval: 100 })
+    expect(instance(`${vip} advert_int 0.1`)).toMatchObject({ advertInterval: 100, notices: [] })
+  })
+
+  it('cuts auth_pass after 8 characters, drops it in version 3, and never shows it', () => {
+    const auth = ' authentication {\n auth_type PASS\n auth_pass topsecret1\n }'
+    const two = instance(auth)
+    expect(two.authentication?.secret).toBe('topsecre')
+    const three = instance(`${auth}\n version 3\n virtual_ipaddress {\n 10.0.0.100\n }`)
+    expect(three.authentication).toBeUndefined()
+    expect(two.notices).toHaveLength(1)
+    expect(three.notices).toHaveLength(1)
+    expect(JSON.stringify([two.notices, three.notices])).not.toContain('topsecre')
+  })
+
+  it('takes multicast group, version, interface and unicast peers from where they stand', () => {
+    const read = instance(
+      ' unicast_src_ip 10.0.0.2\n unicast_peer {\n 10.0.0.3\n ten\n }',
+      'global_defs {\n vrrp_mcast_group4 224.0.0.99\n vrrp_version 2\n vrrp_startup_delay 2\n}',
+    )
+    expect(read).toMatchObject({ unicastPeers: ['10.0.0.3'], sourceAddress: '10.0.0.2', multicastGroup: '224.0.0.99' })
+    expect(read.notices).toEqual(['7: ten is not an address; keepalived leaves this peer out'])
+  })
+
+  it('leaves out addresses that are none, and puts the others on the VMAC where there is one', () => {
+    const read = instance(' use_vmac\n virtual_ipaddress {\n 10.0.0.300\n 10.0.0.1/33\n fe80::1/64\n }')
+    expect(read.addresses).toMatchObject([{ address: 'fe80::1', prefix: 64, device: 'vrrp.51' }])
+    expect(read.notices).toHaveLength(2)
+  })
+
+  it('refuses what keepalived does not start with', () => {
+    const refuse = (text: string) => failure(() => read(text))
+    expect(refuse('vrrp_instance V {\n virtual_router_id 1\n}')).toMatchObject({
+      code: 'CONFIG_REFUSED',
+      at: { line: 1 },
+    })
+    expect(refuse('vrrp_instance V {\n interface eth0\n virtual_router_id 256\n}').at?.line).toBe(3)
+    expect(refuse(vrrp(' priority'))).toMatchObject({ code: 'CONFIG_REFUSED', at: { line: 4 } })
+    expect(refuse(vrrp(' version 3')).message).toContain('no VIP')
+  })
+})
+
+describe('virtual_server', () => {
+  it("fills in keepalived's defaults, and says so", () => {
+    const config = read(
+      'virtual_server 10.0.0.100 80 {\n real_server 10.0.0.11 80 {\n HTTP_GET {\n url {\n path /\n }\n }\n }\n}',
+    )
+    expect(config.services[0]).toMatchObject({
+      name: '10.0.0.100:80/UDP',
+      scheduler: 'wlc',
+      forwarding: 'NAT',
+      realServers: [
+        { checks: [{ delayLoop: 60_000, warmup: 60_000, connectTimeout: 5000, retry: 1, delayBeforeRetry: 3000 }] },
+      ],
+    })
+    expect(messages(config)).toHaveLength(3)
+  })
+
+  it('lets a check inherit its timing from the server and the service', () => {
+    const { service: read } = service(
+      ' delay_loop 5\n connect_timeout 2\n retry 3\n delay_before_retry 0.5\n weight 7\n' +
+        ' real_server 10.0.0.11 80 {\n delay_loop 1\n weight 2\n TCP_CHECK {\n retry 0\n }\n }\n' +
+        ' real_server 10.0.0.12 80 {\n TCP_CHECK {\n }\n }',
+    )
+    expect(read?.realServers).toMatchObject([
+      { weight: 2, checks: [{ delayLoop: 1000, connectTimeout: 2000, retry: 0, delayBeforeRetry: 500, warmup: 1000 }] },
+      { weight: 7, checks: [{ delayLoop: 5000, retry: 3 }] },
+    ])
+  })
+
+  it('does not know nb_get_retry in a TCP_CHECK', () => {
+    const { service: read, notices } = service(' real_server 10.0.0.11 80 {\n TCP_CHECK {\n nb_get_retry 4\n }\n }')
+    expect(read?.realServers[0]?.checks[0]?.retry).toBe(1)
+    expect(notices).toEqual(['7: nb_get_retry is not known in TCP_CHECK; keepalived ignores it'])
+  })
+
+  it('reads 10s as 10, as keepalived does', () => {
+    const { service: read, notices } = service(' delay_loop 10s\n real_server 10.0.0.11 80 {\n TCP_CHECK {\n }\n }')
+    expect(read?.realServers[0]?.checks[0]?.delayLoop).toBe(10_000)
+    expect(notices).toEqual(['5: delay_loop 10s is not a number; keepalived reads 10'])
+  })
+
+  it("forces the service's port on the servers of DR, and leaves that of NAT", () => {
+    const dr = service(' real_server 10.0.0.11 8080 {\n }')
+    expect(dr.service?.realServers[0]?.port).toBe(80)
+    expect(dr.notices[0]).toContain('8080')
+    expect(service(' lvs_method NAT\n real_server 10.0.0.11 8080 {\n }').service?.realServers[0]?.port).toBe(8080)
+  })
+
+  it('reads services on a firewall mark and on a group', () => {
+    const server = ' real_server 10.0.0.11 {\n }'
+    expect(service(server, 'fwmark 50').service).toMatchObject({ name: 'fwmark 50', fwmark: 50 })
+    const group = service(server, 'group WEB').service
+    expect(group).toMatchObject({ name: 'group WEB' })
+    expect(group?.address).toBeUndefined()
+  })
+
+  it('reads persistence, and 360 s where no value stands', () => {
+    const server = '\n real_server 10.0.0.11 80 {\n }'
+    expect(service(` persistence_timeout 50${server}`).service?.persistence).toBe(50_000)
+    expect(service(` persistence_timeout${server}`).service?.persistence).toBe(360_000)
+    const zero = service(` persistence_timeout 0${server}`)
+    expect(zero.service?.persistence).toBeUndefined()
+    expect(zero.notices).toHaveLength(1)
+  })
+
+  it('cuts quorum and hysteresis to what can be reached', () => {
+    const { service: read, notices } = service(' quorum 5\n hysteresis 9\n real_server 10.0.0.11 80 {\n weight 2\n }')
+    expect(read).toMatchObject({ quorum: 2, hysteresis: 1 })
+    expect(notices).toHaveLength(2)
+  })
+
+  it('says what it leaves out', () => {
+    const read = service(
+      ' lvs_sched fastest\n lvs_method FNAT\n real_server 10.0.0.x 80 {\n }\n' +
+        ' real_server 10.0.0.11 80 {\n }\n'.repeat(2),
+    )
+    expect(read.service).toMatchObject({ scheduler: 'rr', forwarding: 'DR' })
+    expect(read.service?.realServers).toHaveLength(1)
+    expect(read.notices).toHaveLength(4)
+    expect(service('')).toMatchObject({ service: undefined, notices: [expect.stringContaining('no real servers')] })
+  })
+})
+
+describe('include', () => {
+  const part = (vrid: number) => `vrrp_instance VI_${vrid} {\n interface eth0\n virtual_router_id ${vrid}\n}\n`
+
+  it('takes the files of an absolute pattern from the root, sorted, and leaves folders out', () => {
+    const config = read('include /etc/keepalived/conf.d/*.conf\n', {
+      'etc/keepalived/conf.d/b.conf': part(2),
+      'etc/keepalived/conf.d/a.conf': part(1),
+      'etc/keepalived/conf.d/C.conf': part(3),
+      'etc/keepalived/conf.d/.hidden.conf': part(9),
+      'etc/keepalived/conf.d/dir.conf/x': part(9),
+    })
+    expect(config.instances.map(one => one.virtualRouterId)).toEqual([3, 1, 2])
+    expect(config.files.map(file => file.split('/').at(-1))).toEqual(['keepalived.conf', 'C.conf', 'a.conf', 'b.conf'])
+  })
+
+  it("starts a relative pattern at the including file's folder, inside a block too", () => {
+    const config = read(`include sub/one.conf`, {
+      'etc/keepalived/sub/one.conf': vrrp(' include {two,three}.inc'),
+      'etc/keepalived/sub/two.inc': 'priority 120\n',
+      'etc/keepalived/sub/three.inc': 'advert_int 2\n',
+    })
+    expect(config.instances[0]).toMatchObject({ priority: 120, advertInterval: 2000 })
+  })
+
+  it('goes on without files that are not there, or that have an execute bit, and says so', () => {
+    const root = rootWith({ [MAIN]: 'include /etc/none/*.conf\ninclude x.conf', 'etc/keepalived/x.conf': part(1) })
+    chmodSync(join(root, 'etc/keepalived/x.conf'), 0o755)
+    const config = readDirector({ node: 'd1', root })
+    expect(config.instances).toEqual([])
+    expect(config.notices.map(notice => notice.at.line)).toEqual([1, 2])
+  })
+
+  it.each([
+    ['include ../../../etc/passwd', 'CONFIG_INCLUDE_OUTSIDE'],
+    ['include /../x', 'CONFIG_INCLUDE_OUTSIDE'],
+    ['include keepalived.conf', 'CONFIG_INCLUDE_LOOP'],
+  ])('refuses %s', (text, code) => {
+    expect(failure(() => read(text))).toMatchObject({ code, exitCode: 2, at: { line: 1, column: 9 } })
+  })
+
+  it('refuses a symbolic link out of the root', () => {
+    const root = rootWith({ [MAIN]: 'include out.conf' })
+    symlinkSync('/etc/hostname', join(root, 'etc/keepalived/out.conf'))
+    expect(failure(() => readDirector({ node: 'd1', root })).code).toBe('CONFIG_INCLUDE_OUTSIDE')
+  })
+
+  it('names the included file in the position of an error', () => {
+    const error = failure(() => read('include a.conf', { 'etc/keepalived/a.conf': '\n}' }))
+    expect(error.code).toBe('CONFIG_UNBALANCED')
+    expect(error.at).toMatchObject({ line: 2, column: 1 })
+    expect(error.at?.file).toMatch(/a\.conf$/)
+  })
+
+  it('says where a file should be that is not there', () => {
+    const root = rootWith({ 'etc/x': '' })
+    expect(failure(() => readDirector({ node: 'd1', root }))).toMatchObject({ code: 'CONFIG_NOT_FOUND', exitCode: 2 })
+  })
+})

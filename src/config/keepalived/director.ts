@@ -1,0 +1,71 @@
+import { isIP } from 'node:net'
+import type { DirectorConfig, Notice, VirtualService, VrrpInstance } from '../../model/types.ts'
+import { loadTree } from './load.ts'
+import type { Statement } from './parse.ts'
+import { all, argument, duration, flag, integer, last, note } from './values.ts'
+import { readService } from './virtual-server.ts'
+import { readVersion } from './vrrp-fields.ts'
+import { readInstance, type VrrpDefaults } from './vrrp-instance.ts'
+
+/** Where one director's configuration stands. */
+export interface DirectorSource {
+  /** Name of the node in the topology. */
+  node: string
+  /** Folder that is laid over the node's root. */
+  root: string
+  /** Absolute path on the node; default `/etc/keepalived/keepalived.conf`. */
+  file?: string
+}
+
+/**
+ * Reads what one director is configured to do: keepalived.conf and its includes, with keepalived's own defaults filled
+ * in. What keepalived ignores or corrects is taken as keepalived takes it, and listed in `notices`.
+ *
+ * @throws LvslabError with exit code 2: CONFIG_NOT_FOUND, CONFIG_UNBALANCED, CONFIG_QUOTE, CONFIG_BINARY,
+ *   CONFIG_INCLUDE_OUTSIDE, CONFIG_INCLUDE_LOOP, CONFIG_UNSUPPORTED, CONFIG_REFUSED (keepalived itself would not start)
+ */
+export const readDirector = (source: DirectorSource): DirectorConfig => {
+  const { statements, files, notices } = loadTree(source.root, source.file ?? '/etc/keepalived/keepalived.conf')
+  const globals = all(statements, 'global_defs').flatMap(statement => statement.block ?? [])
+  const delay = last(globals, 'vrrp_startup_delay')
+  return {
+    node: source.node,
+    instances: readInstances(statements, readDefaults(globals, notices), notices),
+    services: all(statements, 'virtual_server')
+      .map(statement => readService(statement, notices))
+      .filter((service): service is VirtualService => service !== undefined),
+    startupDelay:
+      (delay && duration(delay, { min: 0.001, max: 4_294, otherwise: 'ignores the line', lenient: true }, notices)) ??
+      0,
+    files,
+    notices,
+  }
+}
+
+const readInstances = (statements: Statement[], defaults: VrrpDefaults, notices: Notice[]): VrrpInstance[] => {
+  const instances: VrrpInstance[] = []
+  for (const statement of all(statements, 'vrrp_instance')) {
+    const instance = readInstance(statement, defaults, notices)
+    if (instance && instances.some(other => other.name === instance.name))
+      note(notices, statement, `vrrp_instance ${instance.name} stands twice; keepalived skips the second`)
+    else if (instance) instances.push(instance)
+  }
+  return instances
+}
+
+const readDefaults = (globals: Statement[], notices: Notice[]): VrrpDefaults => {
+  const group = last(globals, 'vrrp_mcast_group4')
+  let multicastGroup = '224.0.0.18'
+  if (group && isIP(argument(group)) === 4) multicastGroup = argument(group)
+  else if (group)
+    note(notices, group, `vrrp_mcast_group4 ${argument(group)} is not an address; keepalived takes ${multicastGroup}`)
+  const down = last(globals, 'vrrp_down_timer_adverts')
+  return {
+    version: readVersion(globals, notices),
+    multicastGroup,
+    interface: last(globals, 'default_interface')?.words[1]?.text,
+    strict: flag(last(globals, 'vrrp_strict'), notices) ?? false,
+    downTimerAdverts:
+      (down && integer(down, { min: 1, max: 100, otherwise: 'ignores the line', lenient: true }, notices)) ?? 3,
+  }
+}

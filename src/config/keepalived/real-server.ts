@@ -1,0 +1,125 @@
+import { isIP } from 'node:net'
+import type { ForwardingMethod, Notice, RealServer, VirtualService } from '../../model/types.ts'
+import { type CheckDefaults, mergeTiming, readChecks, readTiming } from './health-check.ts'
+import { keyword, type Statement } from './parse.ts'
+import { all, argument, flag, integer, last, note } from './values.ts'
+
+/** What a service is addressed by. */
+export type Target = Pick<VirtualService, 'name' | 'address' | 'port' | 'fwmark'>
+
+/** No port, and port 0, mean all ports. */
+export const readPort = (text: string | undefined): number | undefined => {
+  if (text === undefined) return 0
+  const port = Number(text)
+  return /^\d+$/.test(text) && port <= 65_535 ? port : undefined
+}
+
+/** `lvs_method`, or `lb_kind` as it was called, of a service or a server. */
+export const readForwarding = (block: Statement[], notices: Notice[]): ForwardingMethod | undefined => {
+  let method: ForwardingMethod | undefined
+  for (const line of all(block, 'lvs_method', 'lb_kind')) {
+    const word = argument(line)
+    if (word === 'NAT' || word === 'DR' || word === 'TUN') method = word
+    else note(notices, line, `${keyword(line)} ${word} is not NAT, DR or TUN; keepalived ignores the line`)
+  }
+  return method
+}
+
+/** `weight` of a server, or of all servers of a service. */
+export const readWeight = (block: Statement[], notices: Notice[]): number | undefined => {
+  const line = last(block, 'weight')
+  return line && integer(line, { min: 0, max: 65_535, otherwise: 'ignores the line', lenient: true }, notices)
+}
+/**
+ * The port that IPVS gets. DR and TUN do not rewrite packets, so keepalived forces the service's own port on the
+ * server; with a firewall mark there is none.
+ */
+const serverPort = (
+  line: Statement,
+  target: Target,
+  forwarding: ForwardingMethod,
+  notices: Notice[],
+): number | undefined => {
+  const written = readPort(line.words[2]?.text)
+  if (written === undefined) return undefined
+  if (target.port === undefined && target.fwmark === undefined) return written
+  const service = target.port ?? 0
+  if (written === 0) return service
+  if (forwarding === 'NAT' || written === service) return written
+  note(
+    notices,
+    line,
+    `${keyword(line)} ${argument(line)} has port ${written}; ` +
+      `${forwarding} cannot rewrite it, so keepalived takes ${service}`,
+  )
+  return service
+}
+
+/** What a service sets for the servers in it. */
+export interface ServerDefaults {
+  forwarding: ForwardingMethod
+  weight: number
+  inhibit: boolean
+  timing: CheckDefaults
+}
+
+/** The `real_server` blocks of a service (keepalived check_data.c `alloc_rs`, `validate_check_config`). */
+export const readServers = (
+  block: Statement[],
+  target: Target,
+  defaults: ServerDefaults,
+  notices: Notice[],
+): RealServer[] => {
+  const servers: RealServer[] = []
+  for (const line of all(block, 'real_server')) {
+    const inner = line.block ?? []
+    const address = argument(line)
+    const forwarding = readForwarding(inner, notices) ?? defaults.forwarding
+    const port = serverPort(line, target, forwarding, notices)
+    if (isIP(address) === 0 || port === undefined) {
+      note(
+        notices,
+        line,
+        `real_server ${address} ${line.words[2]?.text ?? ''} is not an address and a port; keepalived leaves it out`,
+      )
+      continue
+    }
+    if (servers.some(server => server.address === address && server.port === port)) {
+      note(notices, line, `real_server ${address}:${port} stands twice; keepalived leaves the second out`)
+      continue
+    }
+    servers.push({
+      address,
+      port,
+      weight: readWeight(inner, notices) ?? defaults.weight,
+      forwarding,
+      inhibitOnFailure: flag(last(inner, 'inhibit_on_failure'), notices) ?? defaults.inhibit,
+      checks: readChecks(inner, mergeTiming(readTiming(inner, 1, notices), defaults.timing), notices),
+      at: line.at,
+    })
+  }
+  return servers
+}
+
+/** The `sorry_server` of a service; undefined where there is none, or keepalived goes without it. */
+export const readSorryServer = (
+  block: Statement[],
+  target: Target,
+  forwarding: ForwardingMethod,
+  notices: Notice[],
+): VirtualService['sorryServer'] => {
+  const line = last(block, 'sorry_server')
+  if (!line) return undefined
+  const address = argument(line)
+  const own = readForwarding(
+    all(block, 'sorry_server_lvs_method').map(one => ({
+      ...one,
+      words: [{ text: 'lvs_method', at: one.at }, ...one.words.slice(1)],
+    })),
+    notices,
+  )
+  const port = serverPort(line, target, own ?? forwarding, notices)
+  if (isIP(address) !== 0 && port !== undefined) return { address, port, at: line.at }
+  note(notices, line, `sorry_server ${address} is not an address; keepalived goes without it`)
+  return undefined
+}

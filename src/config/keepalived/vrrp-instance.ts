@@ -1,0 +1,116 @@
+import { isIP } from 'node:net'
+import type { Notice, VrrpInstance } from '../../model/types.ts'
+import { readAddresses } from './address.ts'
+import type { Statement } from './parse.ts'
+import { all, argument, flag, integer, last, note, refused } from './values.ts'
+import {
+  readAdvertInterval,
+  readAuthentication,
+  readPeers,
+  readPreemption,
+  readState,
+  readVersion,
+} from './vrrp-fields.ts'
+
+/** What `global_defs` sets for every VRRP instance. */
+export interface VrrpDefaults {
+  version: 2 | 3 | undefined
+  multicastGroup: string
+  interface: string | undefined
+  strict: boolean
+  downTimerAdverts: number
+}
+
+/**
+ * One `vrrp_instance` with keepalived's own defaults and corrections (keepalived vrrp_parser.c, and vrrp.c
+ * `vrrp_complete_instance`). Undefined where keepalived skips the block.
+ *
+ * @throws LvslabError CONFIG_REFUSED where keepalived does not start
+ */
+export const readInstance = (
+  statement: Statement,
+  defaults: VrrpDefaults,
+  notices: Notice[],
+): VrrpInstance | undefined => {
+  const block = statement.block ?? []
+  if (statement.words.length !== 2) {
+    note(notices, statement, 'vrrp_instance takes exactly one name; keepalived skips the block')
+    return undefined
+  }
+  const name = argument(statement)
+
+  const device = last(block, 'interface')?.words[1]?.text ?? defaults.interface
+  if (device === undefined)
+    throw refused(
+      statement,
+      `vrrp_instance ${name} has no interface`,
+      'Add `interface eth0` with the name that it has on the node.',
+    )
+  const vridLine = last(block, 'virtual_router_id')
+  const virtualRouterId = vridLine && integer(vridLine, { min: 1, max: 255, otherwise: 'ignores the line' }, notices)
+  if (virtualRouterId === undefined)
+    throw refused(
+      vridLine ?? statement,
+      `vrrp_instance ${name} has no valid virtual_router_id`,
+      'Add `virtual_router_id N` with N from 1 to 255, the same on every director of the group.',
+    )
+
+  const vmac = last(block, 'use_vmac')
+  const vipDevice = vmac ? (vmac.words[1]?.text ?? `vrrp.${virtualRouterId}`) : device
+  const addresses = readAddresses(all(block, 'virtual_ipaddress'), vipDevice, notices)
+  const ipv6 = addresses[0] !== undefined && isIP(addresses[0].address) === 6
+  const version = readVersion(block, notices) ?? (ipv6 ? 3 : (defaults.version ?? 2))
+  if (addresses.length === 0 && version === 3)
+    throw refused(statement, `vrrp_instance ${name} has no VIP; version 3 needs one`, 'Add a virtual_ipaddress block.')
+
+  const strict = flag(last(block, 'strict_mode'), notices) ?? defaults.strict
+  const wanted = readState(block, notices)
+  const priorityLine = last(block, 'priority')
+  const priority = priorityLine
+    ? (integer(priorityLine, { min: 1, max: 255, otherwise: 'takes 100' }, notices) ?? 100)
+    : wanted === 'MASTER'
+      ? 255
+      : 100
+  if (!priorityLine && wanted === 'MASTER')
+    note(
+      notices,
+      statement,
+      `vrrp_instance ${name} has no priority; with state MASTER keepalived takes 255, the address owner`,
+    )
+
+  const owner = priority === 255
+  let state = wanted ?? (owner ? 'MASTER' : 'BACKUP')
+  if (strict && wanted && (wanted === 'MASTER') !== owner) {
+    state = owner ? 'MASTER' : 'BACKUP'
+    note(
+      notices,
+      statement,
+      `state ${wanted} does not fit priority ${priority} in strict mode; keepalived takes ${state}`,
+    )
+  }
+
+  const down = last(block, 'down_timer_adverts')
+  const source = last(block, 'mcast_src_ip', 'unicast_src_ip')?.words[1]?.text
+  const authentication = readAuthentication(block, version, strict, notices)
+  return {
+    name,
+    state,
+    interface: device,
+    virtualRouterId,
+    priority,
+    advertInterval: readAdvertInterval(block, version, notices),
+    version,
+    ...readPreemption(block, state, owner, strict, notices),
+    downTimerAdverts:
+      (down && integer(down, { min: 1, max: 100, otherwise: 'ignores the line', lenient: true }, notices)) ??
+      defaults.downTimerAdverts,
+    strict,
+    ...(source === undefined ? {} : { sourceAddress: source }),
+    ...(authentication === undefined ? {} : { authentication }),
+    multicastGroup: last(block, 'mcast_dst_ip')?.words[1]?.text ?? (ipv6 ? 'ff02::12' : defaults.multicastGroup),
+    unicastPeers: readPeers(all(block, 'unicast_peer'), notices),
+    addresses,
+    excludedAddresses: readAddresses(all(block, 'virtual_ipaddress_excluded'), vipDevice, notices),
+    at: statement.at,
+  }
+}

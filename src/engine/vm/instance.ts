@@ -1,0 +1,182 @@
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { LvslabError } from '../../errors.ts'
+import { cacheDir } from '../cache.ts'
+import type { EngineBuild } from './build.ts'
+import { INSTANCE_FILES, type MachineSpec, passtCommand, qemuCommand } from './machine.ts'
+import { connectQmp, type Qmp } from './qmp.ts'
+import { runTool } from './tools.ts'
+
+/** A running QEMU with its passt, in a folder of its own. Disposing it leaves nothing behind. */
+export interface Instance extends AsyncDisposable {
+  id: string
+  dir: string
+  /** Port on the host's loopback that leads to the Docker API. */
+  port: number
+  qmp: Qmp
+  /** Resolves when QEMU has ended, with the reason as far as it is known. */
+  ended: Promise<string>
+}
+
+export interface InstanceOptions {
+  build: EngineBuild
+  spec: MachineSpec
+  /** Disk image that the instance's own overlay stands on. */
+  disk: { file: string; format: 'raw' | 'qcow2' }
+  /** Where the machine goes on from a saved one. */
+  saved?: { memory: string; state: string; memoryMode: 'private' | 'copy' }
+  /** Lock files to hold shared for as long as QEMU runs: the cache entries that it reads. */
+  locks: string[]
+  /** true: goes on when this process ends, until it is told to stop. */
+  keep?: boolean
+  signal?: AbortSignal | undefined
+}
+
+/** Starts QEMU and passt under a guard: a shell that ends both, and removes the folder, when this process is gone. */
+export const startInstance = async (options: InstanceOptions): Promise<Instance> => {
+  const { build, spec, saved } = options
+  const id = randomBytes(4).toString('hex')
+  const dir = cacheDir('run', id)
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  let guard: ReturnType<typeof spawn> | undefined
+  try {
+    const disk = path.join(dir, INSTANCE_FILES.disk)
+    await runTool(build.tools, 'usr/bin/qemu-img', [
+      ...['create', '-q', '-f', 'qcow2', '-F', options.disk.format, '-b', options.disk.file, disk],
+    ])
+    const port = await freePort()
+    const memoryFile = saved?.memoryMode === 'private' ? saved.memory : INSTANCE_FILES.memory
+    const memory = { file: memoryFile, private: saved?.memoryMode === 'private' }
+    const script = guardScript({
+      dir,
+      passt: passtCommand(build, port),
+      qemu: qemuCommand(build, spec, { memory, incoming: saved !== undefined }),
+      stateIn: saved?.state ?? '/dev/null',
+      copyMemory: saved?.memoryMode === 'copy' ? saved.memory : undefined,
+      locks: options.locks,
+      keep: options.keep ?? false,
+    })
+    await writeFile(path.join(dir, 'guard'), script, { mode: 0o700 })
+    guard = spawn('sh', [path.join(dir, 'guard')], {
+      stdio: [options.keep ? 'ignore' : 'pipe', options.keep ? 'ignore' : 'pipe', 'ignore'],
+      detached: true,
+    })
+    if (options.keep) guard.unref()
+    const child = guard
+    const ended = (child.stdout ? once(child.stdout, 'data') : once(child, 'exit')).then(() => lastWords(dir))
+    const lost = ended.then(why => {
+      throw new LvslabError('ENGINE_START', `QEMU ended at once: ${why}`, { remedy: 'run `lvslab doctor`' })
+    })
+    const connecting = connectQmp(path.join(dir, INSTANCE_FILES.qmp), 20_000, options.signal)
+    lost.catch(() => {})
+    // a machine that ends while it is being connected to says why on its own; the broken connection does not
+    const qmp = await Promise.race([connecting.catch(error => Promise.race([lost, laterReject(error)])), lost])
+    return {
+      id,
+      dir,
+      port,
+      qmp,
+      ended,
+      async [Symbol.asyncDispose]() {
+        qmp[Symbol.dispose]()
+        await stopGuard(child, dir)
+      },
+    }
+  } catch (error) {
+    if (guard) await stopGuard(guard, dir)
+    await rm(dir, { recursive: true, force: true })
+    throw error
+  }
+}
+
+const laterReject = async (error: unknown): Promise<never> => {
+  await sleep(500)
+  throw error
+}
+
+const stopGuard = async (guard: ReturnType<typeof spawn>, dir: string): Promise<void> => {
+  if (guard.exitCode === null && guard.signalCode === null) {
+    const exited = once(guard, 'exit')
+    if (guard.stdin) guard.stdin.end()
+    else guard.kill('SIGTERM')
+    await exited
+  }
+  await rm(dir, { recursive: true, force: true })
+}
+
+/** Ends a kept instance by its folder. */
+export const stopKept = async (dir: string): Promise<void> => {
+  const pid = Number(await readFile(path.join(dir, 'guard.pid'), 'utf8').catch(() => '0'))
+  if (pid > 0) {
+    try {
+      process.kill(pid, 'SIGTERM')
+      for (let i = 0; i < 200; i++) {
+        process.kill(pid, 0)
+        await new Promise(resolve => setTimeout(resolve, 20))
+      }
+    } catch {
+      // gone
+    }
+  }
+  await rm(dir, { recursive: true, force: true })
+}
+
+const lastWords = async (dir: string): Promise<string> => {
+  const texts = await Promise.all(
+    ['qemu.log', 'passt.log', INSTANCE_FILES.serial].map(name =>
+      readFile(path.join(dir, name), 'utf8').catch(() => ''),
+    ),
+  )
+  const words = texts.join('\n').trim().split('\n').slice(-4).join(' | ')
+  return words || 'no message'
+}
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+const quote = (words: string[]): string => words.map(w => `'${w.replaceAll("'", `'\\''`)}'`).join(' ')
+
+const guardScript = (parts: {
+  dir: string
+  passt: string[]
+  qemu: string[]
+  stateIn: string
+  copyMemory: string | undefined
+  locks: string[]
+  keep: boolean
+}): string => `#!/bin/sh
+# Guard of one engine: starts passt and QEMU, and ends both when lvslab is gone (its end of the pipe on standard input closes)
+# or when it gets TERM. Descriptors 5 and above hold the cache entries in use; 3 and 4 are the machine's state, out and in.
+set -u
+umask 077
+exec 9<&0
+cd ${quote([parts.dir])} || exit 1
+echo $$ > guard.pid
+${parts.locks.map((file, i) => `exec ${i + 5}>${quote([file])} && flock --shared ${i + 5} || exit 1`).join('\n')}
+stop() { kill -KILL $passt $qemu 2>/dev/null; }
+passt= qemu=
+trap 'stop' TERM
+trap '' INT HUP
+${parts.copyMemory ? `cp --sparse=always ${quote([parts.copyMemory])} ${INSTANCE_FILES.memory} || exit 1` : ''}
+${quote(parts.passt)} > passt.log 2>&1 & passt=$!
+while ! [ -S ${INSTANCE_FILES.network} ]; do kill -0 $passt 2>/dev/null || exit 1; sleep 0.01; done
+${quote(parts.qemu)} > qemu.log 2>&1 3> ${INSTANCE_FILES.state} 4< ${quote([parts.stateIn])} & qemu=$!
+echo $passt $qemu > pids
+${parts.keep ? '' : '{ read _; stop; } <&9 2>/dev/null & watch=$!'}
+wait $qemu
+kill -KILL $passt 2>/dev/null
+echo ended # the folder stays until whoever started it has read why, or is gone
+${parts.keep ? 'exit 0' : 'wait $watch'}
+rm -rf ${quote([parts.dir])}
+`

@@ -1,0 +1,199 @@
+import { randomBytes } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { LvslabError } from '../../errors.ts'
+import { entryLockFile } from '../cache.ts'
+import { verifiedDocker } from '../docker-client.ts'
+import type { Engine } from '../engine.ts'
+import type { EngineBuild } from './build.ts'
+import { type Instance, startInstance } from './instance.ts'
+import { type MachineSpec, STATE_IN } from './machine.ts'
+
+/** A saved machine, running or not: files that never change again, and the key of their cache entry. */
+export interface SavedMachine {
+  /** Lock files of every cache entry that this one stands on, itself included. */
+  locks: string[]
+  disk: string
+  memory: string
+  state: string
+}
+
+/** An engine in a virtual machine of its own. */
+export interface VmEngine extends Engine {
+  kind: 'vm'
+  instance: Instance
+  build: EngineBuild
+  spec: MachineSpec
+  /** Cache entries that this engine's disk stands on. */
+  locks: string[]
+  /** Closes every connection to the guest: none may be open when it is saved. */
+  disconnect(): void
+}
+
+/** A boot takes about 10 s under software emulation; a machine that takes longer than this has a fault. */
+const BOOT_DEADLINE_MS = 120_000
+
+/** A fork that is not answering by then has lost its network or its state. */
+const FORK_DEADLINE_MS = 8_000
+
+export interface StartOptions {
+  signal?: AbortSignal | undefined
+  keep?: boolean
+}
+
+/** Boots an engine from its bare disk. */
+export const bootEngine = (build: EngineBuild, spec: MachineSpec, options: StartOptions = {}): Promise<VmEngine> =>
+  start(build, spec, options, {
+    disk: { file: build.disk, format: 'raw' },
+    locks: [entryLockFile('engines', build.key)],
+    deadlineMs: BOOT_DEADLINE_MS,
+  })
+
+/**
+ * Goes on from a saved machine, in a copy that shares what it does not change.
+ *
+ * @param memoryMode `private`: copy on write, for a test; `copy`: a full copy, that can itself be saved
+ */
+export const forkEngine = (
+  build: EngineBuild,
+  spec: MachineSpec,
+  saved: SavedMachine,
+  memoryMode: 'private' | 'copy',
+  options: StartOptions = {},
+): Promise<VmEngine> =>
+  start(build, spec, options, {
+    disk: { file: saved.disk, format: 'qcow2' },
+    saved: { memory: saved.memory, state: saved.state, memoryMode },
+    locks: saved.locks,
+    deadlineMs: FORK_DEADLINE_MS,
+  })
+
+const start = async (
+  build: EngineBuild,
+  spec: MachineSpec,
+  options: StartOptions,
+  from: {
+    disk: { file: string; format: 'raw' | 'qcow2' }
+    saved?: { memory: string; state: string; memoryMode: 'private' | 'copy' }
+    locks: string[]
+    deadlineMs: number
+  },
+): Promise<VmEngine> => {
+  const { deadlineMs, ...where } = from
+  const instance = await startInstance({ build, spec, ...where, ...options })
+  try {
+    if (from.saved) await restore(instance, options.signal)
+    let identity: string | undefined
+    const endpoint = { host: '127.0.0.1', port: instance.port, certificates: build.clientCertificates }
+    const { docker, close } = await verifiedDocker(endpoint, () => identity)
+    await untilAnswering(() => docker.ping(), instance, deadlineMs, options.signal)
+    const nonce = `lvslab-${randomBytes(16).toString('hex')}`
+    await docker.createVolume({ Name: nonce })
+    identity = nonce
+    close() // what is open now has not proved anything
+    const environment = {
+      DOCKER_HOST: `tcp://127.0.0.1:${instance.port}`,
+      DOCKER_TLS_VERIFY: '1',
+      DOCKER_CERT_PATH: build.clientCertificates,
+    }
+    const exports = Object.entries(environment).map(([name, value]) => `export ${name}='${value}'\n`)
+    await writeFile(path.join(instance.dir, 'docker.env'), exports.join(''))
+    const gate = clockGate(instance, spec)
+    await gate.settle()
+    return {
+      kind: 'vm',
+      id: nonce,
+      clock: spec.clock,
+      docker,
+      environment,
+      facts: { ...build.versions, accelerator: spec.accelerator, clock: spec.clock },
+      awake: gate.awake,
+      ended: instance.ended,
+      instance,
+      build,
+      spec,
+      locks: from.locks,
+      disconnect: close,
+      async [Symbol.asyncDispose]() {
+        close()
+        await instance[Symbol.asyncDispose]()
+      },
+    }
+  } catch (error) {
+    await instance[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+const restore = async (instance: Instance, signal?: AbortSignal): Promise<void> => {
+  const { qmp } = instance
+  await qmp.command('migrate-set-capabilities', { capabilities: [{ capability: 'x-ignore-shared', state: true }] })
+  await qmp.command('migrate-incoming', { uri: STATE_IN })
+  const deadline = performance.now() + FORK_DEADLINE_MS
+  for (;;) {
+    const { status } = (await qmp.command('query-status')) as { status: string }
+    if (status === 'paused' || status === 'postmigrate' || status === 'prelaunch') break
+    if (performance.now() > deadline) throw new LvslabError('ENGINE_RESTORE', `the saved machine stays in ${status}`)
+    signal?.throwIfAborted()
+    await sleep(5)
+  }
+  await qmp.command('cont')
+}
+
+const untilAnswering = async (
+  ping: () => Promise<unknown>,
+  instance: Instance,
+  deadlineMs: number,
+  signal?: AbortSignal,
+): Promise<void> => {
+  const deadline = performance.now() + deadlineMs
+  let ended: string | undefined
+  void instance.ended.then(why => {
+    ended = why
+  })
+  for (;;) {
+    signal?.throwIfAborted()
+    if (ended !== undefined) throw new LvslabError('ENGINE_START', `QEMU ended: ${ended}`)
+    try {
+      await Promise.race([ping(), sleep(2_000).then(() => Promise.reject(new Error('no answer within 2 s')))])
+      return
+    } catch (cause) {
+      if (performance.now() < deadline) {
+        await sleep(25)
+        continue
+      }
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw new LvslabError('ENGINE_SILENT', `no answer from the Docker API within ${deadlineMs / 1000} s: ${why}`, {
+        remedy: `look at the console of the engine, ${instance.dir}/serial.log, with \`lvslab up\``,
+        cause,
+      })
+    }
+  }
+}
+
+/** On the virtual clock the machine runs only while somebody inside {@link Engine.awake} talks to it. */
+const clockGate = (instance: Instance, spec: MachineSpec) => {
+  if (spec.clock === 'real') return { awake: <T>(run: () => Promise<T>) => run(), settle: async () => {} }
+  let users = 0
+  let turn: Promise<unknown> = Promise.resolve()
+  const next = (command: 'cont' | 'stop'): Promise<unknown> => {
+    turn = turn.then(async () => {
+      if (command === 'stop' && users > 0) return // somebody came in the meantime
+      await instance.qmp.command(command)
+    })
+    return turn
+  }
+  return {
+    settle: async (): Promise<void> => void (await next('stop')),
+    awake: async <T>(run: () => Promise<T>): Promise<T> => {
+      if (users++ === 0) await next('cont')
+      else await turn
+      try {
+        return await run()
+      } finally {
+        if (--users === 0) await next('stop').catch(() => {}) // QEMU may have ended meanwhile
+      }
+    },
+  }
+}

@@ -1,0 +1,201 @@
+import { createReadStream } from 'node:fs'
+import { type FileHandle, mkdir, open, truncate } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { LvslabError } from '../errors.ts'
+import type { JournalLine } from './event.ts'
+import { type Masker, maskDeep } from './mask.ts'
+
+/** An open `journal.ndjson`. Lines only ever go to its end, in the order of the calls. */
+export interface Journal extends AsyncDisposable {
+  readonly path: string
+  /**
+   * Masks a line and adds it. Resolves when the kernel has it: from then on a crash of the harness does not lose it.
+   * Await it to let a slow disk slow the writer down. The promise may also be left alone: a failure is then thrown by
+   * `close`. @throws LvslabError JOURNAL_WRITE, JOURNAL_CLOSED
+   */
+  write(line: JournalLine): Promise<void>
+  /** Waits for everything written and closes the file; a second call does nothing. @throws LvslabError JOURNAL_WRITE */
+  close(): Promise<void>
+}
+
+const writeError = (path: string, cause: unknown): LvslabError =>
+  new LvslabError('JOURNAL_WRITE', `cannot write ${path}: ${(cause as Error).message}`, {
+    remedy: 'Check that the folder exists, is writable and has space left (df -h).',
+    cause,
+  })
+
+/** Node's file writes may be short; a line that is written in part is followed by its rest. */
+const writeAll = async (file: FileHandle, data: Buffer): Promise<void> => {
+  for (let offset = 0; offset < data.length; ) offset += (await file.write(data, offset)).bytesWritten
+}
+
+/** A journal whose writer died may end in half a line. Cut it off, and say so, so that what follows can be read. */
+const mendTail = async (path: string, file: FileHandle): Promise<void> => {
+  const { size } = await file.stat()
+  if (size === 0) return
+  const last = Buffer.alloc(1)
+  await file.read(last, 0, 1, size - 1)
+  if (last[0] === 0x0a) return
+  const scan = { whole: 0 }
+  let trouble: JournalLine | undefined
+  for await (const line of scanJournal(path, scan)) trouble = line
+  // the last line may be whole but for its line feed
+  if (scan.whole === size) await file.write('\n')
+  else {
+    await truncate(path, scan.whole)
+    await file.write(`${JSON.stringify(trouble)}\n`)
+  }
+}
+
+/**
+ * Opens a journal for adding lines, and makes it and its folder where they are missing. Every line goes through `mask`
+ * before it is formatted. @throws LvslabError JOURNAL_WRITE, and JOURNAL_INVALID for a file that ends in something else
+ */
+export const openJournal = async (path: string, mask: Masker): Promise<Journal> => {
+  let file: FileHandle
+  try {
+    await mkdir(dirname(path), { recursive: true })
+    file = await open(path, 'a+')
+  } catch (cause) {
+    throw writeError(path, cause)
+  }
+  try {
+    await mendTail(path, file)
+  } catch (cause) {
+    await file.close()
+    throw cause instanceof LvslabError ? cause : writeError(path, cause)
+  }
+
+  let waiting: string[] = []
+  let flushing: Promise<void> | undefined
+  let failure: LvslabError | undefined
+  let closing: Promise<void> | undefined
+
+  // everything that came while the last write was under way goes out in one write
+  const flush = async (): Promise<void> => {
+    await Promise.resolve()
+    const batch = Buffer.from(waiting.join(''))
+    waiting = []
+    flushing = undefined
+    await writeAll(file, batch)
+  }
+
+  let last: Promise<void> = Promise.resolve()
+  const write = (line: JournalLine): Promise<void> => {
+    if (closing) return Promise.reject(new LvslabError('JOURNAL_CLOSED', `${path} is closed; a line came too late`))
+    waiting.push(`${JSON.stringify(maskDeep(line, mask))}\n`)
+    if (!flushing) {
+      const next = last.then(() => {
+        if (failure) throw failure
+        return flush()
+      })
+      flushing = next.catch(cause => {
+        flushing = undefined
+        failure ??= writeError(path, cause)
+        throw failure
+      })
+      last = flushing.catch(() => {})
+    }
+    // a caller that does not wait must not bring the process down; `close` throws the failure
+    flushing.catch(() => {})
+    return flushing
+  }
+
+  const close = (): Promise<void> => {
+    closing ??= (async () => {
+      await last
+      await file.close()
+      if (failure) throw failure
+    })()
+    return closing
+  }
+
+  return { path, write, close, [Symbol.asyncDispose]: close }
+}
+
+const isLine = (value: unknown): value is JournalLine => {
+  const line = value as Partial<JournalLine> | null
+  return (
+    typeof line === 'object' &&
+    line !== null &&
+    typeof line.kind === 'string' &&
+    typeof line.lab === 'string' &&
+    typeof line.t === 'number' &&
+    Number.isFinite(line.t)
+  )
+}
+
+const parse = (text: string): JournalLine | undefined => {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isLine(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Reads lines; `scan.whole` is the number of bytes up to the end of the last line that can be read. */
+async function* scanJournal(path: string, scan: { whole: number }): AsyncGenerator<JournalLine> {
+  let number = 0
+  let last: JournalLine | undefined
+  let parts: Buffer[] = []
+
+  const invalid = (text: string): LvslabError =>
+    new LvslabError('JOURNAL_INVALID', `${path}:${number}: not a journal line: ${JSON.stringify(text.slice(0, 80))}`, {
+      remedy:
+        'A journal is written by lvslab alone, one JSON object per line; was the file edited, or cut in the middle?',
+      at: { file: path, line: number, column: 1 },
+    })
+
+  // node:readline also splits on U+2028 and a lone CR, which JSON leaves alone inside a string: split on LF only
+  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+    let start = 0
+    for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, start)) {
+      parts.push(chunk.subarray(start, end))
+      start = end + 1
+      const bytes = Buffer.concat(parts)
+      parts = []
+      number += 1
+      scan.whole += bytes.length + 1
+      if (bytes.length === 0) continue
+      const text = bytes.toString('utf8')
+      const line = parse(text)
+      if (!line) throw invalid(text)
+      last = line
+      yield line
+    }
+    if (start < chunk.length) parts.push(chunk.subarray(start))
+  }
+
+  const rest = Buffer.concat(parts)
+  if (rest.length === 0) return
+  number += 1
+  const line = parse(rest.toString('utf8'))
+  if (line) {
+    scan.whole += rest.length
+    yield line
+    return
+  }
+  yield {
+    kind: 'trouble',
+    t: last?.t ?? 0,
+    lab: last?.lab ?? '',
+    what: `line ${number} of the journal is torn after ${rest.length} bytes: its writer ended in the middle of it`,
+  }
+}
+
+/**
+ * Reads a journal line by line, whatever its size. A torn last line (the writer crashed) is a `trouble` event at the
+ * time of the last whole line. @throws LvslabError JOURNAL_INVALID with file and line; JOURNAL_UNREADABLE
+ */
+export async function* readJournal(path: string): AsyncGenerator<JournalLine> {
+  try {
+    yield* scanJournal(path, { whole: 0 })
+  } catch (cause) {
+    if (!(cause instanceof Error && 'syscall' in cause)) throw cause
+    throw new LvslabError('JOURNAL_UNREADABLE', `cannot read ${path}: ${cause.message}`, {
+      remedy: 'A run writes its journal beside its reports; check the path.',
+      cause,
+    })
+  }
+}

@@ -1,0 +1,93 @@
+import type { FaultEvent, LabEvent } from '../history/event.ts'
+import { endOf, lateShare, longestGap, requestsOf } from '../history/queries.ts'
+import { seconds, withSlack } from '../model/bound.ts'
+import type { Bound } from '../model/types.ts'
+import { inconclusive, inOrder } from './guard.ts'
+import { allowed, duration, fromFault } from './limit.ts'
+import type { Verdict } from './verdict.ts'
+import { describeFault } from './words.ts'
+
+/** A probe that watches what clients see. */
+export interface ProbeWatch {
+  probe: string
+  /** Time from one request to the next, ms. */
+  stepMs: number
+}
+
+/** Above this share of late requests a probe was starved, and its times say nothing about the lab. */
+const STARVED_ABOVE = 0.01
+
+/** Says why a probe's times cannot be judged; undefined where they can. */
+export const starved = (events: LabEvent[], probe: string, from: number, until: number): string | undefined => {
+  const late = lateShare(events, probe, { from, until })
+  if (late <= STARVED_ABOVE) return undefined
+  const percent = Number((late * 100).toFixed(1))
+  return `The probe ${probe} was starved: ${percent}% of its requests were sent late (at most 1% allowed).`
+}
+
+/**
+ * The longest silence that a client saw after a fault, see `longestGap` for what exactly is measured. It may be as long
+ * as the VIP takes to move, and one probe step at each end. The lower end of the bound does not apply: clients may be
+ * luckier.
+ */
+export const judgeGap = (
+  events: LabEvent[],
+  watch: ProbeWatch,
+  cause: FaultEvent,
+  moveBound: Bound,
+  slackMs: number,
+  until: number,
+): Verdict => {
+  const { minMs: _, ...upper } = withSlack(
+    fromFault(moveBound, cause, slackMs),
+    'for two probe steps',
+    2 * watch.stepMs,
+  )
+  const bound: Bound = { ...upper, name: 'client gap' }
+  const end = Math.min(until, endOf(events))
+  const requests = requestsOf(events, watch.probe).filter(request => request.t <= end)
+  const after = requests.filter(request => request.t >= cause.t)
+  if (after.length === 0)
+    return inconclusive(`The probe ${watch.probe} sent nothing after ${describeFault(cause)}.`, [cause])
+  const hungry = starved(events, watch.probe, cause.t, end)
+  if (hungry) return inconclusive(hungry, [cause])
+
+  const answers = requests.filter(request => request.outcome === 'answered')
+  const lastAnswer = answers.reduce<(typeof answers)[number] | undefined>(
+    (last, answer) => (last && last.done > answer.done ? last : answer),
+    undefined,
+  )
+  if (!lastAnswer || answers.every(answer => answer.t > cause.t))
+    return inconclusive(`The probe ${watch.probe} had no answer before ${describeFault(cause)}.`, [cause])
+
+  const gap = longestGap(requests, cause.t)
+  const lastSent = after.at(-1)
+  // Nobody answers any more: that silence counts too, up to the last request that was sent into it.
+  const silence = lastSent ? lastSent.done - lastAnswer.done : 0
+  if (silence > bound.maxMs)
+    return {
+      outcome: 'FAIL',
+      reason:
+        `Nobody answered the probe ${watch.probe} in the ${seconds(silence)} before its end, ` +
+        `after ${describeFault(cause)} ${allowed(bound)}.`,
+      measurements: [duration('client gap', silence, bound)],
+      proof: inOrder([cause, lastAnswer, lastSent]),
+    }
+  const failedAtEnd = lastSent && lastSent.outcome !== 'answered' && lastSent.t > lastAnswer.t
+  if (!gap || (failedAtEnd && silence > gap.length))
+    return inconclusive(`The probe ${watch.probe} ended before anybody answered again after ${describeFault(cause)}.`, [
+      cause,
+    ])
+
+  const failed = after.filter(request => request.outcome !== 'answered').length
+  const late = gap.length > bound.maxMs
+  return {
+    outcome: late ? 'FAIL' : 'PASS',
+    reason: `Clients had no answer for ${seconds(gap.length)}${late ? ', which is too long' : ''} ${allowed(bound)}.`,
+    measurements: [
+      duration('client gap', gap.length, bound),
+      { name: 'failed requests', value: failed, unit: 'requests' },
+    ],
+    proof: inOrder([cause, gap.before, gap.after]),
+  }
+}

@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest'
+import type { LabEvent } from '../history/event.ts'
+import { advert, bound, DIRECTORS, failing, fault, holds, inTime, mark, request, requests, VIP } from './examples.ts'
+import { checkFailover } from './failover.ts'
+
+const crash = fault(10_000, 'keepalived-crash', 'd1')
+const params = {
+  vip: VIP,
+  directors: DIRECTORS,
+  from: 'd1',
+  to: 'd2',
+  fault: 'keepalived-crash',
+  bound: bound(3600, 2600),
+}
+const judge = (events: LabEvent[], changes: Partial<typeof params> & { slackMs?: number } = {}) =>
+  checkFailover(inTime([holds(0, 'd1'), ...events]), { ...params, ...changes })
+const watched = (events: LabEvent[]) =>
+  checkFailover(inTime([holds(0, 'd1'), ...events]), { ...params, watch: { probe: 'p', stepMs: 100 } })
+
+describe('the VIP', () => {
+  it('passes when it moves within the bound, and shows the adverts around it', () => {
+    const verdict = judge([advert(9500, 'd1', 150), crash, holds(13_000, 'd2'), advert(13_001, 'd2'), mark(20_000)])
+    expect(verdict.outcome).toBe('PASS')
+    expect(verdict.reason).toBe(
+      'd2 held the VIP 10.0.0.100 3 s after keepalived-crash on d1 (2.6 s to 3.6 s allowed: 3600 ms).',
+    )
+    expect(verdict.measurements).toMatchObject([{ name: 'VIP move', value: 3000, unit: 'ms' }])
+    expect(verdict.proof.map(event => [event.kind, event.t])).toEqual([
+      ['advert', 9500],
+      ['fault', 10_000],
+      ['address', 13_000],
+      ['advert', 13_001],
+    ])
+  })
+
+  it('fails when it moves too late or too early', () => {
+    expect(judge([crash, holds(14_000, 'd2')])).toMatchObject({
+      outcome: 'FAIL',
+      reason: expect.stringContaining('too late'),
+    })
+    expect(judge([crash, holds(11_000, 'd2')])).toMatchObject({
+      outcome: 'FAIL',
+      reason: expect.stringContaining('too early'),
+    })
+  })
+
+  it("gives way for the fault's own duration and for scheduling, and writes both into the formula", () => {
+    const slow = fault(10_000, 'keepalived-crash', 'd1', 'inject', 300)
+    const verdict = judge([slow, holds(13_950, 'd2')], { slackMs: 100 })
+    expect(verdict.outcome).toBe('PASS')
+    expect(verdict.measurements[0]?.bound).toMatchObject({
+      minMs: 2500,
+      maxMs: 4000,
+      formula: '3600 ms, + 0.3 s that the fault took, + 0.1 s scheduling',
+    })
+  })
+
+  it('fails when it never comes, and names who took it instead', () => {
+    expect(judge([crash, mark(20_000)])).toMatchObject({
+      outcome: 'FAIL',
+      reason: expect.stringContaining('d2 did not get the VIP'),
+    })
+    const three = { directors: ['d1', 'd2', 'd3'] }
+    expect(judge([crash, holds(13_000, 'd3'), mark(20_000)], three).reason).toContain('d3 took it 3 s after')
+  })
+
+  it('says nothing when the lab was not fit to tell', () => {
+    expect(judge([mark(20_000)]).outcome).toBe('INCONCLUSIVE')
+    expect(judge([crash, mark(12_000)])).toMatchObject({
+      outcome: 'INCONCLUSIVE',
+      reason: expect.stringContaining('recording ends'),
+    })
+    const without = checkFailover([crash, holds(13_000, 'd2')], params)
+    expect(without).toMatchObject({ outcome: 'INCONCLUSIVE', reason: expect.stringContaining('did not hold') })
+  })
+
+  it('does not look beyond the next thing that is done to the lab', () => {
+    const heal = fault(12_000, 'keepalived-crash', 'd1', 'heal')
+    expect(judge([crash, heal, holds(13_000, 'd2')]).outcome).toBe('INCONCLUSIVE')
+  })
+})
+
+describe('the gap that clients see', () => {
+  const move = [crash, holds(13_000, 'd2'), mark(20_000)]
+
+  it('runs from the last answer before to the first one after, with a probe step at each end allowed', () => {
+    const verdict = watched([
+      ...move,
+      ...requests(9000, 10_000),
+      ...failing(10_000, 13_100),
+      ...requests(13_100, 15_000),
+    ])
+    expect(verdict.outcome).toBe('PASS')
+    expect(verdict.measurements).toMatchObject([
+      { name: 'VIP move' },
+      { name: 'client gap', value: 3200, bound: { maxMs: 3800 } },
+      { name: 'failed requests', value: 31 },
+    ])
+  })
+
+  it('sees an outage that only delays answers', () => {
+    const held = requests(10_000, 14_500, () => ({})).map(one => ({ ...one, done: 14_500 }))
+    const verdict = watched([...move, ...requests(9000, 10_000), ...held, ...requests(14_600, 16_000)])
+    expect(verdict).toMatchObject({
+      outcome: 'FAIL',
+      reason: expect.stringContaining('Clients had no answer for 4.6 s'),
+    })
+  })
+
+  it('fails when nobody ever answers again', () => {
+    const verdict = watched([...move, ...requests(9000, 10_000), ...failing(10_000, 20_000)])
+    expect(verdict).toMatchObject({ outcome: 'FAIL', reason: expect.stringContaining('Nobody answered') })
+  })
+
+  it('says nothing when the probe was starved, saw nothing, or stopped too soon', () => {
+    const late = requests(10_000, 15_000, () => ({})).map(one => ({ ...one, scheduled: one.t - 200 }))
+    const before = requests(9000, 10_000)
+    expect(watched([...move, ...before, ...late])).toMatchObject({
+      outcome: 'INCONCLUSIVE',
+      reason: expect.stringContaining('100% of its requests were sent late'),
+    })
+    expect(watched([...move, ...before]).outcome).toBe('INCONCLUSIVE')
+    expect(watched([...move, ...before, ...failing(10_000, 11_000)])).toMatchObject({
+      outcome: 'INCONCLUSIVE',
+      reason: expect.stringContaining('before anybody answered again'),
+    })
+    expect(watched([...move, request(13_500)]).outcome).toBe('INCONCLUSIVE')
+  })
+})

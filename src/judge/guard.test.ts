@@ -1,0 +1,41 @@
+import { expect, it } from 'vitest'
+import { mark } from './examples.ts'
+import { guard, mergeOutcomes, mergeVerdicts } from './guard.ts'
+import type { Verdict } from './verdict.ts'
+
+const verdict = (outcome: Verdict['outcome'], reason: string): Verdict => ({
+  outcome,
+  reason,
+  measurements: [],
+  proof: [mark(1)],
+})
+const trouble = { kind: 'trouble' as const, t: 5, node: 'd1', what: 'the address watcher died' }
+
+it('puts FAIL before INCONCLUSIVE before PASS, and nothing at all is no pass', () => {
+  expect(mergeOutcomes(['PASS', 'INCONCLUSIVE', 'FAIL'])).toBe('FAIL')
+  expect(mergeOutcomes(['PASS', 'INCONCLUSIVE'])).toBe('INCONCLUSIVE')
+  expect(mergeOutcomes(['PASS'])).toBe('PASS')
+  expect(mergeOutcomes([])).toBe('INCONCLUSIVE')
+  expect(mergeVerdicts([])).toMatchObject({ outcome: 'INCONCLUSIVE', reason: 'Nothing was judged.' })
+})
+
+it('gives the reasons for the worst outcome', () => {
+  const merged = mergeVerdicts([verdict('PASS', 'Good.'), verdict('FAIL', 'Bad.'), verdict('FAIL', 'Worse.')])
+  expect(merged).toMatchObject({ outcome: 'FAIL', reason: 'Bad. Worse.' })
+})
+
+it('makes a check that throws INCONCLUSIVE', () => {
+  const broken = guard([], () => {
+    throw new Error('no such node d9')
+  })
+  expect(broken).toMatchObject({ outcome: 'INCONCLUSIVE', reason: 'The check itself failed: no such node d9' })
+})
+
+it('does not let a recording with gaps pass, and keeps a failure', () => {
+  expect(guard([mark(1)], () => verdict('PASS', 'Good.')).outcome).toBe('PASS')
+  expect(guard([trouble], () => verdict('PASS', 'Good.'))).toMatchObject({
+    outcome: 'INCONCLUSIVE',
+    reason: 'Good. The recording has gaps (d1: the address watcher died).',
+  })
+  expect(guard([trouble], () => verdict('FAIL', 'Bad.')).outcome).toBe('FAIL')
+})

@@ -1,0 +1,59 @@
+import { eventsOf } from '../history/queries.ts'
+import type { LabEvent } from '../history/event.ts'
+import type { Outcome, Verdict } from './verdict.ts'
+
+/**
+ * FAIL before INCONCLUSIVE before PASS. Of nothing at all: INCONCLUSIVE, as what was not judged never counts as a pass.
+ */
+export const mergeOutcomes = (outcomes: Outcome[]): Outcome => {
+  if (outcomes.includes('FAIL')) return 'FAIL'
+  return outcomes.length === 0 || outcomes.includes('INCONCLUSIVE') ? 'INCONCLUSIVE' : 'PASS'
+}
+
+/** Several verdicts as one: the worst outcome with the reasons for it, all measurements, all proof in order of time. */
+export const mergeVerdicts = (verdicts: Verdict[]): Verdict => {
+  const outcome = mergeOutcomes(verdicts.map(verdict => verdict.outcome))
+  const reasons = verdicts.filter(verdict => verdict.outcome === outcome).map(verdict => verdict.reason)
+  return {
+    outcome,
+    reason: reasons.length > 0 ? reasons.join(' ') : 'Nothing was judged.',
+    measurements: verdicts.flatMap(verdict => verdict.measurements),
+    proof: inOrder(verdicts.flatMap(verdict => verdict.proof)),
+  }
+}
+
+/** Each event once, in order of time: what `proof` wants. */
+export const inOrder = (events: (LabEvent | undefined)[]): LabEvent[] =>
+  [...new Set(events)].filter(event => event !== undefined).sort((a, b) => a.t - b.t)
+
+/** A verdict for a lab, a probe or a recording that was not fit to tell. */
+export const inconclusive = (reason: string, proof: (LabEvent | undefined)[] = []): Verdict => ({
+  outcome: 'INCONCLUSIVE',
+  reason,
+  measurements: [],
+  proof: inOrder(proof),
+})
+
+/**
+ * Runs a check. What it throws becomes INCONCLUSIVE with the error's message. A recording with gaps cannot show that
+ * nothing went wrong, so a PASS on it becomes INCONCLUSIVE; a FAIL stays one, and says that there are gaps.
+ */
+export const guard = (events: LabEvent[], check: (events: LabEvent[]) => Verdict): Verdict => {
+  let verdict: Verdict
+  try {
+    verdict = check(events)
+  } catch (error) {
+    return inconclusive(`The check itself failed: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  const troubles = eventsOf(events, 'trouble')
+  if (troubles.length === 0 || verdict.outcome === 'INCONCLUSIVE') return verdict
+  const what = [...new Set(troubles.map(event => (event.node ? `${event.node}: ${event.what}` : event.what)))].join(
+    '; ',
+  )
+  return {
+    ...verdict,
+    outcome: verdict.outcome === 'PASS' ? 'INCONCLUSIVE' : verdict.outcome,
+    reason: `${verdict.reason} The recording has gaps (${what}).`,
+    proof: inOrder([...verdict.proof, ...troubles]),
+  }
+}

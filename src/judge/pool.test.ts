@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import type { LabEvent } from '../history/event.ts'
+import { bound, DIRECTORS, failing, fault, holds, inTime, mark, requests, SERVICE, table, VIP } from './examples.ts'
+import { checkPool, type PoolParams } from './pool.ts'
+
+const params: PoolParams = {
+  vip: VIP,
+  directors: DIRECTORS,
+  service: SERVICE,
+  server: { node: 'rs1', address: '10.0.0.11', port: 80 },
+  fault: 'web-stop',
+  downBound: bound(4000),
+}
+const stop = fault(10_000, 'web-stop', 'rs1')
+const heal = fault(20_000, 'web-stop', 'rs1', 'heal')
+const judge = (events: LabEvent[], changes: Partial<PoolParams> = {}) =>
+  checkPool(inTime([holds(0, 'd1'), table(0, 'd1', ['rs1', 'rs2']), ...events]), { ...params, ...changes })
+
+describe('leaving the table', () => {
+  it('passes when the server leaves in time, by removal or with weight 0', () => {
+    const verdict = judge([stop, table(12_000, 'd1', ['rs2']), mark(20_000)])
+    expect(verdict).toMatchObject({ outcome: 'PASS', measurements: [{ name: 'removal', value: 2000 }] })
+    expect(verdict.reason).toContain('rs1 left the table of d1 2 s after web-stop on rs1')
+    expect(judge([stop, table(12_000, 'd1', ['rs1'], 0), mark(20_000)]).outcome).toBe('PASS')
+  })
+
+  it('fails when it leaves late or never; the table of another director does not count', () => {
+    expect(judge([stop, table(15_000, 'd1', ['rs2'])]).outcome).toBe('FAIL')
+    expect(judge([stop, table(12_000, 'd2', ['rs2']), mark(20_000)])).toMatchObject({
+      outcome: 'FAIL',
+      reason: expect.stringContaining('rs1 never left the table of d1'),
+    })
+  })
+
+  it('says nothing without the fault, without the server in the table before, or from too short a recording', () => {
+    expect(judge([mark(20_000)]).outcome).toBe('INCONCLUSIVE')
+    expect(judge([table(5000, 'd1', ['rs2']), stop, mark(20_000)]).outcome).toBe('INCONCLUSIVE')
+    expect(judge([stop, mark(12_000)]).outcome).toBe('INCONCLUSIVE')
+    expect(checkPool([table(0, 'd1', ['rs1']), stop, mark(20_000)], params).outcome).toBe('INCONCLUSIVE')
+  })
+})
+
+describe('requests after the removal', () => {
+  const removed = [stop, table(12_000, 'd1', ['rs2'])]
+  const probe = { probe: 'p' }
+
+  it('may fail before it, and shortly after it while they were on their way', () => {
+    expect(judge([...removed, ...failing(10_000, 12_100), ...requests(12_100, 15_000)], probe).outcome).toBe('PASS')
+  })
+
+  it('must not fail later', () => {
+    const verdict = judge([...removed, ...requests(12_100, 14_000), ...failing(14_000, 14_200)], probe)
+    expect(verdict.outcome).toBe('FAIL')
+    expect(verdict.reason).toBe(
+      '2 of 21 requests failed although rs1 had left the table, the first was request 140 at 14.000 s (refused).',
+    )
+  })
+
+  it('says nothing when there were none, and leaves those of the next fault alone', () => {
+    expect(judge([...removed, mark(15_000)], probe).outcome).toBe('INCONCLUSIVE')
+    const next = fault(14_000, 'web-stop', 'rs2')
+    expect(judge([...removed, ...requests(12_100, 14_000), next, ...failing(14_100, 15_000)], probe).outcome).toBe(
+      'PASS',
+    )
+  })
+})
+
+describe('coming back', () => {
+  const healed = [stop, table(12_000, 'd1', ['rs2']), heal]
+  const back = { upBound: bound(2000) }
+
+  it('passes in time and fails late', () => {
+    expect(judge([...healed, table(21_000, 'd1', ['rs1', 'rs2'])], back)).toMatchObject({
+      outcome: 'PASS',
+      measurements: [{ name: 'removal' }, { name: 'return', value: 1000 }],
+    })
+    expect(judge([...healed, table(23_000, 'd1', ['rs1', 'rs2'])], back).outcome).toBe('FAIL')
+    expect(judge([...healed, mark(30_000)], back).reason).toContain('rs1 never came back to the table')
+  })
+
+  it('says nothing from too short a recording', () => {
+    expect(judge([...healed, mark(21_000)], back).outcome).toBe('INCONCLUSIVE')
+  })
+})

@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest'
+import type { LabEvent } from '../history/event.ts'
+import { requests } from './examples.ts'
+import { checkShares } from './shares.ts'
+
+const expected = { scheduler: 'wrr', cycle: 3, shares: { rs1: 2, rs2: 1 }, source: 'test' }
+const judge = (events: LabEvent[]) => checkShares(events, { probe: 'p', window: { from: 0, until: 10_000 }, expected })
+const answeredBy = (servers: string[]) =>
+  requests(0, servers.length * 100, n => {
+    const server = servers[n]
+    return server === undefined ? {} : { server }
+  })
+
+it('passes when every full cycle has its share, whatever the order', () => {
+  const verdict = judge(answeredBy(['rs1', 'rs1', 'rs2', 'rs2', 'rs1', 'rs1', 'rs1']))
+  expect(verdict).toMatchObject({
+    outcome: 'PASS',
+    reason: 'wrr over 2 full cycles of 3 requests: rs1 4 (4 promised), rs2 2 (2 promised).',
+    measurements: [
+      { name: 'answered by rs1', value: 4 },
+      { name: 'answered by rs2', value: 2 },
+    ],
+  })
+})
+
+it('allows one request more or less, and no more', () => {
+  expect(judge(answeredBy(['rs1', 'rs1', 'rs1', 'rs1', 'rs1', 'rs2'])).outcome).toBe('PASS')
+  expect(judge(answeredBy(['rs1', 'rs1', 'rs1', 'rs1', 'rs1', 'rs1']))).toMatchObject({
+    outcome: 'FAIL',
+    reason: expect.stringContaining('rs2 0 (2 promised), which is off by more than 1'),
+  })
+})
+
+it('fails on a failed request and on an answer from somebody else, and names it', () => {
+  const failed = requests(0, 600, n => (n === 4 ? { outcome: 'timeout' } : {}))
+  expect(judge(failed).reason).toBe('1 of 6 requests failed, the first was request 4 at 0.400 s (timeout).')
+  expect(judge(failed).outcome).toBe('FAIL')
+  expect(judge(answeredBy(['rs1', 'rs2', 'd1']))).toMatchObject({
+    outcome: 'FAIL',
+    reason: expect.stringContaining('answered by d1'),
+  })
+})
+
+it('says nothing from less than a cycle, or from a starved probe', () => {
+  expect(judge(answeredBy(['rs1', 'rs2'])).outcome).toBe('INCONCLUSIVE')
+  expect(judge([]).outcome).toBe('INCONCLUSIVE')
+  const late = answeredBy(['rs1', 'rs1', 'rs2']).map(one => ({ ...one, scheduled: one.t - 100 }))
+  expect(judge(late).outcome).toBe('INCONCLUSIVE')
+})

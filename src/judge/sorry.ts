@@ -1,0 +1,138 @@
+import type { FaultEvent, LabEvent, RequestEvent } from '../history/event.ts'
+import { activeDestinations, endOf, holdingsOf, lastFault, ownersAt, requestsOf, tablesOf } from '../history/queries.ts'
+import { seconds } from '../model/bound.ts'
+import type { Bound } from '../model/types.ts'
+import { inconclusive, inOrder, mergeVerdicts } from './guard.ts'
+import { allowed, duration, fromFault } from './limit.ts'
+import type { Verdict } from './verdict.ts'
+import { describeFault, describeRequest } from './words.ts'
+
+export interface SorryParams {
+  vip: string
+  /** The directors: an answer from one of them is the sorry page. */
+  directors: string[]
+  /** As the table calls it: `TCP 10.0.0.100:80`. */
+  service: string
+  servers: { node: string; address: string }[]
+  /** Name in the fault registry; the last time that it was injected into each server is judged. */
+  fault: string
+  probe: string
+  /** From the last server's fault to the sorry page. */
+  bound: Bound
+  /** Judges the way back as well: from the last heal to the first answer of a real server. */
+  endsBound?: Bound
+  /** Scheduling of the lab's machine, ms; default 0. */
+  slackMs?: number
+}
+
+/**
+ * The sorry page answers in time once all real servers are dead, never while one of them is in the table, and the real
+ * servers answer in time again after they are healed.
+ */
+export const checkSorry = (events: LabEvent[], params: SorryParams): Verdict => {
+  const { directors, servers, fault, probe, slackMs = 0 } = params
+  const injected = servers.map(server => lastFault(events, 'inject', fault, server.node))
+  const missing = servers.filter((_, index) => injected[index] === undefined).map(server => server.node)
+  const cause = latest(injected)
+  if (missing.length > 0 || !cause)
+    return inconclusive(
+      `${fault} was never injected into ${missing.join(', ') || 'any server'}, so a real server was left.`,
+    )
+
+  const heals = servers
+    .map(server => lastFault(events, 'heal', fault, server.node))
+    .filter((heal): heal is FaultEvent => heal !== undefined && heal.t > cause.t)
+  const firstHeal = Math.min(...heals.map(heal => heal.t))
+  const until = Math.min(firstHeal, endOf(events))
+  const requests = requestsOf(events, probe)
+  const isSorry = (request: RequestEvent): boolean =>
+    request.outcome === 'answered' && request.server !== undefined && directors.includes(request.server)
+
+  const verdicts = [judgeTooSoon(events, params, requests.filter(isSorry))]
+  verdicts.push(
+    judgeFirst('sorry page', 'The sorry page', requests.filter(isSorry), cause, params.bound, slackMs, until),
+  )
+  const first = requests.find(request => isSorry(request) && request.done >= cause.t)
+  if (first) verdicts.push(judgeSteady(requests, first, until))
+  const lastHeal = latest(heals)
+  if (params.endsBound && lastHeal) {
+    const real = requests.filter(request => servers.some(server => server.node === request.server))
+    const end = endOf(events)
+    verdicts.push(judgeFirst('real servers back', 'A real server', real, lastHeal, params.endsBound, slackMs, end))
+  }
+  return mergeVerdicts(verdicts.filter(verdict => verdict !== undefined))
+}
+
+const latest = (faults: (FaultEvent | undefined)[]): FaultEvent | undefined =>
+  faults.reduce((last, fault) => (last && fault && last.t >= fault.t ? last : (fault ?? last)), undefined)
+
+/** The first answer of a kind after a fault or a heal. */
+const judgeFirst = (
+  name: string,
+  who: string,
+  answers: RequestEvent[],
+  cause: FaultEvent,
+  plain: Bound,
+  slackMs: number,
+  until: number,
+): Verdict => {
+  const bound = fromFault(plain, cause, slackMs)
+  const what = describeFault(cause)
+  const first = answers.filter(answer => answer.t >= cause.t && answer.t <= until).sort((a, b) => a.done - b.done)[0]
+  const value = (first?.done ?? until) - cause.t
+  if (!first && value < bound.maxMs)
+    return inconclusive(
+      `Only ${seconds(value)} were recorded after ${what}; ` +
+        `${who.toLowerCase()} need not have answered by then ${allowed(bound)}.`,
+      [cause],
+    )
+  const late = value > bound.maxMs
+  return {
+    outcome: late || !first ? 'FAIL' : 'PASS',
+    reason: first
+      ? `${who} answered ${seconds(value)} after ${what}${late ? ', which is too late' : ''} ${allowed(bound)}.`
+      : `${who} never answered in the ${seconds(value)} after ${what} ${allowed(bound)}.`,
+    measurements: [duration(name, value, bound)],
+    proof: inOrder([cause, first]),
+  }
+}
+
+/** A sorry page between two tables of the VIP's owner that both have a real server is one too many. */
+const judgeTooSoon = (events: LabEvent[], params: SorryParams, pages: RequestEvent[]): Verdict | undefined => {
+  const holdings = holdingsOf(events, params.vip, params.directors)
+  for (const page of pages) {
+    const [owner] = ownersAt(holdings, page.t)
+    if (owner === undefined) continue
+    const tables = tablesOf(events, owner)
+    const around = [tables.findLast(table => table.t <= page.t), tables.find(table => table.t >= page.done)]
+    const real = around.map(
+      table =>
+        table &&
+        activeDestinations(table, params.service)?.find(one => params.servers.some(s => s.address === one.address)),
+    )
+    if (real.every(one => one !== undefined))
+      return {
+        outcome: 'FAIL',
+        reason:
+          `${describeRequest(page)} was the sorry page although ${real[0]?.address} ` + `was in the table of ${owner}.`,
+        measurements: [],
+        proof: inOrder([...around, page]),
+      }
+  }
+  return undefined
+}
+
+/** Once the sorry page is there, it stays until the first heal. */
+const judgeSteady = (requests: RequestEvent[], first: RequestEvent, until: number): Verdict | undefined => {
+  const failed = requests.filter(
+    request => request.t > first.done && request.done <= until && request.outcome !== 'answered',
+  )
+  const [one] = failed
+  if (!one) return undefined
+  return {
+    outcome: 'FAIL',
+    reason: `${failed.length} requests failed after the sorry page had come, the first was ${describeRequest(one)}.`,
+    measurements: [{ name: 'failed after the sorry page', value: failed.length, unit: 'requests' }],
+    proof: inOrder([first, one]),
+  }
+}

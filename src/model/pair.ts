@@ -1,0 +1,85 @@
+import { isIPv4 } from 'node:net'
+import type { DirectorConfig, VrrpInstance } from './types.ts'
+
+/** Where an interface of a node stands: the network's name and the node's address in it. */
+export type Locate = (node: string, device: string) => { network: string; address: string } | undefined
+
+/** One director's part in a VRRP group. */
+export interface GroupMember {
+  node: string
+  instance: VrrpInstance
+  /** Source of its adverts, which breaks a tie of priorities. */
+  address: string
+  /** ms */
+  startupDelay: number
+}
+
+/** The instances that share a network and a virtual_router_id. */
+export interface VrrpGroup {
+  network: string
+  virtualRouterId: number
+  /**
+   * In the order in which an election takes them: the expected MASTER first, then who backs it up. After a failover a
+   * director with `nopreempt` leaves the VIPs where they are.
+   */
+  members: GroupMember[]
+  /** VIPs of any member. */
+  vips: string[]
+}
+
+/** Addresses as numbers that compare as VRRP compares them; IPv4 and IPv6 are never in one group. */
+const addressNumber = (address: string): bigint => {
+  if (isIPv4(address)) return address.split('.').reduce((total, part) => total * 256n + BigInt(part), 0n)
+  const [head = '', tail] = address.split('%')[0]?.split('::') ?? []
+  const words = (text: string): string[] => text.split(':').filter(word => word !== '')
+  const left = words(head)
+  const right = words(tail ?? '')
+  const zeros = tail === undefined ? 0 : 8 - left.length - right.length
+  return [...left, ...Array.from({ length: zeros }, () => '0'), ...right].reduce(
+    (total, word) => total * 65_536n + BigInt(`0x${word}`),
+    0n,
+  )
+}
+
+/**
+ * Orders candidates as an election does: the higher priority first, among equals the higher address
+ * (RFC 3768 6.4.3, RFC 9568 6.4.3).
+ */
+export const byElection = <T extends { priority: number; address: string }>(a: T, b: T): number => {
+  if (a.priority !== b.priority) return b.priority - a.priority
+  const difference = addressNumber(b.address) - addressNumber(a.address)
+  return difference > 0n ? 1 : difference < 0n ? -1 : 0
+}
+
+/**
+ * The VRRP groups of the directors. An instance on an interface that the topology does not know is left out.
+ *
+ * @param locate from the topology
+ */
+export const vrrpGroups = (configs: DirectorConfig[], locate: Locate): VrrpGroup[] => {
+  const groups = new Map<string, VrrpGroup>()
+  for (const config of configs) {
+    for (const instance of config.instances) {
+      const place = locate(config.node, instance.interface)
+      if (!place) continue
+      const key = `${place.network} ${instance.virtualRouterId}`
+      const group = groups.get(key) ?? {
+        network: place.network,
+        virtualRouterId: instance.virtualRouterId,
+        members: [],
+        vips: [],
+      }
+      groups.set(key, group)
+      group.members.push({
+        node: config.node,
+        instance,
+        address: instance.sourceAddress ?? place.address,
+        startupDelay: config.startupDelay,
+      })
+      group.vips = [...new Set([...group.vips, ...instance.addresses.map(vip => vip.address)])]
+    }
+  }
+  const rank = (member: GroupMember) => ({ priority: member.instance.priority, address: member.address })
+  for (const group of groups.values()) group.members.sort((a, b) => byElection(rank(a), rank(b)))
+  return [...groups.values()]
+}

@@ -1,0 +1,46 @@
+import type { Measurement } from '../judge/verdict.ts'
+
+/** Decimals of a number without trailing zeros, but at least `least`. */
+const trim = (value: number, most: number, least = 0): string => {
+  let text = value.toFixed(most)
+  while (text.includes('.') && text.endsWith('0') && text.length - text.indexOf('.') - 1 > least)
+    text = text.slice(0, -1)
+  return text.endsWith('.') ? text.slice(0, -1) : text
+}
+
+/** A duration for people, from ms: `3.41 s`, `0.25 s`, `12.5 ms`. */
+export const formatDuration = (ms: number, decimals = 2): string => {
+  if (!Number.isFinite(ms)) return ms > 0 ? 'for ever' : String(ms)
+  if (Math.abs(ms) >= 100 || ms === 0) return `${(ms / 1000).toFixed(decimals)} s`
+  return `${trim(ms, decimals - 1)} ms`
+}
+
+/** What was measured, with its unit: `3.41 s`, `120 requests`. */
+export const formatMeasured = ({ value, unit, bound }: Measurement): string => {
+  if (unit === 'ms') {
+    // never `measured 3.69 s, bound 3.69 s` beside a FAIL
+    const tooClose = [bound?.minMs, bound?.maxMs].some(
+      limit => limit !== undefined && limit !== value && formatDuration(limit) === formatDuration(value),
+    )
+    return formatDuration(value, tooClose ? 3 : 2)
+  }
+  return unit === '' ? trim(value, 3) : `${trim(value, 2)} ${unit}`
+}
+
+/** The bound with its formula; a smallest value is named where there is one. */
+export const formatBound = ({ bound, unit }: Measurement): string | undefined => {
+  if (!bound) return undefined
+  if (!bound.minMs) return bound.formula
+  return `${bound.formula}, at least ${unit === 'ms' ? formatDuration(bound.minMs) : trim(bound.minMs, 2)}`
+}
+
+/** Whether the value is outside its bound; false where there is none. */
+export const exceedsBound = ({ value, bound }: Measurement): boolean =>
+  bound !== undefined && (value > bound.maxMs || value < (bound.minMs ?? Number.NEGATIVE_INFINITY))
+
+/** `measured 3.41 s, bound 3 x 1 s + (256-80)/256 s = 3.69 s` */
+export const formatMeasurement = (measurement: Measurement): string => {
+  const bound = formatBound(measurement)
+  const measured = `measured ${formatMeasured(measurement)}`
+  return bound === undefined ? measured : `${measured}, bound ${bound}`
+}

@@ -1,0 +1,51 @@
+import { styleText } from 'node:util'
+import type { CheckResult, Outcome } from '../judge/verdict.ts'
+import { exceedsBound, formatMeasurement } from './measurement.ts'
+import { type RunReport, summaryLine } from './run.ts'
+import { visibleLine } from './visible.ts'
+
+/** How the terminal's text looks. */
+export interface TextOptions {
+  /** ANSI colours; only when asked, the caller knows what stdout is. */
+  colour?: boolean
+}
+
+type Style = Parameters<typeof styleText>[0]
+
+const STYLES: Record<Outcome, Style> = { PASS: 'green', FAIL: ['red', 'bold'], INCONCLUSIVE: ['yellow', 'bold'] }
+
+const painter =
+  ({ colour = false }: TextOptions) =>
+  (style: Style, text: string): string =>
+    colour ? styleText(style, text, { validateStream: false }) : text
+
+/** One check: its verdict and title, a line per measurement, and the reason. Ends without a line feed. */
+export const formatCheck = (result: CheckResult, options: TextOptions = {}): string => {
+  const paint = painter(options)
+  const lines = [`${paint(STYLES[result.outcome], result.outcome)}  ${visibleLine(result.title)}`]
+  for (const measurement of result.measurements) {
+    const line = visibleLine(`${measurement.name}: ${formatMeasurement(measurement)}`)
+    lines.push(`      ${exceedsBound(measurement) ? paint('red', line) : line}`)
+  }
+  lines.push(`      ${visibleLine(result.reason)}`)
+  return lines.join('\n')
+}
+
+/** The list of what was not exercised; empty where everything was. */
+export const formatUntested = (report: Pick<RunReport, 'untested'>, options: TextOptions = {}): string => {
+  if (report.untested.length === 0) return ''
+  const paint = painter(options)
+  const lines = report.untested.map(({ what, why }) => `      ${visibleLine(what)}: ${visibleLine(why)}`)
+  return [paint('bold', 'Untested (not a pass):'), ...lines].join('\n')
+}
+
+/** What the terminal shows of a finished run: a block per check, what is untested, and one line of summary. */
+export const formatText = (report: RunReport, options: TextOptions = {}): string => {
+  const paint = painter(options)
+  const blocks = [
+    ...report.results.map(result => formatCheck(result, options)),
+    formatUntested(report, options),
+    `${paint(STYLES[report.outcome], report.outcome)}  ${summaryLine(report)}`,
+  ]
+  return `${blocks.filter(block => block !== '').join('\n\n')}\n`
+}

@@ -1,0 +1,59 @@
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { LvslabError } from '../errors.ts'
+import type { JournalLine } from '../history/event.ts'
+import { readJournal } from '../history/journal.ts'
+import { createMasker, type Masker, maskDeep } from '../history/mask.ts'
+import { formatSummary } from './github.ts'
+import { formatHtml } from './html.ts'
+import { formatJson } from './json.ts'
+import { formatJunit } from './junit.ts'
+import type { RunReport } from './run.ts'
+
+/** Paths of the files, relative to the working directory where `dir` was. */
+export interface WrittenReports {
+  json: string
+  junit: string
+  html: string
+  summary: string
+}
+
+// masked when it was written, if lvslab wrote it: a second time costs little
+async function* maskLines(lines: AsyncIterable<JournalLine>, mask: Masker): AsyncGenerator<JournalLine> {
+  for await (const line of lines) yield maskDeep(line, mask)
+}
+
+/**
+ * Writes `run.json`, `junit.xml`, `report.html` and `summary.md` into `dir`, and makes it where it is missing. Files
+ * are written aside and renamed when all of them are complete: a reader never sees half a report. Report and journal
+ * are masked first: `auth_pass` always, the run's own secrets with its masker. A journal that cannot be read costs the
+ * timelines, not the reports. @throws LvslabError REPORT_WRITE
+ */
+export const writeReports = async (
+  dir: string,
+  report: RunReport,
+  journalPath: string,
+  mask: Masker = createMasker([]),
+): Promise<WrittenReports> => {
+  const masked = maskDeep(report, mask)
+  const files = {
+    json: { path: join(dir, 'run.json'), text: formatJson(masked) },
+    junit: { path: join(dir, 'junit.xml'), text: formatJunit(masked) },
+    html: { path: join(dir, 'report.html'), text: await formatHtml(masked, maskLines(readJournal(journalPath), mask)) },
+    summary: { path: join(dir, 'summary.md'), text: formatSummary(masked) },
+  }
+  const aside = (path: string): string => `${path}.${process.pid}.part`
+  const all = Object.values(files)
+  try {
+    await mkdir(dir, { recursive: true })
+    await Promise.all(all.map(({ path, text }) => writeFile(aside(path), text)))
+    for (const { path } of all) await rename(aside(path), path)
+  } catch (cause) {
+    await Promise.allSettled(all.map(({ path }) => rm(aside(path), { force: true })))
+    throw new LvslabError('REPORT_WRITE', `cannot write the reports to ${dir}: ${(cause as Error).message}`, {
+      remedy: 'Check that the folder is writable and has space left (df -h).',
+      cause,
+    })
+  }
+  return { json: files.json.path, junit: files.junit.path, html: files.html.path, summary: files.summary.path }
+}

@@ -1,0 +1,55 @@
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve } from 'node:path'
+
+import { LvslabError } from '../errors.ts'
+import { nearest } from './did-you-mean.ts'
+
+/** Name of the file that describes a topology. */
+export const TOPOLOGY_FILE_NAME = 'topology.yaml'
+
+/** The path as people want to read it: relative to the working directory where that is shorter. */
+export const shortPath = (path: string): string => {
+  const short = relative(process.cwd(), path) || '.'
+  return short.length < path.length ? short : path
+}
+
+/** Folders right below a folder that hold a topology. */
+const topologiesIn = (dir: string): string[] => {
+  try {
+    const folders = readdirSync(dir).filter(name => existsSync(join(dir, name, TOPOLOGY_FILE_NAME)))
+    return folders.sort().map(name => join(dir, name))
+  } catch {
+    return []
+  }
+}
+
+/**
+ * The absolute path of the topology.yaml that a folder or a file stands for.
+ * @throws {LvslabError} TOPOLOGY_NOT_FOUND, exit code 2, with the topologies nearby.
+ */
+export const findTopologyFile = (dirOrFile: string): string => {
+  const path = resolve(dirOrFile)
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat?.isFile()) return path
+  const inside = join(path, TOPOLOGY_FILE_NAME)
+  if (stat?.isDirectory() && existsSync(inside)) return inside
+
+  const what = stat ? `${shortPath(path)} holds no ${TOPOLOGY_FILE_NAME}` : `${shortPath(path)} does not exist`
+  // `lvslab test topologies/x/topology.yaml` with x misspelled: it is x that has neighbours.
+  const wanted = /\.ya?ml$/.test(path) ? dirname(path) : path
+  const nearby =
+    [wanted, dirname(wanted), resolve('topologies')].map(topologiesIn).find(found => found.length > 0) ?? []
+  const names = nearby.map(shortPath)
+  const meant = nearest(
+    basename(wanted),
+    nearby.map(dir => basename(dir)),
+  )
+  const best = names.find(name => basename(name) === meant)
+  const remedies = [
+    ...(best === undefined ? [] : [`did you mean ${best}?`]),
+    ...(best !== undefined || names.length === 0 ? [] : [`topologies nearby: ${names.join(', ')}`]),
+    ...(stat?.isDirectory() ? [`\`lvslab derive ${shortPath(path)}\` writes one from the configuration in it`] : []),
+  ]
+  const remedy = remedies.join('; ') || 'give a folder that holds a topology.yaml'
+  throw new LvslabError('TOPOLOGY_NOT_FOUND', what, { remedy, exitCode: 2 })
+}

@@ -1,0 +1,96 @@
+import { execFileSync } from 'node:child_process'
+
+import { describe, expect, test } from 'vitest'
+
+import { nodeScript } from './node-script.ts'
+import { aNode, aTopology } from './testing.ts'
+import type { Network, Node } from './types.ts'
+
+const LAN: Network = { name: 'lan', subnet: '10.0.0.0/24', gateway: '10.0.0.1' }
+const WAN: Network = { name: 'wan', subnet: '192.168.0.0/24', gateway: '192.168.0.1' }
+const ETH0 = { name: 'eth0', network: 'lan', address: '10.0.0.200' }
+const ETH1 = { name: 'eth1', network: 'wan', address: '192.168.0.5' }
+
+const scriptOf = (node: Partial<Node>, networks: Network[] = [LAN, WAN]): string => {
+  const its = aNode(node)
+  const script = nodeScript(aTopology([its], { networks }), its)
+  execFileSync('sh', ['-n'], { input: script }) // its syntax only
+  return script
+}
+
+describe('interface names', () => {
+  test('a single interface is looked for only where its name is missing', () => {
+    expect(scriptOf({})).toContain("\n[ -e '/sys/class/net/eth0' ] || name_interfaces\n")
+  })
+
+  test('several are known by their addresses', () => {
+    const script = scriptOf({ interfaces: [ETH0, ETH1] })
+    expect(script).toContain('\nname_interfaces\n')
+    expect(script).toContain('10.0.0.200) have0=${dev%%@*} ;;')
+    expect(script).toContain('rename "$have1" lvslab1 eth1\n')
+    expect(script).toContain("fail 'no interface holds 192.168.0.5 of network wan'")
+  })
+})
+
+describe('sysctls', () => {
+  test('are written after the renaming and before the addresses', () => {
+    const script = scriptOf({ sysctls: { 'net.ipv4.conf.eth0.arp_ignore': '1' }, loopback: ['10.0.0.100/32'] })
+    const places = [
+      '|| name_interfaces\n',
+      '/proc/sys/net/ipv4/conf/eth0/arp_ignore',
+      'later addr replace 10.0.0.100/32 dev lo',
+    ]
+    expect(places.map(text => script.indexOf(text)).toSorted((a, b) => a - b)).toEqual(
+      places.map(text => script.indexOf(text)),
+    )
+  })
+
+  test('an interface name with a dot is written with a slash', () => {
+    expect(scriptOf({ sysctls: { 'net.ipv4.conf.eth0/100.rp_filter': '0' } })).toContain("/conf/eth0.100/rp_filter'")
+  })
+
+  test('any value is quoted', () => {
+    expect(scriptOf({ sysctls: { 'net.ipv4.x': "1'; reboot; '" } })).toContain(
+      `printf '%s\\n' '1'\\''; reboot; '\\''' >`,
+    )
+  })
+
+  test('a router forwards unless it is told not to', () => {
+    const forward = ">'/proc/sys/net/ipv4/ip_forward'"
+    expect(scriptOf({ role: 'router' })).toContain(`'1' ${forward}`)
+    expect(scriptOf({ role: 'router', sysctls: { 'net.ipv4.ip_forward': '0' } })).toContain(`'0' ${forward}`)
+    expect(scriptOf({ role: 'director' })).not.toContain(forward)
+  })
+})
+
+describe('the default route', () => {
+  test('leads out by the first interface whose network has a gateway', () => {
+    const script = scriptOf({ interfaces: [ETH0, ETH1] }, [{ name: 'lan', subnet: LAN.subnet }, WAN])
+    expect(script).toContain('[ "$dev $gateway" = "eth1 0100A8C0" ]')
+    expect(script).toContain('later route add default via 192.168.0.1 dev eth1')
+  })
+
+  test('is taken away where there is no gateway, also from the gateway itself', () => {
+    for (const script of [
+      scriptOf({}, [{ name: 'lan', subnet: LAN.subnet }]),
+      scriptOf({}, [{ ...LAN, gateway: ETH0.address }]),
+    ]) {
+      expect(script).toContain('later route del default')
+      expect(script).not.toContain('route add default')
+    }
+  })
+
+  test("is the user's where the user wrote one", () => {
+    const script = scriptOf({ routes: ['default via 10.0.0.254'] })
+    expect(script).not.toContain('/proc/net/route')
+    expect(script).toContain('later route replace default via 10.0.0.254\n')
+  })
+})
+
+test.each<[string, Partial<Node>]>([
+  ['route', { routes: ['10.9.0.0/16 via $(id)'] }],
+  ['loopback address', { loopback: ['10.0.0.100/32\nroute del default'] }],
+  ['interface name', { interfaces: [{ ...ETH0, name: 'a b' }] }],
+])('a %s that is no plain word is refused', (_, node) => {
+  expect(() => scriptOf(node)).toThrow(expect.objectContaining({ code: 'TOPOLOGY_INVALID' }))
+})

@@ -1,0 +1,147 @@
+import { LvslabError } from '../errors.ts'
+import { procRouteHex } from './ipv4.ts'
+import type { Node, Topology } from './types.ts'
+
+/**
+ * The script that makes a container's network what the topology says: POSIX sh, run once as root at every start of
+ * the container, before its services.
+ *
+ * A started process costs about 10 ms on an emulated machine, so the shell does by itself what it can (it reads
+ * /proc/net/route and writes /proc/sys), and all that is left for `ip` goes through one `ip -batch`. A node with one
+ * interface of the right name and nothing to add starts no process at all.
+ *
+ * @param topology the topology that the node is part of
+ * @param node the node whose container runs it
+ * @throws {LvslabError} TOPOLOGY_INVALID, exit code 2: a value that is no single word; a checked topology has none
+ */
+export const nodeScript = (topology: Topology, node: Node): string => {
+  const sections = [
+    head(topology, node),
+    interfaceSection(node),
+    sysctlSection(node),
+    defaultRouteSection(topology, node),
+    addressSection(node),
+    TAIL,
+  ]
+  return sections.filter(section => section !== '').join('\n')
+}
+
+/** A value quoted for sh, whatever is in it. */
+const quote = (value: string): string => `'${value.replaceAll("'", `'\\''`)}'`
+
+/** A value that is one plain word for sh and for `ip -batch` alike. */
+const word = (value: string): string => {
+  if (/^[A-Za-z0-9_.:/-]+$/.test(value)) return value
+  throw new LvslabError('TOPOLOGY_INVALID', `not a word that ip(8) takes: ${JSON.stringify(value)}`, { exitCode: 2 })
+}
+
+const words = (value: string): string => value.trim().split(/\s+/).map(word).join(' ')
+
+const head = (topology: Topology, node: Node): string => `#!/bin/sh
+# Node ${word(node.name)} of topology ${word(topology.name)}: its interface names, sysctls, addresses and routes.
+set -eu
+
+fail() {
+  echo "node.sh: $*" >&2
+  exit 1
+}
+
+# What ip(8) has to do, one command per line.
+todo=
+later() {
+  todo="$todo$*
+"
+}
+`
+
+const TAIL = `if [ -n "$todo" ]; then
+  printf %s "$todo" | ip -batch - || fail 'ip failed; commands were:' "$todo"
+fi
+`
+
+/**
+ * The engine numbers interfaces in an order of its own, which may change at a restart. With more than one, each is
+ * known by its address; a single one can only be misnamed where the name that it should have is missing.
+ */
+const interfaceSection = (node: Node): string => {
+  const { interfaces } = node
+  const find = interfaces.map(({ address }, n) => `      ${word(address)}) have${n}=\${dev%%@*} ;;`)
+  const rename = interfaces.map(({ name, network, address }, n) => {
+    const missing = `no interface holds ${word(address)} of network ${word(network)}`
+    return `  [ -n "$have${n}" ] || fail '${missing}'\n  rename "$have${n}" lvslab${n} ${word(name)}`
+  })
+  const [only, ...others] = interfaces
+  const condition = only && others.length === 0 ? `[ -e ${quote(`/sys/class/net/${word(only.name)}`)} ] || ` : ''
+  return `# Renames by way of names that nobody has, since two interfaces may have to swap theirs. Only an interface that is
+# down can be renamed (before Linux 6.2): its addresses stay, its routes go.
+away= back=
+rename() {
+  [ "$1" != "$3" ] || return 0
+  away="\${away}link set $1 down
+link set $1 name $2
+"
+  back="\${back}link set $2 name $3
+"
+  later link set "$3" up
+}
+
+name_interfaces() {
+  ${interfaces.map((_, n) => `have${n}=`).join(' ')}
+  while read -r _ dev _ address _; do
+    [ "$dev" != lo ] || continue
+    case \${address%/*} in
+${find.join('\n')}
+    esac
+  done <<END
+$(ip -o -4 addr show)
+END
+${rename.join('\n')}
+  [ -n "$away" ] || return 0
+  printf %s "$away" | ip -batch - || fail 'renaming failed'
+  printf %s "$back" | ip -batch - || fail 'renaming failed'
+}
+${condition}name_interfaces
+`
+}
+
+/** Before the addresses: a VIP on lo without arp_ignore in force would answer ARP for a moment. */
+const sysctlSection = (node: Node): string => {
+  const sysctls = { ...(node.role === 'router' ? { 'net.ipv4.ip_forward': '1' } : {}), ...node.sysctls }
+  const lines = Object.entries(sysctls).map(([name, value]) => {
+    const path = name.replace(/[./]/g, separator => (separator === '.' ? '/' : '.'))
+    const complaint = quote(`sysctl ${name} does not take ${value}`)
+    return `printf '%s\\n' ${quote(value)} >${quote(`/proc/sys/${path}`)} || fail ${complaint}\n`
+  })
+  return lines.join('')
+}
+
+/** The engine gives a default route of its own choice; the topology decides which one there is, and whether. */
+const defaultRouteSection = (topology: Topology, node: Node): string => {
+  // A route that the user wrote replaces it below.
+  if (node.routes.some(route => /^(default|0\.0\.0\.0\/0)(\s|$)/.test(route.trim()))) return ''
+  const exit = node.interfaces
+    .map(({ name, network, address }) => {
+      const gateway = topology.networks.find(its => its.name === network)?.gateway
+      // The gateway itself has no way out by way of itself.
+      return gateway === undefined || gateway === address ? undefined : { name, gateway }
+    })
+    .find(found => found !== undefined)
+  const wanted = exit ? `"${word(exit.name)} ${procRouteHex(exit.gateway)}"` : undefined
+  const drop = `[ "$dest$mask" = 0000000000000000 ] || continue`
+  const read = `while read -r dev dest gateway _ _ _ _ mask _; do\n  ${drop}\n`
+  if (wanted === undefined || exit === undefined) return `${read}  later route del default\ndone </proc/net/route\n`
+  return `right= wrong=
+${read}  if [ "$dev $gateway" = ${wanted} ]; then right=1; else wrong="$wrong x"; fi
+done </proc/net/route
+if [ -z "$right" ] || [ -n "$wrong" ]; then
+  for _ in $right $wrong; do later route del default; done
+  later route add default via ${word(exit.gateway)} dev ${word(exit.name)}
+fi
+`
+}
+
+const addressSection = (node: Node): string => {
+  const loopback = node.loopback.map(address => `later addr replace ${word(address)} dev lo\n`)
+  const routes = node.routes.map(route => `later route replace ${words(route)}\n`)
+  return [...loopback, ...routes].join('')
+}

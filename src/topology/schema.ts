@@ -1,0 +1,119 @@
+import { z } from 'zod'
+
+import { ROLES } from './types.ts'
+
+/**
+ * The form of topology.yaml. The error texts are predicates: the loader puts the key and the value seen before them.
+ * What one value alone cannot tell (does the network exist, is the address in it) is checked in `checks.ts`.
+ */
+
+// One DNS label, lower case: it is a host name, a container's name and a folder's name at once.
+const label = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/, {
+  error: 'must be a host name: at most 32 lower-case letters, digits and inner hyphens',
+})
+
+// `all`, `default` and `lo` have their own meaning below net.ipv4.conf; `lvslab...` are the node script's temporary
+// names.
+const interfaceName = z.string().regex(/^(?!(?:all|default|lo)$)(?!lvslab)[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/, {
+  error: 'must be 1 to 15 letters, digits, ".", "_" or "-", and not "lo", "all", "default" or "lvslab..."',
+})
+
+// A dot parts the words and a slash stands for a dot inside one (`net.ipv4.conf.eth0/100.arp_ignore`), as in
+// sysctl(8).
+const sysctlName = z.string().regex(/^net(\.[A-Za-z0-9_:@-]+(\/[A-Za-z0-9_:@-]+)*)+$/, {
+  error: 'must begin with "net.": other sysctls are not a node\'s own but the whole kernel\'s',
+})
+
+const address = z.ipv4({ error: 'must be an IPv4 address without prefix, e.g. 10.0.0.10' })
+
+const singleLine = (what: string) => z.string().regex(/^[^\r\n]*$/, { error: `must be ${what}` })
+
+/** Form of one entry below `networks`. */
+export const networkSchema = z
+  .strictObject({
+    subnet: z
+      .cidrv4({ error: 'must be an IPv4 subnet, e.g. 10.0.0.0/24' })
+      .describe('IPv4 subnet. Networks of a topology must not overlap.')
+      .meta({ examples: ['10.0.0.0/24'] }),
+    gateway: address
+      .optional()
+      .describe('Default gateway of the nodes on this network. Without it they get no default route.')
+      .meta({ examples: ['10.0.0.254'] }),
+  })
+  .describe('One layer-2 network.')
+
+/** Form of one entry below a node's `interfaces`. */
+export const interfaceSchema = z
+  .strictObject({
+    network: z
+      .string()
+      .describe('Name of the network that it is on.')
+      .meta({ examples: ['lan'] }),
+    address: address.describe("Its IPv4 address; the prefix is the network's.").meta({ examples: ['10.0.0.10'] }),
+  })
+  .describe('One network interface.')
+
+/** Form of one entry below `nodes`. */
+export const nodeSchema = z
+  .strictObject({
+    role: z.enum(ROLES).describe('What the node does; it chooses the image.'),
+    interfaces: z
+      .record(interfaceName, interfaceSchema)
+      .describe(
+        'Interfaces by their name inside the node, at most one per network. The first with a gateway leads out.',
+      )
+      .meta({ minProperties: 1, examples: [{ eth0: { network: 'lan', address: '10.0.0.10' } }] }),
+    loopback: z
+      .array(z.cidrv4({ error: 'must be an IPv4 address with prefix, e.g. 10.0.0.100/32' }))
+      .optional()
+      .describe('Addresses with prefix put on lo: the VIP of a real server behind DR or TUN.')
+      .meta({ examples: [['10.0.0.100/32']] }),
+    sysctls: z
+      .record(
+        sysctlName,
+        z.union([singleLine('one line of text').min(1, { error: 'must not be empty' }), z.number()], {
+          error: 'must be a number or one line of text',
+        }),
+      )
+      .optional()
+      .describe("Kernel settings of the node's own network namespace, set before the loopback addresses.")
+      .meta({ examples: [{ 'net.ipv4.conf.all.arp_ignore': 1, 'net.ipv4.conf.all.arp_announce': 2 }] }),
+    routes: z
+      .array(z.string())
+      .optional()
+      .describe('Static routes, in the words of ip route: DESTINATION via GATEWAY [dev INTERFACE].')
+      .meta({ examples: [['10.9.0.0/16 via 10.0.0.1']] }),
+  })
+  .describe('One node. The files of a folder with its name are laid over its root.')
+
+/** Form of a whole topology.yaml. */
+export const topologySchema = z
+  .strictObject({
+    name: label.describe('Name of the topology, in kebab-case.').meta({ examples: ['keepalived-dr'] }),
+    summary: singleLine('one line').optional().describe('What it is, in one line.'),
+    networks: z.record(label, networkSchema).describe('Networks by name.').meta({ minProperties: 1 }),
+    nodes: z.record(label, nodeSchema).describe('Nodes by host name.').meta({ minProperties: 1 }),
+  })
+  .meta({
+    title: 'lvslab topology',
+    description: 'The network that lvslab builds: networks, nodes and their addresses.',
+  })
+
+/** topology.yaml as it is written, every value of the right form. */
+export type TopologyInput = z.infer<typeof topologySchema>
+
+/** The keys that are known at a place in topology.yaml; none where any key may stand or the place does not exist. */
+export const keysAt = (path: readonly PropertyKey[]): string[] => {
+  let schema: unknown = topologySchema
+  for (const step of path) {
+    if (schema instanceof z.ZodObject) schema = schema.shape[String(step)]
+    else if (schema instanceof z.ZodRecord) schema = schema.valueType
+    else return []
+    while (schema instanceof z.ZodOptional) schema = schema.unwrap()
+  }
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
+}
+
+/** JSON Schema (draft 07) of topology.yaml, for editors; `topologies/topology.schema.json` holds it. */
+export const topologySchemaJson = (): Record<string, unknown> =>
+  z.toJSONSchema(topologySchema, { target: 'draft-07', io: 'input' })
