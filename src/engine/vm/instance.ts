@@ -167,7 +167,7 @@ ${parts.locks.map((file, i) => `exec ${i + 5}>${quote([file])} && flock --shared
 stop() { kill -KILL $passt $qemu 2>/dev/null; }
 passt= qemu=
 trap 'stop' TERM
-trap '' INT HUP
+trap '' INT HUP PIPE
 ${parts.copyMemory ? `cp --sparse=always ${quote([parts.copyMemory])} ${INSTANCE_FILES.memory} || exit 1` : ''}
 ${quote(parts.passt)} > passt.log 2>&1 & passt=$!
 while ! [ -S ${INSTANCE_FILES.network} ]; do kill -0 $passt 2>/dev/null || exit 1; sleep 0.01; done

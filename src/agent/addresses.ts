@@ -1,0 +1,49 @@
+import { now } from './clock.ts'
+import { record } from './journal.ts'
+import { runInNode, watchLines } from './namespace.ts'
+import type { AgentNode } from './protocol.ts'
+
+interface Held {
+  device: string
+  address: string
+  prefix: number
+}
+
+const held = new Map<string, Map<string, Held>>()
+
+/** `2: eth0    inet 10.0.0.100/24 scope global ...`, with `Deleted ` before it when the address goes. */
+export const parseAddressLine = (line: string): (Held & { change: 'add' | 'remove' }) | undefined => {
+  const [, deleted, device, address, prefix] =
+    /^(Deleted )?\d+: (\S+?)(?:@\S+)?\s+inet6? ([0-9a-f.:]+)\/(\d+)/.exec(line) ?? []
+  if (!device || !address || !prefix) return undefined
+  return { change: deleted ? 'remove' : 'add', device, address, prefix: Number(prefix) }
+}
+
+/** Follows a node's addresses from now on. */
+export const watchAddresses = async (node: AgentNode): Promise<void> => {
+  const own = new Map<string, Held>()
+  held.set(node.name, own)
+  const take = (line: string): void => {
+    const parsed = parseAddressLine(line)
+    if (!parsed) return
+    const { change, ...address } = parsed
+    const key = `${address.address}/${address.prefix} ${address.device}`
+    // `ip monitor` repeats an address whose lifetime or flags change
+    if (change === 'add' ? own.has(key) : !own.delete(key)) return
+    if (change === 'add') own.set(key, address)
+    record({ kind: 'address', t: now(), change, node: node.name, ...address })
+  }
+  watchLines(node, ['ip', '-o', 'monitor', 'address'], ['--net'], take)
+  const present = await runInNode(node, ['ip', '-o', 'address'], 10_000)
+  for (const line of present.stdout.split('\n')) take(line)
+}
+
+/** States every address that the watched nodes hold. */
+export const snapshotAddresses = (): void => {
+  for (const [node, addresses] of held)
+    for (const address of addresses.values()) record({ kind: 'address', t: now(), change: 'add', node, ...address })
+}
+
+/** Whether a node holds an address. */
+export const holds = (node: string, address: string): boolean =>
+  [...(held.get(node)?.values() ?? [])].some(h => h.address === address)

@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs'
+import type { IpvsDestination, IpvsService } from '../history/event.ts'
+import { now } from './clock.ts'
+import { record } from './journal.ts'
+import type { AgentNode } from './protocol.ts'
+
+/**
+ * Reads /proc/net/ip_vs, whose addresses and ports are hexadecimal (net/netfilter/ipvs/ip_vs_ctl.c, ip_vs_info_seq_show).
+ * IPv6 addresses stand in brackets there and are kept as they are.
+ */
+export const parseIpvs = (text: string): IpvsService[] => {
+  const services: IpvsService[] = []
+  for (const line of text.split('\n').slice(3)) {
+    const words = line.trim().split(/\s+/)
+    if (words[0] === '->') {
+      const [address, port] = endpoint(words[1] ?? '')
+      services.at(-1)?.destinations.push({
+        address,
+        port,
+        forwarding: (words[2] ?? 'Route') as IpvsDestination['forwarding'],
+        weight: Number(words[3]),
+        active: Number(words[4]),
+        inactive: Number(words[5]),
+      })
+    } else if (words[0] === 'FWM') {
+      const mark = Number.parseInt(words[1] ?? '', 16)
+      services.push({ service: `FWM ${mark}`, ...flags(words) })
+    } else if (words[0]) {
+      services.push({ service: `${words[0]} ${endpoint(words[1] ?? '').join(':')}`, ...flags(words) })
+    }
+  }
+  return services
+}
+
+const flags = (words: string[]): Omit<IpvsService, 'service'> => ({
+  scheduler: words[2] ?? '',
+  persistent: words.includes('persistent'),
+  destinations: [],
+})
+
+const endpoint = (text: string): [string, number] => {
+  const colon = text.lastIndexOf(':')
+  const [address, port] = [text.slice(0, colon), Number.parseInt(text.slice(colon + 1), 16)]
+  if (address.startsWith('[')) return [address, port]
+  const bytes = address.match(/../g) ?? []
+  return [bytes.map(byte => Number.parseInt(byte, 16)).join('.'), port]
+}
+
+/** The IPVS table of a node as the kernel holds it now; empty where the node has none. */
+export const ipvsTable = (node: AgentNode): IpvsService[] => {
+  try {
+    return parseIpvs(readFileSync(`/proc/${node.pid}/net/ip_vs`, 'utf8'))
+  } catch {
+    return [] // no ip_vs in this kernel, or the node is gone
+  }
+}
+
+/** What a pool is, without the connection counters, which change with every request. */
+const shape = (services: IpvsService[]): string =>
+  JSON.stringify(services.map(s => [s.service, s.destinations.map(d => [d.address, d.port, d.weight])]))
+
+const seen = new Map<string, string>()
+
+/** Records the table of a node; `onlyChanged`: where the pool is not what it was at the last call. */
+export const snapshotIpvs = (node: AgentNode, reason: string, onlyChanged: boolean): void => {
+  const services = ipvsTable(node)
+  const is = shape(services)
+  if (onlyChanged && seen.get(node.name) === is) return
+  seen.set(node.name, is)
+  record({ kind: 'ipvs', t: now(), node: node.name, reason, services })
+}
+
+/** keepalived writes its log line before it changes the table, so the table is read again a little later. */
+const AFTER_LOG_MS = [0, 5, 20, 100]
+
+export const snapshotAfterLog = (node: AgentNode): void => {
+  for (const ms of AFTER_LOG_MS) setTimeout(() => snapshotIpvs(node, 'log', true), ms)
+}

@@ -1,0 +1,25 @@
+import type { KeepalivedEvent } from '../history/event.ts'
+import { now } from './clock.ts'
+import { snapshotAfterLog } from './ipvs.ts'
+import { record } from './journal.ts'
+import { watchLines } from './namespace.ts'
+import type { AgentNode } from './protocol.ts'
+
+/** Where the director's service script has keepalived write its log. */
+const LOG = '/var/log/keepalived.log'
+
+/** `Fri Nov 20 06:00:00 2026: (VI_1) Entering MASTER STATE` */
+export const parseLogLine = (text: string): Pick<KeepalivedEvent, 'line' | 'transition'> => {
+  const line = text.replace(/^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}: /, '')
+  const [, instance, state] = /^\((.+?)\) Entering (MASTER|BACKUP|FAULT|STOP)/.exec(line) ?? []
+  if (!instance || !state) return { line }
+  return { line, transition: { instance, state: state as 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP' } }
+}
+
+/** Follows keepalived's log on a director; each line is a reason to look whether the IPVS table has changed. */
+export const watchKeepalivedLog = (node: AgentNode): void => {
+  watchLines(node, ['tail', '-n', '+1', '-F', LOG], ['--mount'], text => {
+    record({ kind: 'keepalived', t: now(), node: node.name, ...parseLogLine(text) })
+    snapshotAfterLog(node)
+  })
+}

@@ -1,0 +1,48 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import readline from 'node:readline'
+import { now } from './clock.ts'
+import { record } from './journal.ts'
+import type { AgentNode, CommandResult } from './protocol.ts'
+
+/** Every namespace of the node: the command runs as if in the container. */
+const ALL = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup']
+
+/** Command line that runs a command inside a node. */
+export const inNode = (node: AgentNode, argv: string[], namespaces: string[] = ALL): [string, string[]] => [
+  'nsenter',
+  ['--target', String(node.pid), ...namespaces, '--', ...argv],
+]
+
+/** Runs a command in a node to its end, or to the timeout (code 124, as timeout(1) says it). */
+export const runInNode = (node: AgentNode, argv: string[], timeoutMs: number): Promise<CommandResult> =>
+  new Promise(resolve => {
+    const started = now()
+    const [command, args] = inNode(node, argv)
+    const options = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 8 * 2 ** 20 } as const
+    execFile(command, args, options, (error, stdout, stderr) => {
+      const code = error ? (error.killed ? 124 : typeof error.code === 'number' ? error.code : 127) : 0
+      resolve({ started, ended: now(), code, stdout, stderr })
+    })
+  })
+
+/** Runs a watcher for as long as the node lives, and calls back for each line; its end is trouble, and said so. */
+export const watchLines = (
+  node: AgentNode,
+  argv: string[],
+  namespaces: string[],
+  onLine: (line: string) => void,
+): void => {
+  const child = watchProcess(node, argv, namespaces)
+  readline.createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', onLine)
+}
+
+/** As {@link watchLines}, for output that is not lines. */
+export const watchProcess = (node: AgentNode, argv: string[], namespaces: string[]): ChildProcess => {
+  const [command, args] = inNode(node, argv, namespaces)
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'] })
+  const end = (what: string): void =>
+    record({ kind: 'trouble', t: now(), node: node.name, what: `watcher \`${argv[0]}\` ${what}` })
+  child.on('error', error => end(`could not start: ${error.message}`))
+  child.on('exit', code => end(`ended with code ${code}`))
+  return child
+}

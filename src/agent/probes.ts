@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { now } from './clock.ts'
+import { record } from './journal.ts'
+import { inNode } from './namespace.ts'
+import { LATE_AFTER_MS, type ProbeCommand, type ProbeReport } from './probe.ts'
+import { AGENT_PROGRAM, type AgentNode, type ProbeOptions } from './protocol.ts'
+
+/** One process for each client, started once and kept: a new one would be slow for its first requests. */
+const processes = new Map<string, ChildProcess>()
+const probes = new Map<
+  string,
+  { options: ProbeOptions; started: () => void; stopped: Promise<void>; stop: () => void }
+>()
+
+/** Starts the probe process of a client. */
+export const startProbeProcess = (node: AgentNode): Promise<void> =>
+  new Promise(resolve => {
+    const [command, args] = inNode(node, [process.execPath, AGENT_PROGRAM, 'probe'], ['--net'])
+    const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    processes.set(node.name, child)
+    child.on('message', (message: ProbeReport) => {
+      if ('ready' in message) resolve()
+      else if ('requests' in message) for (const event of message.requests) record(event)
+      else if ('started' in message) onStarted(message)
+      else onStopped(message)
+    })
+    child.on('exit', code =>
+      record({ kind: 'trouble', t: now(), node: node.name, what: `the probe process ended with code ${code}` }),
+    )
+  })
+
+const describe = ({ probe, client, url, rate }: ProbeOptions) => ({
+  kind: 'probe' as const,
+  probe,
+  client,
+  target: url,
+  rate,
+})
+
+const onStarted = ({ started, t }: { started: string; t: number }): void => {
+  const probe = probes.get(started)
+  if (!probe) return
+  record({ ...describe(probe.options), t, phase: 'start' })
+  probe.started()
+}
+
+const onStopped = ({ stopped, t, sent, late }: { stopped: string; t: number; sent: number; late: number }): void => {
+  const probe = probes.get(stopped)
+  if (!probe) return
+  record({ ...describe(probe.options), t, phase: 'stop', sent, late, lateAfterMs: LATE_AFTER_MS })
+  probe.stop()
+}
+
+/** Starts a probe on its client's process. */
+export const startProbe = async (options: ProbeOptions): Promise<void> => {
+  const child = processes.get(options.client)
+  if (!child) throw new Error(`${options.client} is not a client of this lab`)
+  if (probes.has(options.probe)) throw new Error(`a probe ${options.probe} is running already`)
+  let stop: () => void = () => {}
+  const stopped = new Promise<void>(resolve => {
+    stop = resolve
+  })
+  await new Promise<void>(resolve => {
+    probes.set(options.probe, { options, started: resolve, stopped, stop })
+    child.send({ start: options } satisfies ProbeCommand)
+  })
+}
+
+/** Stops a probe and waits for the answers that are under way; their timeout bounds the wait. */
+export const stopProbe = async (name: string): Promise<void> => {
+  const probe = probes.get(name)
+  if (!probe) throw new Error(`no probe ${name} is running`)
+  processes.get(probe.options.client)?.send({ stop: name } satisfies ProbeCommand)
+  await probe.stopped
+  probes.delete(name)
+}

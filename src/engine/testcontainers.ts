@@ -1,0 +1,45 @@
+import { GenericContainer, getContainerRuntimeClient } from 'testcontainers'
+import type { Engine } from './engine.ts'
+
+/**
+ * Points testcontainers at an engine. It reads its environment once and keeps one client for the process, so the client's
+ * connection is replaced by the engine's own, whose every connection has proved where it ends. Its reaper stays off: an engine
+ * that ends takes everything with it, and labels find the rest.
+ */
+export const bindTestcontainers = async (engine: Engine): Promise<void> => {
+  Object.assign(process.env, engine.environment, {
+    TESTCONTAINERS_RYUK_DISABLED: 'true',
+    // otherwise, inside a container, it would start an image from the network to learn its own address
+    TESTCONTAINERS_HOST_OVERRIDE: '127.0.0.1',
+  })
+  const client = await getContainerRuntimeClient()
+  client.container.dockerode.modem = engine.docker.modem
+}
+
+/** testcontainers, with what it has no method for: the address in a macvlan network. */
+export class NodeContainer extends GenericContainer {
+  /** Puts the container into one network, at a fixed address, and into no other. */
+  withAddress(network: string, address: string): this {
+    this.networkMode = network
+    this.createOpts.NetworkingConfig = { EndpointsConfig: { [network]: { IPAMConfig: { IPv4Address: address } } } }
+    return this
+  }
+
+  /** Puts the container into a further network when it is made, before it starts. */
+  withFurtherAddress(connect: (containerId: string) => Promise<void>): this {
+    this.#connect.push(connect)
+    return this
+  }
+
+  /** Shares the engine's process namespace: for the agent alone. */
+  withEngineProcesses(): this {
+    this.hostConfig.PidMode = 'host'
+    return this
+  }
+
+  readonly #connect: ((containerId: string) => Promise<void>)[] = []
+
+  protected override async containerCreated(containerId: string): Promise<void> {
+    for (const connect of this.#connect) await connect(containerId)
+  }
+}

@@ -1,0 +1,149 @@
+import { open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { LvslabError } from '../../errors.ts'
+import { buildEntry, type CacheKind, cacheDir, entryDir, entryLockFile, hasEntry } from '../cache.ts'
+import { tryLockFile } from '../file-lock.ts'
+import { INSTANCE_FILES, STATE_OUT } from './machine.ts'
+import type { SavedMachine, VmEngine } from './vm-engine.ts'
+
+/** Kinds of cache entries that are saved machines. */
+export type SavedKind = Extract<CacheKind, 'images' | 'templates'>
+
+/** A saved machine in the cache, and what its maker wanted to be remembered of it. */
+export interface SavedEntry<T> extends SavedMachine {
+  dir: string
+  manifest: T
+}
+
+/**
+ * Returns a saved machine, making it first where it is missing.
+ *
+ * @param make starts an engine, brings it to the state to be saved, and says what to remember; the engine is saved and ended
+ */
+export const ensureSaved = async <T>(
+  kind: SavedKind,
+  key: string,
+  baseLocks: string[],
+  make: () => Promise<{ engine: VmEngine; manifest: T }>,
+  options: { signal?: AbortSignal | undefined; onWait?: () => void } = {},
+): Promise<SavedEntry<T>> => {
+  await buildEntry(
+    kind,
+    key,
+    async dir => {
+      const { engine, manifest } = await make()
+      await using running = engine
+      await save(running, dir)
+      await writeFile(path.join(dir, 'manifest.json'), JSON.stringify(manifest))
+    },
+    options,
+  )
+  const found = await findSaved<T>(kind, key, baseLocks)
+  if (!found) throw new LvslabError('TEMPLATE_GONE', `the saved lab ${key} was removed while it was being opened`)
+  return found
+}
+
+/** A saved machine of the cache, or undefined; finding it counts as using it. */
+export const findSaved = async <T>(
+  kind: SavedKind,
+  key: string,
+  baseLocks: string[],
+): Promise<SavedEntry<T> | undefined> => {
+  if (!(await hasEntry(kind, key))) return undefined
+  const dir = entryDir(kind, key)
+  const at = new Date()
+  await utimes(dir, at, at)
+  return {
+    dir,
+    locks: [...baseLocks, entryLockFile(kind, key)],
+    disk: path.join(dir, INSTANCE_FILES.disk),
+    memory: path.join(dir, INSTANCE_FILES.memory),
+    state: path.join(dir, INSTANCE_FILES.state),
+    manifest: JSON.parse(await readFile(path.join(dir, 'manifest.json'), 'utf8')) as T,
+  }
+}
+
+/** A whole save takes well under a second; a migration that is not done by then never will be. */
+const SAVE_DEADLINE_MS = 30_000
+
+/** Stops a machine and moves what it is made of into a folder. Its memory file is its memory: only devices are written. */
+const save = async (engine: VmEngine, dir: string): Promise<void> => {
+  engine.disconnect()
+  const { qmp } = engine.instance
+  await qmp.command('stop')
+  await qmp.command('migrate-set-capabilities', { capabilities: [{ capability: 'x-ignore-shared', state: true }] })
+  await qmp.command('migrate', { uri: STATE_OUT })
+  const deadline = performance.now() + SAVE_DEADLINE_MS
+  for (;;) {
+    const info = (await qmp.command('query-migrate')) as { status: string; 'error-desc'?: string }
+    if (info.status === 'completed') break
+    if (info.status === 'failed' || performance.now() > deadline)
+      throw new LvslabError('ENGINE_SAVE', `the lab could not be saved: ${info['error-desc'] ?? info.status}`)
+    await sleep(5)
+  }
+  await qmp.command('quit').catch(() => {}) // the connection may close before the answer
+  await engine.ended
+  for (const name of [INSTANCE_FILES.disk, INSTANCE_FILES.memory, INSTANCE_FILES.state]) {
+    const from = path.join(engine.instance.dir, name)
+    await using file = await open(from, 'r+')
+    await file.sync() // a template that a power cut half-wrote would be found, and trusted, for ever
+    await file.chmod(0o400)
+    await rename(from, path.join(dir, name))
+  }
+}
+
+/** Most that templates may take on disk, bytes: `LVSLAB_CACHE_LIMIT` in GB, default 10. */
+export const cacheLimit = (): number => Number(process.env['LVSLAB_CACHE_LIMIT'] ?? 10) * 1e9
+
+export interface CacheUse {
+  kind: CacheKind
+  key: string
+  bytes: number
+  used: Date
+}
+
+/** Every entry of the cache with what it really takes on disk, least recently used first. */
+export const cacheUse = async (): Promise<CacheUse[]> => {
+  const uses: CacheUse[] = []
+  for (const kind of ['engines', 'images', 'templates'] as const) {
+    for (const key of await readdir(cacheDir(kind)).catch(() => [])) {
+      if (key.startsWith('.part-')) continue
+      const dir = entryDir(kind, key)
+      uses.push({ kind, key, bytes: await diskUse(dir), used: (await stat(dir)).mtime })
+    }
+  }
+  return uses.sort((a, b) => a.used.getTime() - b.used.getTime())
+}
+
+const diskUse = async (dir: string): Promise<number> => {
+  const files = await readdir(dir, { recursive: true, withFileTypes: true })
+  const sizes = files
+    .filter(file => file.isFile())
+    .map(async file => (await stat(path.join(file.parentPath, file.name))).blocks * 512)
+  return (await Promise.all(sizes)).reduce((sum, bytes) => sum + bytes, 0)
+}
+
+/** Removes an entry unless somebody uses it; says whether it is gone. */
+export const removeEntry = async (kind: CacheKind, key: string): Promise<boolean> => {
+  await using lock = await tryLockFile(entryLockFile(kind, key), 'exclusive')
+  if (!lock) return false
+  const aside = cacheDir(kind, `.part-${key}-removed-${process.pid}`)
+  await rename(entryDir(kind, key), aside) // at once for whoever looks
+  await rm(aside, { recursive: true, force: true })
+  return true
+}
+
+/** Removes the least recently used templates until the rest is within the limit; those in use stay. */
+export const pruneTemplates = async (limit = cacheLimit()): Promise<CacheUse[]> => {
+  const templates = (await cacheUse()).filter(use => use.kind === 'templates')
+  let total = templates.reduce((sum, use) => sum + use.bytes, 0)
+  const removed: CacheUse[] = []
+  for (const use of templates) {
+    if (total <= limit) break
+    if (!(await removeEntry(use.kind, use.key))) continue
+    total -= use.bytes
+    removed.push(use)
+  }
+  return removed
+}

@@ -1,0 +1,83 @@
+import { PassThrough, type Duplex } from 'node:stream'
+import readline from 'node:readline'
+import type Docker from 'dockerode'
+import { AGENT_SOCKET, type Operation, type Operations, type Reply } from '../agent/protocol.ts'
+import type { Engine } from '../engine/engine.ts'
+import { LvslabError } from '../errors.ts'
+import type { LabEvent } from '../history/event.ts'
+
+/** A conversation with the agent of one lab. Closing it leaves the agent running. */
+export interface AgentConnection extends AsyncDisposable {
+  /**
+   * Has the agent do something and waits for its answer.
+   *
+   * @throws LvslabError AGENT_REFUSED with the agent's words, AGENT_LOST when the conversation ends meanwhile
+   */
+  call<O extends Operation>(op: O, args: Operations[O]['args']): Promise<Operations[O]['result']>
+}
+
+/**
+ * Talks to the agent over one hijacked `exec` of socat in its container: the way that every Docker Engine offers, whether it
+ * is in a virtual machine or far away.
+ */
+export const connectAgent = async (
+  engine: Engine,
+  container: Docker.Container,
+  onEvent: (event: LabEvent) => void,
+): Promise<AgentConnection> => {
+  const stream = await engine.awake(async () => {
+    const exec = await container.exec({
+      Cmd: ['socat', '-', `UNIX-CONNECT:${AGENT_SOCKET}`],
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: true,
+    })
+    return (await exec.start({ hijack: true, stdin: true })) as Duplex
+  })
+  const waiting = new Map<number, (reply: Exclude<Reply, { event: LabEvent }>) => void>()
+  let next = 1
+  let lost: string | undefined
+  const [out, errors] = [new PassThrough(), new PassThrough()]
+  engine.docker.modem.demuxStream(stream, out, errors)
+  readline.createInterface({ input: out }).on('line', line => {
+    const reply = JSON.parse(line) as Reply
+    if ('event' in reply) onEvent(reply.event)
+    else waiting.get(reply.id)?.(reply)
+  })
+  let words = ''
+  errors.on('data', (chunk: Buffer) => {
+    words += chunk.toString()
+  })
+  const closed = new Promise<void>(resolve => {
+    const end = (): void => {
+      lost ??= words.trim() || 'the connection closed'
+      for (const [id, answer] of waiting) answer({ id, error: lost })
+      resolve()
+    }
+    stream.on('close', end).on('end', end).on('error', end)
+  })
+  return {
+    call: (op, args) =>
+      engine.awake(async () => {
+        if (lost !== undefined) throw new LvslabError('AGENT_LOST', `${op}: ${lost}`)
+        const id = next++
+        const reply = await new Promise<Exclude<Reply, { event: LabEvent }>>(resolve => {
+          waiting.set(id, resolve)
+          stream.write(`${JSON.stringify({ id, op, args })}\n`)
+        })
+        waiting.delete(id)
+        if ('error' in reply) {
+          throw new LvslabError(lost === undefined ? 'AGENT_REFUSED' : 'AGENT_LOST', `${op}: ${reply.error}`)
+        }
+        return reply.result as never
+      }),
+    async [Symbol.asyncDispose]() {
+      if (lost === undefined)
+        await engine.awake(async () => {
+          stream.end()
+          await Promise.race([closed, engine.ended])
+        })
+      stream.destroy()
+    },
+  }
+}

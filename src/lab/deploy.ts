@@ -1,0 +1,162 @@
+import type { StartedTestContainer } from 'testcontainers'
+import { Wait } from 'testcontainers'
+import type { Engine } from '../engine/engine.ts'
+import type { Steps } from '../engine/progress.ts'
+import { bindTestcontainers, NodeContainer } from '../engine/testcontainers.ts'
+import { LvslabError } from '../errors.ts'
+import { formatIpv4, parseIpv4, parseSubnet } from '../topology/ipv4.ts'
+import { nodeFiles } from '../topology/node-files.ts'
+import { nodeScript } from '../topology/node-script.ts'
+import type { Network, Node, Topology } from '../topology/types.ts'
+import { imageName } from './images.ts'
+import { AGENT_NODE, containerName, LABEL_LAB, LABEL_NODE, networkName } from './names.ts'
+
+/** A node takes about a second to start under software emulation, five at once about four. */
+const START_DEADLINE_MS = 60_000
+
+/** Creates a topology's networks and nodes, and the agent, on an engine whose images are there. */
+export const deploy = async (
+  engine: Engine,
+  topology: Topology,
+  images: string,
+  steps: Steps,
+  signal?: AbortSignal,
+): Promise<void> => {
+  await bindTestcontainers(engine)
+  await refuseSecond(engine, topology)
+  await steps.step(`Create ${topology.networks.length} network(s)`, () =>
+    Promise.all(topology.networks.map(network => createNetwork(engine, topology, network))),
+  )
+  signal?.throwIfAborted()
+  await steps.step(`Start ${topology.nodes.length} nodes and the agent`, async () => {
+    const starts = [
+      startAgent(topology, images),
+      ...topology.nodes.map(node => startNode(engine, topology, node, images)),
+    ]
+    const failed = (await Promise.allSettled(starts)).find(result => result.status === 'rejected')
+    if (failed) throw failed.reason
+  })
+}
+
+/** Removes everything that carries the label of a lab, however much of it there is. */
+export const remove = async (engine: Engine, lab: string): Promise<{ containers: number; networks: number }> => {
+  const filters = { label: [`${LABEL_LAB}=${lab}`] }
+  const containers = await engine.docker.listContainers({ all: true, filters })
+  await Promise.all(containers.map(c => engine.docker.getContainer(c.Id).remove({ force: true, v: true })))
+  const networks = await engine.docker.listNetworks({ filters })
+  await Promise.all(networks.map(n => engine.docker.getNetwork(n.Id).remove()))
+  return { containers: containers.length, networks: networks.length }
+}
+
+const refuseSecond = async (engine: Engine, topology: Topology): Promise<void> => {
+  const filters = { label: [`${LABEL_LAB}=${topology.name}`] }
+  const there = await engine.docker.listContainers({ all: true, filters })
+  if (there.length === 0) return
+  throw new LvslabError(
+    'LAB_EXISTS',
+    `the lab ${topology.name} is on this engine already (${there.length} containers)`,
+    {
+      remedy: `lvslab down ${topology.name} --engine ${engine.kind}`,
+    },
+  )
+}
+
+/**
+ * A macvlan network of its own. `Internal` and no parent: Docker makes, and later removes, a dummy interface as the parent,
+ * and gives nobody a default route; node.sh sets the one that the topology has.
+ */
+const createNetwork = async (engine: Engine, topology: Topology, network: Network): Promise<void> => {
+  try {
+    await engine.docker.createNetwork({
+      Name: networkName(topology, network.name),
+      Driver: 'macvlan',
+      Internal: true,
+      Options: { macvlan_mode: 'bridge' },
+      IPAM: { Driver: 'default', Config: [{ Subnet: network.subnet, Gateway: unusedAddress(topology, network) }] },
+      Labels: { [LABEL_LAB]: topology.name },
+    })
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    if (!/pool overlaps/i.test(message)) {
+      throw new LvslabError('LAB_NETWORK', `cannot create the network ${network.name}: ${message}`, { cause })
+    }
+    throw new LvslabError('LAB_SUBNET_OVERLAP', `${network.subnet} (${network.name}) is in use on this engine`, {
+      remedy:
+        'remove the network that has it (`docker network ls`), or use the vm engine, where every lab has its own world',
+      cause,
+    })
+  }
+}
+
+/** Docker keeps one address of every network for a gateway: the highest that nobody in the topology has. */
+const unusedAddress = (topology: Topology, network: Network): string => {
+  const subnet = parseSubnet(network.subnet)
+  const taken = new Set(
+    topology.nodes.flatMap(node => [
+      ...node.interfaces.map(i => i.address),
+      ...node.loopback.map(a => a.split('/')[0]),
+    ]),
+  )
+  for (let address = (subnet?.last ?? 0) - 1; subnet && address > subnet.first; address--) {
+    const text = formatIpv4(address)
+    if (!taken.has(text) && text !== network.gateway) return text
+  }
+  throw new LvslabError('LAB_SUBNET_FULL', `${network.subnet} has no address left for Docker`, { exitCode: 2 })
+}
+
+const startNode = async (engine: Engine, topology: Topology, node: Node, images: string): Promise<void> => {
+  const [first, ...further] = node.interfaces
+  if (!first) throw new LvslabError('TOPOLOGY_INVALID', `${node.name} has no interface`, { exitCode: 2 })
+  const container = new NodeContainer(imageName(node.role, images))
+    .withName(containerName(topology, node.name))
+    .withHostname(node.name)
+    .withPrivilegedMode()
+    .withLabels({ [LABEL_LAB]: topology.name, [LABEL_NODE]: node.name })
+    .withAddress(networkName(topology, first.network), first.address)
+    .withCopyContentToContainer([
+      { content: nodeScript(topology, node), target: '/etc/lvslab/node.sh', mode: 0o755 },
+      ...nodeFiles(node).map(file => ({ content: file.content, target: file.path, mode: file.mode })),
+    ])
+    .withWaitStrategy(Wait.forLogMessage('lvslab-node-ready'))
+    .withStartupTimeout(START_DEADLINE_MS)
+  for (const { network, address } of further) {
+    container.withFurtherAddress(async id => {
+      const endpoint = { Container: id, EndpointConfig: { IPAMConfig: { IPv4Address: address } } }
+      await engine.docker.getNetwork(networkName(topology, network)).connect(endpoint)
+    })
+  }
+  try {
+    await container.start()
+  } catch (cause) {
+    throw await startFailed(engine, topology, node, cause)
+  }
+}
+
+const startFailed = async (engine: Engine, topology: Topology, node: Node, cause: unknown): Promise<LvslabError> => {
+  const container = engine.docker.getContainer(containerName(topology, node.name))
+  const logs = await container.logs({ stdout: true, stderr: true, tail: 20 }).catch(() => Buffer.alloc(0))
+  // without a terminal, Docker puts 8 bytes before each piece of output
+  const text = logs
+    .toString('latin1')
+    .replace(/[\x00-\x02]\0{3}[\s\S]{4}/g, '')
+    .trim()
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new LvslabError(
+    'LAB_NODE_START',
+    `${node.name} did not start: ${why}${text ? `; its last words: ${text}` : ''}`,
+    {
+      cause,
+    },
+  )
+}
+
+const startAgent = (topology: Topology, images: string): Promise<StartedTestContainer> =>
+  new NodeContainer(imageName('agent', images))
+    .withName(containerName(topology, AGENT_NODE))
+    .withPrivilegedMode()
+    .withNetworkMode('host')
+    .withEngineProcesses()
+    .withLabels({ [LABEL_LAB]: topology.name })
+    .withWaitStrategy(Wait.forLogMessage('lvslab-agent-ready'))
+    .withStartupTimeout(START_DEADLINE_MS)
+    .start()

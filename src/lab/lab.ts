@@ -1,0 +1,127 @@
+import { connectAgent, type AgentConnection } from './agent-connection.ts'
+import type { AgentNode, CommandResult, Condition, ProbeOptions } from '../agent/protocol.ts'
+import type { Engine } from '../engine/engine.ts'
+import { LvslabError } from '../errors.ts'
+import type { LabEvent } from '../history/event.ts'
+import type { Topology } from '../topology/types.ts'
+import { type FaultName, FAULTS } from './faults/registry.ts'
+import { AGENT_NODE, containerName, LABEL_LAB, LABEL_NODE } from './names.ts'
+
+/** A probe that is running. */
+export interface Probe {
+  name: string
+  /** Sends no more, waits for the answers that are under way. */
+  stop(): Promise<void>
+}
+
+/**
+ * A running topology. It drives and it records; it never judges. Every wait goes through it, on the lab's own clock.
+ */
+export interface Lab extends AsyncDisposable {
+  name: string
+  topology: Topology
+  engine: Engine
+  /** Everything that happened since the lab was opened, in the order in which it was reported. */
+  events: LabEvent[]
+  /** ms on the lab's clock */
+  now(): Promise<number>
+  sleep(ms: number): Promise<number>
+  /** Waits inside the lab; says whether the condition was met before the deadline (ms). */
+  until(condition: Condition, deadlineMs: number): Promise<boolean>
+  mark(label: string): Promise<number>
+  /** Runs a command in a node, as root; its exit code is returned, not judged. */
+  exec(node: string, argv: string[], timeoutMs?: number): Promise<CommandResult>
+  /** Open-loop HTTP probe from a client, each request on a connection of its own. */
+  http(options: Omit<ProbeOptions, 'timeoutMs'> & { timeoutMs?: number }): Promise<Probe>
+  /** Breaks something; returns what heals it. A fault whose command fails throws FAULT_FAILED. */
+  inject(fault: FaultName, node: string): Promise<() => Promise<void>>
+}
+
+/** Time that one request of a probe may take, ms; the client's share in the gap that a failover shows. */
+export const REQUEST_TIMEOUT_MS = 1000
+
+const COMMAND_TIMEOUT_MS = 30_000
+
+/**
+ * Opens a deployed topology: connects to its agent. The first time (`fresh`) the agent learns of the nodes and starts its
+ * watchers; in a fork they run already.
+ *
+ * @param onEvent called for each event, besides being kept in `events`
+ */
+export const openLab = async (
+  engine: Engine,
+  topology: Topology,
+  name: string,
+  options: { fresh: boolean; onEvent?: (event: LabEvent) => void },
+): Promise<Lab> => {
+  const events: LabEvent[] = []
+  const agent = await connectAgent(engine, engine.docker.getContainer(containerName(topology, AGENT_NODE)), event => {
+    events.push(event)
+    options.onEvent?.(event)
+  })
+  try {
+    if (options.fresh) await agent.call('watch', { nodes: await findNodes(engine, topology) })
+    else await agent.call('snapshot', {})
+  } catch (error) {
+    await agent[Symbol.asyncDispose]()
+    throw error
+  }
+  return createLab(engine, topology, name, agent, events)
+}
+
+const createLab = (
+  engine: Engine,
+  topology: Topology,
+  name: string,
+  agent: AgentConnection,
+  events: LabEvent[],
+): Lab => {
+  const runFault = async (fault: FaultName, node: string, phase: 'inject' | 'heal'): Promise<void> => {
+    const argv = FAULTS[fault][phase]
+    const result = await agent.call('fault', { node, fault, phase, argv, timeoutMs: COMMAND_TIMEOUT_MS })
+    if (result.code === 0) return
+    const words = result.stderr.trim() || result.stdout.trim()
+    throw new LvslabError(
+      'FAULT_FAILED',
+      `${fault} on ${node}: \`${argv.join(' ')}\` ended with ${result.code}: ${words}`,
+    )
+  }
+  return {
+    name,
+    topology,
+    engine,
+    events,
+    now: async () => (await agent.call('now', {})).t,
+    sleep: async ms => (await agent.call('sleep', { ms })).t,
+    until: async (condition, deadlineMs) => (await agent.call('until', { condition, deadlineMs })).met,
+    mark: async label => (await agent.call('mark', { label })).t,
+    exec: (node, argv, timeoutMs = COMMAND_TIMEOUT_MS) => agent.call('exec', { node, argv, timeoutMs }),
+    http: async options => {
+      await agent.call('startProbe', { timeoutMs: REQUEST_TIMEOUT_MS, ...options })
+      return {
+        name: options.probe,
+        stop: async () => void (await agent.call('stopProbe', { probe: options.probe })),
+      }
+    },
+    inject: async (fault, node) => {
+      await runFault(fault, node, 'inject')
+      return () => runFault(fault, node, 'heal')
+    },
+    [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose](),
+  }
+}
+
+/** The nodes as the agent reaches them: by the process ID of their containers. */
+const findNodes = async (engine: Engine, topology: Topology): Promise<AgentNode[]> => {
+  const filters = { label: [`${LABEL_LAB}=${topology.name}`, LABEL_NODE] }
+  const containers = await engine.awake(() => engine.docker.listContainers({ filters }))
+  return Promise.all(
+    topology.nodes.map(async node => {
+      const found = containers.find(c => c.Labels[LABEL_NODE] === node.name)
+      if (!found) throw new LvslabError('LAB_INCOMPLETE', `the container of ${node.name} is not running`)
+      const { State } = await engine.awake(() => engine.docker.getContainer(found.Id).inspect())
+      const interfaces = node.interfaces.map(i => ({ device: i.name, network: i.network }))
+      return { name: node.name, role: node.role, pid: State.Pid, interfaces }
+    }),
+  )
+}

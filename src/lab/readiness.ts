@@ -1,0 +1,43 @@
+import type { Condition } from '../agent/protocol.ts'
+import type { Steps } from '../engine/progress.ts'
+import { LvslabError } from '../errors.ts'
+import type { LabEvent } from '../history/event.ts'
+import type { Lab } from './lab.ts'
+
+/** One thing that must hold before a lab is fit to be tested. */
+export interface Readiness {
+  /** `10.0.0.100 is on d1 alone` */
+  title: string
+  condition: Condition
+  /** ms of lab time, from the start of the wait */
+  deadlineMs: number
+}
+
+/** The lab did not become what its configuration says; its journal tells how far it came. */
+export class NotConverged extends LvslabError {
+  readonly unmet: string[]
+  readonly events: LabEvent[]
+
+  constructor(unmet: string[], events: LabEvent[]) {
+    super('LAB_NOT_CONVERGED', `the lab did not become ready: not ${unmet.join('; not ')}`)
+    this.unmet = unmet
+    this.events = events
+  }
+}
+
+/** Waits for everything at once, inside the lab. @throws NotConverged with what did not come true */
+export const waitReady = (lab: Lab, readiness: Readiness[], steps: Steps, signal?: AbortSignal): Promise<void> =>
+  steps.step('Wait until the lab has converged', async progress => {
+    const left = new Set(readiness.map(r => r.title))
+    const show = (): void => progress([...left].join(', '))
+    show()
+    const waits = readiness.map(async ({ title, condition, deadlineMs }) => {
+      if (!(await lab.until(condition, deadlineMs))) return title
+      left.delete(title)
+      show()
+      return undefined
+    })
+    const unmet = (await Promise.all(waits)).filter(title => title !== undefined)
+    signal?.throwIfAborted()
+    if (unmet.length) throw new NotConverged(unmet, lab.events)
+  })

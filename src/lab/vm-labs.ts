@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto'
+import { entryLockFile } from '../engine/cache.ts'
+import type { Steps } from '../engine/progress.ts'
+import { chooseAccelerator } from '../engine/vm/accelerator.ts'
+import { type EngineBuild, ensureEngine } from '../engine/vm/build.ts'
+import { type Clock, type MachineSpec, machineSpec } from '../engine/vm/machine.ts'
+import { ensureSaved, pruneTemplates, type SavedEntry } from '../engine/vm/saved.ts'
+import { bootEngine, forkEngine, type VmEngine } from '../engine/vm/vm-engine.ts'
+import { LvslabError } from '../errors.ts'
+import type { LabEvent } from '../history/event.ts'
+import { topologyKey } from '../topology/key.ts'
+import type { Topology } from '../topology/types.ts'
+import { deploy } from './deploy.ts'
+import { ensureImages, imagesKey } from './images.ts'
+import { type Lab, openLab } from './lab.ts'
+import { type Readiness, waitReady } from './readiness.ts'
+
+/** A built engine with the role images in it, saved while running: every lab goes on from here. */
+export interface PreparedEngine {
+  build: EngineBuild
+  spec: MachineSpec
+  images: SavedEntry<{ images: string }>
+  /** Why this accelerator was taken. */
+  why: string
+}
+
+/** What a lab's template remembers of its making. */
+export interface TemplateManifest {
+  /** The journal from the first watcher to the moment of saving. */
+  events: LabEvent[]
+}
+
+export type LabTemplate = SavedEntry<TemplateManifest>
+
+export interface PrepareOptions {
+  clock: Clock | 'default'
+  steps: Steps
+  signal?: AbortSignal | undefined
+}
+
+const digest = (...parts: unknown[]): string =>
+  createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16)
+
+/** Builds what is missing: the engine, and the role images in it. Nothing is done where both are in the cache. */
+export const prepareEngine = async ({ clock, steps, signal }: PrepareOptions): Promise<PreparedEngine> => {
+  const build = await ensureEngine(steps, signal)
+  const { accelerator, why } = await chooseAccelerator(build, steps, signal)
+  if (clock === 'virtual' && accelerator === 'kvm') {
+    throw new LvslabError('CLOCK_UNAVAILABLE', 'the virtual clock exists under software emulation only', {
+      remedy: 'leave --clock out, or set LVSLAB_ACCELERATOR=tcg',
+      exitCode: 2,
+    })
+  }
+  const spec = machineSpec(accelerator, clock === 'default' ? defaultClock(accelerator) : clock)
+  const images = await imagesKey()
+  const locks = [entryLockFile('engines', build.key)]
+  const make = async (): Promise<{ engine: VmEngine; manifest: { images: string } }> => {
+    const engine = await steps.step('Boot the engine', () => bootEngine(build, spec, { signal }))
+    return endOnError(engine, async () => {
+      await engine.awake(() => ensureImages(engine, images, build.baseImage, steps, signal))
+      return { engine, manifest: { images } }
+    })
+  }
+  const key = digest(build.key, spec, images)
+  return { build, spec, why, images: await ensureSaved('images', key, locks, make, { signal }) }
+}
+
+const defaultClock = (accelerator: MachineSpec['accelerator']): Clock => (accelerator === 'tcg' ? 'virtual' : 'real')
+
+/** Deploys a topology, waits until it is ready, and saves it; or finds it saved. @throws NotConverged */
+export const ensureTemplate = async (
+  prepared: PreparedEngine,
+  topology: Topology,
+  readiness: Readiness[],
+  { steps, signal }: Omit<PrepareOptions, 'clock'>,
+): Promise<LabTemplate> => {
+  const { build, spec, images } = prepared
+  const make = async (): Promise<{ engine: VmEngine; manifest: TemplateManifest }> => {
+    const engine = await forkEngine(build, spec, images, 'copy', { signal })
+    return endOnError(engine, async () => ({
+      engine,
+      manifest: await bringUp(prepared, engine, topology, readiness, { steps, signal }),
+    }))
+  }
+  const key = digest(images.dir, await topologyKey(topology), readiness)
+  const template = await ensureSaved<TemplateManifest>('templates', key, images.locks, make, {
+    signal,
+    onWait: () => void steps.step('Wait for another lvslab that is making this lab', async () => {}),
+  })
+  await pruneTemplates()
+  return template
+}
+
+const bringUp = async (
+  prepared: PreparedEngine,
+  engine: VmEngine,
+  topology: Topology,
+  readiness: Readiness[],
+  { steps, signal }: Omit<PrepareOptions, 'clock'>,
+): Promise<TemplateManifest> => {
+  await engine.awake(() => deploy(engine, topology, prepared.images.manifest.images, steps, signal))
+  const lab = await openLab(engine, topology, 'convergence', { fresh: true })
+  try {
+    await waitReady(lab, readiness, steps, signal)
+    return { events: lab.events }
+  } finally {
+    await lab[Symbol.asyncDispose]()
+  }
+}
+
+const endOnError = async <T>(engine: VmEngine, run: () => Promise<T>): Promise<T> => {
+  try {
+    return await run()
+  } catch (error) {
+    await engine[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** A copy of a saved lab, of its own, in well under a second. Disposing it ends its engine. */
+export const forkLab = async (
+  prepared: PreparedEngine,
+  template: LabTemplate,
+  topology: Topology,
+  name: string,
+  options: { signal?: AbortSignal | undefined; onEvent?: (event: LabEvent) => void } = {},
+): Promise<Lab> => {
+  const engine = await forkEngine(prepared.build, prepared.spec, template, 'private', options)
+  return endOnError(engine, async () => {
+    const lab = await openLab(engine, topology, name, { fresh: false, ...options })
+    return {
+      ...lab,
+      async [Symbol.asyncDispose]() {
+        await lab[Symbol.asyncDispose]()
+        await engine[Symbol.asyncDispose]()
+      },
+    }
+  })
+}
