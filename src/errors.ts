@@ -38,3 +38,10 @@ export class LvslabError extends Error {
     this.exitCode = options.exitCode ?? 3
   }
 }
+
+/** What a thrown thing says of itself: the code and message of ours, the message of others, any other as JSON. */
+export const messageOf = (thrown: unknown): string => {
+  if (thrown instanceof LvslabError) return `${thrown.message} [${thrown.code}]`
+  if (thrown instanceof Error) return thrown.message
+  return typeof thrown === 'string' ? thrown : (JSON.stringify(thrown) ?? '')
+}

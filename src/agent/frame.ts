@@ -38,7 +38,7 @@ const decodeVrrp = (ip: Buffer, labelOf: (secret: string) => string): Decoded | 
     kind: 'advert' as const,
     source: dotted(ip.subarray(12, 16)),
     destination: dotted(ip.subarray(16, 20)),
-    version: version as 2 | 3,
+    version,
     vrid: vrrp[1] ?? 0,
     priority: vrrp[2] ?? 0,
     interval: version === 2 ? (vrrp[5] ?? 0) * 1000 : (vrrp.readUInt16BE(4) & 0x0fff) * 10,

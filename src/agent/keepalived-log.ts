@@ -1,8 +1,8 @@
 import type { KeepalivedEvent } from '../history/event.ts'
 import { now } from './clock.ts'
+import { followFile } from './follow-file.ts'
 import { snapshotAfterLog } from './ipvs.ts'
 import { record } from './journal.ts'
-import { watchLines } from './namespace.ts'
 import type { AgentNode } from './protocol.ts'
 
 /** Where the director's service script has keepalived write its log. */
@@ -17,9 +17,8 @@ export const parseLogLine = (text: string): Pick<KeepalivedEvent, 'line' | 'tran
 }
 
 /** Follows keepalived's log on a director; each line is a reason to look whether the IPVS table has changed. */
-export const watchKeepalivedLog = (node: AgentNode): void => {
-  watchLines(node, ['tail', '-n', '+1', '-F', LOG], ['--mount'], text => {
+export const watchKeepalivedLog = (node: AgentNode): void =>
+  followFile(`/proc/${node.pid}/root${LOG}`, text => {
     record({ kind: 'keepalived', t: now(), node: node.name, ...parseLogLine(text) })
     snapshotAfterLog(node)
   })
-}

@@ -25,6 +25,9 @@ const nodeOf = (name: string): AgentNode => {
 
 const directors = (): AgentNode[] => [...nodes.values()].filter(node => node.role === 'director')
 
+/** Longest output that the journal keeps of one command, characters. */
+const OUTPUT_LIMIT = 8000
+
 type Handlers = { [O in Operation]: (args: Operations[O]['args']) => Promise<Operations[O]['result'] | void> }
 
 const handlers: Handlers = {
@@ -55,7 +58,15 @@ const handlers: Handlers = {
   async mark({ label }) {
     record({ kind: 'mark', t: now(), label })
   },
-  exec: ({ node, argv, timeoutMs }) => runInNode(nodeOf(node), argv, timeoutMs),
+  async exec({ node, argv, timeoutMs, record: evidence }) {
+    const result = await runInNode(nodeOf(node), argv, timeoutMs)
+    if (evidence) {
+      const { started: t, ended: done, code } = result
+      const output = `${result.stdout}${result.stderr}`.slice(0, OUTPUT_LIMIT)
+      record({ kind: 'command', t, node, command: argv.join(' '), done, code, output })
+    }
+    return result
+  },
   async fault({ node, fault, phase, argv, timeoutMs }) {
     for (const director of directors()) snapshotIpvs(director, 'step', true)
     const result = await runInNode(nodeOf(node), argv, timeoutMs)
@@ -83,7 +94,7 @@ const serve = (socket: Socket): void => {
   })
 }
 
-if (process.argv[2] === 'probe') probeMain()
+if (process.argv[2] === 'probe') void probeMain()
 else {
   rmSync(AGENT_SOCKET, { force: true })
   createServer(serve).listen(AGENT_SOCKET, () => console.log('lvslab-agent-ready'))

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { buildConnector, Client } from 'undici'
 import type { Outcome, RequestEvent } from '../history/event.ts'
 import { now } from './clock.ts'
@@ -11,8 +14,8 @@ export type ProbeReport =
   | { requests: RequestEvent[] }
   | { stopped: string; t: number; sent: number; late: number }
 
-/** A request counts as late when it left this much after it was due; ms. */
-export const LATE_AFTER_MS = 5
+/** A request counts as late when it left after its own slot, the time until the next one, was over; ms. */
+export const lateAfterMs = (rate: number): number => 1000 / rate
 
 /** Longest part of a body, or of an error, that the journal keeps. */
 const DETAIL = 120
@@ -51,7 +54,7 @@ const request = async (options: ProbeOptions, n: number, scheduled: number): Pro
       connector(how, (...outcome) => {
         const socket = outcome[1]
         if (socket?.localAddress) local = { source: socket.localAddress, sourcePort: socket.localPort ?? 0 }
-        done(...(outcome as Parameters<typeof done>))
+        done(...outcome)
       }),
   })
   const deadline = new AbortController()
@@ -87,7 +90,7 @@ const request = async (options: ProbeOptions, n: number, scheduled: number): Pro
 
 /** One open loop: request n leaves at start + n / rate, whatever became of those before it. */
 const runProbe = (options: ProbeOptions, report: (message: ProbeReport) => void): (() => void) => {
-  const interval = 1000 / options.rate
+  const interval = lateAfterMs(options.rate)
   const start = now()
   let [n, late, stopping, open] = [0, 0, false, 0]
   let finished: RequestEvent[] = []
@@ -104,7 +107,7 @@ const runProbe = (options: ProbeOptions, report: (message: ProbeReport) => void)
   const tick = (): void => {
     while (!stopping && start + n * interval <= now()) {
       const due = start + n * interval
-      if (now() - due > LATE_AFTER_MS) late++
+      if (now() - due > interval) late++
       open++
       void request(options, n, due).then(event => {
         finished.push(event)
@@ -128,8 +131,39 @@ const runProbe = (options: ProbeOptions, report: (message: ProbeReport) => void)
   return stop
 }
 
+/** Requests of each kind that a new process sends to itself; the first hundreds of a cold JIT take half a second each. */
+const WARM_UP = { answered: 400, refused: 100, timeout: 100 }
+
+/**
+ * Runs the whole path of a request, with each of its ends, until it is compiled: against servers of its own on the loopback,
+ * so that nothing of the lab is touched. Then the young generation is emptied: with the size that the agent starts this
+ * process with, minutes pass until it is full again.
+ */
+const warmUp = async (): Promise<void> => {
+  const answering = createServer((_request, response) => response.end('warm up'))
+  const silent = createServer(() => {})
+  const ports: number[] = []
+  for (const server of [answering, silent]) {
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    ports.push((server.address() as AddressInfo).port)
+  }
+  const send = (count: number, port: number | undefined, timeoutMs: number): Promise<unknown> => {
+    const options = { probe: 'warm-up', client: '', url: `http://127.0.0.1:${port}/`, rate: 1, timeoutMs }
+    return Promise.all(Array.from({ length: count }, (_, n) => request(options, n, now())))
+  }
+  for (let n = 0; n < WARM_UP.answered; n += 4) await send(4, ports[0], 10_000)
+  for (let n = 0; n < WARM_UP.refused; n += 4) await send(4, 1, 10_000)
+  for (let n = 0; n < WARM_UP.timeout; n += 20) await send(20, ports[1], 20)
+  for (const server of [answering, silent]) server.close().closeAllConnections()
+  globalThis.gc?.()
+}
+
+/** Flags of Node for the probe process: no pause for garbage in the middle of a measurement. */
+export const PROBE_FLAGS = ['--expose-gc', '--max-semi-space-size=64', '--min-semi-space-size=64']
+
 /** Main of the probe process that lives in a client's network namespace. */
-export const probeMain = (): void => {
+export const probeMain = async (): Promise<void> => {
   const running = new Map<string, () => void>()
   const report = (message: ProbeReport): void => void process.send?.(message)
   process.on('message', (command: ProbeCommand) => {
@@ -139,5 +173,6 @@ export const probeMain = (): void => {
     } else running.set(command.start.probe, runProbe(command.start, report))
   })
   process.on('disconnect', () => process.exit(0))
+  await warmUp()
   report({ ready: true })
 }

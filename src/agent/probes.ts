@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { now } from './clock.ts'
 import { record } from './journal.ts'
 import { inNode } from './namespace.ts'
-import { LATE_AFTER_MS, type ProbeCommand, type ProbeReport } from './probe.ts'
+import { lateAfterMs, PROBE_FLAGS, type ProbeCommand, type ProbeReport } from './probe.ts'
 import { AGENT_PROGRAM, type AgentNode, type ProbeOptions } from './protocol.ts'
 
 /** One process for each client, started once and kept: a new one would be slow for its first requests. */
@@ -15,7 +15,7 @@ const probes = new Map<
 /** Starts the probe process of a client. */
 export const startProbeProcess = (node: AgentNode): Promise<void> =>
   new Promise(resolve => {
-    const [command, args] = inNode(node, [process.execPath, AGENT_PROGRAM, 'probe'], ['--net'])
+    const [command, args] = inNode(node, [process.execPath, ...PROBE_FLAGS, AGENT_PROGRAM, 'probe'], ['--net'])
     const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     processes.set(node.name, child)
     child.on('message', (message: ProbeReport) => {
@@ -47,7 +47,7 @@ const onStarted = ({ started, t }: { started: string; t: number }): void => {
 const onStopped = ({ stopped, t, sent, late }: { stopped: string; t: number; sent: number; late: number }): void => {
   const probe = probes.get(stopped)
   if (!probe) return
-  record({ ...describe(probe.options), t, phase: 'stop', sent, late, lateAfterMs: LATE_AFTER_MS })
+  record({ ...describe(probe.options), t, phase: 'stop', sent, late, lateAfterMs: lateAfterMs(probe.options.rate) })
   probe.stop()
 }
 

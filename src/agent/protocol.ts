@@ -22,6 +22,8 @@ export type Condition =
   | { kind: 'pool'; node: string; service: string; destinations: string[] }
   /** An event with these fields happens after the call. */
   | { kind: 'event'; match: Record<string, unknown> }
+  /** One of these is true, or becomes it. */
+  | { kind: 'any'; of: Condition[] }
   /** A TCP connection from the node to the address and port succeeds. */
   | { kind: 'listening'; node: string; address: string; port: number }
 
@@ -59,8 +61,8 @@ export interface Operations {
   sleep: { args: { ms: number }; result: { t: number } }
   until: { args: { condition: Condition; deadlineMs: number }; result: { t: number; met: boolean } }
   mark: { args: { label: string }; result: { t: number } }
-  /** Runs a command in a node, as root. */
-  exec: { args: { node: string; argv: string[]; timeoutMs: number }; result: CommandResult }
+  /** Runs a command in a node, as root; `record` makes what it says an event. */
+  exec: { args: { node: string; argv: string[]; timeoutMs: number; record: boolean }; result: CommandResult }
   /** Runs a fault's command in a node and records it as a fault event. */
   fault: {
     args: { node: string; fault: string; phase: 'inject' | 'heal'; argv: string[]; timeoutMs: number }

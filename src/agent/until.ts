@@ -8,39 +8,37 @@ import type { AgentNode, Condition } from './protocol.ts'
 /** How often a condition that no event announces is looked at again; ms of lab time. */
 const LOOK_AGAIN_MS = 50
 
+type NodeOf = (name: string) => AgentNode
+
 /** Waits for a condition inside the lab. False when the deadline passes first. */
-export const until = async (
-  condition: Condition,
-  deadlineMs: number,
-  nodeOf: (name: string) => AgentNode,
-): Promise<boolean> => {
-  let unlisten = (): void => {}
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<false>(resolve => {
-    timer = setTimeout(() => resolve(false), deadlineMs)
-  })
-  const met = new Promise<true>(resolve => {
+export const until = async (condition: Condition, deadlineMs: number, nodeOf: NodeOf): Promise<boolean> => {
+  const over = new AbortController()
+  const timer = setTimeout(() => over.abort(), deadlineMs)
+  try {
+    return await becomes(condition, nodeOf, over.signal)
+  } finally {
+    clearTimeout(timer)
+    over.abort() // whatever of it is still being looked at
+  }
+}
+
+/** Resolves to true when the condition holds, to false when the signal aborts first. */
+const becomes = (condition: Condition, nodeOf: NodeOf, over: AbortSignal): Promise<boolean> => {
+  if (condition.kind === 'any') return Promise.race(condition.of.map(one => becomes(one, nodeOf, over)))
+  return new Promise((resolve, reject) => {
+    over.addEventListener('abort', () => resolve(false), { once: true })
     if (condition.kind === 'event') {
-      unlisten = listen(event => matches(event, condition.match) && resolve(true))
+      const unlisten = listen(event => matches(event, condition.match) && resolve(true))
+      over.addEventListener('abort', unlisten, { once: true })
       return
     }
-    let ended = false
     const look = async (): Promise<void> => {
-      if (ended) return
+      if (over.aborted) return
       if (await holdsNow(condition, nodeOf)) resolve(true)
-      else setTimeout(() => void look(), LOOK_AGAIN_MS)
+      else setTimeout(() => void look().catch(reject), LOOK_AGAIN_MS)
     }
-    unlisten = () => {
-      ended = true
-    }
-    void look()
+    look().catch(reject)
   })
-  try {
-    return await Promise.race([met, deadline])
-  } finally {
-    unlisten()
-    clearTimeout(timer)
-  }
 }
 
 /** Whether an event has all these fields, at these values. */
@@ -52,10 +50,7 @@ export const matches = (event: LabEvent, match: Record<string, unknown>): boolea
     return is === value
   })
 
-const holdsNow = async (
-  condition: Exclude<Condition, { kind: 'event' }>,
-  nodeOf: (name: string) => AgentNode,
-): Promise<boolean> => {
+const holdsNow = async (condition: Exclude<Condition, { kind: 'event' | 'any' }>, nodeOf: NodeOf): Promise<boolean> => {
   switch (condition.kind) {
     case 'owner':
       return (

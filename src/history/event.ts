@@ -133,6 +133,18 @@ export interface IpvsEvent extends Stamped {
   services: IpvsService[]
 }
 
+/** A command that was run in a node because what it says is evidence: `keepalived -t`. */
+export interface CommandEvent extends Stamped {
+  kind: 'command'
+  node: string
+  command: string
+  /** ms on the lab's clock when it had ended */
+  done: number
+  code: number
+  /** Standard output and error, secrets masked, cut where it is long. */
+  output: string
+}
+
 /** A word of the driver's: where a step begins, what it waits for. */
 export interface MarkEvent extends Stamped {
   kind: 'mark'
@@ -155,6 +167,7 @@ export type LabEvent =
   | AddressEvent
   | KeepalivedEvent
   | IpvsEvent
+  | CommandEvent
   | MarkEvent
   | TroubleEvent
 

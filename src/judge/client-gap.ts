@@ -49,9 +49,6 @@ export const judgeGap = (
   const after = requests.filter(request => request.t >= cause.t)
   if (after.length === 0)
     return inconclusive(`The probe ${watch.probe} sent nothing after ${describeFault(cause)}.`, [cause])
-  const hungry = starved(events, watch.probe, cause.t, end)
-  if (hungry) return inconclusive(hungry, [cause])
-
   const answers = requests.filter(request => request.outcome === 'answered')
   const lastAnswer = answers.reduce<(typeof answers)[number] | undefined>(
     (last, answer) => (last && last.done > answer.done ? last : answer),
@@ -64,6 +61,9 @@ export const judgeGap = (
   const lastSent = after.at(-1)
   // Nobody answers any more: that silence counts too, up to the last request that was sent into it.
   const silence = lastSent ? lastSent.done - lastAnswer.done : 0
+  // Requests that were sent late can only lengthen a silence between answers: one within the bound stands, another does not.
+  const hungry = starved(events, watch.probe, cause.t, end)
+  if (hungry && Math.max(silence, gap?.length ?? 0) > bound.maxMs) return inconclusive(hungry, [cause])
   if (silence > bound.maxMs)
     return {
       outcome: 'FAIL',

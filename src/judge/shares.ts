@@ -21,6 +21,9 @@ export interface SharesParams {
 export const checkShares = (events: LabEvent[], params: SharesParams): Verdict => {
   const { probe, window, expected } = params
   const requests = requestsOf(events, probe, window)
+  // before anything else: what times out in a starved probe is no evidence against the lab
+  const hungry = starved(events, probe, window.from, window.until)
+  if (hungry) return inconclusive(hungry)
   const failed = requests.filter(request => request.outcome !== 'answered')
   const [bad] = failed
   if (bad)
@@ -46,9 +49,6 @@ export const checkShares = (events: LabEvent[], params: SharesParams): Verdict =
       `${requests.length} requests are not one full cycle of ${expected.scheduler}, which has ${expected.cycle}.`,
       requests,
     )
-  const hungry = starved(events, probe, window.from, window.until)
-  if (hungry) return inconclusive(hungry)
-
   const counted = requests.slice(0, cycles * expected.cycle)
   const off = Object.entries(expected.shares).filter(
     ([server, share]) => Math.abs(answersOf(counted, server) - share * cycles) > 1,

@@ -1,4 +1,4 @@
-import type { FaultEvent, LabEvent, RequestEvent } from '../history/event.ts'
+import type { FaultEvent, IpvsEvent, LabEvent, RequestEvent } from '../history/event.ts'
 import { activeDestinations, endOf, holdingsOf, lastFault, ownersAt, requestsOf, tablesOf } from '../history/queries.ts'
 import { seconds } from '../model/bound.ts'
 import type { Bound } from '../model/types.ts'
@@ -97,24 +97,25 @@ const judgeFirst = (
   }
 }
 
-/** A sorry page between two tables of the VIP's owner that both have a real server is one too many. */
+/** A sorry page is one too many where every table of the VIP's owner around it has a real server. */
 const judgeTooSoon = (events: LabEvent[], params: SorryParams, pages: RequestEvent[]): Verdict | undefined => {
   const holdings = holdingsOf(events, params.vip, params.directors)
+  const realIn = (table: IpvsEvent): string | undefined =>
+    activeDestinations(table, params.service)?.find(one => params.servers.some(s => s.address === one.address))?.address
   for (const page of pages) {
     const [owner] = ownersAt(holdings, page.t)
     if (owner === undefined) continue
     const tables = tablesOf(events, owner)
-    const around = [tables.findLast(table => table.t <= page.t), tables.find(table => table.t >= page.done)]
-    const real = around.map(
-      table =>
-        table &&
-        activeDestinations(table, params.service)?.find(one => params.servers.some(s => s.address === one.address)),
-    )
-    if (real.every(one => one !== undefined))
+    const first = tables.findLastIndex(table => table.t <= page.t)
+    const last = tables.findIndex(table => table.t >= page.done)
+    if (first < 0 || last < 0) continue
+    // a table that changed while the page was on its way explains it
+    const around = tables.slice(first, last + 1)
+    const real = around.map(realIn)
+    if (real.every(address => address !== undefined))
       return {
         outcome: 'FAIL',
-        reason:
-          `${describeRequest(page)} was the sorry page although ${real[0]?.address} ` + `was in the table of ${owner}.`,
+        reason: `${describeRequest(page)} was the sorry page although ${real[0]} was in the table of ${owner}.`,
         measurements: [],
         proof: inOrder([...around, page]),
       }

@@ -33,3 +33,9 @@ export interface CheckResult extends Verdict {
   /** Real time that the check took on the host, ms: for people who wait, never judged. */
   tookMs: number
 }
+
+/** Something that the configuration promises and this run did not exercise. It never counts as a pass. */
+export interface Untested {
+  what: string
+  why: string
+}

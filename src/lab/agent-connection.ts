@@ -1,4 +1,4 @@
-import { PassThrough, type Duplex } from 'node:stream'
+import { PassThrough } from 'node:stream'
 import readline from 'node:readline'
 import type Docker from 'dockerode'
 import { AGENT_SOCKET, type Operation, type Operations, type Reply } from '../agent/protocol.ts'
@@ -32,7 +32,7 @@ export const connectAgent = async (
       AttachStdout: true,
       AttachStderr: true,
     })
-    return (await exec.start({ hijack: true, stdin: true })) as Duplex
+    return exec.start({ hijack: true, stdin: true })
   })
   const waiting = new Map<number, (reply: Exclude<Reply, { event: LabEvent }>) => void>()
   let next = 1

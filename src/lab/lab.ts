@@ -29,8 +29,8 @@ export interface Lab extends AsyncDisposable {
   /** Waits inside the lab; says whether the condition was met before the deadline (ms). */
   until(condition: Condition, deadlineMs: number): Promise<boolean>
   mark(label: string): Promise<number>
-  /** Runs a command in a node, as root; its exit code is returned, not judged. */
-  exec(node: string, argv: string[], timeoutMs?: number): Promise<CommandResult>
+  /** Runs a command in a node, as root; its exit code is returned, not judged. `record`: what it says is evidence. */
+  exec(node: string, argv: string[], options?: { timeoutMs?: number; record?: boolean }): Promise<CommandResult>
   /** Open-loop HTTP probe from a client, each request on a connection of its own. */
   http(options: Omit<ProbeOptions, 'timeoutMs'> & { timeoutMs?: number }): Promise<Probe>
   /** Breaks something; returns what heals it. A fault whose command fails throws FAULT_FAILED. */
@@ -95,7 +95,8 @@ const createLab = (
     sleep: async ms => (await agent.call('sleep', { ms })).t,
     until: async (condition, deadlineMs) => (await agent.call('until', { condition, deadlineMs })).met,
     mark: async label => (await agent.call('mark', { label })).t,
-    exec: (node, argv, timeoutMs = COMMAND_TIMEOUT_MS) => agent.call('exec', { node, argv, timeoutMs }),
+    exec: (node, argv, { timeoutMs = COMMAND_TIMEOUT_MS, record = false } = {}) =>
+      agent.call('exec', { node, argv, timeoutMs, record }),
     http: async options => {
       await agent.call('startProbe', { timeoutMs: REQUEST_TIMEOUT_MS, ...options })
       return {

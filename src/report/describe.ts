@@ -70,10 +70,12 @@ const DESCRIPTIONS: { [K in EventKind]: (event: EventOf<K>) => string } = {
     const table = count > MAX_LISTED ? `${services.length} services, ${count} real servers` : list.join('; ') || 'empty'
     return `IPVS table of ${node} (${reason}): ${table}`
   },
+  command: ({ node, command, code, output }) =>
+    `\`${command}\` on ${node} ended with ${code}${output.trim() ? `: ${output.trim().split('\n').at(-1)}` : ''}`,
   mark: ({ label }) => label,
   trouble: ({ node, what }) => `trouble${node ? ` on ${node}` : ''}: ${what}`,
 }
 
 /** One line that says what an event was, without its time. */
 export const describeEvent = <K extends EventKind>(event: EventOf<K> & LabEvent): string =>
-  DESCRIPTIONS[event.kind as K](event)
+  DESCRIPTIONS[event.kind](event)

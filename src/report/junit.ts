@@ -1,6 +1,7 @@
 import type { CheckResult } from '../judge/verdict.ts'
 import { formatBound, formatMeasured, formatMeasurement } from './measurement.ts'
-import type { RunReport, Untested } from './run.ts'
+import type { Untested } from '../judge/verdict.ts'
+import type { RunReport } from './run.ts'
 import { element, escapeText } from './xml.ts'
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(3)

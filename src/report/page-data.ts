@@ -6,7 +6,8 @@ import { exceedsBound, formatBound, formatDuration, formatMeasured } from './mea
 import { type CollectLimits, collectLabs, type LabEvents } from './panel/collect.ts'
 import { zeroOf } from './panel/lanes.ts'
 import { type NodeFacts, type PackedLab, packLab } from './panel/pack.ts'
-import { type DrawnTopology, type RunReport, summaryLine, type Untested } from './run.ts'
+import type { Untested } from '../judge/verdict.ts'
+import { type DrawnTopology, type RunReport, summaryLine } from './run.ts'
 import { visible, visibleLine } from './visible.ts'
 
 /** A measurement as the page shows it. */

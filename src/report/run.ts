@@ -1,14 +1,9 @@
-import type { CheckResult, Outcome } from '../judge/verdict.ts'
+import { mergeOutcomes } from '../judge/guard.ts'
+import type { CheckResult, Outcome, Untested } from '../judge/verdict.ts'
 import type { Network, Node } from '../topology/types.ts'
 
 /** Version of the format of `run.json`; raised when a reader of the old one would misread the new one. */
 export const REPORT_FORMAT = 1
-
-/** Something that the configuration promises and this run did not exercise. It never counts as a pass. */
-export interface Untested {
-  what: string
-  why: string
-}
 
 /** How many checks ended in which way. */
 export interface Counts {
@@ -54,12 +49,6 @@ export const countOutcomes = (results: readonly { outcome: Outcome }[]): Counts 
   failed: results.filter(result => result.outcome === 'FAIL').length,
   inconclusive: results.filter(result => result.outcome === 'INCONCLUSIVE').length,
 })
-
-/** One outcome of many: FAIL before INCONCLUSIVE before PASS. A run without a check proves nothing: INCONCLUSIVE. */
-export const mergeOutcomes = (outcomes: readonly Outcome[]): Outcome => {
-  if (outcomes.includes('FAIL')) return 'FAIL'
-  return outcomes.length === 0 || outcomes.includes('INCONCLUSIVE') ? 'INCONCLUSIVE' : 'PASS'
-}
 
 /** A report from what a run knows; fills in the format, the outcome and the counts. */
 export const createRunReport = (run: Omit<RunReport, 'format' | 'outcome' | 'counts'>): RunReport => ({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { formatDuration, formatMeasurement } from './measurement.ts'
-import { createRunReport, mergeOutcomes } from './run.ts'
+import { createRunReport } from './run.ts'
 import { sampleRun } from './sample-run.ts'
 import { formatCheck, formatText } from './text.ts'
 
@@ -47,16 +47,5 @@ describe('formatText', () => {
     expect(formatText(hostile)).not.toMatch(/(?!\n)\p{Cc}/u)
     const [result] = report.results
     expect(formatCheck(result!, { colour: true })).toContain('\u001b[31m')
-  })
-})
-
-describe('mergeOutcomes', () => {
-  it('lets a failure win, then a doubt, and nothing prove nothing', () => {
-    expect(mergeOutcomes(['PASS', 'INCONCLUSIVE', 'FAIL'])).toBe('FAIL')
-    expect(mergeOutcomes(['PASS', 'INCONCLUSIVE'])).toBe('INCONCLUSIVE')
-    expect(mergeOutcomes(['PASS'])).toBe('PASS')
-    expect(mergeOutcomes([])).toBe('INCONCLUSIVE')
-    const { counts: _counts, outcome: _outcome, format: _format, ...run } = sampleRun().report
-    expect(createRunReport(run).counts).toEqual({ passed: 1, failed: 1, inconclusive: 1 })
   })
 })

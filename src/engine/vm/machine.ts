@@ -71,7 +71,10 @@ export const qemuCommand = (
   ],
   ...['-kernel', build.kernel, '-initrd', build.initramfs, '-append', KERNEL_ARGUMENTS],
   // auto-read-only would open the file again when the machine is saved, without the right to
-  ...['-drive', `if=none,id=root,file=${INSTANCE_FILES.disk},format=qcow2,cache=unsafe,discard=unmap,auto-read-only=off`],
+  ...[
+    '-drive',
+    `if=none,id=root,file=${INSTANCE_FILES.disk},format=qcow2,cache=unsafe,discard=unmap,auto-read-only=off`,
+  ],
   ...['-device', 'virtio-blk-pci,drive=root'],
   ...['-netdev', `stream,id=net,server=off,addr.type=unix,addr.path=${INSTANCE_FILES.network}`],
   ...['-device', 'virtio-net-pci,netdev=net,romfile='],

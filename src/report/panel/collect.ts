@@ -85,7 +85,7 @@ export const collectLabs = async (
   const collectors = new Map([...new Set(labs)].map(lab => [lab, new LabCollector(limits)]))
   let failure: Error | undefined
   try {
-    for await (const { lab, ...event } of lines) collectors.get(lab)?.add(event as LabEvent)
+    for await (const { lab, ...event } of lines) collectors.get(lab)?.add(event)
   } catch (cause) {
     failure = cause as Error
   }

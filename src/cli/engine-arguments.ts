@@ -1,0 +1,22 @@
+import { LvslabError } from '../errors.ts'
+import type { LabSource } from '../lab/lab-source.ts'
+import { vmSource } from '../lab/vm-source.ts'
+
+/** Arguments of every verb that runs labs. */
+export const engineArguments = {
+  engine: { type: 'string', description: 'vm (embedded) or docker (the engine that DOCKER_HOST names)', default: 'vm' },
+  clock: {
+    type: 'string',
+    description: 'real, or virtual (vm engine under software emulation); default: virtual where there is one',
+  },
+} as const
+
+/** Where labs come from, as the arguments say. */
+export const sourceOf = (args: { engine: string; clock?: string | undefined }): LabSource => {
+  const { engine, clock } = args
+  if (clock !== undefined && clock !== 'real' && clock !== 'virtual') {
+    throw new LvslabError('USAGE', `--clock ${clock}: real or virtual`, { exitCode: 2 })
+  }
+  if (engine === 'vm') return vmSource(clock ?? 'default')
+  throw new LvslabError('USAGE', `--engine ${engine}: vm or docker`, { exitCode: 2 })
+}

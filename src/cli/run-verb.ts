@@ -1,0 +1,39 @@
+import type { Steps } from '../engine/progress.ts'
+import { type ExitCode, formatPosition, LvslabError, messageOf } from '../errors.ts'
+import { Interrupted, onInterrupt } from './interrupt.ts'
+import { terminalSteps } from './steps.ts'
+
+export interface VerbContext {
+  steps: Steps
+  signal: AbortSignal
+}
+
+/** Runs a verb: progress, Ctrl-C, errors with their remedy, and the exit code that goes with each. */
+export const runVerb = async (run: (context: VerbContext) => Promise<ExitCode>): Promise<void> => {
+  using interrupt = onInterrupt()
+  const steps = terminalSteps(process.stderr)
+  try {
+    const code = await run({ steps, signal: interrupt.signal })
+    process.exitCode = interrupt.signal.aborted ? 130 : code
+  } catch (error) {
+    if (interrupt.signal.aborted) process.exitCode = 130
+    else process.exitCode = printError(error)
+  } finally {
+    steps[Symbol.dispose]()
+  }
+}
+
+/** Prints an error as people need it: what, where, and what to do. Returns the exit code. */
+export const printError = (error: unknown): ExitCode => {
+  if (error instanceof Interrupted) return 130
+  if (!(error instanceof LvslabError)) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    process.stderr.write(`error: this is a fault of lvslab itself: ${text}\n`)
+    return 3
+  }
+  const at = error.at ? `${formatPosition(error.at)} ` : ''
+  process.stderr.write(`error: ${at}${error.message} [${error.code}]\n`)
+  if (error.remedy) process.stderr.write(`remedy: ${error.remedy}\n`)
+  if (process.env['LVSLAB_DEBUG']) process.stderr.write(`${error.stack}\n${messageOf(error.cause)}\n`)
+  return error.exitCode
+}

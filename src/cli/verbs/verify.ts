@@ -1,0 +1,60 @@
+import path from 'node:path'
+import { defineCommand } from 'citty'
+import { drawText } from '../../topology/draw.ts'
+import { loadTopology } from '../../topology/load.ts'
+import { createMasker } from '../../history/mask.ts'
+import { createRunReport } from '../../report/run.ts'
+import { formatJson } from '../../report/json.ts'
+import { formatText } from '../../report/text.ts'
+import { writeReports } from '../../report/write.ts'
+import { planTopology } from '../../verify/plan.ts'
+import { verify } from '../../verify/verify.ts'
+import { engineArguments, sourceOf } from '../engine-arguments.ts'
+import { runVerb } from '../run-verb.ts'
+import { runDir } from '../run-dir.ts'
+import { VERSION } from '../version.ts'
+
+export const verifyCommand = defineCommand({
+  meta: {
+    name: 'verify',
+    description:
+      'Build the lab that a topology describes, break it, and judge what it does.\n\nExample: lvslab verify topologies/keepalived-dr',
+  },
+  args: {
+    dir: { type: 'positional', description: 'folder with topology.yaml', required: true },
+    ...engineArguments,
+    reports: { type: 'string', description: 'folder for the reports', default: 'reports' },
+    json: { type: 'boolean', description: 'print the report as JSON on standard output' },
+  },
+  run: ({ args, rawArgs }) =>
+    runVerb(async ({ steps, signal }) => {
+      const started = new Date()
+      const topology = loadTopology(args.dir)
+      const plan = planTopology(topology)
+      const source = sourceOf(args)
+      const dir = runDir(args.reports, topology.name, started)
+      const outcome = await verify(plan, source, { dir, steps, signal, jobs: source.parallel })
+      const mask = createMasker(plan.secrets)
+      const report = createRunReport({
+        lvslab: VERSION,
+        verb: 'verify',
+        topology: {
+          name: topology.name,
+          drawing: drawText(topology),
+          networks: topology.networks,
+          nodes: topology.nodes,
+        },
+        started: started.toISOString(),
+        tookMs: Date.now() - started.getTime(),
+        engine: source.facts(),
+        command: `lvslab verify ${rawArgs.join(' ')}`,
+        results: outcome.results,
+        untested: plan.untested,
+      })
+      const files = await writeReports(dir, report, outcome.journal, mask)
+      const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
+      process.stdout.write(mask(args.json ? formatJson(report) : formatText(report, { colour })))
+      process.stderr.write(`report: ${path.relative(process.cwd(), files.html)}\n`)
+      return { PASS: 0, FAIL: 1, INCONCLUSIVE: 3 }[report.outcome] as 0 | 1 | 3
+    }),
+})

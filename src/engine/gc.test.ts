@@ -1,0 +1,226 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { entryLockFile } from './cache.ts'
+import { lockFile } from './file-lock.ts'
+import { backingFile, collectGarbage, type GarbageOptions } from './gc.ts'
+import { findLeftovers, partKey } from './leftovers.ts'
+import { engineKey } from './vm/build.ts'
+import { readLock } from './vm/packages.ts'
+
+let root = ''
+const children: ChildProcess[] = []
+
+beforeEach(async () => {
+  root = await mkdtemp(path.join(os.tmpdir(), 'lvslab-test-'))
+  vi.stubEnv('LVSLAB_CACHE', root)
+})
+
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL')
+  vi.unstubAllEnvs()
+  vi.restoreAllMocks()
+  await rm(root, { recursive: true, force: true })
+})
+
+const write = async (file: string, content: string | Buffer = 'x'): Promise<void> => {
+  await mkdir(path.dirname(path.join(root, file)), { recursive: true })
+  await writeFile(path.join(root, file), content)
+}
+
+/** The first bytes of a qcow2 image that stands on another file. */
+const qcow2 = (backing: string): Buffer => {
+  const header = Buffer.alloc(104)
+  header.write('QFI\u{fb}', 'latin1')
+  header.writeUInt32BE(3, 4)
+  header.writeBigUInt64BE(104n, 8)
+  header.writeUInt32BE(backing.length, 16)
+  return Buffer.concat([header, Buffer.from(backing)])
+}
+
+const writeEntry = (entry: string, base: string): Promise<void> =>
+  write(`${entry}/disk.qcow2`, qcow2(path.join(root, base)))
+
+const run = async (command: string, args: string[], cwd = '/'): Promise<ChildProcess> => {
+  const child = spawn(command, args, { cwd, stdio: 'ignore' })
+  children.push(child)
+  await once(child, 'spawn')
+  return child
+}
+
+const collect = async (options?: GarbageOptions): Promise<{ removed: string[]; kept: Record<string, string> }> => {
+  const { removed, kept } = await collectGarbage(options)
+  return { removed: removed.map(one => one.what).sort(), kept: Object.fromEntries(kept.map(k => [k.what, k.why])) }
+}
+
+/** ctime cannot be set: the clock goes on instead. */
+const anHourPasses = (): void => {
+  const later = Date.now() + 2 * 3_600_000
+  vi.spyOn(Date, 'now').mockReturnValue(later)
+}
+
+describe('half-made entries', () => {
+  it('go where no builder holds their lock, and stay where one does', async () => {
+    await write('templates/.part-aaaa-00000001/disk.qcow2')
+    await write('engines/.part-bbbb-removed-123/disk.raw')
+    await write('images/.part-cccc-00000002/disk.qcow2')
+    await using _builder = await lockFile(entryLockFile('images', 'cccc'), 'exclusive')
+    expect((await findLeftovers()).map(one => one.what).sort()).toEqual([
+      'engines/.part-bbbb-removed-123',
+      'templates/.part-aaaa-00000001',
+    ])
+    const { removed, kept } = await collect()
+    expect(removed).toEqual(['engines/.part-bbbb-removed-123', 'templates/.part-aaaa-00000001'])
+    expect(kept).toEqual({ 'images/.part-cccc-00000002': 'its builder is at work' })
+    expect(await readdir(path.join(root, 'templates'))).toEqual([])
+  })
+
+  it('say which entry they are a part of', () => {
+    expect(partKey('.part-0123456789abcdef-1a2b3c4d')).toBe('0123456789abcdef')
+    expect(partKey('.part-0123456789abcdef-removed-77')).toBe('0123456789abcdef')
+    expect(partKey('.part-XyZ123')).toBeUndefined()
+  })
+
+  it('of downloads go after an hour', async () => {
+    await write('debs/.part-XyZ123/a')
+    expect((await collect()).removed).toEqual([])
+    anHourPasses()
+    expect((await collect()).removed).toEqual(['debs/.part-XyZ123'])
+  })
+})
+
+describe('folders of running engines', () => {
+  it('stay while the guard lives', async () => {
+    await write('run/1a2b3c4d/guard', 'while :; do sleep 0.1; done\n')
+    const guard = await run('sh', [path.join(root, 'run/1a2b3c4d/guard')])
+    await write('run/1a2b3c4d/guard.pid', `${guard.pid}\n`)
+    expect(await collect()).toEqual({ removed: [], kept: { 'run/1a2b3c4d': 'its engine runs' } })
+  })
+
+  it('go when the guard is gone, or its process ID is somebody else', async () => {
+    await write('run/aaaaaaaa/guard.pid', '999999999\n')
+    await write('run/bbbbbbbb/guard.pid', `${process.pid}\n`)
+    expect((await collect()).removed).toEqual(['run/aaaaaaaa', 'run/bbbbbbbb'])
+  })
+
+  it('stay without a guard for as long as one may be about to start', async () => {
+    await write('run/cccccccc/disk.qcow2')
+    await write('run/eeeeeeee/guard.pid', '')
+    const why = 'it is being started'
+    expect((await collect()).kept).toEqual({ 'run/cccccccc': why, 'run/eeeeeeee': why })
+    anHourPasses()
+    expect((await collect()).removed).toEqual(['run/cccccccc', 'run/eeeeeeee'])
+  })
+
+  it('take what the guard left running with them, and nobody else', async () => {
+    await write('run/dddddddd/guard.pid', '999999999\n')
+    const [orphan, other] = [await run('sleep', ['60'], path.join(root, 'run/dddddddd')), await run('sleep', ['60'])]
+    await write('run/dddddddd/pids', `${orphan.pid} ${other.pid}\n`)
+    const ended = once(orphan, 'exit')
+    expect((await collect()).removed).toEqual(['run/dddddddd'])
+    expect(await ended).toEqual([null, 'SIGKILL'])
+    expect(other.exitCode ?? other.signalCode).toBeNull()
+  })
+})
+
+describe('packages', () => {
+  it('go when the lock does not name them, unless they are new', async () => {
+    const named = `${readLock().sets.tools[0]?.sha256}.deb`
+    await write(`debs/${named}`)
+    await write('debs/0000.deb')
+    expect((await collect()).removed).toEqual([])
+    anHourPasses()
+    const { removed, kept } = await collect()
+    expect(removed).toEqual(['debs/0000.deb'])
+    expect(Object.keys(kept)).toEqual(['debs (1 packages)'])
+  })
+})
+
+describe('entries', () => {
+  /** Two engines, the one of today and an old one, with an image and a template on each. */
+  const fill = async (): Promise<string> => {
+    const key = await engineKey(readLock())
+    for (const [engine, suffix] of [
+      [key, 'new'],
+      ['old', 'old'],
+    ] as const) {
+      await write(`engines/${engine}/disk.raw`)
+      await write(`kvm-${engine}.json`, '{}')
+      await writeEntry(`images/${suffix}`, `engines/${engine}/disk.raw`)
+      await writeEntry(`templates/${suffix}`, `images/${suffix}/disk.qcow2`)
+    }
+    return key
+  }
+
+  it('of other versions stay without `all`', async () => {
+    const key = await fill()
+    const { removed, kept } = await collect()
+    expect(removed).toEqual([])
+    expect(kept).toMatchObject({
+      [`engines/${key}`]: 'current',
+      'images/new': 'current',
+      'templates/new': 'within the limit',
+      'images/old': 'of another version: stays without --all',
+    })
+  })
+
+  it('of other versions go with `all`', async () => {
+    const key = await fill()
+    const { removed, kept } = await collect({ all: true })
+    expect(removed).toEqual(['engines/old', 'images/old', 'kvm-old.json', 'templates/old'])
+    expect(Object.keys(kept).sort()).toEqual([`engines/${key}`, 'images/new', 'templates/new'])
+  })
+
+  it('of other images go where the images of today are known', async () => {
+    const key = await fill()
+    await writeEntry('images/newer', `engines/${key}/disk.raw`)
+    const { removed } = await collect({ all: true, images: ['newer'] })
+    expect(removed).toContain('images/new')
+    expect(removed).toContain('templates/new')
+    expect(removed).not.toContain('images/newer')
+  })
+
+  it('stay while somebody uses them, with all that they stand on', async () => {
+    await fill()
+    const locks = [entryLockFile('engines', 'old'), entryLockFile('images', 'old'), entryLockFile('templates', 'old')]
+    const held = await Promise.all(locks.map(file => lockFile(file, 'shared')))
+    const { removed, kept } = await collect({ all: true })
+    expect(removed).toEqual([])
+    expect(kept).toMatchObject({ 'engines/old': 'in use', 'images/old': 'in use', 'templates/old': 'in use' })
+    for (const lock of held) await lock[Symbol.asyncDispose]()
+  })
+
+  it('go when their base is gone', async () => {
+    await fill()
+    await rm(path.join(root, 'images/old'), { recursive: true })
+    await write('templates/odd/disk.qcow2', 'not an image')
+    expect((await collect()).removed).toEqual(['templates/odd', 'templates/old'])
+  })
+
+  it('above the limit go, least recently used first', async () => {
+    await fill()
+    await writeEntry('templates/fresh', 'images/new/disk.qcow2')
+    for (const key of ['old', 'new', 'fresh']) await write(`templates/${key}/memory`, randomBytes(1e6))
+    const used = new Date(2020, 0, 1)
+    await utimes(path.join(root, 'templates/new'), used, used)
+    vi.stubEnv('LVSLAB_CACHE_LIMIT', '0.0025') // GB: two and a half of them
+    const { removed, kept } = await collect()
+    expect(removed).toEqual(['templates/new'])
+    expect(kept['templates/fresh']).toBe('within the limit')
+    expect(kept['templates/new']).toBeUndefined()
+  })
+})
+
+describe('backingFile', () => {
+  it('reads the name out of a qcow2 header, and nothing out of anything else', async () => {
+    await write('image', qcow2('/base/disk.raw'))
+    await write('raw', Buffer.alloc(512))
+    expect(await backingFile(path.join(root, 'image'))).toBe('/base/disk.raw')
+    expect(await backingFile(path.join(root, 'raw'))).toBeUndefined()
+    expect(await backingFile(path.join(root, 'none'))).toBeUndefined()
+  })
+})

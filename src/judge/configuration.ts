@@ -1,0 +1,47 @@
+import type { LabEvent } from '../history/event.ts'
+import { eventsOf } from '../history/queries.ts'
+import { inconclusive, inOrder } from './guard.ts'
+import type { Verdict } from './verdict.ts'
+
+export interface ConfigurationParams {
+  director: string
+  /** The command whose result is judged: `keepalived --config-test`. */
+  command: string
+}
+
+/**
+ * What keepalived says when it skips, resets or rejects what the configuration says (keepalived 2.3 lib/parser.c,
+ * check/check_data.c, vrrp/vrrp_parser.c). Its exit code alone is not enough: an ignored line is a line that does not hold.
+ */
+const COMPLAINT =
+  /unknown (keyword|state|option|scheduler)|\bignor(ed|ing)\b|\binvalid\b|not valid|unexpected|resetting|out of range|truncat|missing '[{}]'|unmatched|incorrect|no such file/i
+
+/** What looks like a complaint and is not one. */
+const HARMLESS = /NOTICE: setting config option|SECURITY VIOLATION|Unable to load ipset|Registering/
+
+/** The director's own keepalived accepts the configuration, and neither its test nor its log says that it ignores a line. */
+export const checkConfiguration = (events: LabEvent[], { director, command }: ConfigurationParams): Verdict => {
+  const test = eventsOf(events, 'command').findLast(event => event.node === director && event.command === command)
+  if (!test) return inconclusive(`\`${command}\` was not run on ${director}.`)
+  const complaints = test.output.split('\n').filter(isComplaint)
+  const logged = eventsOf(events, 'keepalived').filter(event => event.node === director && isComplaint(event.line))
+  const words = [...new Set([...complaints, ...logged.map(event => event.line)].map(line => line.trim()))]
+  if (test.code !== 0 || words.length > 0) {
+    const said = words.length > 0 ? words : test.output.trim().split('\n').slice(-3)
+    const verb = test.code === 0 ? 'ignores part of' : `rejects (exit code ${test.code})`
+    return {
+      outcome: 'FAIL',
+      reason: `keepalived on ${director} ${verb} its configuration: ${said.join('; ') || 'without a word'}.`,
+      measurements: [],
+      proof: inOrder([test, ...logged]),
+    }
+  }
+  return {
+    outcome: 'PASS',
+    reason: `\`${command}\` ended with 0 on ${director}, and neither it nor the log says that a line is ignored.`,
+    measurements: [],
+    proof: [test],
+  }
+}
+
+const isComplaint = (line: string): boolean => COMPLAINT.test(line) && !HARMLESS.test(line)

@@ -1,0 +1,27 @@
+import { LvslabError } from '../errors.ts'
+import type { Topology } from '../topology/types.ts'
+import type { LabSource } from './lab-source.ts'
+import { ensureTemplate, forkLab, type LabTemplate, prepareEngine, type PrepareOptions } from './vm-labs.ts'
+
+/** Labs on the embedded engine: one template for a topology, a fork for each lab. */
+export const vmSource = (clock: PrepareOptions['clock']): LabSource => {
+  let ready:
+    | { engine: Awaited<ReturnType<typeof prepareEngine>>; template: LabTemplate; topology: Topology }
+    | undefined
+  let facts: Record<string, string> = { engine: 'vm' }
+  return {
+    parallel: 2,
+    facts: () => facts,
+    prepare: async (topology, readiness, options) => {
+      const engine = await prepareEngine({ clock, ...options })
+      const { accelerator, clock: is } = engine.spec
+      facts = { engine: 'vm', ...engine.build.versions, accelerator: `${accelerator} (${engine.why})`, clock: is }
+      ready = { engine, template: await ensureTemplate(engine, topology, readiness, options), topology }
+      return ready.template.manifest.events
+    },
+    open: (name, options) => {
+      if (!ready) throw new LvslabError('LAB_NOT_PREPARED', 'open() before prepare()')
+      return forkLab(ready.engine, ready.template, ready.topology, name, options)
+    },
+  }
+}

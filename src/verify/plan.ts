@@ -1,0 +1,165 @@
+import { readDirector } from '../config/keepalived/director.ts'
+import { LvslabError } from '../errors.ts'
+import type { Readiness } from '../lab/readiness.ts'
+import { explainDualMaster } from '../model/dual-master.ts'
+import { type GroupMember, vrrpGroups } from '../model/pair.ts'
+import type { DirectorConfig, RealServer, VirtualService } from '../model/types.ts'
+import { startBound } from '../model/vrrp.ts'
+import type { Untested } from '../judge/verdict.ts'
+import type { Node, Topology } from '../topology/types.ts'
+
+/** A VIP with the directors that may hold it, the expected MASTER first. */
+export interface PlannedVip {
+  address: string
+  members: GroupMember[]
+}
+
+/** A real server with the node that plays it. */
+export interface PlannedServer {
+  node: string
+  server: RealServer
+}
+
+/** A virtual service that clients reach through a VIP of this lab. */
+export interface PlannedService {
+  vip: PlannedVip
+  service: VirtualService
+  /** As the kernel's table calls it: `TCP 10.0.0.100:80`. */
+  table: string
+  /** What a client asks for. */
+  url: string
+  servers: PlannedServer[]
+}
+
+/** What the configuration of a topology's directors promises, and what of it can be verified. */
+export interface Plan {
+  topology: Topology
+  configs: DirectorConfig[]
+  /** Names of the directors. */
+  directors: string[]
+  /** Node that the probes start from. */
+  client: string
+  vips: PlannedVip[]
+  services: PlannedService[]
+  readiness: Readiness[]
+  /** Why two could be MASTER, on paper. */
+  dualMaster: string[]
+  /** Passwords of the configuration: masked wherever people or CI may read. */
+  secrets: string[]
+  untested: Untested[]
+}
+
+/** Convergence waits this much longer than predicted, ms of lab time: nodes start one after the other. */
+const CONVERGENCE_MARGIN_MS = 15_000
+
+/** Reads the directors' configurations and says what they promise. Needs no engine. */
+export const planTopology = (topology: Topology): Plan => {
+  const directorNodes = topology.nodes.filter(node => node.role === 'director')
+  const [client] = topology.nodes.filter(node => node.role === 'client')
+  if (directorNodes.length === 0 || !client) {
+    throw new LvslabError(
+      'PLAN_ROLES',
+      `${topology.name} has no ${client ? 'director' : 'client'}: nothing to verify`,
+      {
+        remedy: 'give topology.yaml a node with `role: director`, and one with `role: client` for the probes',
+        exitCode: 2,
+      },
+    )
+  }
+  const configs = directorNodes.map(readNode)
+  const groups = vrrpGroups(configs, locate(topology))
+  const vips = groups.flatMap(group => group.vips.map(address => ({ address, members: group.members })))
+  const untested: Untested[] = []
+  const services = planServices(topology, configs, vips, untested)
+  return {
+    topology,
+    configs,
+    directors: directorNodes.map(node => node.name),
+    client: client.name,
+    vips,
+    services,
+    readiness: [
+      ...vips.map(vip => vipReadiness(vip)),
+      ...services.flatMap(s => serviceReadiness(s, client.name, vips)),
+    ],
+    dualMaster: explainDualMaster(configs).map(cause => cause.message),
+    secrets: configs.flatMap(c => c.instances.flatMap(i => (i.authentication ? [i.authentication.secret] : []))),
+    untested,
+  }
+}
+
+const readNode = (node: Node): DirectorConfig => {
+  if (node.files !== undefined) return readDirector({ node: node.name, root: node.files })
+  throw new LvslabError('PLAN_NO_CONFIG', `the director ${node.name} has no folder beside topology.yaml`, {
+    remedy: `put its configuration at ${node.name}/etc/keepalived/keepalived.conf`,
+    exitCode: 2,
+  })
+}
+
+const locate = (topology: Topology) => (name: string, device: string) => {
+  const found = topology.nodes.find(node => node.name === name)?.interfaces.find(i => i.name === device)
+  return found && { network: found.network, address: found.address }
+}
+
+/** The services of the expected MASTER; both directors of a pair are configured alike. */
+const planServices = (
+  topology: Topology,
+  configs: DirectorConfig[],
+  vips: PlannedVip[],
+  untested: Untested[],
+): PlannedService[] => {
+  const planned: PlannedService[] = []
+  for (const vip of vips) {
+    const config = configs.find(c => c.node === vip.members[0]?.node)
+    for (const service of config?.services ?? []) {
+      if (service.address !== vip.address) continue
+      if (service.protocol !== 'TCP' || service.port === undefined) {
+        untested.push({ what: `service ${service.name}`, why: 'only TCP services with a port are driven' })
+        continue
+      }
+      const servers: PlannedServer[] = []
+      for (const server of service.realServers) {
+        const node = topology.nodes.find(n => n.interfaces.some(i => i.address === server.address))
+        if (node) servers.push({ node: node.name, server })
+        else untested.push({ what: `real server ${server.address}`, why: 'no node of the topology has this address' })
+      }
+      const table = `TCP ${service.address}:${service.port}`
+      planned.push({ vip, service, table, url: `http://${service.address}:${service.port}/`, servers })
+    }
+  }
+  for (const service of configs.flatMap(c => c.services)) {
+    if (planned.some(p => p.service.name === service.name) || untested.some(u => u.what === `service ${service.name}`))
+      continue
+    untested.push({ what: `service ${service.name}`, why: 'no VRRP instance of this topology holds its address' })
+  }
+  return planned
+}
+
+const vipReadiness = ({ address, members }: PlannedVip): Readiness => {
+  const [master, ...others] = members
+  const longest = Math.max(...members.map(m => startBound(m.instance, m.startupDelay).maxMs + m.instance.preemptDelay))
+  return {
+    title: `${address} is on ${master?.node} alone`,
+    condition: { kind: 'owner', address, node: master?.node ?? '', others: others.map(m => m.node) },
+    deadlineMs: CONVERGENCE_MARGIN_MS + longest,
+  }
+}
+
+const serviceReadiness = (planned: PlannedService, client: string, vips: PlannedVip[]): Readiness[] => {
+  const { table, servers, service } = planned
+  const master = vips.find(vip => vip.address === service.address)?.members[0]?.node ?? ''
+  const alive = servers.filter(({ server }) => server.weight > 0)
+  const destinations = alive.map(({ server }) => `${server.address}:${server.port}`)
+  return [
+    {
+      title: `${table} on ${master} has ${alive.map(s => s.node).join(', ')}`,
+      condition: { kind: 'pool', node: master, service: table, destinations },
+      deadlineMs: CONVERGENCE_MARGIN_MS,
+    },
+    ...alive.map(({ node, server }) => ({
+      title: `${node} listens on port ${server.port}`,
+      condition: { kind: 'listening' as const, node: client, address: server.address, port: server.port },
+      deadlineMs: CONVERGENCE_MARGIN_MS,
+    })),
+  ]
+}

@@ -1,0 +1,280 @@
+import type { Condition } from '../agent/protocol.ts'
+import { checkConfiguration } from '../judge/configuration.ts'
+import { checkFailover } from '../judge/failover.ts'
+import { checkSingleOwner } from '../judge/owner.ts'
+import { checkPool } from '../judge/pool.ts'
+import { checkPreemption } from '../judge/preemption.ts'
+import { checkShares } from '../judge/shares.ts'
+import { checkSorry } from '../judge/sorry.ts'
+import type { Lab, Probe } from '../lab/lab.ts'
+import { seconds } from '../model/bound.ts'
+import { serverDownBound, serverUpBound, sorryBound, sorryEndsBound } from '../model/health-check.ts'
+import type { GroupMember } from '../model/pair.ts'
+import { cycleShares } from '../model/shares.ts'
+import type { Bound } from '../model/types.ts'
+import { crashBound, handoverBound, preemptBound, stopBound } from '../model/vrrp.ts'
+import type { Plan, PlannedServer, PlannedService, PlannedVip } from './plan.ts'
+import {
+  PATIENCE_MS,
+  PROBE_RATE,
+  PROBE_STEP_MS,
+  type PlannedCheck,
+  type Scenario,
+  SLACK_MS,
+  SLOW_PROBE_RATE,
+} from './scenario.ts'
+
+/** The exact test that keepalived offers for its own configuration. */
+const CONFIG_TEST = ['keepalived', '--config-test']
+
+/** What every probe is called; a fork has one. */
+const PROBE = 'clients'
+
+/** Requests before a fault: clients are served, and the gap has a beginning. ms */
+const BEFORE_MS = 1_000
+
+/** Requests after the last change: whoever answers now goes on doing so. ms */
+const AFTER_MS = 1_000
+
+/** Every scenario that follows from a plan, the most valuable first; what cannot be judged goes to `plan.untested`. */
+export const planScenarios = (plan: Plan): Scenario[] => [
+  configuration(plan),
+  ...plan.services.flatMap(service => sharesScenario(plan, service)),
+  ...plan.vips.flatMap(vip => [
+    ...failover(plan, vip, 'stop', 'keepalived-stop', stopBound),
+    ...failover(plan, vip, 'crash', 'keepalived-crash', crashBound),
+  ]),
+  ...plan.services.flatMap(service => service.servers.flatMap(server => serverLost(plan, service, server))),
+  ...plan.services.flatMap(service => sorryPage(plan, service)),
+]
+
+/** What is judged on the journal of the convergence itself, before any fork. */
+export const convergenceChecks = (plan: Plan): PlannedCheck[] =>
+  plan.vips.map(({ address, members }) => ({
+    check: `single-owner-${address}`,
+    title: `one director at a time holds the VIP ${address}`,
+    judge: events =>
+      checkSingleOwner(events, {
+        vip: address,
+        directors: members.map(({ node, address: own }) => ({ node, address: own })),
+        bound: handoverBound((members[0] as GroupMember).instance),
+        causes: plan.dualMaster,
+      }),
+  }))
+
+const configuration = (plan: Plan): Scenario => ({
+  name: 'configuration',
+  drive: async lab => {
+    for (const director of plan.directors) await lab.exec(director, CONFIG_TEST, { record: true })
+  },
+  checks: plan.directors.map(director => ({
+    check: `configuration-${director}`,
+    title: `keepalived on ${director} accepts every line of its configuration`,
+    judge: events => checkConfiguration(events, { director, command: CONFIG_TEST.join(' ') }),
+  })),
+})
+
+const startProbe = (lab: Lab, plan: Plan, service: PlannedService, rate: number): Promise<Probe> =>
+  lab.http({ probe: PROBE, client: plan.client, url: service.url, rate })
+
+const sharesScenario = (plan: Plan, planned: PlannedService): Scenario[] => {
+  const { service, servers } = planned
+  const expected = cycleShares(service, server => servers.find(s => s.server === server)?.node ?? server.address)
+  if (!expected || expected.cycle === 0) {
+    const why = service.persistence ? 'the service is persistent' : `${service.scheduler} has no exact share`
+    plan.untested.push({ what: `shares of ${service.name}`, why })
+    return []
+  }
+  const requests = expected.cycle * Math.ceil(100 / expected.cycle)
+  return [
+    {
+      name: `shares-${service.name}`,
+      drive: async lab => {
+        const probe = await lab.http({
+          ...{ probe: PROBE, client: plan.client, url: planned.url, rate: PROBE_RATE, count: requests },
+        })
+        await lab.sleep((requests + 1) * PROBE_STEP_MS)
+        await probe.stop()
+      },
+      checks: [
+        {
+          check: `shares-${service.name}`,
+          title: `${service.scheduler} shares the connections to ${service.name} out to ${Object.keys(expected.shares).join(', ')}`,
+          judge: events =>
+            checkShares(events, { probe: PROBE, window: { from: 0, until: Number.POSITIVE_INFINITY }, expected }),
+        },
+      ],
+    },
+  ]
+}
+
+/** keepalived ends on the MASTER in one way or another, and comes back. */
+const failover = (
+  plan: Plan,
+  vip: PlannedVip,
+  cause: 'stop' | 'crash',
+  fault: 'keepalived-stop' | 'keepalived-crash',
+  boundOf: (master: GroupMember['instance'], backup: GroupMember['instance']) => Bound,
+): Scenario[] => {
+  const [master, backup] = vip.members
+  const service = plan.services.find(s => s.vip === vip)
+  const what = cause === 'stop' ? 'a clean stop' : 'a crash'
+  if (!master || !backup) {
+    plan.untested.push({ what: `failover of ${vip.address} after ${what}`, why: 'only one director may hold it' })
+    return []
+  }
+  const bound = boundOf(master.instance, backup.instance)
+  const preempt = preemptBound(master.instance, backup.instance, master.startupDelay)
+  const directors = vip.members.map(m => m.node)
+  const watch = service ? { watch: { probe: PROBE, stepMs: PROBE_STEP_MS } } : {}
+  const [from, to] = [master.node, backup.node]
+  const owner = (node: string, others: string[]): Condition => ({ kind: 'owner', address: vip.address, node, others })
+  const checks: PlannedCheck[] = [
+    {
+      check: `failover-${cause}`,
+      title: `${to} takes over the VIP ${vip.address} after ${what} of keepalived on ${from}`,
+      judge: events =>
+        checkFailover(events, { vip: vip.address, directors, from, to, fault, bound, slackMs: SLACK_MS, ...watch }),
+    },
+  ]
+  if (preempt) {
+    checks.push({
+      check: `preemption-${cause}`,
+      title: `${from} takes the VIP ${vip.address} back when keepalived returns after ${what}`,
+      judge: events =>
+        checkPreemption(events, {
+          ...{ vip: vip.address, directors, to: from, fault, bound: preempt, slackMs: SLACK_MS, ...watch },
+          gapBound: handoverBound(backup.instance),
+        }),
+    })
+  }
+  checks.push({
+    check: `single-owner-${cause}`,
+    title: `no two live directors hold the VIP ${vip.address} around ${what}`,
+    judge: events =>
+      checkSingleOwner(events, {
+        vip: vip.address,
+        directors: vip.members.map(({ node, address }) => ({ node, address })),
+        bound: handoverBound(backup.instance),
+        causes: plan.dualMaster,
+      }),
+  })
+  return [
+    {
+      name: `failover-${cause}-${vip.address}`,
+      drive: async lab => {
+        const probe = service && (await startProbe(lab, plan, service, PROBE_RATE))
+        await lab.sleep(BEFORE_MS)
+        const heal = await lab.inject(fault, from)
+        // a crashed MASTER keeps the VIP, so only the backup is looked at
+        await lab.until(owner(to, []), bound.maxMs + PATIENCE_MS)
+        await lab.sleep(AFTER_MS)
+        await heal()
+        // where it does not preempt, nothing must happen: that is seen over the time that it would have taken
+        if (preempt) await lab.until(owner(from, [to]), preempt.maxMs + PATIENCE_MS)
+        await lab.sleep(AFTER_MS)
+        await probe?.stop()
+      },
+      checks,
+    },
+  ]
+}
+
+/** The web server of one real server crashes: its port refuses, and its health check sees that at the next look. */
+const serverLost = (plan: Plan, planned: PlannedService, { node, server }: PlannedServer): Scenario[] => {
+  const { service, vip, table, servers } = planned
+  const [downBound, upBound] = [serverDownBound(server, 'refused'), serverUpBound(server, 'refused')]
+  const what = `removal and return of ${node} (${service.name})`
+  if (!downBound || !upBound) {
+    const why = server.checks.length
+      ? `no bound is known for ${server.checks.map(c => c.keyword).join(', ')}`
+      : 'it has no health check'
+    plan.untested.push({ what, why })
+    return []
+  }
+  if (servers.length < 2) {
+    plan.untested.push({ what, why: 'it is the only real server' })
+    return []
+  }
+  const pool = (without: string[]): Condition => ({
+    kind: 'pool',
+    node: vip.members[0]?.node ?? '',
+    service: table,
+    destinations: servers
+      .filter(s => s.server.weight > 0 && !without.includes(s.node))
+      .map(s => `${s.server.address}:${s.server.port}`),
+  })
+  return [
+    {
+      name: `server-${node}`,
+      drive: async lab => {
+        const probe = await startProbe(lab, plan, planned, SLOW_PROBE_RATE)
+        await lab.sleep(BEFORE_MS)
+        const heal = await lab.inject('httpd-crash', node)
+        await lab.until(pool([node]), downBound.maxMs + PATIENCE_MS)
+        await lab.sleep(AFTER_MS)
+        await heal()
+        await lab.until(pool([]), upBound.maxMs + PATIENCE_MS)
+        await lab.sleep(AFTER_MS)
+        await probe.stop()
+      },
+      checks: [
+        {
+          check: `server-${node}`,
+          title: `${node} leaves ${service.name} when its httpd crashes, and comes back when it returns`,
+          judge: events =>
+            checkPool(events, {
+              ...{ vip: vip.address, directors: plan.directors, service: table, downBound, upBound, slackMs: SLACK_MS },
+              server: { node, address: server.address, port: server.port },
+              ...{ fault: 'httpd-crash', probe: PROBE },
+            }),
+        },
+      ],
+    },
+  ]
+}
+
+/** All real servers crash: the sorry server answers, until they return. */
+const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
+  const { service, servers, vip, table } = planned
+  if (!service.sorryServer) return []
+  const bound = sorryBound(service, 'refused', 1000 / SLOW_PROBE_RATE)
+  const endsBound = sorryEndsBound(service, 'refused', 1000 / SLOW_PROBE_RATE)
+  const what = `sorry server of ${service.name}`
+  if (!bound || !endsBound) {
+    plan.untested.push({ what, why: 'no bound is known for the health checks of its real servers' })
+    return []
+  }
+  const answeredBy = (nodes: string[]): Condition => ({
+    kind: 'any',
+    of: nodes.map(server => ({ kind: 'event', match: { kind: 'request', outcome: 'answered', server } })),
+  })
+  return [
+    {
+      name: `sorry-${service.name}`,
+      drive: async lab => {
+        const probe = await startProbe(lab, plan, planned, SLOW_PROBE_RATE)
+        await lab.sleep(BEFORE_MS)
+        const heals = await Promise.all(servers.map(s => lab.inject('httpd-crash', s.node)))
+        await lab.until(answeredBy(plan.directors), bound.maxMs + PATIENCE_MS)
+        await lab.sleep(AFTER_MS)
+        await Promise.all(heals.map(heal => heal()))
+        await lab.until(answeredBy(servers.map(s => s.node)), endsBound.maxMs + PATIENCE_MS)
+        await lab.sleep(AFTER_MS)
+        await probe.stop()
+      },
+      checks: [
+        {
+          check: `sorry-${service.name}`,
+          title: `the sorry server answers when every real server of ${service.name} is dead (${seconds(bound.maxMs)}), and only then`,
+          judge: events =>
+            checkSorry(events, {
+              ...{ vip: vip.address, directors: plan.directors, service: table, fault: 'httpd-crash', probe: PROBE },
+              servers: servers.map(({ node, server }) => ({ node, address: server.address })),
+              ...{ bound, endsBound, slackMs: SLACK_MS },
+            }),
+        },
+      ],
+    },
+  ]
+}

@@ -1,0 +1,141 @@
+import { mkdir } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import type { Steps } from '../engine/progress.ts'
+import { messageOf } from '../errors.ts'
+import type { LabEvent } from '../history/event.ts'
+import { type Journal, openJournal } from '../history/journal.ts'
+import { createMasker } from '../history/mask.ts'
+import { guard, inconclusive } from '../judge/guard.ts'
+import type { CheckResult, Verdict } from '../judge/verdict.ts'
+import type { LabSource } from '../lab/lab-source.ts'
+import { NotConverged } from '../lab/readiness.ts'
+import type { Plan } from './plan.ts'
+import type { PlannedCheck, Scenario } from './scenario.ts'
+import { convergenceChecks, planScenarios } from './scenarios.ts'
+
+export interface VerifyOptions {
+  /** Folder of this run; it is made. */
+  dir: string
+  steps: Steps
+  signal?: AbortSignal | undefined
+  /** Labs side by side. */
+  jobs?: number
+}
+
+/** What a verification found, before it is made into reports. */
+export interface VerifyOutcome {
+  results: CheckResult[]
+  /** Path of the journal, masked. */
+  journal: string
+}
+
+/** Name in the journal of the lab that all others are forked from. */
+const CONVERGENCE = 'convergence'
+
+/**
+ * Brings the lab up, runs every scenario that follows from the plan on a fork of its own, and judges what was recorded. A
+ * scenario that could not be driven makes its checks inconclusive; it stops no other.
+ */
+export const verify = async (plan: Plan, source: LabSource, options: VerifyOptions): Promise<VerifyOutcome> => {
+  const { dir, steps, signal } = options
+  const scenarios = planScenarios(plan)
+  await mkdir(dir, { recursive: true })
+  const journalPath = path.join(dir, 'journal.ndjson')
+  await using journal = await openJournal(journalPath, createMasker(plan.secrets))
+  const started = performance.now()
+  const { events, failure } = await converge(plan, source, options)
+  signal?.throwIfAborted()
+  for (const event of events) await journal.write({ ...event, lab: CONVERGENCE })
+  const tookMs = performance.now() - started
+  const results = convergenceChecks(plan).map(check => judge(check, events, CONVERGENCE, tookMs))
+  if (failure) {
+    results.push(notReady(plan, failure, tookMs))
+    for (const scenario of scenarios) plan.untested.push(...untestedChecks(scenario))
+    return { results, journal: journalPath }
+  }
+  const run = (scenario: Scenario): Promise<CheckResult[]> =>
+    steps.step(scenario.name, async progress => {
+      const found = await runScenario(scenario, source, events, journal, signal)
+      progress(found.map(r => r.outcome).join(', '))
+      return found
+    })
+  const found = await inParallel(scenarios, run, options.jobs ?? Math.min(2, os.availableParallelism()))
+  return { results: [...results, ...found.flat()], journal: journalPath }
+}
+
+const converge = async (
+  plan: Plan,
+  source: LabSource,
+  { steps, signal }: VerifyOptions,
+): Promise<{ events: LabEvent[]; failure?: NotConverged }> => {
+  try {
+    return { events: await source.prepare(plan.topology, plan.readiness, { steps, signal }) }
+  } catch (error) {
+    if (error instanceof NotConverged) return { events: error.events, failure: error }
+    throw error
+  }
+}
+
+/** A lab that never became testable is inconclusive by itself; what its journal proves is judged beside it. */
+const notReady = (plan: Plan, failure: NotConverged, tookMs: number): CheckResult => ({
+  ...inconclusive(
+    `Within the time that the configuration needs, it was not so that ${failure.unmet.join('; nor that ')}.`,
+  ),
+  check: 'convergence',
+  title: `${plan.topology.name} becomes what its configuration says`,
+  lab: CONVERGENCE,
+  tookMs,
+})
+
+const untestedChecks = (scenario: Scenario): { what: string; why: string }[] =>
+  scenario.checks.map(({ title }) => ({ what: title, why: 'the lab did not converge' }))
+
+const judge = (planned: PlannedCheck, events: LabEvent[], lab: string, tookMs: number): CheckResult => {
+  const verdict: Verdict = guard(events, planned.judge)
+  return { ...verdict, check: planned.check, title: planned.title, lab, tookMs }
+}
+
+const runScenario = async (
+  scenario: Scenario,
+  source: LabSource,
+  before: LabEvent[],
+  journal: Journal,
+  signal?: AbortSignal,
+): Promise<CheckResult[]> => {
+  const started = performance.now()
+  const recorded: LabEvent[] = []
+  const onEvent = (event: LabEvent): void => {
+    recorded.push(event)
+    void journal.write({ ...event, lab: scenario.name }).catch(() => {}) // close() throws what went wrong
+  }
+  let failed: unknown
+  try {
+    await using lab = await source.open(scenario.name, { signal, onEvent })
+    await scenario.drive(lab)
+  } catch (error) {
+    failed = error
+  }
+  signal?.throwIfAborted()
+  const tookMs = performance.now() - started
+  if (failed === undefined) {
+    const events = [...before, ...recorded]
+    return scenario.checks.map(check => judge(check, events, scenario.name, tookMs))
+  }
+  const why = messageOf(failed)
+  return scenario.checks.map(({ check, title }) => ({
+    ...inconclusive(`The scenario could not be driven to its end: ${why}.`),
+    ...{ check, title, lab: scenario.name, tookMs },
+  }))
+}
+
+/** Runs at most `width` at a time; results stand in the order of the list. */
+const inParallel = async <T, R>(all: T[], run: (one: T) => Promise<R>, width: number): Promise<R[]> => {
+  const results: R[] = []
+  const queue = all.entries()
+  const worker = async (): Promise<void> => {
+    for (const [index, one] of queue) results[index] = await run(one)
+  }
+  await Promise.all(Array.from({ length: Math.min(width, all.length) }, worker))
+  return results
+}
