@@ -34,8 +34,8 @@ const decodeVrrp = (ip: Buffer, labelOf: (secret: string) => string): Decoded | 
   const version = (vrrp[0] ?? 0) >> 4
   if (version !== 2 && version !== 3) return undefined
   const count = vrrp[3] ?? 0
-  const advert = {
-    kind: 'advert' as const,
+  const advert: Omit<AdvertEvent, 't' | 'network' | 'node'> = {
+    kind: 'advert',
     source: dotted(ip.subarray(12, 16)),
     destination: dotted(ip.subarray(16, 20)),
     version,

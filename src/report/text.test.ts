@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { formatDuration, formatMeasurement } from './measurement.ts'
-import { createRunReport } from './run.ts'
 import { sampleRun } from './sample-run.ts'
 import { formatCheck, formatText } from './text.ts'
 
