@@ -1,5 +1,6 @@
 import { LvslabError } from '../errors.ts'
 import type { LabSource } from '../lab/lab-source.ts'
+import type { PrepareOptions } from '../lab/vm-labs.ts'
 import { vmSource } from '../lab/vm-source.ts'
 
 /** Arguments of every verb that runs labs. */
@@ -10,6 +11,12 @@ export const engineArguments = {
     description: 'real, or virtual (vm engine under software emulation); default: virtual where there is one',
   },
 } as const
+
+/** The clock that `--clock` names. */
+export const clockOf = (clock: string | undefined): PrepareOptions['clock'] => {
+  if (clock === undefined || clock === 'real' || clock === 'virtual') return clock ?? 'default'
+  throw new LvslabError('USAGE', `--clock ${clock}: real or virtual`, { exitCode: 2 })
+}
 
 /** Where labs come from, as the arguments say. */
 export const sourceOf = (args: { engine: string; clock?: string | undefined }): LabSource => {

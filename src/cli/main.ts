@@ -1,16 +1,97 @@
-import { defineCommand, runMain } from 'citty'
+import { type CommandDef, renderUsage, runCommand } from 'citty'
+import { stripVTControlCharacters } from 'node:util'
+import { LvslabError } from '../errors.ts'
+import { hint } from '../topology/did-you-mean.ts'
+import { defineVerb, notesOf } from './define-verb.ts'
+import { printError } from './run-verb.ts'
 import { VERSION } from './version.ts'
 
-const main = defineCommand({
-  meta: {
-    name: 'lvslab',
-    version: VERSION,
-    description:
-      'Verify LVS and keepalived configurations on a real kernel.\n\nExit codes: 0 all passed, 1 a check failed, 2 usage or configuration error, 3 inconclusive or environment, 130 interrupted.',
+const main = defineVerb(
+  'Example: lvslab verify topologies/keepalived-dr\n\nExit codes: 0 all passed, 1 a check failed, 2 usage or configuration error, 3 inconclusive or environment, 130 interrupted.',
+  {
+    meta: {
+      name: 'lvslab',
+      version: VERSION,
+      description:
+        'Integration test harness for LVS and keepalived: builds the network that a configuration describes, breaks it, and judges with evidence.',
+    },
+    subCommands: {
+      verify: () => import('./verbs/verify.ts').then(m => m.verifyCommand),
+      test: () => import('./verbs/test.ts').then(m => m.testCommand),
+      up: () => import('./verbs/up.ts').then(m => m.upCommand),
+      down: () => import('./verbs/down.ts').then(m => m.downCommand),
+      status: () => import('./verbs/status.ts').then(m => m.statusCommand),
+      exec: () => import('./verbs/exec.ts').then(m => m.execCommand),
+      shell: () => import('./verbs/shell.ts').then(m => m.shellCommand),
+      doctor: () => import('./verbs/doctor.ts').then(m => m.doctorCommand),
+      engine: () => import('./verbs/engine.ts').then(m => m.engineCommand),
+    },
   },
-  subCommands: {
-    verify: () => import('./verbs/verify.ts').then(m => m.verifyCommand),
-  },
-})
+)
 
-await runMain(main)
+const usage = (message: string): LvslabError =>
+  new LvslabError('USAGE', message, { remedy: 'lvslab --help', exitCode: 2 })
+
+type AnyCommand = CommandDef<never>
+
+/** Walks down the verbs that the words name. */
+const resolve = async (words: string[]): Promise<{ command: AnyCommand; parent?: AnyCommand; rest: string[] }> => {
+  let command = main as unknown as AnyCommand
+  let parent: AnyCommand | undefined
+  let rest = words
+  for (;;) {
+    const verbs = command.subCommands as Record<string, unknown> | undefined
+    const [word] = rest
+    if (!verbs || word === undefined || word.startsWith('-')) break
+    if (!Object.hasOwn(verbs, word)) throw usage(`no verb ${word}${hint(word, Object.keys(verbs), 'verbs')}`)
+    parent = command
+    const next = verbs[word]
+    command = (typeof next === 'function' ? await next() : next) as AnyCommand
+    rest = rest.slice(1)
+  }
+  return { command, ...(parent ? { parent } : {}), rest }
+}
+
+/** Usage as citty renders it, and the verb's notes beneath it: examples, exit codes. */
+const helpOf = async (command: AnyCommand, parent?: AnyCommand): Promise<string> => {
+  const text = await renderUsage(command, parent)
+  const whole = [text.trimEnd(), notesOf(command)].join('\n\n').trimEnd()
+  return process.stdout.isTTY ? whole : stripVTControlCharacters(whole)
+}
+
+/** The parser takes any option; a misspelled one must not be lost in silence. */
+const checkOptions = (command: AnyCommand, words: string[]): void => {
+  const args = (command.args ?? {}) as Record<string, { type?: string; required?: boolean }>
+  const options = Object.keys(args).filter(name => args[name]?.type !== 'positional')
+  for (const word of words.filter(w => w.startsWith('-'))) {
+    const name = word.replace(/^--?/, '').replace(/=.*$/, '')
+    if (!options.includes(name)) throw usage(`no option ${word}${hint(name, options, 'options')}`)
+  }
+}
+
+const run = async (words: string[]): Promise<void> => {
+  const own = words.includes('--') ? words.slice(0, words.indexOf('--')) : words
+  if (own.length === 1 && (own[0] === '--version' || own[0] === '-v')) {
+    process.stdout.write(`${VERSION}\n`)
+    return
+  }
+  const asksHelp = own.some(word => word === '--help' || word === '-h')
+  const { command, parent, rest } = await resolve(own.filter(word => word !== '--help' && word !== '-h'))
+  if (asksHelp || command.subCommands) {
+    const text = await helpOf(command, parent)
+    if (!asksHelp && words.length > 0)
+      throw usage(`${words.join(' ')} needs a verb: ${Object.keys(command.subCommands ?? {}).join(', ')}`)
+    process.stdout.write(`${text}\n`)
+    return
+  }
+  checkOptions(command, rest)
+  await runCommand(command, { rawArgs: words.slice(own.length - rest.length) })
+}
+
+try {
+  await run(process.argv.slice(2))
+} catch (error) {
+  // citty's own complaints: a missing argument, a value that is none
+  const isUsage = error instanceof Error && error.name === 'CLIError'
+  process.exitCode = printError(isUsage ? usage(error.message) : error)
+}

@@ -1,5 +1,4 @@
 import path from 'node:path'
-import { defineCommand } from 'citty'
 import { drawText } from '../../topology/draw.ts'
 import { loadTopology } from '../../topology/load.ts'
 import { createMasker } from '../../history/mask.ts'
@@ -10,15 +9,15 @@ import { writeReports } from '../../report/write.ts'
 import { planTopology } from '../../verify/plan.ts'
 import { verify } from '../../verify/verify.ts'
 import { engineArguments, sourceOf } from '../engine-arguments.ts'
+import { defineVerb } from '../define-verb.ts'
 import { runVerb } from '../run-verb.ts'
 import { runDir } from '../run-dir.ts'
 import { VERSION } from '../version.ts'
 
-export const verifyCommand = defineCommand({
+export const verifyCommand = defineVerb('Example: lvslab verify topologies/keepalived-dr', {
   meta: {
     name: 'verify',
-    description:
-      'Build the lab that a topology describes, break it, and judge what it does.\n\nExample: lvslab verify topologies/keepalived-dr',
+    description: 'Build the lab that a topology describes, break it, and judge what it does.',
   },
   args: {
     dir: { type: 'positional', description: 'folder with topology.yaml', required: true },

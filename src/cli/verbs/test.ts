@@ -1,0 +1,133 @@
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { createVitest, type TestModule, type Vitest } from 'vitest/node'
+import type { CheckResult } from '../../judge/verdict.ts'
+import { prepareEngine } from '../../lab/vm-labs.ts'
+import { createRunReport } from '../../report/run.ts'
+import { writeReports } from '../../report/write.ts'
+import type {} from '../../suite/lab-test.ts'
+import { clockOf, engineArguments } from '../engine-arguments.ts'
+import { runDir } from '../run-dir.ts'
+import { defineVerb } from '../define-verb.ts'
+import { runVerb } from '../run-verb.ts'
+import { VERSION } from '../version.ts'
+
+const ROOT = path.resolve(import.meta.dirname, '../../..')
+
+export const testCommand = defineVerb(
+  'Example: lvslab test keepalived-dr --name failover\n\nThe last line of standard output is `N passed, N failed, N skipped`.',
+  {
+    meta: {
+      name: 'test',
+      description: 'Run the unit tests and the suites, which run real labs.',
+    },
+    args: {
+      filter: { type: 'positional', description: 'only test files whose path contains this', required: false },
+      name: { type: 'string', description: 'only tests whose name matches this pattern' },
+      unit: { type: 'boolean', description: 'unit tests only: no lab is built' },
+      clock: engineArguments.clock,
+      reports: { type: 'string', description: 'folder for the reports', default: 'reports' },
+    },
+    run: ({ args, rawArgs }) =>
+      runVerb(async ({ steps, signal }) => {
+        const started = new Date()
+        const dir = path.resolve(runDir(args.reports, 'test', started))
+        const clock = clockOf(args.clock)
+        const engine = args.unit ? undefined : await prepareEngine({ clock, steps, signal })
+        await mkdir(dir, { recursive: true })
+        const { modules, errors } = await runVitest(dir, clock, args, signal)
+        const counts = count(modules)
+        if (engine) {
+          const results = modules.flatMap(checksOf)
+          const report = createRunReport({
+            lvslab: VERSION,
+            verb: 'test',
+            topology: { name: 'suites', drawing: '' },
+            started: started.toISOString(),
+            tookMs: Date.now() - started.getTime(),
+            engine: { engine: 'vm', ...engine.build.versions, clock: engine.spec.clock },
+            command: `lvslab test ${rawArgs.join(' ')}`.trim(),
+            results,
+            untested: [],
+          })
+          const files = await writeReports(dir, report, await gatherJournals(dir))
+          process.stderr.write(`report: ${path.relative(process.cwd(), files.html)}\n`)
+        }
+        const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''
+        process.stdout.write(`${counts.passed} passed, ${counts.failed} failed${skipped}\n`)
+        if (signal.aborted) return 130
+        if (counts.failed > 0 || errors > 0) return 1
+        return counts.passed === 0 ? 3 : 0
+      }),
+  },
+)
+
+/**
+ * Runs vitest in this process, which owns the signals: `vitest run` by itself would end at once on Ctrl-C, with labs running
+ * and no clean-up.
+ */
+const runVitest = async (
+  dir: string,
+  clock: 'real' | 'virtual' | 'default',
+  args: { filter?: string | undefined; name?: string | undefined; unit?: boolean | undefined },
+  signal: AbortSignal,
+): Promise<{ modules: TestModule[]; errors: number }> => {
+  const before = new Map(SIGNALS.map(name => [name, process.listeners(name)]))
+  const vitest: Vitest = await createVitest('test', {
+    root: ROOT,
+    watch: false,
+    provide: { runDir: dir, clock },
+    ...(args.unit ? { project: ['unit'] } : {}),
+    ...(args.name === undefined ? {} : { testNamePattern: args.name }),
+    reporters: ['default', ['junit', { outputFile: path.join(dir, 'tests.xml') }]],
+  })
+  for (const name of SIGNALS) {
+    for (const listener of process.listeners(name)) {
+      if (!before.get(name)?.includes(listener)) process.off(name, listener)
+    }
+  }
+  const cancel = (): void => void vitest.cancelCurrentRun('keyboard-input')
+  signal.addEventListener('abort', cancel, { once: true })
+  try {
+    signal.throwIfAborted()
+    const { testModules, unhandledErrors } = await vitest.start(args.filter === undefined ? [] : [args.filter])
+    return { modules: testModules, errors: unhandledErrors.length }
+  } finally {
+    signal.removeEventListener('abort', cancel)
+    await vitest.close()
+    process.exitCode = 0 // vitest sets it; the verb's own code says it all
+  }
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** Counts tests; a file that could not be collected counts as one that failed. */
+const count = (modules: TestModule[]): { passed: number; failed: number; skipped: number } => {
+  const counts = { passed: 0, failed: 0, skipped: 0 }
+  for (const module of modules) {
+    let tests = 0
+    for (const test of module.children.allTests()) {
+      tests++
+      const { state } = test.result()
+      if (state !== 'pending') counts[state]++
+      else counts.skipped++
+    }
+    if (tests === 0 && !module.ok()) counts.failed++
+  }
+  return counts
+}
+
+const checksOf = (module: TestModule): CheckResult[] =>
+  [...module.children.allTests()].flatMap(test => test.meta().checks ?? [])
+
+/** One journal of those that the workers wrote, each its own. */
+const gatherJournals = async (dir: string): Promise<string> => {
+  const journal = path.join(dir, 'journal.ndjson')
+  const parts = path.join(dir, 'journals')
+  const texts = await Promise.all(
+    (await readdir(parts).catch(() => [])).map(name => readFile(path.join(parts, name), 'utf8')),
+  )
+  await writeFile(journal, texts.join(''))
+  await rm(parts, { recursive: true, force: true })
+  return journal
+}
