@@ -33,15 +33,16 @@ type Handlers = { [O in Operation]: (args: Operations[O]['args']) => Promise<Ope
 const handlers: Handlers = {
   async watch({ nodes: list }) {
     for (const node of list) nodes.set(node.name, node)
-    await Promise.all([
-      ...list.map(watchAddresses),
-      ...list.filter(node => node.role === 'client').map(startProbeProcess),
-    ])
+    // the first advertisements come seconds after keepalived starts: nothing that takes time goes before these
     for (const node of directors()) {
       watchKeepalivedLog(node)
       for (const { device, network } of node.interfaces) watchWire(node, device, network)
       snapshotIpvs(node, 'start', false)
     }
+    await Promise.all([
+      ...list.map(watchAddresses),
+      ...list.filter(node => node.role === 'client').map(startProbeProcess),
+    ])
   },
   async snapshot() {
     snapshotAddresses()

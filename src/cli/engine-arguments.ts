@@ -1,4 +1,5 @@
 import { LvslabError } from '../errors.ts'
+import { dockerSource } from '../lab/docker-source.ts'
 import type { LabSource } from '../lab/lab-source.ts'
 import type { PrepareOptions } from '../lab/vm-labs.ts'
 import { vmSource } from '../lab/vm-source.ts'
@@ -25,5 +26,8 @@ export const sourceOf = (args: { engine: string; clock?: string | undefined }): 
     throw new LvslabError('USAGE', `--clock ${clock}: real or virtual`, { exitCode: 2 })
   }
   if (engine === 'vm') return vmSource(clock ?? 'default')
+  if (engine === 'docker' && clock !== 'virtual') return dockerSource()
+  if (engine === 'docker')
+    throw new LvslabError('USAGE', '--clock virtual: the vm engine alone has it', { exitCode: 2 })
   throw new LvslabError('USAGE', `--engine ${engine}: vm or docker`, { exitCode: 2 })
 }

@@ -1,19 +1,30 @@
 import { GenericContainer, getContainerRuntimeClient } from 'testcontainers'
+import { LvslabError, messageOf } from '../errors.ts'
 import type { Engine } from './engine.ts'
 
 /**
  * Points testcontainers at an engine. It reads its environment once and keeps one client for the process, so the client's
  * connection is replaced by the engine's own, whose every connection has proved where it ends. Its reaper stays off: an engine
  * that ends takes everything with it, and labels find the rest.
+ *
+ * @throws LvslabError ENGINE_IDENTITY where it does not reach that very engine
  */
 export const bindTestcontainers = async (engine: Engine): Promise<void> => {
+  // an engine without TLS must not inherit the certificates of another
+  for (const name of ['DOCKER_TLS_VERIFY', 'DOCKER_CERT_PATH']) delete process.env[name]
   Object.assign(process.env, engine.environment, {
     TESTCONTAINERS_RYUK_DISABLED: 'true',
     // otherwise, inside a container, it would start an image from the network to learn its own address
     TESTCONTAINERS_HOST_OVERRIDE: '127.0.0.1',
   })
-  const client = await getContainerRuntimeClient()
+  const client = await getContainerRuntimeClient().catch((cause: unknown) => {
+    const message = `testcontainers does not reach the engine at ${engine.environment['DOCKER_HOST']}: ${messageOf(cause)}`
+    throw new LvslabError('ENGINE_IDENTITY', message, { remedy: 'export DEBUG=testcontainers # says why', cause })
+  })
   client.container.dockerode.modem = engine.docker.modem
+  if (engine.kind === 'vm') return // each of its connections proves itself
+  const { ID } = (await client.container.dockerode.info()) as { ID: string }
+  if (ID !== engine.id) throw new LvslabError('ENGINE_IDENTITY', `testcontainers talks to the engine ${ID}`)
 }
 
 /** testcontainers, with what it has no method for: the address in a macvlan network. */

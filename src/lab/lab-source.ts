@@ -5,10 +5,10 @@ import type { Lab } from './lab.ts'
 import type { Readiness } from './readiness.ts'
 
 /**
- * Where labs of one topology come from: forks of a saved one on the vm engine, one that is deployed anew each time on an
- * engine that cannot fork.
+ * Where labs of one topology come from: forks of a saved one on the vm engine, one that is healed between its uses on an
+ * engine that cannot fork. Disposing it removes whatever `prepare` left behind, half-made or not.
  */
-export interface LabSource {
+export interface LabSource extends AsyncDisposable {
   /** How many labs can run side by side. */
   parallel: number
   /** Facts for reports, known once it is prepared. */
@@ -19,6 +19,6 @@ export interface LabSource {
     readiness: Readiness[],
     options: { steps: Steps; signal?: AbortSignal | undefined },
   ): Promise<LabEvent[]>
-  /** A converged lab of its own; disposing it removes it. */
+  /** A converged lab of its own, {@link LabSource.parallel} at a time at most; it ends when it is disposed. */
   open(name: string, options: { signal?: AbortSignal | undefined; onEvent?: (event: LabEvent) => void }): Promise<Lab>
 }

@@ -29,6 +29,8 @@ export interface Lab extends AsyncDisposable {
   /** Waits inside the lab; says whether the condition was met before the deadline (ms). */
   until(condition: Condition, deadlineMs: number): Promise<boolean>
   mark(label: string): Promise<number>
+  /** Has the addresses and IPVS tables of now recorded. */
+  snapshot(): Promise<number>
   /** Runs a command in a node, as root; its exit code is returned, not judged. `record`: what it says is evidence. */
   exec(node: string, argv: string[], options?: { timeoutMs?: number; record?: boolean }): Promise<CommandResult>
   /** Open-loop HTTP probe from a client, each request on a connection of its own. */
@@ -95,6 +97,7 @@ const createLab = (
     sleep: async ms => (await agent.call('sleep', { ms })).t,
     until: async (condition, deadlineMs) => (await agent.call('until', { condition, deadlineMs })).met,
     mark: async label => (await agent.call('mark', { label })).t,
+    snapshot: async () => (await agent.call('snapshot', {})).t,
     exec: (node, argv, { timeoutMs = COMMAND_TIMEOUT_MS, record = false } = {}) =>
       agent.call('exec', { node, argv, timeoutMs, record }),
     http: async options => {

@@ -3,6 +3,8 @@ import type { Topology } from '../topology/types.ts'
 /** Labels of everything that is created on an engine, and by which leftovers are found. */
 export const LABEL_LAB = 'lvslab.lab'
 export const LABEL_NODE = 'lvslab.node'
+/** The process that removes it again; none where a lab is kept, or ends with its engine. */
+export const LABEL_OWNER = 'lvslab.owner'
 
 /** Name of the agent's container, among the nodes'. */
 export const AGENT_NODE = 'agent'

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { entryLockFile } from '../engine/cache.ts'
 import type { Steps } from '../engine/progress.ts'
 import { chooseAccelerator } from '../engine/vm/accelerator.ts'
@@ -11,7 +11,7 @@ import type { LabEvent } from '../history/event.ts'
 import { topologyKey } from '../topology/key.ts'
 import type { Topology } from '../topology/types.ts'
 import { deploy } from './deploy.ts'
-import { ensureImages, imagesKey } from './images.ts'
+import { emptyMemory, ensureImages, imagesKey } from './images.ts'
 import { type Lab, openLab } from './lab.ts'
 import { type Readiness, waitReady } from './readiness.ts'
 
@@ -19,9 +19,17 @@ import { type Readiness, waitReady } from './readiness.ts'
 export interface PreparedEngine {
   build: EngineBuild
   spec: MachineSpec
-  images: SavedEntry<{ images: string }>
+  images: SavedEntry<ImagesManifest>
   /** Why this accelerator was taken. */
   why: string
+}
+
+/** What the saved engine with the role images remembers. */
+interface ImagesManifest {
+  /** Tag of the role images. */
+  images: string
+  /** Of this very entry: one made anew has other bytes, and no template that stood on the old one fits it. */
+  id: string
 }
 
 /** What a lab's template remembers of its making. */
@@ -54,14 +62,17 @@ export const prepareEngine = async ({ clock, steps, signal }: PrepareOptions): P
   const spec = machineSpec(accelerator, clock === 'default' ? defaultClock(accelerator) : clock)
   const images = await imagesKey()
   const locks = [entryLockFile('engines', build.key)]
-  const make = async (): Promise<{ engine: VmEngine; manifest: { images: string } }> => {
+  const make = async (): Promise<{ engine: VmEngine; manifest: ImagesManifest }> => {
     const engine = await steps.step('Boot the engine', () => bootEngine(build, spec, { signal }))
     return endOnError(engine, async () => {
-      await engine.awake(() => ensureImages(engine, images, build.baseImage, steps, signal))
-      return { engine, manifest: { images } }
+      await engine.awake(async () => {
+        await ensureImages(engine, images, build.baseImage, steps, signal)
+        await emptyMemory(engine, images)
+      })
+      return { engine, manifest: { images, id: randomUUID() } }
     })
   }
-  const key = digest(build.key, spec, images)
+  const key = digest(build.id, spec, images)
   return { build, spec, why, images: await ensureSaved('images', key, locks, make, { signal }) }
 }
 
@@ -82,7 +93,7 @@ export const ensureTemplate = async (
       manifest: await bringUp(prepared, engine, topology, readiness, { steps, signal }),
     }))
   }
-  const key = digest(images.dir, await topologyKey(topology), readiness)
+  const key = digest(images.manifest.id, await topologyKey(topology), readiness)
   const template = await ensureSaved<TemplateManifest>('templates', key, images.locks, make, {
     signal,
     onWait: () => void steps.step('Wait for another lvslab that is making this lab', async () => {}),
@@ -98,7 +109,7 @@ const bringUp = async (
   readiness: Readiness[],
   { steps, signal }: Omit<PrepareOptions, 'clock'>,
 ): Promise<TemplateManifest> => {
-  await engine.awake(() => deploy(engine, topology, prepared.images.manifest.images, steps, signal))
+  await engine.awake(() => deploy(engine, topology, { images: prepared.images.manifest.images, steps, signal }))
   const lab = await openLab(engine, topology, 'convergence', { fresh: true })
   try {
     await waitReady(lab, readiness, steps, signal)

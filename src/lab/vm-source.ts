@@ -23,5 +23,7 @@ export const vmSource = (clock: PrepareOptions['clock']): LabSource => {
       if (!ready) throw new LvslabError('LAB_NOT_PREPARED', 'open() before prepare()')
       return forkLab(ready.engine, ready.template, ready.topology, name, options)
     },
+    // every fork ends by itself, and the template is for the next run
+    async [Symbol.asyncDispose]() {},
   }
 }

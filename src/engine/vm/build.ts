@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { buildEntry, entryDir, hasEntry } from '../cache.ts'
@@ -13,7 +13,7 @@ import { makeRootFilesystem } from './root-filesystem.ts'
 import { runTool } from './tools.ts'
 
 /** Raised when the steps below make something else from the same inputs. */
-const RECIPE = 1
+const RECIPE = 2
 
 /** Size of the guest's disk; sparse, so it costs what is written. */
 const DISK = '8G'
@@ -21,6 +21,8 @@ const DISK = '8G'
 /** A built engine: files in the cache that never change again. */
 export interface EngineBuild {
   key: string
+  /** Of this very build: another from the same inputs has other bytes, and nothing that stands on this one fits it. */
+  id: string
   dir: string
   tools: string
   kernel: string
@@ -101,6 +103,7 @@ const build = async (dir: string, lock: Lock, steps: Steps, signal?: AbortSignal
     await rm(path.join(dir, 'kernel/usr'), { recursive: true })
   })
   await writeFile(path.join(dir, 'kernel/release'), kernel.release)
+  await writeFile(path.join(dir, 'id'), randomUUID())
 }
 
 /** Files of packages, without their maintainer scripts; two at a time, one for each core that can be expected. */
@@ -144,6 +147,7 @@ const describe = async (key: string): Promise<EngineBuild> => {
   }
   return {
     key,
+    id: await readFile(path.join(dir, 'id'), 'utf8'),
     dir,
     tools: path.join(dir, 'tools'),
     kernel: path.join(dir, 'kernel/vmlinuz'),

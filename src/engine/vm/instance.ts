@@ -165,12 +165,14 @@ cd ${quote([parts.dir])} || exit 1
 echo $$ > guard.pid
 ${parts.locks.map((file, i) => `exec ${i + 5}>${quote([file])} && flock --shared ${i + 5} || exit 1`).join('\n')}
 stop() { kill -KILL $passt $qemu 2>/dev/null; }
+# passt's socket is there a moment before it listens, and QEMU would go on without a network for ever
+listening() { while read -r line; do case $line in *'You can now start qemu'*) return 0 ;; esac; done < passt.log; return 1; }
 passt= qemu=
 trap 'stop' TERM
 trap '' INT HUP PIPE
 ${parts.copyMemory ? `cp --sparse=always ${quote([parts.copyMemory])} ${INSTANCE_FILES.memory} || exit 1` : ''}
 ${quote(parts.passt)} > passt.log 2>&1 & passt=$!
-while ! [ -S ${INSTANCE_FILES.network} ]; do kill -0 $passt 2>/dev/null || exit 1; sleep 0.01; done
+while ! listening; do kill -0 $passt 2>/dev/null || exit 1; sleep 0.01; done
 ${quote(parts.qemu)} > qemu.log 2>&1 3> ${INSTANCE_FILES.state} 4< ${quote([parts.stateIn])} & qemu=$!
 echo $passt $qemu > pids
 ${parts.keep ? '' : '{ read _; stop; } <&9 2>/dev/null & watch=$!'}

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { LvslabError } from '../../errors.ts'
 import { buildEntry, type CacheKind, cacheDir, entryDir, entryLockFile, hasEntry } from '../cache.ts'
 import { tryLockFile } from '../file-lock.ts'
+import { host } from '../host-command.ts'
 import { INSTANCE_FILES, STATE_OUT } from './machine.ts'
 import type { SavedMachine, VmEngine } from './vm-engine.ts'
 
@@ -84,6 +85,7 @@ const save = async (engine: VmEngine, dir: string): Promise<void> => {
   }
   await qmp.command('quit').catch(() => {}) // the connection may close before the answer
   await engine.ended
+  await host()`fallocate --dig-holes ${path.join(engine.instance.dir, INSTANCE_FILES.memory)}`
   for (const name of [INSTANCE_FILES.disk, INSTANCE_FILES.memory, INSTANCE_FILES.state]) {
     const from = path.join(engine.instance.dir, name)
     await using file = await open(from, 'r+')
@@ -93,7 +95,7 @@ const save = async (engine: VmEngine, dir: string): Promise<void> => {
   }
 }
 
-/** Most that templates may take on disk, bytes: `LVSLAB_CACHE_LIMIT` in GB, default 10. */
+/** Most that saved labs, and the saved engines that they stand on, may take on disk, bytes: `LVSLAB_CACHE_LIMIT` in GB, default 10. */
 export const cacheLimit = (): number => Number(process.env['LVSLAB_CACHE_LIMIT'] ?? 10) * 1e9
 
 export interface CacheUse {
@@ -134,9 +136,9 @@ export const removeEntry = async (kind: CacheKind, key: string): Promise<boolean
   return true
 }
 
-/** Removes the least recently used templates until the rest is within the limit; those in use stay. */
+/** Removes the least recently used saved machines until the rest is within the limit; those in use stay. */
 export const pruneTemplates = async (limit = cacheLimit()): Promise<CacheUse[]> => {
-  const templates = (await cacheUse()).filter(use => use.kind === 'templates')
+  const templates = (await cacheUse()).filter(use => use.kind !== 'engines')
   let total = templates.reduce((sum, use) => sum + use.bytes, 0)
   const removed: CacheUse[] = []
   for (const use of templates) {

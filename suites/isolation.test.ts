@@ -1,0 +1,99 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { request } from 'node:https'
+import { createServer, type AddressInfo } from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect } from 'vitest'
+import { verifiedDocker } from '../src/engine/docker-client.ts'
+import type { VmEngine } from '../src/engine/vm/vm-engine.ts'
+import type { Lab } from '../src/lab/lab.ts'
+import { labTest } from '../src/suite/lab-test.ts'
+
+const test = labTest('topologies/keepalived-dr')
+
+const endpointOf = (lab: Lab) => {
+  const { DOCKER_HOST = '', DOCKER_CERT_PATH = '' } = lab.engine.environment
+  return { host: '127.0.0.1', port: Number(new URL(DOCKER_HOST).port), certificates: DOCKER_CERT_PATH }
+}
+
+describe('the engine', () => {
+  test('lets a privileged container reach neither the host nor anything beyond, whatever route it adds', async ({
+    lab,
+  }) => {
+    let reached = 0
+    await using server = createServer(socket => {
+      reached++
+      socket.destroy()
+    }).listen(0, '0.0.0.0')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const own = Object.values(os.networkInterfaces()).flatMap(list => list ?? [])
+    const hosts = own.filter(i => i.family === 'IPv4').map(i => i.address)
+    const container = lab.engine.docker.getContainer('lvslab-keepalived-dr-agent')
+    const run = async (script: string): Promise<number | null> =>
+      lab.engine.awake(async () => {
+        const exec = await container.exec({ Cmd: ['bash', '-c', script], AttachStdout: true, Tty: true })
+        const stream = await exec.start({ Tty: true })
+        await once(stream.resume(), 'end')
+        return (await exec.inspect()).ExitCode
+      })
+    expect(await run('ip route replace default via 10.0.2.2 dev eth0')).toBe(0)
+    // 10.0.2.2 is the peer on the link; 192.0.2.1 stands for anything beyond (RFC 5737)
+    for (const target of ['10.0.2.2', ...hosts, '192.0.2.1']) {
+      if (target === '127.0.0.1') continue // is the guest itself
+      expect(await run(`timeout 3 bash -c 'exec 3<>/dev/tcp/${target}/${port}'`), target).not.toBe(0)
+    }
+    expect(reached).toBe(0)
+  })
+
+  test('refuses whoever has no certificate of its own making', async ({ lab }) => {
+    const { port } = endpointOf(lab)
+    const attempt = new Promise((resolve, reject) => {
+      request({ host: '127.0.0.1', port, path: '/_ping', rejectUnauthorized: false }, resolve).on('error', reject).end()
+    })
+    await expect(lab.engine.awake(() => attempt)).rejects.toThrow(
+      /certificate required|alert|ECONNRESET|socket hang up/i,
+    )
+  })
+
+  test('notices that a connection ends at another engine', async ({ lab, prepared }) => {
+    await using other = await prepared.source.open('other', {})
+    const { docker, close } = await verifiedDocker(endpointOf(lab), () => other.engine.id)
+    await expect(lab.engine.awake(() => docker.ping())).rejects.toThrow(/another engine answers/)
+    close()
+  })
+
+  test('keeps its keys and its sockets to its owner', async ({ lab }) => {
+    const { instance, build } = lab.engine as VmEngine
+    for (const dir of [instance.dir, build.clientCertificates, path.dirname(instance.dir)]) {
+      expect((await stat(dir)).mode & 0o077, dir).toBe(0)
+    }
+    const tls = await readdir(path.dirname(build.clientCertificates), { recursive: true })
+    expect(tls.filter(name => name.includes('ca-key'))).toEqual([])
+  })
+
+  test('is gone when whoever started it was killed', async ({ lab }) => {
+    expect(lab.name).toContain('killed')
+    const child = spawn(process.execPath, [path.resolve('suites/fixtures/hold-a-lab.ts')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const [line] = (await once(child.stdout, 'data')) as [Buffer]
+    const dir = line.toString().trim()
+    const pids = (await readFile(path.join(dir, 'pids'), 'utf8')).trim().split(' ').map(Number)
+    child.kill('SIGKILL')
+    const alive = (): number[] =>
+      pids.filter(pid => {
+        try {
+          return process.kill(pid, 0)
+        } catch {
+          return false
+        }
+      })
+    for (let i = 0; i < 100 && (alive().length > 0 || (await stat(dir).catch(() => undefined))); i++) await sleep(50)
+    expect(alive()).toEqual([])
+    await expect(stat(dir)).rejects.toThrow('ENOENT')
+  })
+})

@@ -1,0 +1,85 @@
+import { mkdtemp, readdir, readFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, inject, test } from 'vitest'
+import { cacheDir } from '../src/engine/cache.ts'
+import type { RunReport } from '../src/report/run.ts'
+import { changedTopology, lvslab, startLvslab } from './command-line.ts'
+
+const DR = 'topologies/keepalived-dr'
+const clock = (): string[] => (inject('clock') === 'default' ? [] : ['--clock', inject('clock')])
+const reportsDir = (): Promise<string> => mkdtemp(path.join(os.tmpdir(), 'lvslab-suite-'))
+
+/** Folders of engines that run now. */
+const running = (): Promise<string[]> => readdir(cacheDir('run')).catch(() => [])
+
+describe('lvslab verify', () => {
+  test('names dual MASTER and its cause when the directors have another auth_pass, and never the secret', async () => {
+    const secret = 'hunter2x'
+    const dir = await changedTopology(DR, 'd2/etc/keepalived/conf.d/vip_nginx.conf', text =>
+      text.replace(/auth_pass \S+/, `auth_pass ${secret}`),
+    )
+    const reports = await reportsDir()
+    const { code, stdout, stderr } = await lvslab(['verify', dir, '--json', '--reports', reports, ...clock()])
+    expect(code, stderr).toBe(1)
+    const report = JSON.parse(stdout) as RunReport
+    const [failed] = report.results.filter(result => result.outcome === 'FAIL')
+    expect(failed?.reason).toContain('Dual MASTER: d1 (10.0.0.200) and d2 (10.0.0.201)')
+    expect(failed?.reason).toContain('auth_pass differs between d1 and d2')
+    const adverts = failed?.proof.filter(event => event.kind === 'advert') ?? []
+    expect(adverts.map(advert => advert.source).sort()).toEqual(['10.0.0.200', '10.0.0.201'])
+    expect(new Set(adverts.map(advert => advert.authentication?.secret)).size).toBe(2)
+    // what could not be tried is listed, not passed
+    expect(report.untested.some(({ why }) => why === 'the lab did not converge')).toBe(true)
+    const [run = ''] = await readdir(reports)
+    const files = await readdir(path.join(reports, run))
+    expect(files).toEqual(
+      expect.arrayContaining(['journal.ndjson', 'junit.xml', 'report.html', 'run.json', 'summary.md']),
+    )
+    for (const name of files) {
+      expect(await readFile(path.join(reports, run, name), 'utf8'), name).not.toContain(secret)
+    }
+    expect(stdout + stderr).not.toContain(secret)
+  })
+
+  test('says which line keepalived ignores', async () => {
+    const dir = await changedTopology(DR, 'd1/etc/keepalived/conf.d/lvs_nginx.conf', text =>
+      text.replace('protocol TCP', 'protocol TCP\n    nat_mask 255.255.255.0'),
+    )
+    const { code, stdout } = await lvslab(['verify', dir, '--json', '--reports', await reportsDir(), ...clock()])
+    expect(code).toBe(1)
+    const failed = (JSON.parse(stdout) as RunReport).results.filter(result => result.outcome === 'FAIL')
+    expect(failed.map(result => result.check)).toEqual(['configuration-d1'])
+    expect(failed[0]?.reason).toContain('nat_mask')
+  })
+
+  test('stops at a typo in topology.yaml with line and column, before any engine is started', async () => {
+    const dir = await changedTopology(DR, 'topology.yaml', text => text.replace('role: director', 'role: directr'))
+    const before = await running()
+    const { code, stderr } = await lvslab(['verify', dir])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/topology\.yaml:\d+:\d+ .*"directr".*did you mean "director"\?/)
+    expect(stderr).not.toContain('Boot')
+    expect(before).toEqual(expect.arrayContaining([])) // others may run beside this test
+  })
+
+  test('stops at an unbalanced brace in keepalived.conf with line and column', async () => {
+    const dir = await changedTopology(DR, 'd1/etc/keepalived/conf.d/vip_nginx.conf', text => `${text}}\n`)
+    const { code, stderr } = await lvslab(['verify', dir])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/vip_nginx\.conf:\d+:\d+ /)
+  })
+
+  test.for(['configuration', 'failover-stop', 'sorry'])('leaves nothing behind on Ctrl-C during %s', async step => {
+    const cacheTmp = await reportsDir()
+    const verify = startLvslab(['verify', DR, '--reports', cacheTmp, ...clock()], { TMPDIR: cacheTmp })
+    await verify.says(`> ${step}`)
+    await sleep(Math.random() * 1500)
+    verify.kill('SIGINT')
+    const { code, stderr } = await verify.finished
+    expect(code, stderr).toBe(130)
+    expect(stderr).toContain('cleaning up')
+    expect((await readdir(cacheTmp)).filter(name => name.startsWith('lvslab'))).toEqual([])
+  })
+})
