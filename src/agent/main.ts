@@ -9,7 +9,7 @@ import { attach, detach, record } from './journal.ts'
 import { watchKeepalivedLog } from './keepalived-log.ts'
 import { runInNode } from './namespace.ts'
 import { probeMain } from './probe.ts'
-import { startProbe, startProbeProcess, stopProbe } from './probes.ts'
+import { startProbe, startProbeProcess, stopProbe, warmUpProbes } from './probes.ts'
 import { AGENT_SOCKET, type AgentNode, type Operation, type Operations, type Reply, type Request } from './protocol.ts'
 import { until } from './until.ts'
 import { watchWire } from './wire.ts'
@@ -47,6 +47,9 @@ const handlers: Handlers = {
   async snapshot() {
     snapshotAddresses()
     for (const node of directors()) snapshotIpvs(node, 'start', false)
+  },
+  async warmUp() {
+    await warmUpProbes()
   },
   async now() {},
   async sleep({ ms }) {

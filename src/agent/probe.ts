@@ -7,9 +7,9 @@ import { now } from './clock.ts'
 import type { ProbeOptions } from './protocol.ts'
 
 /** What the agent tells a probe process, and hears from it. */
-export type ProbeCommand = { start: ProbeOptions } | { stop: string }
+export type ProbeCommand = { start: ProbeOptions } | { stop: string } | { warmUp: true }
 export type ProbeReport =
-  | { ready: true }
+  | { warm: true }
   | { started: string; t: number }
   | { requests: RequestEvent[] }
   | { stopped: string; t: number; sent: number; late: number }
@@ -167,12 +167,13 @@ export const probeMain = async (): Promise<void> => {
   const running = new Map<string, () => void>()
   const report = (message: ProbeReport): void => void process.send?.(message)
   process.on('message', (command: ProbeCommand) => {
-    if ('stop' in command) {
+    if ('warmUp' in command) void warmUp().then(() => report({ warm: true }))
+    else if ('stop' in command) {
       running.get(command.stop)?.()
       running.delete(command.stop)
     } else running.set(command.start.probe, runProbe(command.start, report))
   })
   process.on('disconnect', () => process.exit(0))
   await warmUp()
-  report({ ready: true })
+  report({ warm: true })
 }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { now } from './clock.ts'
 import { record } from './journal.ts'
 import { inNode } from './namespace.ts'
@@ -12,22 +13,29 @@ const probes = new Map<
   { options: ProbeOptions; started: () => void; stopped: Promise<void>; stop: () => void }
 >()
 
-/** Starts the probe process of a client. */
-export const startProbeProcess = (node: AgentNode): Promise<void> =>
-  new Promise(resolve => {
-    const [command, args] = inNode(node, [process.execPath, ...PROBE_FLAGS, AGENT_PROGRAM, 'probe'], ['--net'])
-    const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-    processes.set(node.name, child)
-    child.on('message', (message: ProbeReport) => {
-      if ('ready' in message) resolve()
-      else if ('requests' in message) for (const event of message.requests) record(event)
-      else if ('started' in message) onStarted(message)
-      else onStopped(message)
-    })
-    child.on('exit', code =>
-      record({ kind: 'trouble', t: now(), node: node.name, what: `the probe process ended with code ${code}` }),
-    )
+/** Resolves when a probe process says that it is fast. */
+const warm = (child: ChildProcess): Promise<unknown> =>
+  Promise.race([
+    once(child, 'warm'),
+    once(child, 'exit').then(([code]) => Promise.reject(new Error(`the probe process ended with code ${code}`))),
+  ])
+
+/** Starts the probe process of a client, and waits until it is fast. */
+export const startProbeProcess = async (node: AgentNode): Promise<void> => {
+  const [command, args] = inNode(node, [process.execPath, ...PROBE_FLAGS, AGENT_PROGRAM, 'probe'], ['--net'])
+  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  processes.set(node.name, child)
+  child.on('message', (message: ProbeReport) => {
+    if ('warm' in message) child.emit('warm')
+    else if ('requests' in message) for (const event of message.requests) record(event)
+    else if ('started' in message) onStarted(message)
+    else onStopped(message)
   })
+  child.on('exit', code =>
+    record({ kind: 'trouble', t: now(), node: node.name, what: `the probe process ended with code ${code}` }),
+  )
+  await warm(child)
+}
 
 const describe = ({ probe, client, url, rate }: ProbeOptions) => ({
   kind: 'probe' as const,
@@ -73,4 +81,14 @@ export const stopProbe = async (name: string): Promise<void> => {
   processes.get(probe.options.client)?.send({ stop: name } satisfies ProbeCommand)
   await probe.stopped
   probes.delete(name)
+}
+
+/** Has every probe process run against itself until it is fast. */
+export const warmUpProbes = async (): Promise<void> => {
+  await Promise.all(
+    [...processes.values()].map(async child => {
+      child.send({ warmUp: true } satisfies ProbeCommand)
+      await warm(child)
+    }),
+  )
 }

@@ -57,6 +57,8 @@ export interface Operations {
   watch: { args: { nodes: AgentNode[] }; result: { t: number } }
   /** States what holds now as events: addresses and IPVS tables. First thing in a fork. */
   snapshot: { args: object; result: { t: number } }
+  /** Runs the probes against themselves until they are fast: an emulated machine that was just forked has to begin anew. */
+  warmUp: { args: object; result: { t: number } }
   now: { args: object; result: { t: number } }
   sleep: { args: { ms: number }; result: { t: number } }
   until: { args: { condition: Condition; deadlineMs: number }; result: { t: number; met: boolean } }

@@ -1,8 +1,8 @@
 import type { FaultEvent, LabEvent } from '../history/event.ts'
-import { endOf, lateShare, longestGap, requestsOf } from '../history/queries.ts'
+import { endOf, longestGap, requestsOf } from '../history/queries.ts'
 import { seconds, withSlack } from '../model/bound.ts'
 import type { Bound } from '../model/types.ts'
-import { inconclusive, inOrder } from './guard.ts'
+import { inconclusive, inOrder, starved } from './guard.ts'
 import { allowed, duration, fromFault } from './limit.ts'
 import type { Verdict } from './verdict.ts'
 import { describeFault } from './words.ts'
@@ -12,17 +12,6 @@ export interface ProbeWatch {
   probe: string
   /** Time from one request to the next, ms. */
   stepMs: number
-}
-
-/** Above this share of late requests a probe was starved, and its times say nothing about the lab. */
-const STARVED_ABOVE = 0.01
-
-/** Says why a probe's times cannot be judged; undefined where they can. */
-export const starved = (events: LabEvent[], probe: string, from: number, until: number): string | undefined => {
-  const late = lateShare(events, probe, { from, until })
-  if (late <= STARVED_ABOVE) return undefined
-  const percent = Number((late * 100).toFixed(1))
-  return `The probe ${probe} was starved: ${percent}% of its requests were sent late (at most 1% allowed).`
 }
 
 /**
@@ -62,7 +51,7 @@ export const judgeGap = (
   // Nobody answers any more: that silence counts too, up to the last request that was sent into it.
   const silence = lastSent ? lastSent.done - lastAnswer.done : 0
   // Requests that were sent late can only lengthen a silence between answers: one within the bound stands, another does not.
-  const hungry = starved(events, watch.probe, cause.t, end)
+  const hungry = starved(events, watch.probe, { from: cause.t, until: end })
   if (hungry && Math.max(silence, gap?.length ?? 0) > bound.maxMs) return inconclusive(hungry, [cause])
   if (silence > bound.maxMs)
     return {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { mark } from './examples.ts'
+import { mark, request } from './examples.ts'
 import { guard, mergeOutcomes, mergeVerdicts } from './guard.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -38,4 +38,16 @@ it('does not let a recording with gaps pass, and keeps a failure', () => {
     reason: 'Good. The recording has gaps (d1: the address watcher died).',
   })
   expect(guard([trouble], () => verdict('FAIL', 'Bad.')).outcome).toBe('FAIL')
+})
+
+it('does not blame the configuration in a lab whose probe was starved, and lets what passed stand', () => {
+  const probe = { kind: 'probe' as const, t: 0, phase: 'stop' as const, probe: 'p', client: 'c1', target: '', rate: 50 }
+  const late = [probe, { ...request(100), probe: 'p', scheduled: 0 }]
+  const onTime = [probe, { ...request(100), probe: 'p', scheduled: 100 }]
+  expect(guard(late, () => verdict('FAIL', 'Too late.'))).toMatchObject({
+    outcome: 'INCONCLUSIVE',
+    reason: expect.stringMatching(/100% of its requests were sent late .* Too late\.$/),
+  })
+  expect(guard(late, () => verdict('PASS', 'In time.')).outcome).toBe('PASS')
+  expect(guard(onTime, () => verdict('FAIL', 'Too late.')).outcome).toBe('FAIL')
 })

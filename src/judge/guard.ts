@@ -1,4 +1,4 @@
-import { eventsOf } from '../history/queries.ts'
+import { eventsOf, lateShare, type Window } from '../history/queries.ts'
 import type { LabEvent } from '../history/event.ts'
 import type { Outcome, Verdict } from './verdict.ts'
 
@@ -34,11 +34,33 @@ export const inconclusive = (reason: string, proof: (LabEvent | undefined)[] = [
   proof: inOrder(proof),
 })
 
+/** Above this share of late requests a probe was starved, and so was whatever shares the machine with it. */
+const STARVED_ABOVE = 0.01
+
+/** Says that a probe could not keep its rate in a stretch of time; undefined where it could. */
+export const starved = (events: LabEvent[], probe: string, window?: Window): string | undefined => {
+  const late = lateShare(events, probe, window)
+  if (late <= STARVED_ABOVE) return undefined
+  const percent = Number((late * 100).toFixed(1))
+  return `The probe ${probe} was starved: ${percent}% of its requests were sent late (at most 1% allowed).`
+}
+
 /**
  * Runs a check. What it throws becomes INCONCLUSIVE with the error's message. A recording with gaps cannot show that
- * nothing went wrong, so a PASS on it becomes INCONCLUSIVE; a FAIL stays one, and says that there are gaps.
+ * nothing went wrong, so a PASS on it becomes INCONCLUSIVE; a FAIL stays one, and says that there are gaps. A FAIL in a lab
+ * whose probe was starved becomes INCONCLUSIVE: the machine that starved it may have kept keepalived waiting as well.
  */
 export const guard = (events: LabEvent[], check: (events: LabEvent[]) => Verdict): Verdict => {
+  const verdict = withoutGaps(events, check)
+  if (verdict.outcome !== 'FAIL') return verdict
+  const probes = new Set(eventsOf(events, 'probe').map(event => event.probe))
+  const hungry = [...probes].map(probe => starved(events, probe)).find(why => why !== undefined)
+  if (!hungry) return verdict
+  const reason = `${hungry} So the machine may be to blame, and not the configuration, for this: ${verdict.reason}`
+  return { ...verdict, outcome: 'INCONCLUSIVE', reason }
+}
+
+const withoutGaps = (events: LabEvent[], check: (events: LabEvent[]) => Verdict): Verdict => {
   let verdict: Verdict
   try {
     verdict = check(events)

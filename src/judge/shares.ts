@@ -1,8 +1,7 @@
 import type { LabEvent, RequestEvent } from '../history/event.ts'
 import { requestsOf, type Window } from '../history/queries.ts'
 import type { CycleShares } from '../model/shares.ts'
-import { starved } from './client-gap.ts'
-import { inconclusive, inOrder } from './guard.ts'
+import { inconclusive, inOrder, starved } from './guard.ts'
 import type { Measurement, Verdict } from './verdict.ts'
 import { describeRequest } from './words.ts'
 
@@ -22,7 +21,7 @@ export const checkShares = (events: LabEvent[], params: SharesParams): Verdict =
   const { probe, window, expected } = params
   const requests = requestsOf(events, probe, window)
   // before anything else: what times out in a starved probe is no evidence against the lab
-  const hungry = starved(events, probe, window.from, window.until)
+  const hungry = starved(events, probe, window)
   if (hungry) return inconclusive(hungry)
   const failed = requests.filter(request => request.outcome !== 'answered')
   const [bad] = failed

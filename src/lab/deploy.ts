@@ -95,7 +95,7 @@ export const claimName = async (engine: Engine, lab: string, steps: Steps): Prom
   ])
   const owners = new Set([...containers, ...networks].map(one => one.Labels?.[LABEL_OWNER]))
   if (owners.size === 0) return
-  const count = `${containers.length} containers, ${networks.length} networks`
+  const count = `${containers.length} container(s), ${networks.length} network(s)`
   const [owner] = owners
   if ((await Promise.all([...owners].map(hasEnded))).every(Boolean)) {
     const who = owner?.split(':')[1]

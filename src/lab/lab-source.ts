@@ -9,8 +9,8 @@ import type { Readiness } from './readiness.ts'
  * engine that cannot fork. Disposing it removes whatever `prepare` left behind, half-made or not.
  */
 export interface LabSource extends AsyncDisposable {
-  /** How many labs can run side by side. */
-  parallel: number
+  /** How many labs can run side by side, once it is prepared. */
+  readonly parallel: number
   /** Facts for reports, known once it is prepared. */
   facts: () => Record<string, string>
   /** Brings the topology up once; returns the journal of its convergence. @throws NotConverged */

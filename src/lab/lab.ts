@@ -63,7 +63,11 @@ export const openLab = async (
   })
   try {
     if (options.fresh) await agent.call('watch', { nodes: await findNodes(engine, topology) })
-    else await agent.call('snapshot', {})
+    else {
+      // on the host's clock, what an emulator has to translate anew after a fork is paid for in lab time
+      if (engine.kind === 'vm' && engine.clock === 'real') await agent.call('warmUp', {})
+      await agent.call('snapshot', {})
+    }
   } catch (error) {
     await agent[Symbol.asyncDispose]()
     throw error

@@ -10,7 +10,10 @@ export const vmSource = (clock: PrepareOptions['clock']): LabSource => {
     | undefined
   let facts: Record<string, string> = { engine: 'vm' }
   return {
-    parallel: 2,
+    get parallel() {
+      // on the host's clock an emulated lab needs both of its processors; on its own clock, one is all that it has
+      return ready?.engine.spec.clock === 'real' && ready.engine.spec.accelerator === 'tcg' ? 1 : 2
+    },
     facts: () => facts,
     prepare: async (topology, readiness, options) => {
       const engine = await prepareEngine({ clock, ...options })

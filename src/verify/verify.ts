@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises'
-import os from 'node:os'
 import path from 'node:path'
 import type { Steps } from '../engine/progress.ts'
 import { messageOf } from '../errors.ts'
@@ -19,8 +18,6 @@ export interface VerifyOptions {
   dir: string
   steps: Steps
   signal?: AbortSignal | undefined
-  /** Labs side by side. */
-  jobs?: number
 }
 
 /** What a verification found, before it is made into reports. */
@@ -60,7 +57,7 @@ export const verify = async (plan: Plan, source: LabSource, options: VerifyOptio
       progress(found.map(r => r.outcome).join(', '))
       return found
     })
-  const found = await inParallel(scenarios, run, options.jobs ?? Math.min(2, os.availableParallelism()))
+  const found = await inParallel(scenarios, run, source.parallel)
   return { results: [...results, ...found.flat()], journal: journalPath }
 }
 

@@ -32,7 +32,7 @@ export const verifyCommand = defineVerb('Example: lvslab verify topologies/keepa
       const plan = planTopology(topology)
       await using source = sourceOf(args)
       const dir = runDir(args.reports, topology.name, started)
-      const outcome = await verify(plan, source, { dir, steps, signal, jobs: source.parallel })
+      const outcome = await verify(plan, source, { dir, steps, signal })
       const mask = createMasker(plan.secrets)
       const report = createRunReport({
         lvslab: VERSION,

@@ -5,13 +5,12 @@ import { firstLine } from '../finding.ts'
 import type { DockerEngine } from './docker-engine.ts'
 
 /**
- * Does what a director does, in a network namespace of its own, with the schedulers as arguments. `ipvsadm` alone cannot load
- * ip_vs from within a container, as there is no modprobe; a rule of iptables that matches on it makes the kernel itself load
- * it, where that is allowed. Schedulers are loaded by the kernel anyway.
+ * Does what a director does, in a network namespace of its own, with the schedulers as arguments. There is no modprobe in a
+ * container, and none is needed where modules may be loaded: the kernel loads a scheduler when it is first named, and since
+ * Linux 5.16 ip_vs itself when it is first asked for (net/netfilter/ipvs/ip_vs_ctl.c, MODULE_ALIAS_GENL_FAMILY).
  */
 const TRIAL = `
 try() { what=$1; shift; if words=$("$@" 2>&1); then echo "have $what"; else echo "lack $what $words"; fi; }
-ipvsadm -Ln >/dev/null 2>&1 || iptables -A OUTPUT -m ipvs --ipvs -j ACCEPT >/dev/null 2>&1
 try ip_vs ipvsadm -Ln
 port=1
 for scheduler; do
