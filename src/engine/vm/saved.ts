@@ -112,7 +112,12 @@ export const cacheUse = async (): Promise<CacheUse[]> => {
     for (const key of await readdir(cacheDir(kind)).catch(() => [])) {
       if (key.startsWith('.part-')) continue
       const dir = entryDir(kind, key)
-      uses.push({ kind, key, bytes: await diskUse(dir), used: (await stat(dir)).mtime })
+      try {
+        uses.push({ kind, key, bytes: await diskUse(dir), used: (await stat(dir)).mtime })
+      } catch (error) {
+        // removed by another process meanwhile
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      }
     }
   }
   return uses.sort((a, b) => a.used.getTime() - b.used.getTime())
@@ -131,6 +136,7 @@ export const removeEntry = async (kind: CacheKind, key: string): Promise<boolean
   await using lock = await tryLockFile(entryLockFile(kind, key), 'exclusive')
   if (!lock) return false
   const aside = cacheDir(kind, `.part-${key}-removed-${process.pid}`)
+  if (!(await hasEntry(kind, key))) return true // another process was faster
   await rename(entryDir(kind, key), aside) // at once for whoever looks
   await rm(aside, { recursive: true, force: true })
   return true
