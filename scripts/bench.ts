@@ -83,6 +83,7 @@ const servedTime = (prepared: PreparedEngine, template: LabTemplate, of: Plan) =
   const service = of.services[0]
   if (!service) throw new Error('the topology has no service')
   const probe = await lab.http({ probe: 'first', client: of.client, url: service.url, rate: 100, count: 4 })
+  await lab.sleep(60)
   await probe.stop()
   const served = new Set(lab.events.flatMap(e => (e.kind === 'request' && e.outcome === 'answered' ? [e.server] : [])))
   if (served.size < service.servers.length) throw new Error(`only ${[...served].join(', ')} served`)

@@ -4,25 +4,12 @@ import { expect, inject, test } from 'vitest'
 import type { LabEvent } from '../history/event.ts'
 import { createMasker, maskDeep } from '../history/mask.ts'
 import { guard } from '../judge/guard.ts'
-import type { CheckResult } from '../judge/verdict.ts'
 import type { Lab } from '../lab/lab.ts'
 import type { LabSource } from '../lab/lab-source.ts'
 import { vmSource } from '../lab/vm-source.ts'
 import { loadTopology } from '../topology/load.ts'
 import { type Plan, planTopology } from '../verify/plan.ts'
 import type { PlannedCheck } from '../verify/scenario.ts'
-
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** Folder of the run's reports. */
-    runDir: string
-    clock: 'real' | 'virtual' | 'default'
-  }
-  interface TaskMeta {
-    /** What the test judged, for the run's report. */
-    checks?: CheckResult[]
-  }
-}
 
 /** A saved lab of a topology and the journal of its convergence, made once for a worker. */
 interface Prepared {
@@ -55,7 +42,7 @@ const prepare = async (dir: string, signal: AbortSignal): Promise<Prepared> => {
  */
 export const labTest = (dir: string) =>
   test
-    .extend('prepared', { scope: 'file' }, async ({}) => {
+    .extend('prepared', { scope: 'file' }, async () => {
       const over = new AbortController()
       const ready = prepared.get(dir) ?? prepare(dir, over.signal)
       prepared.set(dir, ready)

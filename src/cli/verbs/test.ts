@@ -5,7 +5,6 @@ import type { CheckResult } from '../../judge/verdict.ts'
 import { prepareEngine } from '../../lab/vm-labs.ts'
 import { createRunReport } from '../../report/run.ts'
 import { writeReports } from '../../report/write.ts'
-import type {} from '../../suite/lab-test.ts'
 import { clockOf, engineArguments } from '../engine-arguments.ts'
 import { runDir } from '../run-dir.ts'
 import { defineVerb } from '../define-verb.ts'
@@ -73,7 +72,7 @@ const runVitest = async (
   signal: AbortSignal,
 ): Promise<{ modules: TestModule[]; errors: number }> => {
   const before = new Map(SIGNALS.map(name => [name, process.listeners(name)]))
-  const vitest: Vitest = await createVitest('test', {
+  const vitest: Vitest = await createVitest({
     root: ROOT,
     watch: false,
     provide: { runDir: dir, clock },

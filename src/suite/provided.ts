@@ -1,0 +1,14 @@
+import type { CheckResult } from '../judge/verdict.ts'
+
+/** What the command line hands to suites, and what they hand back. */
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Folder of the run's reports. */
+    runDir: string
+    clock: 'real' | 'virtual' | 'default'
+  }
+  interface TaskMeta {
+    /** What the test judged, for the run's report. */
+    checks?: CheckResult[]
+  }
+}
