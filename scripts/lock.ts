@@ -87,6 +87,7 @@ try {
     sets,
   }
   await writeFile(LOCK_FILE, `${JSON.stringify(lock, null, 1)}\n`)
+  await $`${path.resolve('node_modules/.bin/biome')} format --write ${LOCK_FILE}`.quiet()
   console.error(`wrote ${path.relative(process.cwd(), LOCK_FILE)}`)
 } finally {
   await rm(dir, { recursive: true, force: true })

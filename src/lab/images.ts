@@ -24,6 +24,8 @@ export const imageName = (image: ImageName, key: string): string => `lvslab/${im
 const bundleAgent = async (): Promise<string> => {
   const { outputFiles } = await bundle({
     entryPoints: [AGENT],
+    // esbuild writes paths relative to this into the bundle, and the bundle's hash is part of a key
+    absWorkingDir: path.dirname(AGENT),
     bundle: true,
     write: false,
     platform: 'node',

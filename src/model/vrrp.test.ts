@@ -34,7 +34,7 @@ describe('VRRP timers', () => {
 describe('failover bounds', () => {
   it('writes the formula out as a human would', () => {
     const bound = crashBound(anInstance({ priority: 150 }), anInstance({ priority: 80 }))
-    expect(bound.formula).toBe('3 x 1 s + (256-80)/256 s = 3.69 s, at least 2.69 s as the last advert is up to 1 s old')
+    expect(bound.formula).toBe('3 x 1 s + (256-80)/256 s = 3.69 s, less the age of the last advert, up to 1 s')
     expect(bound).toMatchObject({ minMs: 2687.5, maxMs: 3687.5 })
     expect(withSlack(bound, 'probe step', 50)).toMatchObject({
       formula: `${bound.formula}, + 0.05 s probe step`,

@@ -99,7 +99,7 @@ export const crashBound = (master: Timers, backup: Timers): Bound => {
   const minMs = longest.ms - interval
   return {
     name: 'VIP failover after the master fell silent',
-    formula: `${longest.text}, at least ${seconds(minMs)} as the last advert is up to ${seconds(interval)} old`,
+    formula: `${longest.text}, less the age of the last advert, up to ${seconds(interval)}`,
     minMs,
     maxMs: longest.ms,
     source: `${SOURCE[backup.version]}; keepalived vrrp.c vrrp_state_backup`,

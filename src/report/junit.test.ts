@@ -27,7 +27,7 @@ describe('formatJunit', () => {
     expect(xml).toContain('<skipped message="AH needs')
     expect(xml).toContain('<property name="outage" value="4.20 s"/>')
     expect(xml).toContain(
-      '<property name="outage (bound)" value="3 x 1 s + (256-80)/256 s = 3.69 s, + 0.05 s probe step"/>',
+      '<property name="outage (bound)" value="at most 3.74 s: 3 x 1 s + (256-80)/256 s = 3.69 s, + 0.05 s probe step"/>',
     )
     expect(xml).toContain('<property name="engine.kernel" value="6.12.30"/>')
   })

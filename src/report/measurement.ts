@@ -27,18 +27,19 @@ export const formatMeasured = ({ value, unit, bound }: Measurement): string => {
   return unit === '' ? trim(value, 3) : `${trim(value, 2)} ${unit}`
 }
 
-/** The bound with its formula; a smallest value is named where there is one. */
+/** The bound and its formula: `at most 3.74 s: 3 x 1 s + (256-100)/256 s = 3.61 s, + 0.1 s scheduling`. */
 export const formatBound = ({ bound, unit }: Measurement): string | undefined => {
   if (!bound) return undefined
-  if (!bound.minMs) return bound.formula
-  return `${bound.formula}, at least ${unit === 'ms' ? formatDuration(bound.minMs) : trim(bound.minMs, 2)}`
+  const limit = (value: number): string => (unit === 'ms' ? formatDuration(value) : trim(value, 2))
+  const range = bound.minMs ? `${limit(bound.minMs)} to ${limit(bound.maxMs)}` : `at most ${limit(bound.maxMs)}`
+  return `${range}: ${bound.formula}`
 }
 
 /** Whether the value is outside its bound; false where there is none. */
 export const exceedsBound = ({ value, bound }: Measurement): boolean =>
   bound !== undefined && (value > bound.maxMs || value < (bound.minMs ?? Number.NEGATIVE_INFINITY))
 
-/** `measured 3.41 s, bound 3 x 1 s + (256-80)/256 s = 3.69 s` */
+/** `measured 3.41 s, bound at most 3.69 s: 3 x 1 s + (256-80)/256 s = 3.69 s` */
 export const formatMeasurement = (measurement: Measurement): string => {
   const bound = formatBound(measurement)
   const measured = `measured ${formatMeasured(measurement)}`

@@ -8,11 +8,11 @@ const bound = { name: 'failover', formula: '3 x 1 s + (256-80)/256 s = 3.69 s', 
 describe('formatMeasurement', () => {
   it('shows what was measured beside the formula of its bound', () => {
     expect(formatMeasurement({ name: 'outage', value: 3412, unit: 'ms', bound })).toBe(
-      'measured 3.41 s, bound 3 x 1 s + (256-80)/256 s = 3.69 s',
+      'measured 3.41 s, bound at most 3.69 s: 3 x 1 s + (256-80)/256 s = 3.69 s',
     )
     expect(formatMeasurement({ name: 'lost', value: 3, unit: 'requests' })).toBe('measured 3 requests')
     expect(formatMeasurement({ name: 'outage', value: 10, unit: 'ms', bound: { ...bound, minMs: 50 } })).toContain(
-      'measured 10 ms, bound 3 x 1 s + (256-80)/256 s = 3.69 s, at least 50 ms',
+      'measured 10 ms, bound 50 ms to 3.69 s: 3 x 1 s + (256-80)/256 s = 3.69 s',
     )
   })
 

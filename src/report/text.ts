@@ -19,7 +19,7 @@ const painter =
   (style: Style, text: string): string =>
     colour ? styleText(style, text, { validateStream: false }) : text
 
-/** One check: its verdict and title, a line per measurement, and the reason. Ends without a line feed. */
+/** One check: its verdict and title, a line per measurement, and the reason unless the numbers say it. No line feed at its end. */
 export const formatCheck = (result: CheckResult, options: TextOptions = {}): string => {
   const paint = painter(options)
   const lines = [`${paint(STYLES[result.outcome], result.outcome)}  ${visibleLine(result.title)}`]
@@ -27,7 +27,8 @@ export const formatCheck = (result: CheckResult, options: TextOptions = {}): str
     const line = visibleLine(`${measurement.name}: ${formatMeasurement(measurement)}`)
     lines.push(`      ${exceedsBound(measurement) ? paint('red', line) : line}`)
   }
-  lines.push(`      ${visibleLine(result.reason)}`)
+  const said = result.outcome === 'PASS' && result.measurements.some(measurement => measurement.bound)
+  if (!said) lines.push(`      ${visibleLine(result.reason)}`)
   return lines.join('\n')
 }
 

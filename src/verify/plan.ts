@@ -1,5 +1,5 @@
 import { readDirector } from '../config/keepalived/director.ts'
-import { LvslabError } from '../errors.ts'
+import { formatPosition, LvslabError } from '../errors.ts'
 import type { Readiness } from '../lab/readiness.ts'
 import { explainDualMaster } from '../model/dual-master.ts'
 import { type GroupMember, vrrpGroups } from '../model/pair.ts'
@@ -69,7 +69,10 @@ export const planTopology = (topology: Topology): Plan => {
   const configs = directorNodes.map(readNode)
   const groups = vrrpGroups(configs, locate(topology))
   const vips = groups.flatMap(group => group.vips.map(address => ({ address, members: group.members })))
-  const untested: Untested[] = []
+  // what keepalived skips was not exercised either
+  const untested: Untested[] = configs.flatMap(({ node, notices }) =>
+    notices.map(({ at, message }) => ({ what: `${formatPosition(at)} (${node})`, why: message })),
+  )
   const services = planServices(topology, configs, vips, untested)
   return {
     topology,
@@ -113,8 +116,9 @@ const planServices = (
     const config = configs.find(c => c.node === vip.members[0]?.node)
     for (const service of config?.services ?? []) {
       if (service.address !== vip.address) continue
-      if (service.protocol !== 'TCP' || service.port === undefined) {
-        untested.push({ what: `service ${service.name}`, why: 'only TCP services with a port are driven' })
+      const why = undriven(service)
+      if (why) {
+        untested.push({ what: `service ${service.name}`, why })
         continue
       }
       const servers: PlannedServer[] = []
@@ -128,11 +132,23 @@ const planServices = (
     }
   }
   for (const service of configs.flatMap(c => c.services)) {
+    if (service.fwmark !== undefined) {
+      untested.push({ what: `service ${service.name}`, why: 'services by firewall mark are not driven yet' })
+      continue
+    }
     if (planned.some(p => p.service.name === service.name) || untested.some(u => u.what === `service ${service.name}`))
       continue
     untested.push({ what: `service ${service.name}`, why: 'no VRRP instance of this topology holds its address' })
   }
   return planned
+}
+
+/** Why no probe can drive a service; undefined where one can. Probes speak HTTP. */
+const undriven = ({ protocol, port, realServers }: VirtualService): string | undefined => {
+  if (protocol !== 'TCP' || !port) return 'only TCP services with a port are driven'
+  const checks = realServers.flatMap(server => server.checks.map(check => check.type))
+  const speaksHttp = port === 80 || port === 8080 || checks.includes('HTTP_GET')
+  return speaksHttp ? undefined : `only HTTP is spoken, and nothing says that port ${port} serves it`
 }
 
 const vipReadiness = ({ address, members }: PlannedVip): Readiness => {

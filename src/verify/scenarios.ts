@@ -192,6 +192,10 @@ const serverLost = (plan: Plan, planned: PlannedService, { node, server }: Plann
     plan.untested.push({ what, why })
     return []
   }
+  if (server.weight === 0) {
+    plan.untested.push({ what, why: 'its weight is 0' })
+    return []
+  }
   if (servers.length < 2) {
     plan.untested.push({ what, why: 'it is the only real server' })
     return []

@@ -61,7 +61,8 @@ const bootTrial = async (build: EngineBuild, signal?: AbortSignal): Promise<KvmT
   signal?.removeEventListener('abort', stop)
   signal?.throwIfAborted()
   if (result?.stdout.includes('lvslab-trial-ok')) return { works: true, why: 'a trial boot under KVM worked' }
-  const words = `${result?.stderr ?? ''}\n${result?.stdout ?? ''}`.trim().split('\n').at(-1)?.trim()
+  const lines = `${result?.stderr ?? ''}\n${result?.stdout ?? ''}`.split('\n').map(line => line.trim())
+  const words = lines.find(line => /panic|BUG|Oops|fault|invalid opcode|unexpected|failed|error/i.test(line))
   return { works: false, why: `a trial boot under KVM failed${words ? `: ${words.slice(0, 160)}` : ' without a word'}` }
 }
 

@@ -63,7 +63,7 @@ export const checkUserNamespace = async (withIds: boolean, signal?: AbortSignal)
     }
     return { what, state: 'missing', detail: failed, remedy: userNamespaceRemedy(switches, toolLoader()) }
   }
-  if (isRoot()) return { what, state: 'found', detail: 'nobody may make one' }
+  if (isRoot()) return { what, state: 'found', detail: 'passt, as the user nobody, can make one' }
   if (!withIds) return { what, state: 'found', detail: 'this user may make one' }
   const withoutRange = await failure(['mmdebstrap', '--unshare-helper', 'true'], signal)
   if (withoutRange === undefined) return { what, state: 'found', detail: 'this user may make one, with a range of IDs' }
