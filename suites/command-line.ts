@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
-import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { onTestFinished } from 'vitest'
 
 export interface Finished {
   code: number | null
@@ -48,13 +49,20 @@ export const startLvslab = (args: string[], environment: Record<string, string> 
 export const lvslab = (args: string[], environment?: Record<string, string>): Promise<Finished> =>
   startLvslab(args, environment).finished
 
+/** A folder that is gone after the test. */
+export const temporaryDir = async (): Promise<string> => {
+  const dir = await mkdtemp(path.join(os.tmpdir(), 'lvslab-suite-'))
+  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  return dir
+}
+
 /** A copy of a topology, with a file of it changed. */
 export const changedTopology = async (
   from: string,
   file: string,
   change: (text: string) => string,
 ): Promise<string> => {
-  const dir = path.join(await mkdtemp(path.join(os.tmpdir(), 'lvslab-suite-')), path.basename(from))
+  const dir = path.join(await temporaryDir(), path.basename(from))
   await cp(from, dir, { recursive: true })
   const changed = path.join(dir, file)
   const before = await readFile(changed, 'utf8')

@@ -1,4 +1,3 @@
-import { mkdtemp } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
@@ -6,10 +5,9 @@ import { silent } from '../src/engine/progress.ts'
 import { forkEngine } from '../src/engine/vm/vm-engine.ts'
 import { prepareEngine } from '../src/lab/vm-labs.ts'
 import type { RunReport } from '../src/report/run.ts'
-import { lvslab, startLvslab } from './command-line.ts'
+import { lvslab, startLvslab, temporaryDir } from './command-line.ts'
 
 const VERIFY = ['verify', 'topologies/keepalived-dr', '--engine', 'docker', '--json']
-const reportsDir = (): Promise<string> => mkdtemp(path.join(os.tmpdir(), 'lvslab-suite-'))
 
 describe('the engine that DOCKER_HOST names', () => {
   // the Docker Engine of an embedded engine, reached as any other one is
@@ -18,7 +16,7 @@ describe('the engine that DOCKER_HOST names', () => {
     await using engine = await forkEngine(build, spec, images, 'private', { signal })
     // its clock must run all the while: that run knows nothing of this one
     await engine.awake(async () => {
-      const args = [...VERIFY, '--reports', await reportsDir()]
+      const args = [...VERIFY, '--reports', await temporaryDir()]
       const verify = startLvslab(args, engine.environment)
       signal.addEventListener('abort', () => verify.kill('SIGINT'), { once: true })
       const { code, stdout, stderr } = await verify.finished

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { LvslabError, messageOf } from '../errors.ts'
 import { lockFile } from './file-lock.ts'
 
 /**
@@ -12,7 +13,15 @@ import { lockFile } from './file-lock.ts'
  */
 export const cacheDir = (...parts: string[]): string => {
   const root = process.env['LVSLAB_CACHE'] ?? path.join(os.homedir(), '.cache', 'lvslab')
-  mkdirSync(root, { recursive: true, mode: 0o700 })
+  try {
+    mkdirSync(root, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code ?? messageOf(cause)
+    throw new LvslabError('CACHE_UNWRITABLE', `the cache folder ${root} cannot be made: ${why}`, {
+      remedy: 'export LVSLAB_CACHE=/a/folder/of/yours',
+      cause,
+    })
+  }
   return path.join(path.resolve(root), ...parts)
 }
 

@@ -67,7 +67,7 @@ export const checkNode = (version: string): Finding => {
   const [major = 0] = version.replace(/^v/, '').split('.').map(Number)
   if (major >= 24) return { what: 'Node.js', state: 'found', detail: version }
   const detail = `${version}, 24 or later needed`
-  return { what: 'Node.js', state: 'missing', detail, remedy: 'npm ci && npm run lvslab -- doctor' }
+  return { what: 'Node.js', state: 'missing', detail, remedy: 'npm install --no-save && npm run lvslab -- doctor' }
 }
 
 const MIRROR = 'http://deb.debian.org'

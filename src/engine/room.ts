@@ -1,6 +1,7 @@
 import { mkdtemp, rm, statfs } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { LvslabError } from '../errors.ts'
 import { cacheDir } from './cache.ts'
 import type { Finding } from './finding.ts'
 
@@ -31,6 +32,13 @@ export const diskFinding = (folder: string, free: number, built: boolean): Findi
   if (free >= needed) return { what, state: 'found', detail }
   const elsewhere = 'export LVSLAB_CACHE=/a/folder/with/room'
   return { what, state: 'missing', detail, remedy: built ? `lvslab engine gc --all\n# or: ${elsewhere}` : elsewhere }
+}
+
+/** Refuses to begin what there is no room for: half-way, a full disk shows itself in misleading ways. */
+export const requireRoom = async (built: boolean): Promise<void> => {
+  const findings = [await checkDisk(built), ...(built ? [] : [await checkTemporary()])]
+  const bad = findings.find(({ state }) => state === 'missing')
+  if (bad) throw new LvslabError('HOST_DISK', bad.detail, bad.remedy === undefined ? {} : { remedy: bad.remedy })
 }
 
 /** Tries to write in the cache folder, and measures its room. */

@@ -8,6 +8,7 @@ import { makeCertificates } from './certificates.ts'
 import { debFile, fetchDebs } from './debs.ts'
 import { type Kernel, makeInitramfs } from './initramfs.ts'
 import { type Lock, lockedVersion, readLock } from './packages.ts'
+import { requireRoom } from '../room.ts'
 import { requireBuildTools } from './requirements.ts'
 import { makeRootFilesystem } from './root-filesystem.ts'
 import { runTool } from './tools.ts'
@@ -57,6 +58,7 @@ export const ensureEngine = async (steps: Steps, signal?: AbortSignal): Promise<
   const lock = readLock()
   const key = await engineKey(lock)
   if (await hasEntry('engines', key)) return describe(key)
+  await requireRoom(false)
   await requireBuildTools(steps, signal)
   await steps.step('Build the engine', async progress => {
     const onWait = (): void => progress('another lvslab is building it: waiting')

@@ -5,6 +5,7 @@ import { LvslabError } from '../../errors.ts'
 import { buildEntry, type CacheKind, cacheDir, entryDir, entryLockFile, hasEntry } from '../cache.ts'
 import { tryLockFile } from '../file-lock.ts'
 import { host } from '../host-command.ts'
+import { requireRoom } from '../room.ts'
 import { INSTANCE_FILES, STATE_OUT } from './machine.ts'
 import type { SavedMachine, VmEngine } from './vm-engine.ts'
 
@@ -33,6 +34,7 @@ export const ensureSaved = async <T>(
     kind,
     key,
     async dir => {
+      await requireRoom(true)
       const { engine, manifest } = await make()
       await using running = engine
       await save(running, dir)

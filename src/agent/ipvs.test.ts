@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest'
+import { parseIpvs } from './ipvs.ts'
+
+const TABLE = `IP Virtual Server version 1.2.1 (size=4096)
+Prot LocalAddress:Port Scheduler Flags
+  -> RemoteAddress:Port Forward Weight ActiveConn InActConn
+TCP  0A000064:0050 rr  
+  -> 0A000014:0050      Route   1      0          12        
+  -> 0A00000A:1F90      Masq    3      2          0         
+UDP  0A000064:0035 wlc persistent 50 FFFFFFFF
+FWM  00000032 wrr 
+  -> 7F000001:0050      Local   1      0          0         
+`
+
+it("reads the kernel's table: hexadecimal addresses, ports and marks", () => {
+  expect(parseIpvs(TABLE)).toEqual([
+    {
+      service: 'TCP 10.0.0.100:80',
+      scheduler: 'rr',
+      persistent: false,
+      destinations: [
+        { address: '10.0.0.20', port: 80, forwarding: 'Route', weight: 1, active: 0, inactive: 12 },
+        { address: '10.0.0.10', port: 8080, forwarding: 'Masq', weight: 3, active: 2, inactive: 0 },
+      ],
+    },
+    { service: 'UDP 10.0.0.100:53', scheduler: 'wlc', persistent: true, destinations: [] },
+    {
+      service: 'FWM 50',
+      scheduler: 'wrr',
+      persistent: false,
+      destinations: [{ address: '127.0.0.1', port: 80, forwarding: 'Local', weight: 1, active: 0, inactive: 0 }],
+    },
+  ])
+})
+
+it('finds nothing in the table of a kernel that has no service', () => {
+  expect(parseIpvs(TABLE.split('\n').slice(0, 3).join('\n'))).toEqual([])
+})

@@ -1,0 +1,67 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { loadTopology } from '../topology/load.ts'
+import { type Plan, planTopology } from './plan.ts'
+import { planScenarios } from './scenarios.ts'
+
+const DR = path.resolve(import.meta.dirname, '../../topologies/keepalived-dr')
+
+/** The plan of the DR pair with a file of both directors changed. */
+const planWith = (change: (text: string) => string): Plan => {
+  const parent = mkdtempSync(path.join(os.tmpdir(), 'lvslab-plan-'))
+  const dir = path.join(parent, 'keepalived-dr')
+  cpSync(DR, dir, { recursive: true })
+  for (const director of ['d1', 'd2']) {
+    const file = path.join(dir, director, 'etc/keepalived/conf.d/lvs_nginx.conf')
+    writeFileSync(file, change(readFileSync(file, 'utf8')))
+  }
+  try {
+    return planTopology(loadTopology(dir))
+  } finally {
+    rmSync(parent, { recursive: true })
+  }
+}
+
+const scenariosOf = (plan: Plan): string[] => planScenarios(plan).map(scenario => scenario.name)
+
+describe('the plan of the DR pair', () => {
+  const plan = planTopology(loadTopology(DR))
+
+  it('waits for the VIP on the MASTER, its pool, and every real server', () => {
+    expect(plan.readiness.map(r => r.title)).toEqual([
+      '10.0.0.100 is on d1 alone',
+      'TCP 10.0.0.100:80 on d1 has rs1, rs2',
+      'rs1 listens on port 80',
+      'rs2 listens on port 80',
+    ])
+  })
+
+  it('has a scenario for each promise, and leaves nothing untested', () => {
+    expect(scenariosOf(plan)).toEqual([
+      'configuration',
+      'shares-10.0.0.100:80/TCP',
+      'failover-stop-10.0.0.100',
+      'failover-crash-10.0.0.100',
+      'server-rs1',
+      'server-rs2',
+      'sorry-10.0.0.100:80/TCP',
+    ])
+    expect(plan.untested).toEqual([])
+  })
+})
+
+describe('what cannot be judged is listed as untested', () => {
+  it.for([
+    ['wlc has no exact share', (text: string) => text.replace('lb_algo rr', 'lb_algo wlc')],
+    ['only HTTP is spoken', (text: string) => text.replaceAll(' 80 {', ' 443 {').replaceAll('HTTP_GET', 'SSL_GET')],
+    ['its weight is 0', (text: string) => text.replace('weight 1', 'weight 0')],
+    ['only TCP services with a port', (text: string) => text.replace('protocol TCP', 'protocol UDP')],
+    ['no node of the topology has this address', (text: string) => text.replace('10.0.0.20', '10.0.0.99')],
+  ] as const)('%s', ([why, change]) => {
+    const plan = planWith(change)
+    planScenarios(plan)
+    expect(plan.untested.map(u => u.why).join('\n')).toContain(why)
+  })
+})
