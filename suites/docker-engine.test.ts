@@ -1,5 +1,3 @@
-import os from 'node:os'
-import path from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
 import { silent } from '../src/engine/progress.ts'
 import { forkEngine } from '../src/engine/vm/vm-engine.ts'

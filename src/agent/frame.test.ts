@@ -1,18 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { decodeFrame } from './frame.ts'
 
-const ethernet = (type: string, body: string): Buffer =>
-  Buffer.from(`01005e060606${'0242c0a80002'}${type}${body}`, 'hex')
+const ethernet = (type: string, body: string): Buffer => Buffer.from(`01005e0606060242c0a80002${type}${body}`, 'hex')
 const ip = (payload: string): string => {
   const length = (20 + payload.length / 2).toString(16).padStart(4, '0')
-  return `45c0${length}00010000ff700000${'0a0000c8'}${'e9060606'}${payload}`
+  return `45c0${length}00010000ff7000000a0000c8e9060606${payload}`
 }
 const secret = (text: string): string => Buffer.from(text.padEnd(8, '\0'), 'latin1').toString('hex')
 const label = (text: string): string => `label of ${text.replaceAll('\0', '')}`
 
 describe('a VRRP advertisement', () => {
   it('of version 2, whose secret leaves as a label only', () => {
-    const frame = ethernet('0800', ip(`2132640101010000${'0a000064'}${secret('1111')}`))
+    const frame = ethernet('0800', ip(`21326401010100000a000064${secret('1111')}`))
     expect(decodeFrame(frame, label)).toEqual({
       kind: 'advert',
       source: '10.0.0.200',
@@ -27,20 +26,20 @@ describe('a VRRP advertisement', () => {
   })
 
   it('of version 3, whose interval counts in hundredths of a second', () => {
-    const frame = ethernet('0800', ip(`313200010 0640000${'0a000064'}`.replaceAll(' ', '')))
+    const frame = ethernet('0800', ip('31320001006400000a000064'))
     expect(decodeFrame(frame, label)).toMatchObject({ version: 3, priority: 0, interval: 1000 })
     expect(decodeFrame(frame, label)).not.toHaveProperty('authentication')
   })
 
   it('without authentication', () => {
-    const frame = ethernet('0800', ip(`2132640100010000${'0a000064'}${'0'.repeat(16)}`))
+    const frame = ethernet('0800', ip(`21326401000100000a000064${'0'.repeat(16)}`))
     expect(decodeFrame(frame, label)).toMatchObject({ authentication: { type: 'none' } })
   })
 })
 
 describe('ARP', () => {
   const arp = (sender: string, target: string): Buffer =>
-    ethernet('0806', `0001080006040001${'0242c0a80002'}${sender}${'000000000000'}${target}`)
+    ethernet('0806', `00010800060400010242c0a80002${sender}000000000000${target}`)
 
   it('is gratuitous where sender and target are the same', () => {
     expect(decodeFrame(arp('0a000064', '0a000064'), label)).toEqual({
