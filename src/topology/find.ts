@@ -7,10 +7,10 @@ import { nearest } from './did-you-mean.ts'
 /** Name of the file that describes a topology. */
 export const TOPOLOGY_FILE_NAME = 'topology.yaml'
 
-/** The path as people want to read it: relative to the working directory where that is shorter. */
+/** The path as people want to read it: relative where it is below the working directory. */
 export const shortPath = (path: string): string => {
   const short = relative(process.cwd(), path) || '.'
-  return short.length < path.length ? short : path
+  return short.startsWith('..') ? path : short
 }
 
 /** Folders right below a folder that hold a topology. */
@@ -48,7 +48,6 @@ export const findTopologyFile = (dirOrFile: string): string => {
   const remedies = [
     ...(best === undefined ? [] : [`did you mean ${best}?`]),
     ...(best !== undefined || names.length === 0 ? [] : [`topologies nearby: ${names.join(', ')}`]),
-    ...(stat?.isDirectory() ? [`\`lvslab derive ${shortPath(path)}\` writes one from the configuration in it`] : []),
   ]
   const remedy = remedies.join('; ') || 'give a folder that holds a topology.yaml'
   throw new LvslabError('TOPOLOGY_NOT_FOUND', what, { remedy, exitCode: 2 })
