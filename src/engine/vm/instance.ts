@@ -128,7 +128,7 @@ export const stopKept = async (dir: string): Promise<void> => {
 
 const lastWords = async (dir: string): Promise<string> => {
   const texts = await Promise.all(
-    ['qemu.log', 'passt.log', INSTANCE_FILES.serial].map(name =>
+    [INSTANCE_FILES.serial, 'passt.log', 'qemu.log'].map(name =>
       readFile(path.join(dir, name), 'utf8').catch(() => ''),
     ),
   )
@@ -170,7 +170,7 @@ listening() { while read -r line; do case $line in *'You can now start qemu'*) r
 passt= qemu=
 trap 'stop' TERM
 trap '' INT HUP PIPE
-${parts.copyMemory ? `cp --sparse=always ${quote([parts.copyMemory])} ${INSTANCE_FILES.memory} || exit 1` : ''}
+${parts.copyMemory ? `cp --sparse=always ${quote([parts.copyMemory])} ${INSTANCE_FILES.memory} && chmod 600 ${INSTANCE_FILES.memory} || exit 1` : ''}
 ${quote(parts.passt)} > passt.log 2>&1 & passt=$!
 while ! listening; do kill -0 $passt 2>/dev/null || exit 1; sleep 0.01; done
 ${quote(parts.qemu)} > qemu.log 2>&1 3> ${INSTANCE_FILES.state} 4< ${quote([parts.stateIn])} & qemu=$!
