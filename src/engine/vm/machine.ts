@@ -67,7 +67,10 @@ export const qemuCommand = (
   ...['-smp', String(spec.cpus), '-m', `${spec.memoryMib}M`, '-M', 'q35,memory-backend=memory'],
   ...[
     '-object',
-    `memory-backend-file,id=memory,size=${spec.memoryMib}M,mem-path=${options.memory.file},share=${options.memory.private ? 'off' : 'on'}`,
+    `memory-backend-file,id=memory,size=${spec.memoryMib}M,mem-path=${options.memory.file},${
+      // the file is another's: opened for reading, and what the guest writes is its own
+      options.memory.private ? 'share=off,readonly=on,rom=off' : 'share=on'
+    }`,
   ],
   ...['-kernel', build.kernel, '-initrd', build.initramfs, '-append', KERNEL_ARGUMENTS],
   // auto-read-only would open the file again when the machine is saved, without the right to
