@@ -24,6 +24,7 @@ export const connectAgent = async (
   engine: Engine,
   container: Docker.Container,
   onEvent: (event: LabEvent) => void,
+  signal?: AbortSignal,
 ): Promise<AgentConnection> => {
   const stream = await engine.awake(async () => {
     const exec = await container.exec({
@@ -56,6 +57,13 @@ export const connectAgent = async (
     }
     stream.on('close', end).on('end', end).on('error', end)
   })
+  // whoever waits for something in the lab waits no longer
+  const interrupt = (): void => {
+    lost ??= 'interrupted'
+    stream.destroy()
+  }
+  if (signal?.aborted) interrupt()
+  else signal?.addEventListener('abort', interrupt, { once: true })
   return {
     call: (op, args) =>
       engine.awake(async () => {
@@ -72,6 +80,7 @@ export const connectAgent = async (
         return reply.result as never
       }),
     async [Symbol.asyncDispose]() {
+      signal?.removeEventListener('abort', interrupt)
       if (lost === undefined)
         await engine.awake(async () => {
           stream.end()

@@ -54,13 +54,18 @@ export const openLab = async (
   engine: Engine,
   topology: Topology,
   name: string,
-  options: { fresh: boolean; onEvent?: (event: LabEvent) => void },
+  options: { fresh: boolean; onEvent?: (event: LabEvent) => void; signal?: AbortSignal | undefined },
 ): Promise<Lab> => {
   const events: LabEvent[] = []
-  const agent = await connectAgent(engine, engine.docker.getContainer(containerName(topology, AGENT_NODE)), event => {
-    events.push(event)
-    options.onEvent?.(event)
-  })
+  const agent = await connectAgent(
+    engine,
+    engine.docker.getContainer(containerName(topology, AGENT_NODE)),
+    event => {
+      events.push(event)
+      options.onEvent?.(event)
+    },
+    options.signal,
+  )
   try {
     if (options.fresh) await agent.call('watch', { nodes: await findNodes(engine, topology) })
     else {

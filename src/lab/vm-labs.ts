@@ -110,7 +110,7 @@ const bringUp = async (
   { steps, signal }: Omit<PrepareOptions, 'clock'>,
 ): Promise<TemplateManifest> => {
   await engine.awake(() => deploy(engine, topology, { images: prepared.images.manifest.images, steps, signal }))
-  const lab = await openLab(engine, topology, 'convergence', { fresh: true })
+  const lab = await openLab(engine, topology, 'convergence', { fresh: true, signal })
   try {
     await waitReady(lab, readiness, steps, signal)
     return { events: lab.events }
