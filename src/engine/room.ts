@@ -48,7 +48,8 @@ export const checkDisk = async (built: boolean): Promise<Finding> => {
     await rm(trial, { recursive: true })
   } catch (error) {
     const folder = process.env['LVSLAB_CACHE'] ?? path.join(os.homedir(), '.cache', 'lvslab')
-    const why = (error as NodeJS.ErrnoException).code ?? String(error)
+    const { code, cause } = error as NodeJS.ErrnoException
+    const why = (cause as NodeJS.ErrnoException | undefined)?.code ?? code ?? String(error)
     return {
       what: 'disk',
       state: 'missing',

@@ -168,6 +168,7 @@ const startNode = async (
 ): Promise<void> => {
   const [first, ...further] = node.interfaces
   if (!first) throw new LvslabError('TOPOLOGY_INVALID', `${node.name} has no interface`, { exitCode: 2 })
+  const said: string[] = []
   const container = new NodeContainer(imageName(node.role, images))
     .withName(containerName(topology, node.name))
     .withHostname(node.name)
@@ -178,6 +179,7 @@ const startNode = async (
       { content: nodeScript(topology, node), target: '/etc/lvslab/node.sh', mode: 0o755 },
       ...nodeFiles(node).map(file => ({ content: file.content, target: file.path, mode: file.mode })),
     ])
+    .withLogConsumer(stream => stream.on('data', chunk => said.push(String(chunk))))
     .withWaitStrategy(Wait.forLogMessage('lvslab-node-ready'))
     .withStartupTimeout(START_DEADLINE_MS)
   for (const { network, address } of further) {
@@ -189,26 +191,14 @@ const startNode = async (
   try {
     await container.start()
   } catch (cause) {
-    throw await startFailed(engine, topology, node, cause)
+    throw startFailed(node, said.join(''), cause)
   }
 }
 
-const startFailed = async (engine: Engine, topology: Topology, node: Node, cause: unknown): Promise<LvslabError> => {
-  const container = engine.docker.getContainer(containerName(topology, node.name))
-  const logs = await container.logs({ stdout: true, stderr: true, tail: 20 }).catch(() => Buffer.alloc(0))
-  // without a terminal, Docker puts 8 bytes before each piece of output
-  const text = logs
-    .toString('latin1')
-    .replace(/[\x00-\x02]\0{3}[\s\S]{4}/g, '')
-    .trim()
-  const why = cause instanceof Error ? cause.message : String(cause)
-  return new LvslabError(
-    'LAB_NODE_START',
-    `${node.name} did not start: ${why}${text ? `; its last words: ${text}` : ''}`,
-    {
-      cause,
-    },
-  )
+const startFailed = (node: Node, said: string, cause: unknown): LvslabError => {
+  const words = said.trim().split('\n').slice(-20).join('\n')
+  const message = `${node.name} did not start: ${messageOf(cause)}${words ? `; its last words: ${words}` : ''}`
+  return new LvslabError('LAB_NODE_START', message, { cause })
 }
 
 const startAgent = (

@@ -32,7 +32,7 @@ export const findTopologyFile = (dirOrFile: string): string => {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (stat?.isFile()) return path
   const inside = join(path, TOPOLOGY_FILE_NAME)
-  if (stat?.isDirectory() && existsSync(inside)) return inside
+  if (stat?.isDirectory() && statSync(inside, { throwIfNoEntry: false })?.isFile()) return inside
 
   const what = stat ? `${shortPath(path)} holds no ${TOPOLOGY_FILE_NAME}` : `${shortPath(path)} does not exist`
   // `lvslab test topologies/x/topology.yaml` with x misspelled: it is x that has neighbours.

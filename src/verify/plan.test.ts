@@ -8,8 +8,8 @@ import { planScenarios } from './scenarios.ts'
 
 const DR = path.resolve(import.meta.dirname, '../../topologies/keepalived-dr')
 
-/** The plan of the DR pair with a file of both directors changed. */
-const planWith = (change: (text: string) => string): Plan => {
+/** The plan of the DR pair with the services of both directors changed, and the VRRP instance of d2. */
+const planWith = (change: (text: string) => string, changeInstance = (text: string) => text): Plan => {
   const parent = mkdtempSync(path.join(os.tmpdir(), 'lvslab-plan-'))
   const dir = path.join(parent, 'keepalived-dr')
   cpSync(DR, dir, { recursive: true })
@@ -17,6 +17,8 @@ const planWith = (change: (text: string) => string): Plan => {
     const file = path.join(dir, director, 'etc/keepalived/conf.d/lvs_nginx.conf')
     writeFileSync(file, change(readFileSync(file, 'utf8')))
   }
+  const instance = path.join(dir, 'd2/etc/keepalived/conf.d/vip_nginx.conf')
+  writeFileSync(instance, changeInstance(readFileSync(instance, 'utf8')))
   try {
     return planTopology(loadTopology(dir))
   } finally {
@@ -49,6 +51,30 @@ describe('the plan of the DR pair', () => {
       'sorry-10.0.0.100:80/TCP',
     ])
     expect(plan.untested).toEqual([])
+  })
+})
+
+describe('a VIP that two directors hold', () => {
+  it('is one VIP, also where they are in two VRRP groups: neither hears the other', () => {
+    const plan = planWith(
+      text => text,
+      text => text.replace('virtual_router_id 50', 'virtual_router_id 51'),
+    )
+    expect(plan.vips.map(vip => vip.members.map(m => m.node))).toEqual([['d1', 'd2']])
+    expect(plan.readiness[0]?.condition).toMatchObject({ kind: 'owner', node: 'd1', others: ['d2'] })
+    expect(plan.dualMaster.join()).toMatch(/virtual_router_id differs \(d1: 50, d2: 51\)/)
+  })
+
+  it('may be on either of them where their priorities are equal', () => {
+    const plan = planWith(
+      text => text,
+      text => text.replace('priority 80', 'priority 100'),
+    )
+    expect(plan.readiness[0]?.title).toBe('10.0.0.100 is on one of d2, d1 alone')
+    planScenarios(plan)
+    expect(plan.untested.map(u => u.why)).toContain(
+      'd2 and d1 have equal priorities: who is MASTER is whoever comes first',
+    )
   })
 })
 

@@ -1,8 +1,9 @@
+import type { Condition } from '../agent/protocol.ts'
 import { readDirector } from '../config/keepalived/director.ts'
 import { formatPosition, LvslabError } from '../errors.ts'
 import type { Readiness } from '../lab/readiness.ts'
 import { explainDualMaster } from '../model/dual-master.ts'
-import { type GroupMember, vrrpGroups } from '../model/pair.ts'
+import { byElection, type GroupMember, type VrrpGroup, vrrpGroups } from '../model/pair.ts'
 import type { DirectorConfig, RealServer, VirtualService } from '../model/types.ts'
 import { startBound } from '../model/vrrp.ts'
 import type { Untested } from '../judge/verdict.ts'
@@ -68,7 +69,7 @@ export const planTopology = (topology: Topology): Plan => {
   }
   const configs = directorNodes.map(readNode)
   const groups = vrrpGroups(configs, locate(topology))
-  const vips = groups.flatMap(group => group.vips.map(address => ({ address, members: group.members })))
+  const vips = plannedVips(groups)
   // what keepalived skips was not exercised either
   const untested: Untested[] = configs.flatMap(({ node, notices }) =>
     notices.map(({ at, message }) => ({ what: `${formatPosition(at)} (${node})`, why: message })),
@@ -90,6 +91,30 @@ export const planTopology = (topology: Topology): Plan => {
     untested,
   }
 }
+
+/**
+ * Who may hold each VIP. Every instance that has it counts, whatever its virtual_router_id: two that differ in it never hear
+ * each other, and both hold it.
+ */
+const plannedVips = (groups: VrrpGroup[]): PlannedVip[] => {
+  const holders = new Map<string, PlannedVip>()
+  for (const { network, members } of groups) {
+    for (const member of members) {
+      for (const { address } of member.instance.addresses) {
+        const vip = holders.get(`${network} ${address}`) ?? { address, members: [] }
+        holders.set(`${network} ${address}`, vip)
+        vip.members.push(member)
+      }
+    }
+  }
+  const rank = (member: GroupMember) => ({ priority: member.instance.priority, address: member.address })
+  for (const vip of holders.values()) vip.members.sort((a, b) => byElection(rank(a), rank(b)))
+  return [...holders.values()]
+}
+
+/** Whether the configuration says who the MASTER is: between equal priorities it is whoever comes first. */
+export const hasExpectedMaster = ({ members: [first, second] }: PlannedVip): boolean =>
+  first?.instance.priority !== second?.instance.priority
 
 const readNode = (node: Node): DirectorConfig => {
   if (node.files !== undefined) return readDirector({ node: node.name, root: node.files })
@@ -151,12 +176,15 @@ const undriven = ({ protocol, port, realServers }: VirtualService): string | und
   return speaksHttp ? undefined : `only HTTP is spoken, and nothing says that port ${port} serves it`
 }
 
-const vipReadiness = ({ address, members }: PlannedVip): Readiness => {
-  const [master, ...others] = members
+const vipReadiness = (vip: PlannedVip): Readiness => {
+  const { address, members } = vip
   const longest = Math.max(...members.map(m => startBound(m.instance, m.startupDelay).maxMs + m.instance.preemptDelay))
+  const names = members.map(m => m.node)
+  const alone = (node: string): Condition => ({ kind: 'owner', address, node, others: names.filter(n => n !== node) })
+  const sure = hasExpectedMaster(vip)
   return {
-    title: `${address} is on ${master?.node} alone`,
-    condition: { kind: 'owner', address, node: master?.node ?? '', others: others.map(m => m.node) },
+    title: `${address} is on ${sure ? names[0] : `one of ${names.join(', ')}`} alone`,
+    condition: sure ? alone(names[0] ?? '') : { kind: 'any', of: names.map(alone) },
     deadlineMs: CONVERGENCE_MARGIN_MS + longest,
   }
 }

@@ -13,7 +13,7 @@ import type { GroupMember } from '../model/pair.ts'
 import { cycleShares } from '../model/shares.ts'
 import type { Bound } from '../model/types.ts'
 import { crashBound, handoverBound, preemptBound, stopBound } from '../model/vrrp.ts'
-import type { Plan, PlannedServer, PlannedService, PlannedVip } from './plan.ts'
+import { hasExpectedMaster, type Plan, type PlannedServer, type PlannedService, type PlannedVip } from './plan.ts'
 import {
   PATIENCE_MS,
   PROBE_RATE,
@@ -123,6 +123,11 @@ const failover = (
     plan.untested.push({ what: `failover of ${vip.address} after ${what}`, why: 'only one director may hold it' })
     return []
   }
+  if (!hasExpectedMaster(vip)) {
+    const why = `${master.node} and ${backup.node} have equal priorities: who is MASTER is whoever comes first`
+    plan.untested.push({ what: `failover of ${vip.address} after ${what}`, why })
+    return []
+  }
   const bound = boundOf(master.instance, backup.instance)
   const preempt = preemptBound(master.instance, backup.instance, master.startupDelay)
   const directors = vip.members.map(m => m.node)
@@ -147,6 +152,10 @@ const failover = (
           gapBound: handoverBound(backup.instance),
         }),
     })
+  }
+  if (!preempt) {
+    const why = 'nopreempt: that it stays where it is, is not judged yet'
+    plan.untested.push({ what: `${vip.address} when ${from} returns after ${what}`, why })
   }
   checks.push({
     check: `single-owner-${cause}`,

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { Steps } from '../engine/progress.ts'
-import { messageOf } from '../errors.ts'
+import { LvslabError, messageOf } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
 import { type Journal, openJournal } from '../history/journal.ts'
 import { createMasker } from '../history/mask.ts'
@@ -37,7 +37,12 @@ const CONVERGENCE = 'convergence'
 export const verify = async (plan: Plan, source: LabSource, options: VerifyOptions): Promise<VerifyOutcome> => {
   const { dir, steps, signal } = options
   const scenarios = planScenarios(plan)
-  await mkdir(dir, { recursive: true })
+  try {
+    await mkdir(dir, { recursive: true })
+  } catch (cause) {
+    const remedy = 'name a folder that can be written with --reports'
+    throw new LvslabError('REPORT_WRITE', `cannot make ${dir}: ${messageOf(cause)}`, { remedy, exitCode: 2, cause })
+  }
   const journalPath = path.join(dir, 'journal.ndjson')
   await using journal = await openJournal(journalPath, createMasker(plan.secrets))
   const started = performance.now()

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { createVitest, type TestModule, type Vitest } from 'vitest/node'
 import type { CheckResult } from '../../judge/verdict.ts'
+import { LvslabError } from '../../errors.ts'
 import { prepareEngine } from '../../lab/vm-labs.ts'
 import { createRunReport } from '../../report/run.ts'
 import { writeReports } from '../../report/write.ts'
@@ -32,6 +33,7 @@ export const testCommand = defineVerb(
         const started = new Date()
         const dir = path.resolve(runDir(args.reports, 'test', started))
         const clock = clockOf(args.clock)
+        process.chdir(ROOT) // suites name topologies from there
         const engine = args.unit ? undefined : await prepareEngine({ clock, steps, signal })
         await mkdir(dir, { recursive: true })
         const { modules, errors } = await runVitest(dir, clock, args, signal)
@@ -89,7 +91,14 @@ const runVitest = async (
   signal.addEventListener('abort', cancel, { once: true })
   try {
     signal.throwIfAborted()
-    const { testModules, unhandledErrors } = await vitest.start(args.filter === undefined ? [] : [args.filter])
+    const filters = args.filter === undefined ? [] : [args.filter]
+    if ((await vitest.globTestSpecifications(filters)).length === 0) {
+      throw new LvslabError('USAGE', `no test file has ${args.filter} in its path`, {
+        remedy: 'lvslab test keepalived-dr; the files are suites/*.test.ts and src/**/*.test.ts',
+        exitCode: 2,
+      })
+    }
+    const { testModules, unhandledErrors } = await vitest.start(filters)
     return { modules: testModules, errors: unhandledErrors.length }
   } finally {
     signal.removeEventListener('abort', cancel)

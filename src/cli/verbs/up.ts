@@ -27,6 +27,8 @@ export const upCommand = defineVerb('Example: lvslab up topologies/keepalived-dr
       const { readiness } = planTopology(topology)
       const template = await ensureTemplate(prepared, topology, readiness, { steps, signal })
       const engine = await forkEngine(prepared.build, prepared.spec, template, 'private', { signal, keep: true })
+      if (signal.aborted) await engine[Symbol.asyncDispose]()
+      signal.throwIfAborted()
       const dir = await keepEngine(engine, topology.name, path.resolve(topology.dir))
       process.stdout.write(
         `${topology.name} is up: ${topology.nodes.map(n => n.name).join(', ')}\n` +

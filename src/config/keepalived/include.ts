@@ -92,7 +92,8 @@ export const resolveInclude = (pattern: string, from: string, root: string, at: 
     return glob(base, parts).filter(path => {
       const real = realpathSync(path)
       if (!isInside(realRoot, real)) throw outside(real)
-      return !statSync(path).isDirectory()
+      // keepalived takes regular files only; a FIFO would wait for its writer for ever
+      return statSync(path).isFile()
     })
   })
 }

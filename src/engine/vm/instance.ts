@@ -21,6 +21,8 @@ export interface Instance extends AsyncDisposable {
   qmp: Qmp
   /** Resolves when QEMU has ended, with the reason as far as it is known. */
   ended: Promise<string>
+  /** Lets this process end while a kept instance goes on. */
+  release: () => void
 }
 
 export interface InstanceOptions {
@@ -66,7 +68,6 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
       stdio: [options.keep ? 'ignore' : 'pipe', options.keep ? 'ignore' : 'pipe', 'ignore'],
       detached: true,
     })
-    if (options.keep) guard.unref()
     const child = guard
     const ended = (child.stdout ? once(child.stdout, 'data') : once(child, 'exit')).then(() => lastWords(dir))
     const lost = ended.then(why => {
@@ -82,6 +83,7 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
       port,
       qmp,
       ended,
+      release: () => child.unref(),
       async [Symbol.asyncDispose]() {
         qmp[Symbol.dispose]()
         await stopGuard(child, dir)
