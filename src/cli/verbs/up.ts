@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { keepEngine, keptEngines } from '../../engine/vm/kept.ts'
+import { stopKept } from '../../engine/vm/instance.ts'
 import { forkEngine } from '../../engine/vm/vm-engine.ts'
 import { LvslabError } from '../../errors.ts'
 import { ensureTemplate, prepareEngine } from '../../lab/vm-labs.ts'
@@ -27,9 +28,9 @@ export const upCommand = defineVerb('Example: lvslab up topologies/keepalived-dr
       const { readiness } = planTopology(topology)
       const template = await ensureTemplate(prepared, topology, readiness, { steps, signal })
       const engine = await forkEngine(prepared.build, prepared.spec, template, 'private', { signal, keep: true })
-      if (signal.aborted) await engine[Symbol.asyncDispose]()
-      signal.throwIfAborted()
       const dir = await keepEngine(engine, topology.name, path.resolve(topology.dir))
+      if (signal.aborted) await stopKept(dir)
+      signal.throwIfAborted()
       process.stdout.write(
         `${topology.name} is up: ${topology.nodes.map(n => n.name).join(', ')}\n` +
           `  lvslab exec ${topology.nodes[0]?.name} -- ip address\n` +
