@@ -13,8 +13,8 @@ export const runVerb = async (run: (context: VerbContext) => Promise<ExitCode>):
   using interrupt = onInterrupt()
   const steps = terminalSteps(process.stderr)
   try {
-    const code = await run({ steps, signal: interrupt.signal })
-    process.exitCode = interrupt.signal.aborted ? 130 : code
+    // an interrupt that came when all was done interrupted nothing: a run that it did interrupt throws
+    process.exitCode = await run({ steps, signal: interrupt.signal })
   } catch (error) {
     if (interrupt.signal.aborted) process.exitCode = 130
     else process.exitCode = printError(error)
