@@ -105,7 +105,7 @@ print('first requests served through IPVS, from a fork', served)
 if (values.baseline !== undefined) {
   // the script waits on the host's clock, so it gets an engine on that clock
   const real = await prepareEngine({ clock: 'real', steps })
-  const base = imageName('director', real.images.manifest.images)
+  const base = imageName('base', 'rootfs') // as it was imported: the script brings its own commands
   await using engine = await forkEngine(real.build, real.spec, real.images, 'private')
   const baseline = await repeat(Number(values.rounds), 1, async () => {
     const run = await $({
