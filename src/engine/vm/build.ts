@@ -78,7 +78,7 @@ const build = async (dir: string, lock: Lock, steps: Steps, signal?: AbortSignal
     await unpack(sets.tools.map(debFile), tools, signal)
     return unpackKernel(dir, sets.kernel.map(debFile), signal)
   })
-  await Promise.all([
+  await allEnded([
     steps.step('Install the guest: Docker Engine, crun, iproute2', async () => {
       const modules = path.join(dir, 'modules.tar')
       await host({ signal })`tar -C ${path.join(dir, 'kernel')} -cf ${modules} ./usr/lib/modules`
@@ -108,13 +108,19 @@ const build = async (dir: string, lock: Lock, steps: Steps, signal?: AbortSignal
   await writeFile(path.join(dir, 'id'), randomUUID())
 }
 
+/** Waits for all, also when one fails: what goes on writing would bring back the folder that is being removed. */
+const allEnded = async (work: Promise<unknown>[]): Promise<void> => {
+  const failed = (await Promise.allSettled(work)).find(result => result.status === 'rejected')
+  if (failed) throw failed.reason
+}
+
 /** Files of packages, without their maintainer scripts; two at a time, one for each core that can be expected. */
 const unpack = async (debs: string[], into: string, signal?: AbortSignal): Promise<void> => {
   const queue = [...debs]
   const worker = async (): Promise<void> => {
     for (let deb = queue.shift(); deb; deb = queue.shift()) await host({ signal })`dpkg-deb --extract ${deb} ${into}`
   }
-  await Promise.all([worker(), worker()])
+  await allEnded([worker(), worker()])
 }
 
 const unpackKernel = async (dir: string, debs: string[], signal?: AbortSignal): Promise<Kernel> => {
