@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LvslabError } from '../../errors.ts'
@@ -11,6 +10,7 @@ import type { EngineBuild } from './build.ts'
 import { INSTANCE_FILES, type MachineSpec, passtCommand, qemuCommand } from './machine.ts'
 import { connectQmp, type Qmp } from './qmp.ts'
 import { runTool } from './tools.ts'
+import { freePort } from './free-port.ts'
 
 /** A running QEMU with its passt, in a folder of its own. Disposing it leaves nothing behind. */
 export interface Instance extends AsyncDisposable {
@@ -136,15 +136,6 @@ const lastWords = async (dir: string): Promise<string> => {
   )
   const words = texts.join('\n').trim().split('\n').slice(-4).join(' | ')
   return words || 'no message'
-}
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 const quote = (words: string[]): string => words.map(w => `'${w.replaceAll("'", `'\\''`)}'`).join(' ')

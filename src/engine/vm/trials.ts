@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { access, constants, mkdtemp, rm, stat } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,6 +11,7 @@ import { tryKvm } from './accelerator.ts'
 import type { EngineBuild } from './build.ts'
 import { INSTANCE_FILES, machineSpec, passtCommand, qemuCommand } from './machine.ts'
 import { versionIn } from './requirements.ts'
+import { freePort } from './free-port.ts'
 
 /** passt has bound its socket within milliseconds, or never will. */
 const PASST_DEADLINE_MS = 3_000
@@ -52,15 +52,6 @@ const isSocket = (file: string): Promise<boolean> =>
     found => found.isSocket(),
     () => false,
   )
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 /** What a program died of stands at the end of what it said. */
 const lastLine = (text: string): string => firstLine(text.trim().split('\n').at(-1) ?? '')
