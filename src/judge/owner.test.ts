@@ -25,6 +25,11 @@ it('fails on a dual MASTER with both addresses, the adverts of both and the caus
   expect(verdict.proof.map(event => event.kind)).toEqual(['address', 'address', 'advert', 'advert'])
 })
 
+it('knows the one advert of a director that sent it before it added the VIP, and was silent from then on', () => {
+  const events = [holds(0, 'd1'), advert(2990, 'd2'), holds(3000, 'd2'), advert(4000, 'd1', 150), mark(15_000)]
+  expect(judge(events).proof.map(event => event.kind)).toEqual(['address', 'advert', 'address', 'advert'])
+})
+
 it('reports the stale VIP of a crashed director, but does not count it', () => {
   const crash = fault(5000, 'keepalived-crash', 'd1')
   const stale = judge([holds(0, 'd1'), crash, holds(8000, 'd2'), mark(60_000)])

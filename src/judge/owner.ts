@@ -51,9 +51,12 @@ export const checkSingleOwner = (events: LabEvent[], params: OwnerParams): Verdi
   }
 
   const addressOf = (node: string): string => directors.find(director => director.node === node)?.address ?? '?'
+  // A new MASTER sends its first advert before it adds the VIP, and may be silent afterwards: an advert that is dropped
+  // for its authentication still restarts the sender's own timer at the other one.
   const adverts = longest.nodes.map(node =>
     eventsOf(events, 'advert').find(
-      advert => advert.node === node && advert.priority > 0 && advert.t >= longest.from && advert.t <= longest.until,
+      ({ node: sender, priority, t, interval }) =>
+        sender === node && priority > 0 && t >= longest.from - interval && t <= longest.until,
     ),
   )
   const said = adverts.every(advert => advert !== undefined)
