@@ -10,7 +10,15 @@ import { watchKeepalivedLog } from './keepalived-log.ts'
 import { runInNode } from './namespace.ts'
 import { probeMain } from './probe.ts'
 import { startProbe, startProbeProcess, stopProbe, warmUpProbes } from './probes.ts'
-import { AGENT_SOCKET, type AgentNode, type Operation, type Operations, type Reply, type Request } from './protocol.ts'
+import {
+  AGENT_SOCKET,
+  type AgentNode,
+  type CommandResult,
+  type Operation,
+  type Operations,
+  type Reply,
+  type Request,
+} from './protocol.ts'
 import { until } from './until.ts'
 import { watchWire } from './wire.ts'
 
@@ -71,14 +79,25 @@ const handlers: Handlers = {
     }
     return result
   },
-  async fault({ node, fault, phase, argv, timeoutMs }) {
+  async fault({ node, fault, params, phase, steps, timeoutMs }) {
     for (const director of directors()) snapshotIpvs(director, 'step', true)
-    const result = await runInNode(nodeOf(node), argv, timeoutMs)
-    const detail = result.code === 0 ? {} : { detail: `exit code ${result.code}: ${result.stderr.trim()}` }
-    record({ kind: 'fault', t: result.started, phase, fault, node, done: result.ended, ...detail })
+    const started = now()
+    let result: CommandResult = { started, ended: started, code: 0, stdout: '', stderr: '' }
+    for (const step of steps) {
+      result = await runInNode(nodeOf(step.node), step.argv, timeoutMs)
+      if (result.code !== 0) break
+    }
+    record({
+      ...{ kind: 'fault', t: started, phase, fault, node, done: result.ended },
+      ...(params && { params }),
+      ...(result.code !== 0 && { detail: `exit code ${result.code}: ${result.stderr.trim()}` }),
+    })
     return result
   },
-  startProbe: options => startProbe(options),
+  startProbe: options =>
+    options.type === 'http'
+      ? startProbe(options)
+      : Promise.reject(new Error(`a ${options.type} probe is not there yet`)),
   stopProbe: ({ probe }) => stopProbe(probe),
 }
 

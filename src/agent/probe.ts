@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net'
 import { buildConnector, Client } from 'undici'
 import type { Outcome, RequestEvent } from '../history/event.ts'
 import { now } from './clock.ts'
-import type { ProbeOptions } from './protocol.ts'
+import type { HttpProbeOptions } from './protocol.ts'
 
 /** What the agent tells a probe process, and hears from it. */
-export type ProbeCommand = { start: ProbeOptions } | { stop: string } | { warmUp: true }
+export type ProbeCommand = { start: HttpProbeOptions } | { stop: string } | { warmUp: true }
 export type ProbeReport =
   | { warm: true }
   | { started: string; t: number }
@@ -34,7 +34,7 @@ const OUTCOMES: Record<string, Outcome> = {
 }
 
 /** Sends one request on a connection of its own and says how it ended. */
-const request = async (options: ProbeOptions, n: number, scheduled: number): Promise<RequestEvent> => {
+const request = async (options: HttpProbeOptions, n: number, scheduled: number): Promise<RequestEvent> => {
   const url = new URL(options.url)
   const event = {
     kind: 'request' as const,
@@ -89,7 +89,7 @@ const request = async (options: ProbeOptions, n: number, scheduled: number): Pro
 }
 
 /** One open loop: request n leaves at start + n / rate, whatever became of those before it. */
-const runProbe = (options: ProbeOptions, report: (message: ProbeReport) => void): (() => void) => {
+const runProbe = (options: HttpProbeOptions, report: (message: ProbeReport) => void): (() => void) => {
   const interval = lateAfterMs(options.rate)
   const start = now()
   let [n, late, stopping, open] = [0, 0, false, 0]
@@ -149,7 +149,14 @@ const warmUp = async (): Promise<void> => {
     ports.push((server.address() as AddressInfo).port)
   }
   const send = (count: number, port: number | undefined, timeoutMs: number): Promise<unknown> => {
-    const options = { probe: 'warm-up', client: '', url: `http://127.0.0.1:${port}/`, rate: 1, timeoutMs }
+    const options = {
+      type: 'http' as const,
+      probe: 'warm-up',
+      client: '',
+      url: `http://127.0.0.1:${port}/`,
+      rate: 1,
+      timeoutMs,
+    }
     return Promise.all(Array.from({ length: count }, (_, n) => request(options, n, now())))
   }
   for (let n = 0; n < WARM_UP.answered; n += 4) await send(4, ports[0], 10_000)

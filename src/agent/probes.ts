@@ -4,13 +4,13 @@ import { now } from './clock.ts'
 import { record } from './journal.ts'
 import { inNode } from './namespace.ts'
 import { lateAfterMs, PROBE_FLAGS, type ProbeCommand, type ProbeReport } from './probe.ts'
-import { AGENT_PROGRAM, type AgentNode, type ProbeOptions } from './protocol.ts'
+import { AGENT_PROGRAM, type AgentNode, type HttpProbeOptions } from './protocol.ts'
 
 /** One process for each client, started once and kept: a new one would be slow for its first requests. */
 const processes = new Map<string, ChildProcess>()
 const probes = new Map<
   string,
-  { options: ProbeOptions; started: () => void; stopped: Promise<void>; stop: () => void }
+  { options: HttpProbeOptions; started: () => void; stopped: Promise<void>; stop: () => void }
 >()
 
 /** Resolves when a probe process says that it is fast. */
@@ -37,7 +37,7 @@ export const startProbeProcess = async (node: AgentNode): Promise<void> => {
   await warm(child)
 }
 
-const describe = ({ probe, client, url, rate }: ProbeOptions) => ({
+const describe = ({ probe, client, url, rate }: HttpProbeOptions) => ({
   kind: 'probe' as const,
   probe,
   client,
@@ -60,7 +60,7 @@ const onStopped = ({ stopped, t, sent, late }: { stopped: string; t: number; sen
 }
 
 /** Starts a probe on its client's process. */
-export const startProbe = async (options: ProbeOptions): Promise<void> => {
+export const startProbe = async (options: HttpProbeOptions): Promise<void> => {
   const child = processes.get(options.client)
   if (!child) throw new Error(`${options.client} is not a client of this lab`)
   if (probes.has(options.probe)) throw new Error(`a probe ${options.probe} is running already`)

@@ -27,20 +27,63 @@ export type Condition =
   /** A TCP connection from the node to the address and port succeeds. */
   | { kind: 'listening'; node: string; address: string; port: number }
 
-export interface ProbeOptions {
+/** What every probe is told. */
+interface ProbeCommon {
   /** Name in the journal, unique in the lab. */
   probe: string
   /** Client node. */
   client: string
+  /** ms after which a request, or the silence on a connection, counts as timed out */
+  timeoutMs: number
+  /** End by itself after so many requests. */
+  count?: number
+  /** Addresses that the client holds, used one after the other; the client's own choice where it is left out. */
+  sources?: string[]
+  /** Source ports, used one after the other; the kernel's choice where it is left out. */
+  ports?: number[]
+}
+
+/**
+ * `http`: an open loop, request n leaves at start + n / rate on a new connection, whatever became of those before it. The
+ * URL may be https; certificates are not checked.
+ */
+export interface HttpProbeOptions extends ProbeCommon {
+  type: 'http'
   /** `http://10.0.0.100/` */
   url: string
   /** requests/s */
   rate: number
-  /** ms after which a request counts as timed out */
-  timeoutMs: number
-  /** End by itself after so many requests. */
-  count?: number
 }
+
+/** `curl`: `while true; do curl URL; sleep INTERVAL; done` in the client, one request after the other. */
+export interface CurlProbeOptions extends ProbeCommon {
+  type: 'curl'
+  url: string
+  /** ms from the end of one request to the beginning of the next */
+  pauseMs: number
+}
+
+/** `tcp`: opens `connections` connections, and sends a line on each every `everyMs`; each must be answered. */
+export interface TcpProbeOptions extends ProbeCommon {
+  type: 'tcp'
+  /** `10.0.0.100:7` */
+  target: string
+  connections: number
+  /** ms */
+  everyMs: number
+}
+
+/** `udp`: an open loop of datagrams, each to be answered by one. */
+export interface UdpProbeOptions extends ProbeCommon {
+  type: 'udp'
+  target: string
+  /** datagrams/s */
+  rate: number
+  /** Text of a datagram; its number is added. */
+  payload?: string
+}
+
+export type ProbeOptions = HttpProbeOptions | CurlProbeOptions | TcpProbeOptions | UdpProbeOptions
 
 export interface CommandResult {
   /** ms on the lab's clock */
@@ -49,6 +92,12 @@ export interface CommandResult {
   code: number
   stdout: string
   stderr: string
+}
+
+/** One thing that a fault does inside the lab: a command in a node, as root. */
+export interface FaultStep {
+  node: string
+  argv: string[]
 }
 
 /** Each operation, with what it takes and what it gives. */
@@ -65,9 +114,19 @@ export interface Operations {
   mark: { args: { label: string }; result: { t: number } }
   /** Runs a command in a node, as root; `record` makes what it says an event. */
   exec: { args: { node: string; argv: string[]; timeoutMs: number; record: boolean }; result: CommandResult }
-  /** Runs a fault's command in a node and records it as a fault event. */
+  /** Does the steps of a fault one after the other, up to the first that fails, and records one fault event. */
   fault: {
-    args: { node: string; fault: string; phase: 'inject' | 'heal'; argv: string[]; timeoutMs: number }
+    args: {
+      fault: string
+      /** The node that the event names. */
+      node: string
+      params?: Record<string, unknown>
+      phase: 'inject' | 'heal'
+      steps: FaultStep[]
+      /** for each step */
+      timeoutMs: number
+    }
+    /** Of the last step that was done. */
     result: CommandResult
   }
   /** Starts a probe; `stopProbe` waits for its last answers. */
@@ -77,7 +136,8 @@ export interface Operations {
 
 export type Operation = keyof Operations
 
-export type Request = { [O in Operation]: { id: number; op: O; args: Operations[O]['args'] } }[Operation]
+/** With `at`, ms on the lab's clock, the agent begins at that moment; one that is past already is an error. */
+export type Request = { [O in Operation]: { id: number; op: O; args: Operations[O]['args']; at?: number } }[Operation]
 
 export type Reply = { id: number; result: unknown } | { id: number; error: string } | { event: LabEvent }
 

@@ -10,10 +10,16 @@ interface Stamped {
   t: number
 }
 
-/** How one request of a probe ended. `answered` means that an HTTP response arrived, whatever its status. */
+/** How a probe asks: see the probe options in `agent/protocol.ts`. */
+export type ProbeType = 'http' | 'curl' | 'tcp' | 'udp'
+
+/** How one request of a probe ended. `answered` means that a response arrived, whatever an HTTP status says. */
 export type Outcome = 'answered' | 'refused' | 'reset' | 'timeout' | 'unreachable' | 'error'
 
-/** One request, on a new TCP connection. `t` is when it was really sent, `scheduled` when it was due. */
+/**
+ * One request: of `http` and `curl` on a new TCP connection, of `udp` one datagram and its reply. `t` is when it was really
+ * sent, `scheduled` when it was due.
+ */
 export interface RequestEvent extends Stamped {
   kind: 'request'
   probe: string
@@ -35,14 +41,41 @@ export interface RequestEvent extends Stamped {
   detail?: string
 }
 
+/** What became of a TCP connection that a `tcp` probe holds open and talks on. */
+export interface ConnectionEvent extends Stamped {
+  kind: 'connection'
+  probe: string
+  /** Number of this connection in its probe, from 0. */
+  n: number
+  client: string
+  source: string
+  sourcePort: number
+  target: string
+  /** `broken`: it ended, or fell silent for longer than the probe's timeout, while the probe wanted to keep it. */
+  change: 'open' | 'failed' | 'broken' | 'closed'
+  /** Node that answers on it, from the first word that it says. */
+  server?: string
+  /** How it broke or failed. */
+  outcome?: Outcome
+  /** Exchanges (a line there, a line back) that had been answered by then. */
+  exchanges: number
+  /** ms on the lab's clock: the last answer on it; where it broke, it was broken somewhere after that. */
+  lastAnswer?: number
+  detail?: string
+}
+
 export interface ProbeEvent extends Stamped {
   kind: 'probe'
   phase: 'start' | 'stop'
   probe: string
+  /** `http` where it is left out. */
+  type?: ProbeType
   client: string
   target: string
-  /** requests/s */
+  /** requests/s; of a sequential or holding probe, the rate at which it would go on when every answer came at once */
   rate: number
+  /** Source addresses that it goes through, one after the other, where it has more than its client's own. */
+  sources?: number
   /** On stop: requests sent, and how many of them more than `lateAfterMs` after they were due. */
   sent?: number
   late?: number
@@ -55,7 +88,10 @@ export interface FaultEvent extends Stamped {
   phase: 'inject' | 'heal'
   /** Name in the fault registry: `keepalived-crash`. */
   fault: string
+  /** The node that it is done to; of a fault between nodes, the first. */
   node: string
+  /** What the fault was told beside its node: `{ device: 'eth0' }`, `{ delayMs: 50 }`. */
+  params?: Record<string, unknown>
   /** ms on the lab's clock when the command that injects or heals it had ended */
   done: number
   detail?: string
@@ -105,6 +141,14 @@ export interface KeepalivedEvent extends Stamped {
   line: string
   /** Set when the line reports a VRRP state: `(VI_1) Entering BACKUP STATE`. */
   transition?: { instance: string; state: 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP' }
+  /** Set when the line reports that a health check's answer changed, or a real server's place in its pool. */
+  checker?: {
+    /** `10.0.0.10:80` */
+    server: string
+    /** `TCP 10.0.0.100:80`, where the line names it. */
+    service?: string
+    result: 'up' | 'down' | 'added' | 'removed'
+  }
 }
 
 export interface IpvsDestination {
@@ -114,6 +158,8 @@ export interface IpvsDestination {
   weight: number
   active: number
   inactive: number
+  /** Since the service was made, as `ipvsadm -Ln --stats --exact` counts; where the snapshot has them. */
+  counters?: { connections: number; packetsIn: number; packetsOut: number; bytesIn: number; bytesOut: number }
 }
 
 export interface IpvsService {
@@ -160,6 +206,7 @@ export interface TroubleEvent extends Stamped {
 
 export type LabEvent =
   | RequestEvent
+  | ConnectionEvent
   | ProbeEvent
   | FaultEvent
   | AdvertEvent

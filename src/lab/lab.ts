@@ -1,5 +1,5 @@
 import { connectAgent, type AgentConnection } from './agent-connection.ts'
-import type { AgentNode, CommandResult, Condition, ProbeOptions } from '../agent/protocol.ts'
+import type { AgentNode, CommandResult, Condition, HttpProbeOptions } from '../agent/protocol.ts'
 import type { Engine } from '../engine/engine.ts'
 import { LvslabError } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
@@ -34,7 +34,7 @@ export interface Lab extends AsyncDisposable {
   /** Runs a command in a node, as root; its exit code is returned, not judged. `record`: what it says is evidence. */
   exec(node: string, argv: string[], options?: { timeoutMs?: number; record?: boolean }): Promise<CommandResult>
   /** Open-loop HTTP probe from a client, each request on a connection of its own. */
-  http(options: Omit<ProbeOptions, 'timeoutMs'> & { timeoutMs?: number }): Promise<Probe>
+  http(options: Omit<HttpProbeOptions, 'type' | 'timeoutMs'> & { timeoutMs?: number }): Promise<Probe>
   /** Breaks something; returns what heals it. A fault whose command fails throws FAULT_FAILED. */
   inject(fault: FaultName, node: string): Promise<() => Promise<void>>
 }
@@ -88,14 +88,11 @@ const createLab = (
   events: LabEvent[],
 ): Lab => {
   const runFault = async (fault: FaultName, node: string, phase: 'inject' | 'heal'): Promise<void> => {
-    const argv = FAULTS[fault][phase]
-    const result = await agent.call('fault', { node, fault, phase, argv, timeoutMs: COMMAND_TIMEOUT_MS })
+    const steps = FAULTS[fault][phase](node)
+    const result = await agent.call('fault', { node, fault, phase, steps, timeoutMs: COMMAND_TIMEOUT_MS })
     if (result.code === 0) return
     const words = result.stderr.trim() || result.stdout.trim()
-    throw new LvslabError(
-      'FAULT_FAILED',
-      `${fault} on ${node}: \`${argv.join(' ')}\` ended with ${result.code}: ${words}`,
-    )
+    throw new LvslabError('FAULT_FAILED', `${fault} on ${node} (${phase}) ended with ${result.code}: ${words}`)
   }
   return {
     name,
@@ -110,7 +107,7 @@ const createLab = (
     exec: (node, argv, { timeoutMs = COMMAND_TIMEOUT_MS, record = false } = {}) =>
       agent.call('exec', { node, argv, timeoutMs, record }),
     http: async options => {
-      await agent.call('startProbe', { timeoutMs: REQUEST_TIMEOUT_MS, ...options })
+      await agent.call('startProbe', { type: 'http', timeoutMs: REQUEST_TIMEOUT_MS, ...options })
       return {
         name: options.probe,
         stop: async () => void (await agent.call('stopProbe', { probe: options.probe })),

@@ -43,6 +43,9 @@ const DESCRIPTIONS: { [K in EventKind]: (event: EventOf<K>) => string } = {
     const path = `${event.source}${port} -> ${event.target}`
     return `request #${event.n} of ${event.probe}: ${path}: ${requestEnd(event)}${detail}`
   },
+  connection: ({ probe, n, source, sourcePort, target, change, exchanges, outcome }) =>
+    `connection #${n} of ${probe}: ${source}:${sourcePort} -> ${target}: ${change}` +
+    `${outcome ? ` (${outcome})` : ''} after ${exchanges} exchanges`,
   probe: ({ phase, probe, client, target, rate, sent, late, lateAfterMs }) => {
     if (phase === 'start') return `probe ${probe} starts on ${client}: ${rate} requests/s to ${target}`
     const starved = late ? `, ${late} of them more than ${formatDuration(lateAfterMs ?? 0)} late` : ''

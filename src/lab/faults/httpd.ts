@@ -1,6 +1,8 @@
 import type { Fault } from './registry.ts'
 
-const service = (action: string): string[] => ['/usr/lib/lvslab/service', 'httpd', action]
+const service =
+  (action: string): Fault['inject'] =>
+  node => [{ node, argv: ['/usr/lib/lvslab/service', 'httpd', action] }]
 
 /** The web server is asked to end; its port then refuses connections. */
 export const stop: Fault = { title: 'httpd is stopped on NODE', inject: service('stop'), heal: service('start') }

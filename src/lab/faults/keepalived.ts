@@ -1,6 +1,8 @@
 import type { Fault } from './registry.ts'
 
-const service = (action: string): string[] => ['/usr/lib/lvslab/service', 'keepalived', action]
+const service =
+  (action: string): Fault['inject'] =>
+  node => [{ node, argv: ['/usr/lib/lvslab/service', 'keepalived', action] }]
 
 /** TERM: keepalived sends an advertisement of priority 0, removes the VIP and its IPVS services. */
 export const stop: Fault = {
