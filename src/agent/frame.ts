@@ -2,8 +2,8 @@ import type { AdvertEvent, GratuitousArpEvent } from '../history/event.ts'
 
 type Decoded = Omit<AdvertEvent, 't' | 'network' | 'node'> | Omit<GratuitousArpEvent, 't' | 'network' | 'node'>
 
-const ETHERTYPE_ARP = 0x0806
-const ETHERTYPE_IPV4 = 0x0800
+export const ETHERTYPE_ARP = 0x0806
+export const ETHERTYPE_IPV4 = 0x0800
 const PROTOCOL_VRRP = 112
 
 /** Reads an Ethernet frame that is a VRRP advertisement or a gratuitous ARP; undefined for any other. */
@@ -16,7 +16,7 @@ export const decodeFrame = (frame: Buffer, labelOf: (secret: string) => string):
   return undefined
 }
 
-const dotted = (bytes: Buffer): string => [...bytes].join('.')
+export const dotted = (bytes: Buffer): string => [...bytes].join('.')
 
 /** RFC 826; gratuitous where sender and target address are the same. */
 const decodeArp = (arp: Buffer): Decoded | undefined => {

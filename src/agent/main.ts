@@ -3,7 +3,8 @@ import { createServer, type Socket } from 'node:net'
 import readline from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { snapshotAddresses, watchAddresses } from './addresses.ts'
-import { now } from './clock.ts'
+import { startCapture, stopCapture } from './capture.ts'
+import { now, waitFor } from './clock.ts'
 import { snapshotIpvs } from './ipvs.ts'
 import { attach, detach, record } from './journal.ts'
 import { watchKeepalivedLog } from './keepalived-log.ts'
@@ -99,6 +100,8 @@ const handlers: Handlers = {
       ? startProbe(options)
       : Promise.reject(new Error(`a ${options.type} probe is not there yet`)),
   stopProbe: ({ probe }) => stopProbe(probe),
+  startCapture: options => startCapture(nodeOf(options.node), options),
+  stopCapture: ({ capture }) => stopCapture(capture),
 }
 
 const serve = (socket: Socket): void => {
@@ -110,10 +113,13 @@ const serve = (socket: Socket): void => {
   readline.createInterface({ input: socket }).on('line', line => {
     const request = JSON.parse(line) as Request
     const handler = handlers[request.op] as (args: unknown) => Promise<unknown>
-    handler(request.args).then(
-      result => send({ id: request.id, result: result ?? { t: now() } }),
-      (error: unknown) => send({ id: request.id, error: error instanceof Error ? error.message : String(error) }),
-    )
+    const begin = request.at === undefined ? Promise.resolve() : waitFor(request.at)
+    begin
+      .then(() => handler(request.args))
+      .then(
+        result => send({ id: request.id, result: result ?? { t: now() } }),
+        (error: unknown) => send({ id: request.id, error: error instanceof Error ? error.message : String(error) }),
+      )
   })
 }
 

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn, type StdioOptions } from 'node:child_process'
 import readline from 'node:readline'
 import { now } from './clock.ts'
 import { record } from './journal.ts'
@@ -25,6 +25,17 @@ export const runInNode = (node: AgentNode, argv: string[], timeoutMs: number): P
     })
   })
 
+/** Starts a command in a node. */
+export const startInNode = (
+  node: AgentNode,
+  argv: string[],
+  namespaces: string[],
+  stdio: StdioOptions,
+): ChildProcess => {
+  const [command, args] = inNode(node, argv, namespaces)
+  return spawn(command, args, { stdio })
+}
+
 /** Runs a watcher for as long as the node lives, and calls back for each line; its end is trouble, and said so. */
 export const watchLines = (
   node: AgentNode,
@@ -38,8 +49,7 @@ export const watchLines = (
 
 /** As {@link watchLines}, for output that is not lines. */
 export const watchProcess = (node: AgentNode, argv: string[], namespaces: string[]): ChildProcess => {
-  const [command, args] = inNode(node, argv, namespaces)
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'] })
+  const child = startInNode(node, argv, namespaces, ['ignore', 'pipe', 'ignore'])
   const end = (what: string): void =>
     record({ kind: 'trouble', t: now(), node: node.name, what: `watcher \`${argv[0]}\` ${what}` })
   child.on('error', error => end(`could not start: ${error.message}`))

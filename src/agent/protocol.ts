@@ -94,6 +94,15 @@ export interface CommandResult {
   stderr: string
 }
 
+export interface CaptureOptions {
+  /** Name in the journal, unique in the lab. */
+  capture: string
+  node: string
+  device: string
+  /** In the words of pcap-filter(7): `src 10.0.0.100 and tcp[13] = 18` for the SYN-ACKs of a VIP. */
+  filter: string
+}
+
 /** One thing that a fault does inside the lab: a command in a node, as root. */
 export interface FaultStep {
   node: string
@@ -132,6 +141,9 @@ export interface Operations {
   /** Starts a probe; `stopProbe` waits for its last answers. */
   startProbe: { args: ProbeOptions; result: { t: number } }
   stopProbe: { args: { probe: string }; result: { t: number } }
+  /** Answers when packets are being recorded; `stopCapture` when all that were seen are events. */
+  startCapture: { args: CaptureOptions; result: { t: number } }
+  stopCapture: { args: { capture: string }; result: { t: number } }
 }
 
 export type Operation = keyof Operations

@@ -124,6 +124,23 @@ export interface GratuitousArpEvent extends Stamped {
   node?: string
 }
 
+/** A packet that a capture saw, stamped by the kernel. IPv4 alone. */
+export interface PacketEvent extends Stamped {
+  kind: 'packet'
+  capture: string
+  node: string
+  device: string
+  protocol: 'tcp' | 'udp' | 'icmp' | 'arp' | 'other'
+  source: string
+  sourcePort?: number
+  destination: string
+  destinationPort?: number
+  /** Of TCP, as tcpdump writes them: `S`, `S.`, `P.`, `F.`, `R`. */
+  flags?: string
+  /** Payload, bytes. */
+  length: number
+}
+
 /** An IPv4 or IPv6 address came or went on a node. */
 export interface AddressEvent extends Stamped {
   kind: 'address'
@@ -211,6 +228,7 @@ export type LabEvent =
   | FaultEvent
   | AdvertEvent
   | GratuitousArpEvent
+  | PacketEvent
   | AddressEvent
   | KeepalivedEvent
   | IpvsEvent

@@ -11,9 +11,10 @@ export interface AgentConnection extends AsyncDisposable {
   /**
    * Has the agent do something and waits for its answer.
    *
+   * @param at ms on the lab's clock; the agent begins at that moment, at once where it is left out
    * @throws LvslabError AGENT_REFUSED with the agent's words, AGENT_LOST when the conversation ends meanwhile
    */
-  call<O extends Operation>(op: O, args: Operations[O]['args']): Promise<Operations[O]['result']>
+  call<O extends Operation>(op: O, args: Operations[O]['args'], at?: number): Promise<Operations[O]['result']>
 }
 
 /**
@@ -65,13 +66,13 @@ export const connectAgent = async (
   if (signal?.aborted) interrupt()
   else signal?.addEventListener('abort', interrupt, { once: true })
   return {
-    call: (op, args) =>
+    call: (op, args, at) =>
       engine.awake(async () => {
         if (lost !== undefined) throw new LvslabError('AGENT_LOST', `${op}: ${lost}`)
         const id = next++
         const reply = await new Promise<Exclude<Reply, { event: LabEvent }>>(resolve => {
           waiting.set(id, resolve)
-          stream.write(`${JSON.stringify({ id, op, args })}\n`)
+          stream.write(`${JSON.stringify({ id, op, args, at })}\n`)
         })
         waiting.delete(id)
         if ('error' in reply) {

@@ -1,5 +1,5 @@
 import { connectAgent, type AgentConnection } from './agent-connection.ts'
-import type { AgentNode, CommandResult, Condition, HttpProbeOptions } from '../agent/protocol.ts'
+import type { AgentNode, CaptureOptions, CommandResult, Condition, HttpProbeOptions } from '../agent/protocol.ts'
 import type { Engine } from '../engine/engine.ts'
 import { LvslabError } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
@@ -23,8 +23,26 @@ export interface Lab extends AsyncDisposable {
   engine: Engine
   /** Everything that happened since the lab was opened, in the order in which it was reported. */
   events: LabEvent[]
+  /**
+   * ms on the lab's clock at which this lab began. A fork begins when its template was saved, so that what is done at
+   * `origin + 5_000` is done at the same moment of every fork.
+   */
+  origin: number
   /** ms on the lab's clock */
   now(): Promise<number>
+  /**
+   * Has the first thing that `step` asks of this lab begin at a moment of the lab's clock. It is handed over at once and
+   * waits inside, so that nothing of the host reaches its time; several steps may wait side by side:
+   *
+   *     await Promise.all([
+   *       lab.at(lab.origin + 5_000, () => lab.inject('keepalived-crash', 'd1')),
+   *       lab.at(lab.origin + 9_000, () => lab.mark('over')),
+   *     ])
+   *
+   * @param t ms on the lab's clock; a moment that is past throws AGENT_REFUSED
+   * @returns what the step returns
+   */
+  at<T>(t: number, step: () => Promise<T>): Promise<T>
   sleep(ms: number): Promise<number>
   /** Waits inside the lab; says whether the condition was met before the deadline (ms). */
   until(condition: Condition, deadlineMs: number): Promise<boolean>
@@ -35,6 +53,13 @@ export interface Lab extends AsyncDisposable {
   exec(node: string, argv: string[], options?: { timeoutMs?: number; record?: boolean }): Promise<CommandResult>
   /** Open-loop HTTP probe from a client, each request on a connection of its own. */
   http(options: Omit<HttpProbeOptions, 'type' | 'timeoutMs'> & { timeoutMs?: number }): Promise<Probe>
+  /**
+   * Records the packets that pass an interface of a node as `packet` events, stamped by the kernel. A filter that lets
+   * every packet of a probe through costs the emulated machine more than the probe itself: take what you need.
+   *
+   * @returns what ends it
+   */
+  capture(options: CaptureOptions): Promise<() => Promise<void>>
   /** Breaks something; returns what heals it. A fault whose command fails throws FAULT_FAILED. */
   inject(fault: FaultName, node: string): Promise<() => Promise<void>>
 }
@@ -54,7 +79,13 @@ export const openLab = async (
   engine: Engine,
   topology: Topology,
   name: string,
-  options: { fresh: boolean; onEvent?: (event: LabEvent) => void; signal?: AbortSignal | undefined },
+  options: {
+    fresh: boolean
+    /** ms on the lab's clock; now where it is left out */
+    origin?: number
+    onEvent?: (event: LabEvent) => void
+    signal?: AbortSignal | undefined
+  },
 ): Promise<Lab> => {
   const events: LabEvent[] = []
   const agent = await connectAgent(
@@ -73,19 +104,55 @@ export const openLab = async (
       if (engine.kind === 'vm' && engine.clock === 'real') await agent.call('warmUp', {})
       await agent.call('snapshot', {})
     }
+    const origin = options.origin ?? (await agent.call('now', {})).t
+    return createLab(engine, topology, name, scheduling(agent), events, origin)
   } catch (error) {
     await agent[Symbol.asyncDispose]()
     throw error
   }
-  return createLab(engine, topology, name, agent, events)
+}
+
+/** A connection whose calls can be put off to a moment of the lab's clock. */
+interface Scheduling extends AgentConnection {
+  at: Lab['at']
+}
+
+const scheduling = (agent: AgentConnection): Scheduling => {
+  let moment: number | undefined // of the step that is being asked for its first call
+  return {
+    call: (op, args) => {
+      const at = moment
+      moment = undefined
+      return agent.call(op, args, at)
+    },
+    at: async (t, step) => {
+      moment = t
+      try {
+        const result = step() // its first call is made before this returns
+        if (moment === undefined) return await result
+        await result
+        throw new LvslabError(
+          'LAB_AT_NOTHING',
+          `the step for ${t} ms asked nothing of the lab before its first await`,
+          {
+            remedy: "begin with a call of the lab: lab.at(t, () => lab.inject('keepalived-crash', 'd1'))",
+          },
+        )
+      } finally {
+        moment = undefined
+      }
+    },
+    [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose](),
+  }
 }
 
 const createLab = (
   engine: Engine,
   topology: Topology,
   name: string,
-  agent: AgentConnection,
+  agent: Scheduling,
   events: LabEvent[],
+  origin: number,
 ): Lab => {
   const runFault = async (fault: FaultName, node: string, phase: 'inject' | 'heal'): Promise<void> => {
     const steps = FAULTS[fault][phase](node)
@@ -99,6 +166,8 @@ const createLab = (
     topology,
     engine,
     events,
+    origin,
+    at: agent.at,
     now: async () => (await agent.call('now', {})).t,
     sleep: async ms => (await agent.call('sleep', { ms })).t,
     until: async (condition, deadlineMs) => (await agent.call('until', { condition, deadlineMs })).met,
@@ -112,6 +181,10 @@ const createLab = (
         name: options.probe,
         stop: async () => void (await agent.call('stopProbe', { probe: options.probe })),
       }
+    },
+    capture: async options => {
+      await agent.call('startCapture', options)
+      return async () => void (await agent.call('stopCapture', { capture: options.capture }))
     },
     inject: async (fault, node) => {
       await runFault(fault, node, 'inject')

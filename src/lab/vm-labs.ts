@@ -36,7 +36,12 @@ interface ImagesManifest {
 export interface TemplateManifest {
   /** The journal from the first watcher to the moment of saving. */
   events: LabEvent[]
+  /** ms on the lab's clock, just before it was saved: the origin of every fork. */
+  savedAt: number
 }
+
+/** Part of a template's key: counts up with each change of {@link TemplateManifest}. */
+const MANIFEST = 2
 
 export type LabTemplate = SavedEntry<TemplateManifest>
 
@@ -93,7 +98,7 @@ export const ensureTemplate = async (
       manifest: await bringUp(prepared, engine, topology, readiness, { steps, signal }),
     }))
   }
-  const key = digest(images.manifest.id, await topologyKey(topology), readiness)
+  const key = digest(MANIFEST, images.manifest.id, await topologyKey(topology), readiness)
   const template = await ensureSaved<TemplateManifest>('templates', key, images.locks, make, {
     signal,
     onWait: () => void steps.step('Wait for another lvslab that is making this lab', async () => {}),
@@ -113,7 +118,7 @@ const bringUp = async (
   const lab = await openLab(engine, topology, 'convergence', { fresh: true, signal })
   try {
     await waitReady(lab, readiness, steps, signal)
-    return { events: lab.events }
+    return { events: lab.events, savedAt: await lab.now() }
   } finally {
     await lab[Symbol.asyncDispose]()
   }
@@ -138,7 +143,10 @@ export const forkLab = async (
 ): Promise<Lab> => {
   const engine = await forkEngine(prepared.build, prepared.spec, template, 'private', options)
   return endOnError(engine, async () => {
-    const lab = await openLab(engine, topology, name, { fresh: false, ...options })
+    const lab = await openLab(engine, topology, name, {
+      ...{ fresh: false, origin: template.manifest.savedAt },
+      ...options,
+    })
     return {
       ...lab,
       async [Symbol.asyncDispose]() {

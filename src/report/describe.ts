@@ -46,6 +46,11 @@ const DESCRIPTIONS: { [K in EventKind]: (event: EventOf<K>) => string } = {
   connection: ({ probe, n, source, sourcePort, target, change, exchanges, outcome }) =>
     `connection #${n} of ${probe}: ${source}:${sourcePort} -> ${target}: ${change}` +
     `${outcome ? ` (${outcome})` : ''} after ${exchanges} exchanges`,
+  packet: ({ node, device, protocol, source, sourcePort, destination, destinationPort, flags, length }) => {
+    const [from, to] = [sourcePort, destinationPort].map(port => (port === undefined ? '' : `:${port}`))
+    const what = flags === undefined ? protocol : `${protocol} [${flags}]`
+    return `${what} ${source}${from} > ${destination}${to}, ${length} bytes, on ${node} ${device}`
+  },
   probe: ({ phase, probe, client, target, rate, sent, late, lateAfterMs }) => {
     if (phase === 'start') return `probe ${probe} starts on ${client}: ${rate} requests/s to ${target}`
     const starved = late ? `, ${late} of them more than ${formatDuration(lateAfterMs ?? 0)} late` : ''

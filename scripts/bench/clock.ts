@@ -1,0 +1,91 @@
+/**
+ * Measures what the virtual clock promises: idle time is leapt over, and a run from a saved lab is the same run every time,
+ * whatever else the host has to do.
+ *
+ *   npm run bench:clock                        60 s of idling, 20 crashes, half of them on a busy host
+ *   npm run bench:clock -- --runs 6 --clock real
+ */
+import { spawn } from 'node:child_process'
+import os from 'node:os'
+import { parseArgs } from 'node:util'
+import { clockOf } from '../../src/cli/engine-arguments.ts'
+import { terminalSteps } from '../../src/cli/steps.ts'
+import { eventsOf, longestGap, requestsOf } from '../../src/history/queries.ts'
+import { ensureTemplate, forkLab, prepareEngine } from '../../src/lab/vm-labs.ts'
+import { loadTopology } from '../../src/topology/load.ts'
+import { planTopology } from '../../src/verify/plan.ts'
+
+const { values } = parseArgs({
+  options: {
+    topology: { type: 'string', default: 'topologies/keepalived-dr' },
+    clock: { type: 'string' },
+    runs: { type: 'string', default: '20' },
+    idle: { type: 'string', default: '60' },
+  },
+})
+
+using steps = terminalSteps(process.stderr)
+const plan = planTopology(loadTopology(values.topology))
+const prepared = await prepareEngine({ clock: clockOf(values.clock), steps })
+const template = await ensureTemplate(prepared, plan.topology, plan.readiness, { steps })
+console.log(`${plan.topology.name}, ${prepared.spec.accelerator}, ${prepared.spec.clock} clock`)
+
+{
+  await using lab = await forkLab(prepared, template, plan.topology, 'idle')
+  const [started, before] = [performance.now(), await lab.now()]
+  await lab.sleep(Number(values.idle) * 1000)
+  const [took, passed] = [performance.now() - started, (await lab.now()) - before]
+  console.log(`${(passed / 1000).toFixed(2)} s of an idle converged pair took ${(took / 1000).toFixed(2)} s of real time`)
+}
+
+/** ms after the origin of the fork: when the probe starts, when the MASTER crashes, when it is over. */
+const [PROBE_AT, CRASH_AT, END_AT] = [8_000, 10_000, 16_000]
+const RATE = 50
+
+const [vip] = plan.vips
+const [master, backup] = vip?.members ?? []
+const service = plan.services[0]
+if (!master || !backup || !service) throw new Error('the topology has no pair with a service')
+
+const run = async (name: string): Promise<{ advert: number; gap: number; opened: number; took: number }> => {
+  const started = performance.now()
+  await using lab = await forkLab(prepared, template, plan.topology, name)
+  const opened = (await lab.now()) - lab.origin
+  const probe = { probe: 'clients', client: plan.client, url: service.url, rate: RATE }
+  await Promise.all([
+    lab.at(lab.origin + PROBE_AT, () => lab.http({ ...probe, count: ((END_AT - PROBE_AT) * RATE) / 1000 })),
+    lab.at(lab.origin + CRASH_AT, () => lab.inject('keepalived-crash', master.node)),
+    lab.at(lab.origin + END_AT + 1_000, () => lab.mark('over')),
+  ])
+  const crash = eventsOf(lab.events, 'fault')[0]
+  const advert = eventsOf(lab.events, 'advert').find(event => event.node === backup.node)
+  const gap = longestGap(requestsOf(lab.events, 'clients'), CRASH_AT)
+  if (!crash || !advert || !gap) throw new Error(`${name}: no failover was seen`)
+  return { advert: advert.t - crash.t, gap: gap.length, opened, took: performance.now() - started }
+}
+
+const spread = (numbers: number[]): string => {
+  const [least, most] = [Math.min(...numbers), Math.max(...numbers)]
+  return `${least.toFixed(2)} to ${most.toFixed(2)} ms, spread ${(most - least).toFixed(2)} ms`
+}
+
+/** Keeps every processor of the host busy until it is disposed. */
+const busyHost = (): Disposable => {
+  const burners = os.cpus().map(() => spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }))
+  return { [Symbol.dispose]: () => burners.forEach(burner => burner.kill('SIGKILL')) }
+}
+
+const runs = Number(values.runs)
+const found: Awaited<ReturnType<typeof run>>[] = []
+for (let n = 0; n < runs; n++) {
+  using _busy = n % 2 === 1 ? busyHost() : undefined
+  const one = await run(`crash-${n}`)
+  found.push(one)
+  const host = n % 2 === 1 ? 'busy' : 'idle'
+  console.log(
+    `  ${n} (${host} host): first advert of ${backup.node} ${one.advert.toFixed(2)} ms after the crash, ` +
+      `client gap ${one.gap.toFixed(2)} ms; open at origin + ${one.opened.toFixed(0)} ms, ${(one.took / 1000).toFixed(2)} s`,
+  )
+}
+console.log(`${runs} runs, crash to first advert: ${spread(found.map(one => one.advert))}`)
+console.log(`${runs} runs, client gap: ${spread(found.map(one => one.gap))} (a probe step is ${1000 / RATE} ms)`)

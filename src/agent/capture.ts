@@ -1,0 +1,49 @@
+import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
+import { fromWallClock, now } from './clock.ts'
+import { record } from './journal.ts'
+import { startInNode } from './namespace.ts'
+import { decodePacket } from './packet.ts'
+import { PcapReader } from './pcap.ts'
+import type { AgentNode, CaptureOptions } from './protocol.ts'
+
+const running = new Map<string, ChildProcess>()
+
+/** Bytes of each packet that are looked at: headers with all their options. */
+const SNAP_LENGTH = '160'
+
+/** Records what passes an interface as `packet` events. Resolves when tcpdump says that it listens. */
+export const startCapture = async (node: AgentNode, { capture, device, filter }: CaptureOptions): Promise<void> => {
+  if (running.has(capture)) throw new Error(`a capture ${capture} is running already`)
+  const argv = ['tcpdump', '-i', device, '-n', '-U', '-s', SNAP_LENGTH, '-Z', 'root', '-w', '-', filter]
+  const child = startInNode(node, argv, ['--net'], ['ignore', 'pipe', 'pipe'])
+  running.set(capture, child)
+  const reader = new PcapReader((frame, wallMs) => {
+    const packet = decodePacket(frame)
+    if (packet) record({ kind: 'packet', t: fromWallClock(wallMs), capture, node: node.name, device, ...packet })
+  })
+  child.stdout?.on('data', (chunk: Buffer) => reader.push(chunk))
+  let words = ''
+  await new Promise<void>((resolve, reject) => {
+    child.stderr?.on('data', (chunk: Buffer) => {
+      words += chunk.toString()
+      if (words.includes('listening on')) resolve()
+    })
+    child.on('error', reject)
+    child.on('exit', code => {
+      if (!running.delete(capture)) return // it was asked to
+      const what = `tcpdump on ${device} ended with code ${code}: ${words.trim()}`
+      reject(new Error(what))
+      record({ kind: 'trouble', t: now(), node: node.name, what })
+    })
+  })
+}
+
+/** Ends a capture; tcpdump writes what it has first. */
+export const stopCapture = async (capture: string): Promise<void> => {
+  const child = running.get(capture)
+  if (!child) throw new Error(`no capture ${capture} is running`)
+  running.delete(capture)
+  child.kill('SIGINT')
+  await once(child, 'close')
+}

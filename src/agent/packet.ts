@@ -1,0 +1,41 @@
+import type { PacketEvent } from '../history/event.ts'
+import { dotted, ETHERTYPE_ARP, ETHERTYPE_IPV4 } from './frame.ts'
+
+type Decoded = Omit<PacketEvent, 'kind' | 't' | 'capture' | 'node' | 'device'>
+
+const PROTOCOLS: Record<number, PacketEvent['protocol']> = { 1: 'icmp', 6: 'tcp', 17: 'udp' }
+
+/** tcpdump's letters for the TCP flags, from the lowest bit up; ACK is its dot. */
+const FLAGS = ['F', 'S', 'R', 'P', '.', 'U', 'E', 'W']
+
+/** tcpdump's order: `S.`, `FP.` */
+const flagsOf = (bits: number): string => FLAGS.filter((_, bit) => bits & (1 << bit)).join('')
+
+/** Reads the head of an Ethernet frame that holds ARP or IPv4; undefined for any other. */
+export const decodePacket = (frame: Buffer): Decoded | undefined => {
+  if (frame.length < 34) return undefined
+  const type = frame.readUInt16BE(12)
+  const body = frame.subarray(14)
+  if (type === ETHERTYPE_ARP) {
+    if (body.length < 28) return undefined
+    return {
+      protocol: 'arp',
+      source: dotted(body.subarray(14, 18)),
+      destination: dotted(body.subarray(24, 28)),
+      length: 0,
+    }
+  }
+  if (type !== ETHERTYPE_IPV4) return undefined
+  const headerLength = ((body[0] ?? 0) & 0x0f) * 4
+  const total = body.readUInt16BE(2) // what was captured may be less
+  const protocol = PROTOCOLS[body[9] ?? 0] ?? 'other'
+  const packet = { protocol, source: dotted(body.subarray(12, 16)), destination: dotted(body.subarray(16, 20)) }
+  const inner = body.subarray(headerLength)
+  const fragment = body.readUInt16BE(6) & 0x1fff
+  if ((protocol !== 'tcp' && protocol !== 'udp') || fragment > 0 || inner.length < 14)
+    return { ...packet, length: total - headerLength }
+  const ports = { sourcePort: inner.readUInt16BE(0), destinationPort: inner.readUInt16BE(2) }
+  if (protocol === 'udp') return { ...packet, ...ports, length: total - headerLength - 8 }
+  const offset = ((inner[12] ?? 0) >> 4) * 4
+  return { ...packet, ...ports, flags: flagsOf(inner[13] ?? 0), length: total - headerLength - offset }
+}
