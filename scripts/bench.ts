@@ -1,152 +1,18 @@
 /**
- * Measures what labs cost, in one run, since absolute times drift from one to the next.
- *
- *   npm run bench                              forks: one at a time, two at a time
- *   npm run bench -- --baseline SCRIPT         and the same pair deployed by a shell script on the same engine
- *   npm run bench -- --failovers 20            the failover check so many times, two forks side by side
- *
- * SCRIPT gets an image name, and DOCKER_HOST in its environment; it prints `ready_ms=N`, the time until the VIP serves from
- * both real servers. It needs the docker command line.
+ * Measures, and proves nothing: speed goes here and never into a test. `npm run bench -- NAME [options]`; the head of each
+ * file in scripts/bench/ says what it measures and which options it has.
  */
-import { parseArgs } from 'node:util'
-import { $ } from 'zx'
-import { terminalSteps } from '../src/cli/steps.ts'
-import { clockOf } from '../src/cli/engine-arguments.ts'
-import { forkEngine } from '../src/engine/vm/vm-engine.ts'
-import { guard } from '../src/judge/guard.ts'
-import { imageName } from '../src/lab/images.ts'
-import { ensureTemplate, forkLab, type LabTemplate, type PreparedEngine, prepareEngine } from '../src/lab/vm-labs.ts'
-import { loadTopology } from '../src/topology/load.ts'
-import { type Plan, planTopology } from '../src/verify/plan.ts'
-import { planScenarios } from '../src/verify/scenarios.ts'
+import { readdirSync } from 'node:fs'
+import path from 'node:path'
 
-const { values } = parseArgs({
-  options: {
-    topology: { type: 'string', default: 'topologies/keepalived-dr' },
-    clock: { type: 'string' },
-    forks: { type: 'string', default: '40' },
-    baseline: { type: 'string' },
-    rounds: { type: 'string', default: '5' },
-    failovers: { type: 'string', default: '0' },
-  },
-})
-
-using steps = terminalSteps(process.stderr)
-const plan = planTopology(loadTopology(values.topology))
-
-const quantile = (sorted: number[], q: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN
-
-const summary = (times: number[]): string => {
-  const sorted = times.toSorted((a, b) => a - b)
-  const ms = (q: number): string => `${(quantile(sorted, q) / 1000).toFixed(2)} s`
-  return `median ${ms(0.5)}, 95th percentile ${ms(0.95)}, longest ${ms(1)}`
-}
-
-/** Runs `count` times, `width` at a time; collects times and failures. */
-const repeat = async (
-  count: number,
-  width: number,
-  run: () => Promise<number>,
-): Promise<{ times: number[]; failed: string[] }> => {
-  const [times, failed]: [number[], string[]] = [[], []]
-  let left = count
-  const worker = async (): Promise<void> => {
-    while (left-- > 0) {
-      try {
-        times.push(await run())
-      } catch (error) {
-        failed.push(String(error))
-      }
-    }
-  }
-  await Promise.all(Array.from({ length: width }, worker))
-  return { times, failed }
-}
-
-const print = (what: string, { times, failed }: { times: number[]; failed: string[] }): void => {
-  console.log(`${what}: ${summary(times)} (${times.length} runs, ${failed.length} failed)`)
-  for (const why of failed) console.log(`  ${why}`)
-}
-
-/** From nothing to an answering Docker API that has proved which fork it is. */
-const forkTime = (prepared: PreparedEngine, template: LabTemplate) => async (): Promise<number> => {
-  const started = performance.now()
-  await using _engine = await forkEngine(prepared.build, prepared.spec, template, 'private')
-  return performance.now() - started
-}
-
-/** From nothing to the first requests that both real servers have served through IPVS. */
-const servedTime = (prepared: PreparedEngine, template: LabTemplate, of: Plan) => async (): Promise<number> => {
-  const started = performance.now()
-  await using lab = await forkLab(prepared, template, of.topology, 'bench')
-  const service = of.services[0]
-  if (!service) throw new Error('the topology has no service')
-  const probe = await lab.http({ probe: 'first', client: of.client, url: service.url, rate: 100, count: 4 })
-  await lab.sleep(60)
-  await probe.stop()
-  const served = new Set(lab.events.flatMap(e => (e.kind === 'request' && e.outcome === 'answered' ? [e.server] : [])))
-  if (served.size < service.servers.length) throw new Error(`only ${[...served].join(', ')} served`)
-  return performance.now() - started
-}
-
-const prepared = await prepareEngine({ clock: clockOf(values.clock), steps })
-const template = await ensureTemplate(prepared, plan.topology, plan.readiness, { steps })
-console.log(
-  `${plan.topology.name}, ${prepared.spec.accelerator}, ${prepared.spec.clock} clock, ${prepared.spec.cpus} processor(s)`,
-)
-
-const forks = Number(values.forks)
-print('fork, one at a time', await repeat(forks, 1, forkTime(prepared, template)))
-print('fork, two at a time', await repeat(forks, 2, forkTime(prepared, template)))
-const served = await repeat(Number(values.rounds), 1, servedTime(prepared, template, plan))
-print('first requests served through IPVS, from a fork', served)
-
-if (values.baseline !== undefined) {
-  // the script waits on the host's clock, so it gets an engine on that clock
-  const real = await prepareEngine({ clock: 'real', steps })
-  const base = imageName('base', 'rootfs') // as it was imported: the script brings its own commands
-  await using engine = await forkEngine(real.build, real.spec, real.images, 'private')
-  const baseline = await repeat(Number(values.rounds), 1, async () => {
-    const run = await $({
-      quiet: true,
-      env: { ...process.env, ...engine.environment },
-    })`bash ${values.baseline} ${base}`
-    const ready = /ready_ms=(\d+)/.exec(run.stdout)?.[1]
-    if (ready === undefined) throw new Error(`the script printed no ready_ms: ${run.stdout}`)
-    return Number(ready)
-  })
-  print(`first requests served through IPVS, by ${values.baseline}`, baseline)
-  const median = (times: number[]): number =>
-    quantile(
-      times.toSorted((a, b) => a - b),
-      0.5,
-    )
-  console.log(`the fork is ${(median(baseline.times) / median(served.times)).toFixed(1)} times sooner`)
-}
-
-const failovers = Number(values.failovers)
-if (failovers > 0) {
-  const scenario = planScenarios(plan).find(s => s.name.startsWith('failover-crash'))
-  if (!scenario) throw new Error('no failover to check')
-  const outcomes = new Map<string, number>()
-  const moves: number[] = []
-  const { failed } = await repeat(failovers, 2, async () => {
-    await using lab = await forkLab(prepared, template, plan.topology, scenario.name)
-    await scenario.drive(lab)
-    for (const check of scenario.checks) {
-      const verdict = guard([...template.manifest.events, ...lab.events], check.judge)
-      const key = `${check.check} ${verdict.outcome}`
-      outcomes.set(key, (outcomes.get(key) ?? 0) + 1)
-      if (verdict.outcome !== 'PASS') console.log(`  ${check.check}: ${verdict.outcome} ${verdict.reason}`)
-      const move = verdict.measurements.find(m => m.name === 'VIP move')
-      if (check.check === 'failover-crash' && move) moves.push(move.value)
-    }
-    return 0
-  })
-  console.log(
-    `${failovers} failovers, two forks side by side: ${[...outcomes].map(([k, n]) => `${k} ${n}`).join(', ')}`,
+const folder = path.join(import.meta.dirname, 'bench')
+const names = readdirSync(folder).map(file => path.basename(file, '.ts'))
+const [name = ''] = process.argv.splice(2, 1)
+if (names.includes(name)) await import(path.join(folder, `${name}.ts`))
+else {
+  const help = name === '' || name === '--help'
+  process.stderr.write(
+    `${help ? '' : `no bench ${name}; `}npm run bench -- ${names.join('|')}; example: npm run bench -- forks --forks 10\n`,
   )
-  console.log(`VIP move after a crash: ${Math.min(...moves).toFixed(0)} to ${Math.max(...moves).toFixed(0)} ms`)
-  for (const why of failed) console.log(`  ${why}`)
+  process.exitCode = help ? 0 : 2
 }

@@ -2,8 +2,8 @@
  * Measures what the virtual clock promises: idle time is leapt over, and a run from a saved lab is the same run every time,
  * whatever else the host has to do.
  *
- *   npm run bench:clock                        60 s of idling, 20 crashes, half of them on a busy host
- *   npm run bench:clock -- --runs 6 --clock real
+ *   npm run bench -- clock                      60 s of idling, 20 crashes, half of them on a busy host
+ *   npm run bench -- clock --runs 6 --clock real
  */
 import { spawn } from 'node:child_process'
 import os from 'node:os'
@@ -35,7 +35,9 @@ console.log(`${plan.topology.name}, ${prepared.spec.accelerator}, ${prepared.spe
   const [started, before] = [performance.now(), await lab.now()]
   await lab.sleep(Number(values.idle) * 1000)
   const [took, passed] = [performance.now() - started, (await lab.now()) - before]
-  console.log(`${(passed / 1000).toFixed(2)} s of an idle converged pair took ${(took / 1000).toFixed(2)} s of real time`)
+  console.log(
+    `${(passed / 1000).toFixed(2)} s of an idle converged pair took ${(took / 1000).toFixed(2)} s of real time`,
+  )
 }
 
 /** ms after the origin of the fork: when the probe starts, when the MASTER crashes, when it is over. */
