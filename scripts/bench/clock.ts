@@ -59,9 +59,9 @@ const run = async (name: string): Promise<{ advert: number; gap: number; opened:
     lab.at(lab.origin + CRASH_AT, () => lab.inject('keepalived-crash', master.node)),
     lab.at(lab.origin + END_AT + 1_000, () => lab.mark('over')),
   ])
-  const crash = eventsOf(lab.events, 'fault')[0]
-  const advert = eventsOf(lab.events, 'advert').find(event => event.node === backup.node)
-  const gap = longestGap(requestsOf(lab.events, 'clients'), CRASH_AT)
+  const crash = eventsOf(lab.history, 'fault')[0]
+  const advert = eventsOf(lab.history, 'advert').find(event => event.node === backup.node && event.t > (crash?.t ?? 0))
+  const gap = longestGap(requestsOf(lab.history, 'clients'), CRASH_AT)
   if (!crash || !advert || !gap) throw new Error(`${name}: no failover was seen`)
   return { advert: advert.t - crash.t, gap: gap.length, opened, took: performance.now() - started }
 }

@@ -9,7 +9,6 @@
 import { parseArgs } from 'node:util'
 import { clockOf } from '../../src/cli/engine-arguments.ts'
 import { terminalSteps } from '../../src/cli/steps.ts'
-import type { LabEvent } from '../../src/history/event.ts'
 import { eventsOf, longestGap, requestsOf } from '../../src/history/queries.ts'
 import { checkFailover } from '../../src/judge/failover.ts'
 import { guard } from '../../src/judge/guard.ts'
@@ -89,21 +88,21 @@ const failover = async (fault: FaultName, phaseMs: number): Promise<Failover> =>
     lab.at(lab.origin + endAt + 1_000, () => lab.mark('over')),
   ])
   await stop()
-  const events: LabEvent[] = [...template.manifest.events, ...lab.events]
-  const verdict = guard(events, () =>
-    checkFailover(events, {
+  const { history } = lab
+  const verdict = guard(history, () =>
+    checkFailover(history, {
       ...{ vip: vip.address, directors: plan.directors, from: master.node, to: backup.node, fault, bound },
       ...{ slackMs: SLACK_MS, watch: { probe: 'clients', stepMs: STEP_MS } },
     }),
   )
-  const injected = eventsOf(events, 'fault').at(-1)?.t ?? 0
+  const injected = eventsOf(history, 'fault').at(-1)?.t ?? 0
   return {
     outcome: verdict.outcome,
     reason: verdict.reason,
     move: verdict.measurements.find(m => m.name === 'VIP move')?.value ?? Number.NaN,
-    byProbe: longestGap(requestsOf(events, 'clients'), injected)?.length ?? Number.NaN,
+    byProbe: longestGap(requestsOf(history, 'clients'), injected)?.length ?? Number.NaN,
     byPackets: silence(
-      eventsOf(events, 'packet').map(packet => packet.t),
+      eventsOf(history, 'packet').map(packet => packet.t),
       injected,
     ),
   }

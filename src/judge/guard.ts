@@ -1,5 +1,6 @@
 import { eventsOf, lateShare, type Window } from '../history/queries.ts'
 import type { LabEvent } from '../history/event.ts'
+import type { History } from '../history/history.ts'
 import type { Outcome, Verdict } from './verdict.ts'
 
 /**
@@ -23,11 +24,17 @@ export const mergeVerdicts = (verdicts: Verdict[]): Verdict => {
 }
 
 /** Each event once, in order of time: what `proof` wants. */
-export const inOrder = (events: (LabEvent | undefined)[]): LabEvent[] =>
-  [...new Set(events)].filter(event => event !== undefined).sort((a, b) => a.t - b.t)
+export const inOrder = (events: readonly (LabEvent | undefined)[]): LabEvent[] => {
+  const once = new Map<unknown, LabEvent>()
+  for (const event of events) {
+    // a history makes a request's object anew each time
+    if (event) once.set(event.kind === 'request' ? `${event.probe} ${event.n} ${event.t}` : event, event)
+  }
+  return [...once.values()].sort((a, b) => a.t - b.t)
+}
 
 /** A verdict for a lab, a probe or a recording that was not fit to tell. */
-export const inconclusive = (reason: string, proof: (LabEvent | undefined)[] = []): Verdict => ({
+export const inconclusive = (reason: string, proof: readonly (LabEvent | undefined)[] = []): Verdict => ({
   outcome: 'INCONCLUSIVE',
   reason,
   measurements: [],
@@ -38,8 +45,8 @@ export const inconclusive = (reason: string, proof: (LabEvent | undefined)[] = [
 const STARVED_ABOVE = 0.01
 
 /** Says that a probe could not keep its rate in a stretch of time; undefined where it could. */
-export const starved = (events: LabEvent[], probe: string, window?: Window): string | undefined => {
-  const late = lateShare(events, probe, window)
+export const starved = (history: History, probe: string, window?: Window): string | undefined => {
+  const late = lateShare(history, probe, window)
   if (late <= STARVED_ABOVE) return undefined
   const percent = Number((late * 100).toFixed(1))
   return `The probe ${probe} was starved: ${percent}% of its requests were sent late (at most 1% allowed).`
@@ -50,24 +57,24 @@ export const starved = (events: LabEvent[], probe: string, window?: Window): str
  * nothing went wrong, so a PASS on it becomes INCONCLUSIVE; a FAIL stays one, and says that there are gaps. A FAIL in a lab
  * whose probe was starved becomes INCONCLUSIVE: the machine that starved it may have kept keepalived waiting as well.
  */
-export const guard = (events: LabEvent[], check: (events: LabEvent[]) => Verdict): Verdict => {
-  const verdict = withoutGaps(events, check)
+export const guard = (history: History, check: (history: History) => Verdict): Verdict => {
+  const verdict = withoutGaps(history, check)
   if (verdict.outcome !== 'FAIL') return verdict
-  const probes = new Set(eventsOf(events, 'probe').map(event => event.probe))
-  const hungry = [...probes].map(probe => starved(events, probe)).find(why => why !== undefined)
+  const probes = new Set(eventsOf(history, 'probe').map(event => event.probe))
+  const hungry = [...probes].map(probe => starved(history, probe)).find(why => why !== undefined)
   if (!hungry) return verdict
   const reason = `${hungry} So the machine may be to blame, and not the configuration, for this: ${verdict.reason}`
   return { ...verdict, outcome: 'INCONCLUSIVE', reason }
 }
 
-const withoutGaps = (events: LabEvent[], check: (events: LabEvent[]) => Verdict): Verdict => {
+const withoutGaps = (history: History, check: (history: History) => Verdict): Verdict => {
   let verdict: Verdict
   try {
-    verdict = check(events)
+    verdict = check(history)
   } catch (error) {
     return inconclusive(`The check itself failed: ${error instanceof Error ? error.message : String(error)}`)
   }
-  const troubles = eventsOf(events, 'trouble')
+  const troubles = eventsOf(history, 'trouble')
   if (troubles.length === 0 || verdict.outcome === 'INCONCLUSIVE') return verdict
   const what = [...new Set(troubles.map(event => (event.node ? `${event.node}: ${event.what}` : event.what)))].join(
     '; ',

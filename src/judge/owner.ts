@@ -1,4 +1,5 @@
 import type { FaultEvent, LabEvent } from '../history/event.ts'
+import type { History } from '../history/history.ts'
 import { endOf, eventsOf, type Holding, holdingsOf, type Window } from '../history/queries.ts'
 import { seconds } from '../model/bound.ts'
 import type { Bound } from '../model/types.ts'
@@ -23,20 +24,20 @@ interface Overlap extends Window {
 }
 
 /** Two live directors never hold the VIP at the same time for longer than a handover takes. */
-export const checkSingleOwner = (events: LabEvent[], params: OwnerParams): Verdict => {
+export const checkSingleOwner = (history: History, params: OwnerParams): Verdict => {
   const { vip, directors, bound, causes = [], staleFaults = ['keepalived-crash'] } = params
-  const end = endOf(events)
+  const end = endOf(history)
   const nodes = directors.map(director => director.node)
-  const holdings = holdingsOf(events, vip, nodes)
+  const holdings = holdingsOf(history, vip, nodes)
   if (holdings.length === 0)
     return inconclusive(`No director was ever seen to hold the VIP ${vip}, so nobody could hold it twice.`)
 
-  const live = holdings.flatMap(holding => aliveIn(holding, deadTimes(events, holding.node, staleFaults, end), end))
+  const live = holdings.flatMap(holding => aliveIn(holding, deadTimes(history, holding.node, staleFaults, end), end))
   const overlaps = pairs(live).sort((a, b) => b.until - b.from - (a.until - a.from))
   const longest = overlaps[0]
   longest?.nodes.sort((a, b) => nodes.indexOf(a) - nodes.indexOf(b))
   const length = longest ? longest.until - longest.from : 0
-  const stale = staleNote(events, holdings, staleFaults, end, vip)
+  const stale = staleNote(history, holdings, staleFaults, end, vip)
   const measurements = [duration('two directors hold the VIP', length, bound)]
   if (!longest || length <= bound.maxMs) {
     const seen = longest
@@ -46,7 +47,7 @@ export const checkSingleOwner = (events: LabEvent[], params: OwnerParams): Verdi
       outcome: 'PASS',
       reason: `${seen} ${allowed(bound)}.${stale}`,
       measurements,
-      proof: longest ? ownershipProof(events, vip, longest) : [],
+      proof: longest ? ownershipProof(history, vip, longest) : [],
     }
   }
 
@@ -54,7 +55,7 @@ export const checkSingleOwner = (events: LabEvent[], params: OwnerParams): Verdi
   // A new MASTER sends its first advert before it adds the VIP, and may be silent afterwards: an advert that is dropped
   // for its authentication still restarts the sender's own timer at the other one.
   const adverts = longest.nodes.map(node =>
-    eventsOf(events, 'advert').find(
+    eventsOf(history, 'advert').find(
       ({ node: sender, priority, t, interval }) =>
         sender === node && priority > 0 && t >= longest.from - interval && t <= longest.until,
     ),
@@ -72,17 +73,17 @@ export const checkSingleOwner = (events: LabEvent[], params: OwnerParams): Verdi
       `Dual MASTER: ${both} both held the VIP ${vip} for ${seconds(length)}${said} ` +
       `${allowed(bound)}.${why}${stale}`,
     measurements,
-    proof: inOrder([...ownershipProof(events, vip, longest), ...adverts]),
+    proof: inOrder([...ownershipProof(history, vip, longest), ...adverts]),
   }
 }
 
 /**
  * From the injection of a fault that kills keepalived to the end of its heal; a command's own duration counts as dead.
  */
-const deadTimes = (events: LabEvent[], node: string, faults: string[], end: number): Window[] => {
+const deadTimes = (history: History, node: string, faults: string[], end: number): Window[] => {
   const dead: Window[] = []
   let since: FaultEvent | undefined
-  for (const fault of eventsOf(events, 'fault')) {
+  for (const fault of eventsOf(history, 'fault')) {
     if (fault.node !== node || !faults.includes(fault.fault)) continue
     if (fault.phase === 'inject') since ??= fault
     else if (since) {
@@ -114,14 +115,14 @@ const pairs = (live: (Window & { node: string })[]): Overlap[] =>
     }),
   )
 
-const ownershipProof = (events: LabEvent[], vip: string, overlap: Overlap): LabEvent[] =>
+const ownershipProof = (history: History, vip: string, overlap: Overlap): LabEvent[] =>
   inOrder([
     ...overlap.nodes.map(node =>
-      eventsOf(events, 'address').findLast(
+      eventsOf(history, 'address').findLast(
         event => event.address === vip && event.node === node && event.change === 'add' && event.t <= overlap.from,
       ),
     ),
-    eventsOf(events, 'address').find(
+    eventsOf(history, 'address').find(
       event =>
         event.address === vip &&
         overlap.nodes.includes(event.node) &&
@@ -131,11 +132,11 @@ const ownershipProof = (events: LabEvent[], vip: string, overlap: Overlap): LabE
   ])
 
 /** A dead director keeps its VIP until somebody tidies up: worth knowing, but not two owners that both serve. */
-const staleNote = (events: LabEvent[], holdings: Holding[], faults: string[], end: number, vip: string): string => {
+const staleNote = (history: History, holdings: Holding[], faults: string[], end: number, vip: string): string => {
   const stale = new Set(
     holdings
       .filter(holding =>
-        deadTimes(events, holding.node, faults, end).some(
+        deadTimes(history, holding.node, faults, end).some(
           time => holding.from < time.from && (holding.until ?? end) > time.from,
         ),
       )

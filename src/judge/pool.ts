@@ -1,4 +1,5 @@
-import type { FaultEvent, IpvsEvent, LabEvent } from '../history/event.ts'
+import type { FaultEvent, IpvsEvent } from '../history/event.ts'
+import type { History } from '../history/history.ts'
 import {
   activeDestinations,
   endOf,
@@ -41,15 +42,15 @@ export interface PoolParams {
  * healed one is back in time. A server that stays in the table with weight 0 (`inhibit_on_failure`) has left. Requests
  * that fail between the fault and the removal are what health checks cannot prevent, and are not judged.
  */
-export const checkPool = (events: LabEvent[], params: PoolParams): Verdict => {
+export const checkPool = (history: History, params: PoolParams): Verdict => {
   const { vip, directors, server, fault, slackMs = 0 } = params
-  const cause = lastFault(events, 'inject', fault, server.node)
+  const cause = lastFault(history, 'inject', fault, server.node)
   if (!cause) return inconclusive(`${fault} was never injected into ${server.node}, so it could not leave the table.`)
-  const [owner] = ownersAt(holdingsOf(events, vip, directors), cause.t)
+  const [owner] = ownersAt(holdingsOf(history, vip, directors), cause.t)
   if (owner === undefined)
     return inconclusive(`No director held the VIP ${vip} when ${fault} was injected into ${server.node}.`, [cause])
 
-  const tables = tablesOf(events, owner)
+  const tables = tablesOf(history, owner)
   const has = (table: IpvsEvent): boolean | undefined =>
     activeDestinations(table, params.service)?.some(one => one.address === server.address && one.port === server.port)
   const before = tables.findLast(table => table.t <= cause.t)
@@ -59,20 +60,20 @@ export const checkPool = (events: LabEvent[], params: PoolParams): Verdict => {
       [cause, before],
     )
 
-  const heal = lastFault(events, 'heal', fault, server.node)
+  const heal = lastFault(history, 'heal', fault, server.node)
   const healed = heal && heal.t > cause.t ? heal : undefined
-  const until = healed?.t ?? endOf(events)
+  const until = healed?.t ?? endOf(history)
   const removal = tables.find(table => table.t > cause.t && table.t <= until && has(table) === false)
   const change = { owner, server: server.node, slackMs }
   const verdicts = [judgeChange({ ...change, cause, seen: removal, bound: params.downBound, until })]
   if (removal && params.probe !== undefined) {
     // The next fault, on whatever node, may fail requests for its own reasons.
-    const next = eventsOf(events, 'fault').find(event => event.t > cause.done)?.t ?? until
-    verdicts.push(judgeServing(events, params.probe, removal, next, params.inFlightMs ?? 100, server.node))
+    const next = eventsOf(history, 'fault').find(event => event.t > cause.done)?.t ?? until
+    verdicts.push(judgeServing(history, params.probe, removal, next, params.inFlightMs ?? 100, server.node))
   }
   if (healed && params.upBound) {
     const back = tables.find(table => table.t > healed.t && has(table))
-    verdicts.push(judgeChange({ ...change, cause: healed, seen: back, bound: params.upBound, until: endOf(events) }))
+    verdicts.push(judgeChange({ ...change, cause: healed, seen: back, bound: params.upBound, until: endOf(history) }))
   }
   return mergeVerdicts(verdicts)
 }
@@ -113,16 +114,16 @@ const judgeChange = ({ owner, server, cause, seen, until, ...rest }: Change): Ve
 }
 
 const judgeServing = (
-  events: LabEvent[],
+  history: History,
   probe: string,
   removal: IpvsEvent,
   until: number,
   inFlightMs: number,
   server: string,
 ): Verdict => {
-  const requests = requestsOf(events, probe, { from: removal.t + inFlightMs, until })
+  const requests = requestsOf(history, probe, { from: removal.t + inFlightMs, until })
   const failed = requests.filter(request => request.outcome !== 'answered')
-  const [first] = failed
+  const first = failed.at(0)
   if (first)
     return {
       outcome: 'FAIL',
@@ -138,6 +139,6 @@ const judgeServing = (
     outcome: 'PASS',
     reason: `All ${requests.length} requests after that were answered.`,
     measurements: [{ name: 'failed after the removal', value: 0, unit: 'requests' }],
-    proof: inOrder([removal, requests[0], requests.at(-1)]),
+    proof: inOrder([removal, requests.at(0), requests.at(-1)]),
   }
 }

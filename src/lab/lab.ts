@@ -3,6 +3,7 @@ import type { AgentNode, CaptureOptions, CommandResult, Condition, HttpProbeOpti
 import type { Engine } from '../engine/engine.ts'
 import { LvslabError } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
+import { History } from '../history/history.ts'
 import type { Topology } from '../topology/types.ts'
 import { type FaultName, FAULTS } from './faults/registry.ts'
 import { AGENT_NODE, containerName, LABEL_LAB, LABEL_NODE } from './names.ts'
@@ -21,13 +22,13 @@ export interface Lab extends AsyncDisposable {
   name: string
   topology: Topology
   engine: Engine
-  /** Everything that happened since the lab was opened, in the order in which it was reported. */
-  events: LabEvent[]
   /**
    * ms on the lab's clock at which this lab began. A fork begins when its template was saved, so that what is done at
    * `origin + 5_000` is done at the same moment of every fork.
    */
   origin: number
+  /** Everything that happened to the lab, that of which it is a fork included, in the order in which it was reported. */
+  history: History
   /** ms on the lab's clock */
   now(): Promise<number>
   /**
@@ -73,7 +74,8 @@ const COMMAND_TIMEOUT_MS = 30_000
  * Opens a deployed topology: connects to its agent. The first time (`fresh`) the agent learns of the nodes and starts its
  * watchers; in a fork they run already.
  *
- * @param onEvent called for each event, besides being kept in `events`
+ * @param history what happened to it before; the lab's own events are added
+ * @param onEvent called for each event, besides being added to the history
  */
 export const openLab = async (
   engine: Engine,
@@ -81,18 +83,19 @@ export const openLab = async (
   name: string,
   options: {
     fresh: boolean
+    history?: History
     /** ms on the lab's clock; now where it is left out */
     origin?: number
-    onEvent?: (event: LabEvent) => void
+    onEvent?: ((event: LabEvent) => void) | undefined
     signal?: AbortSignal | undefined
   },
 ): Promise<Lab> => {
-  const events: LabEvent[] = []
+  const { history = new History() } = options
   const agent = await connectAgent(
     engine,
     engine.docker.getContainer(containerName(topology, AGENT_NODE)),
     event => {
-      events.push(event)
+      history.add(event)
       options.onEvent?.(event)
     },
     options.signal,
@@ -105,7 +108,7 @@ export const openLab = async (
       await agent.call('snapshot', {})
     }
     const origin = options.origin ?? (await agent.call('now', {})).t
-    return createLab(engine, topology, name, scheduling(agent), events, origin)
+    return createLab(engine, topology, name, scheduling(agent), history, origin)
   } catch (error) {
     await agent[Symbol.asyncDispose]()
     throw error
@@ -127,20 +130,19 @@ const scheduling = (agent: AgentConnection): Scheduling => {
     },
     at: async (t, step) => {
       moment = t
+      let result: ReturnType<typeof step>
+      let asked: boolean
       try {
-        const result = step() // its first call is made before this returns
-        if (moment === undefined) return await result
-        await result
-        throw new LvslabError(
-          'LAB_AT_NOTHING',
-          `the step for ${t} ms asked nothing of the lab before its first await`,
-          {
-            remedy: "begin with a call of the lab: lab.at(t, () => lab.inject('keepalived-crash', 'd1'))",
-          },
-        )
+        result = step() // its first call is made before this returns
       } finally {
+        asked = moment === undefined
         moment = undefined
       }
+      const value = await result
+      if (asked) return value
+      throw new LvslabError('LAB_AT_NOTHING', `the step for ${t} ms asked nothing of the lab before its first await`, {
+        remedy: "begin with a call of the lab: lab.at(t, () => lab.inject('keepalived-crash', 'd1'))",
+      })
     },
     [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose](),
   }
@@ -151,7 +153,7 @@ const createLab = (
   topology: Topology,
   name: string,
   agent: Scheduling,
-  events: LabEvent[],
+  history: History,
   origin: number,
 ): Lab => {
   const runFault = async (fault: FaultName, node: string, phase: 'inject' | 'heal'): Promise<void> => {
@@ -165,7 +167,7 @@ const createLab = (
     name,
     topology,
     engine,
-    events,
+    history,
     origin,
     at: agent.at,
     now: async () => (await agent.call('now', {})).t,
