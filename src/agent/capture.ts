@@ -15,7 +15,22 @@ const SNAP_LENGTH = '160'
 /** Records what passes an interface as `packet` events. Resolves when tcpdump says that it listens. */
 export const startCapture = async (node: AgentNode, { capture, device, filter }: CaptureOptions): Promise<void> => {
   if (running.has(capture)) throw new Error(`a capture ${capture} is running already`)
-  const argv = ['tcpdump', '-i', device, '-n', '-U', '-s', SNAP_LENGTH, '-Z', 'root', '-w', '-', filter]
+  // not in immediate mode, the kernel keeps packets back for up to a second, and tcpdump ends without them
+  const argv = [
+    'tcpdump',
+    '-i',
+    device,
+    '-n',
+    '--immediate-mode',
+    '-U',
+    '-s',
+    SNAP_LENGTH,
+    '-Z',
+    'root',
+    '-w',
+    '-',
+    filter,
+  ]
   const child = startInNode(node, argv, ['--net'], ['ignore', 'pipe', 'pipe'])
   running.set(capture, child)
   const reader = new PcapReader((frame, wallMs) => {

@@ -19,7 +19,23 @@ const labelOf = (secret: string): string => {
  */
 export const watchWire = (node: AgentNode, device: string, network: string): void => {
   const filter = 'ip proto 112 or arp'
-  const argv = ['tcpdump', '-i', device, '-Q', 'out', '-n', '-U', '-s', '256', '-Z', 'root', '-w', '-', filter]
+  const argv = [
+    'tcpdump',
+    '-i',
+    device,
+    '-Q',
+    'out',
+    '-n',
+    '--immediate-mode',
+    '-U',
+    '-s',
+    '256',
+    '-Z',
+    'root',
+    '-w',
+    '-',
+    filter,
+  ]
   const child = watchProcess(node, argv, ['--net'])
   const reader = new PcapReader((frame, wallMs) => {
     const decoded = decodeFrame(frame, labelOf)
