@@ -1,4 +1,4 @@
-import { eventsOf, lateShare, type Window } from '../history/queries.ts'
+import { eventsOf, lateShare, requestsOf, type Window } from '../history/queries.ts'
 import type { LabEvent } from '../history/event.ts'
 import type { Outcome, Verdict } from './verdict.ts'
 
@@ -37,9 +37,13 @@ export const inconclusive = (reason: string, proof: (LabEvent | undefined)[] = [
 /** Above this share of late requests a probe was starved, and so was whatever shares the machine with it. */
 const STARVED_ABOVE = 0.01
 
-/** Says that a probe could not keep its rate in a stretch of time; undefined where it could. */
+/**
+ * Says that a probe could not keep its rate in a stretch of time; undefined where it could. A probe that holds connections
+ * has no requests to look at, so its own count speaks for all of its time.
+ */
 export const starved = (events: LabEvent[], probe: string, window?: Window): string | undefined => {
-  const late = lateShare(events, probe, window)
+  const stop = eventsOf(events, 'probe').findLast(event => event.probe === probe && event.phase === 'stop')
+  const late = stop?.type === 'tcp' ? (stop.late ?? 0) / Math.max(1, stop.sent ?? 0) : lateShare(events, probe, window)
   if (late <= STARVED_ABOVE) return undefined
   const percent = Number((late * 100).toFixed(1))
   return `The probe ${probe} was starved: ${percent}% of its requests were sent late (at most 1% allowed).`
@@ -68,10 +72,9 @@ const withoutGaps = (events: LabEvent[], check: (events: LabEvent[]) => Verdict)
     return inconclusive(`The check itself failed: ${error instanceof Error ? error.message : String(error)}`)
   }
   const troubles = eventsOf(events, 'trouble')
-  if (troubles.length === 0 || verdict.outcome === 'INCONCLUSIVE') return verdict
-  const what = [...new Set(troubles.map(event => (event.node ? `${event.node}: ${event.what}` : event.what)))].join(
-    '; ',
-  )
+  const gaps = [...troubles.map(event => (event.node ? `${event.node}: ${event.what}` : event.what)), ...lost(events)]
+  if (gaps.length === 0 || verdict.outcome === 'INCONCLUSIVE') return verdict
+  const what = [...new Set(gaps)].join('; ')
   return {
     ...verdict,
     outcome: verdict.outcome === 'PASS' ? 'INCONCLUSIVE' : verdict.outcome,
@@ -79,3 +82,11 @@ const withoutGaps = (events: LabEvent[], check: (events: LabEvent[]) => Verdict)
     proof: inOrder([...verdict.proof, ...troubles]),
   }
 }
+
+/** Probes that sent more requests than the journal has: what those met is not known. */
+const lost = (events: LabEvent[]): string[] =>
+  eventsOf(events, 'probe').flatMap(({ probe, phase, type, sent = 0 }) => {
+    if (phase !== 'stop' || type === 'tcp') return []
+    const recorded = requestsOf(events, probe).length
+    return recorded < sent ? [`of ${sent} requests of the probe ${probe} only ${recorded} were recorded`] : []
+  })

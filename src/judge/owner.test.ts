@@ -35,7 +35,7 @@ it('reports the stale VIP of a crashed director, but does not count it', () => {
   const stale = judge([holds(0, 'd1'), crash, holds(8000, 'd2'), mark(60_000)])
   expect(stale).toMatchObject({
     outcome: 'PASS',
-    reason: expect.stringContaining('d1 kept 10.0.0.100 while keepalived was dead there'),
+    reason: expect.stringContaining('d1 (keepalived-crash) kept 10.0.0.100 while nobody attended to it there'),
   })
   const heal = fault(20_000, 'keepalived-crash', 'd1', 'heal')
   expect(judge([holds(0, 'd1'), crash, holds(8000, 'd2'), heal, mark(60_000)]).outcome).toBe('FAIL')
