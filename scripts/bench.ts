@@ -13,6 +13,7 @@ import { $ } from 'zx'
 import { terminalSteps } from '../src/cli/steps.ts'
 import { clockOf } from '../src/cli/engine-arguments.ts'
 import { forkEngine } from '../src/engine/vm/vm-engine.ts'
+import { requestsOf } from '../src/history/queries.ts'
 import { guard } from '../src/judge/guard.ts'
 import { imageName } from '../src/lab/images.ts'
 import { ensureTemplate, forkLab, type LabTemplate, type PreparedEngine, prepareEngine } from '../src/lab/vm-labs.ts'
@@ -85,7 +86,11 @@ const servedTime = (prepared: PreparedEngine, template: LabTemplate, of: Plan) =
   const probe = await lab.http({ probe: 'first', client: of.client, url: service.url, rate: 100, count: 4 })
   await lab.sleep(60)
   await probe.stop()
-  const served = new Set(lab.events.flatMap(e => (e.kind === 'request' && e.outcome === 'answered' ? [e.server] : [])))
+  const served = new Set(
+    requestsOf(lab.history, 'first')
+      .filter(e => e.outcome === 'answered')
+      .map(e => e.server),
+  )
   if (served.size < service.servers.length) throw new Error(`only ${[...served].join(', ')} served`)
   return performance.now() - started
 }
@@ -135,7 +140,7 @@ if (failovers > 0) {
     await using lab = await forkLab(prepared, template, plan.topology, scenario.name)
     await scenario.drive(lab)
     for (const check of scenario.checks) {
-      const verdict = guard([...template.manifest.events, ...lab.events], check.judge)
+      const verdict = guard(lab.history, check.judge)
       const key = `${check.check} ${verdict.outcome}`
       outcomes.set(key, (outcomes.get(key) ?? 0) + 1)
       if (verdict.outcome !== 'PASS') console.log(`  ${check.check}: ${verdict.outcome} ${verdict.reason}`)

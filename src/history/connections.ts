@@ -1,4 +1,5 @@
-import type { ConnectionEvent, LabEvent } from './event.ts'
+import type { ConnectionEvent } from './event.ts'
+import type { History } from './history.ts'
 import { eventsOf } from './queries.ts'
 
 /** One TCP connection of a `tcp` probe that was established, from its beginning to its end. */
@@ -13,8 +14,8 @@ export interface Connection {
 }
 
 /** The connections of one probe that were established, in the order of opening. */
-export const connectionsOf = (events: LabEvent[], probe: string): Connection[] => {
-  const changes = eventsOf(events, 'connection').filter(event => event.probe === probe)
+export const connectionsOf = (history: History, probe: string): Connection[] => {
+  const changes = eventsOf(history, 'connection').filter(event => event.probe === probe)
   return changes
     .filter(event => event.change === 'open')
     .map(opened => {

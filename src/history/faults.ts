@@ -1,4 +1,5 @@
-import type { FaultEvent, LabEvent } from './event.ts'
+import type { FaultEvent } from './event.ts'
+import type { History } from './history.ts'
 import { eventsOf } from './queries.ts'
 
 /** A fault in force: from its injection to the end of its heal, as it may take effect, and still do, in between. */
@@ -18,9 +19,9 @@ export interface FaultInForce {
  * @param names in the fault registry: `keepalived-crash`
  * @param node those of one node alone
  */
-export const faultsInForce = (events: LabEvent[], names: readonly string[], node?: string): FaultInForce[] => {
+export const faultsInForce = (history: History, names: readonly string[], node?: string): FaultInForce[] => {
   const found: FaultInForce[] = []
-  for (const event of eventsOf(events, 'fault')) {
+  for (const event of eventsOf(history, 'fault')) {
     if (!names.includes(event.fault) || (node !== undefined && event.node !== node)) continue
     if (event.phase === 'inject') {
       found.push({ fault: event, from: event.t, until: undefined })

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, mkdir, open, truncate } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { LvslabError } from '../errors.ts'
-import type { JournalLine } from './event.ts'
+import type { EventKind, JournalLine } from './event.ts'
 import { type Masker, maskDeep } from './mask.ts'
 
 /** An open `journal.ndjson`. Lines only ever go to its end, in the order of the calls. */
@@ -36,7 +36,7 @@ const mendTail = async (path: string, file: FileHandle): Promise<void> => {
   const last = Buffer.alloc(1)
   await file.read(last, 0, 1, size - 1)
   if (last[0] === 0x0a) return
-  const scan = { whole: 0 }
+  const scan: Scan = { whole: 0 }
   let trouble: JournalLine | undefined
   for await (const line of scanJournal(path, scan)) trouble = line
   // the last line may be whole but for its line feed
@@ -113,12 +113,29 @@ export const openJournal = async (path: string, mask: Masker): Promise<Journal> 
   return { path, write, close, [Symbol.asyncDispose]: close }
 }
 
+/** A line of a kind that nobody knows must not be passed over in silence. */
+const KINDS: Record<EventKind, true> = {
+  request: true,
+  connection: true,
+  probe: true,
+  fault: true,
+  advert: true,
+  garp: true,
+  address: true,
+  keepalived: true,
+  ipvs: true,
+  command: true,
+  mark: true,
+  trouble: true,
+}
+
 const isLine = (value: unknown): value is JournalLine => {
   const line = value as Partial<JournalLine> | null
   return (
     typeof line === 'object' &&
     line !== null &&
     typeof line.kind === 'string' &&
+    Object.hasOwn(KINDS, line.kind) &&
     typeof line.lab === 'string' &&
     typeof line.t === 'number' &&
     Number.isFinite(line.t)
@@ -134,8 +151,21 @@ const parse = (text: string): JournalLine | undefined => {
   }
 }
 
-/** Reads lines; `scan.whole` is the number of bytes up to the end of the last line that can be read. */
-async function* scanJournal(path: string, scan: { whole: number }): AsyncGenerator<JournalLine> {
+/** The last line of a journal whose writer ended in the middle of it. */
+export interface TornLine {
+  /** From 1. */
+  line: number
+  /** For people. */
+  what: string
+}
+
+interface Scan {
+  /** Bytes up to the end of the last line that can be read. */
+  whole: number
+  onTorn?: ((torn: TornLine) => void) | undefined
+}
+
+async function* scanJournal(path: string, scan: Scan): AsyncGenerator<JournalLine> {
   let number = 0
   let last: JournalLine | undefined
   let parts: Buffer[] = []
@@ -176,21 +206,20 @@ async function* scanJournal(path: string, scan: { whole: number }): AsyncGenerat
     yield line
     return
   }
-  yield {
-    kind: 'trouble',
-    t: last?.t ?? 0,
-    lab: last?.lab ?? '',
-    what: `line ${number} of the journal is torn after ${rest.length} bytes: its writer ended in the middle of it`,
-  }
+  const what = `line ${number} of the journal is torn after ${rest.length} bytes: its writer ended in the middle of it`
+  scan.onTorn?.({ line: number, what })
+  yield { kind: 'trouble', t: last?.t ?? 0, lab: last?.lab ?? '', what }
 }
 
 /**
  * Reads a journal line by line, whatever its size. A torn last line (the writer crashed) is a `trouble` event at the
- * time of the last whole line. @throws LvslabError JOURNAL_INVALID with file and line; JOURNAL_UNREADABLE
+ * time of the last whole line, in its lab. @throws LvslabError JOURNAL_INVALID with file and line; JOURNAL_UNREADABLE
+ *
+ * @param onTorn called before that event is given
  */
-export async function* readJournal(path: string): AsyncGenerator<JournalLine> {
+export async function* readJournal(path: string, onTorn?: (torn: TornLine) => void): AsyncGenerator<JournalLine> {
   try {
-    yield* scanJournal(path, { whole: 0 })
+    yield* scanJournal(path, { whole: 0, onTorn })
   } catch (cause) {
     if (!(cause instanceof Error && 'syscall' in cause)) throw cause
     throw new LvslabError('JOURNAL_UNREADABLE', `cannot read ${path}: ${cause.message}`, {

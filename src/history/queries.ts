@@ -1,4 +1,6 @@
-import type { EventKind, EventOf, FaultEvent, IpvsDestination, IpvsEvent, LabEvent, RequestEvent } from './event.ts'
+import type { EventKind, EventOf, FaultEvent, IpvsDestination, IpvsEvent, MarkEvent, RequestEvent } from './event.ts'
+import type { History } from './history.ts'
+import { Requests } from './requests.ts'
 
 /** A stretch of the lab's clock, ms; the ends belong to it. */
 export interface Window {
@@ -6,23 +8,18 @@ export interface Window {
   until: number
 }
 
-/** The events of one kind, in the order of the journal. */
-export const eventsOf = <K extends EventKind>(events: LabEvent[], kind: K): EventOf<K>[] =>
-  events.filter((event): event is EventOf<K> => event.kind === kind)
+/** Every kind but requests, which are many: {@link requestsOf} walks through them. */
+type OtherKind = Exclude<EventKind, 'request'>
 
-/** The last moment that the journal knows of, ms; 0 for an empty one. A request counts until its outcome was known. */
-export const endOf = (events: LabEvent[]): number =>
-  events.reduce(
-    (end, event) => Math.max(end, event.kind === 'request' || event.kind === 'fault' ? event.done : event.t),
-    0,
-  )
+/** The events of one kind, in the order of the journal. */
+export const eventsOf = <K extends OtherKind>(history: History, kind: K): readonly EventOf<K>[] => history.of(kind)
+
+/** The last moment that the history knows of, ms; 0 for an empty one. A request counts until its outcome was known. */
+export const endOf = (history: History): number => history.end
 
 /** The requests of one probe that were sent in the window, in the order of sending. */
-export const requestsOf = (events: LabEvent[], probe: string, window?: Window): RequestEvent[] =>
-  eventsOf(events, 'request')
-    .filter(request => request.probe === probe)
-    .filter(request => !window || (request.t >= window.from && request.t <= window.until))
-    .sort((a, b) => a.t - b.t)
+export const requestsOf = (history: History, probe: string, window?: Window): Requests =>
+  new Requests(history.requests, history.requests.sent(probe, window?.from ?? -Infinity, window?.until ?? Infinity))
 
 /** A request counts as late when it was sent this long after it was due, unless its probe says otherwise; ms. */
 const LATE_AFTER_MS = 50
@@ -31,21 +28,79 @@ const LATE_AFTER_MS = 50
  * The share of requests that were sent late, 0 to 1: above a hundredth the probe was starved, and says more about the
  * machine than about the lab.
  */
-export const lateShare = (events: LabEvent[], probe: string, window?: Window): number => {
-  const requests = requestsOf(events, probe, window)
-  const limit = eventsOf(events, 'probe').find(event => event.probe === probe && event.lateAfterMs !== undefined)
+export const lateShare = (history: History, probe: string, window?: Window): number => {
+  const requests = requestsOf(history, probe, window)
+  const limit = eventsOf(history, 'probe').find(event => event.probe === probe && event.lateAfterMs !== undefined)
   const late = requests.filter(request => request.t - request.scheduled > (limit?.lateAfterMs ?? LATE_AFTER_MS))
   return requests.length === 0 ? 0 : late.length / requests.length
 }
 
+/** Requests/s that a probe really sent in the window, from its first request there to its last; 0 where that is one or none. */
+export const sentRate = (history: History, probe: string, window?: Window): number => {
+  const requests = requestsOf(history, probe, window)
+  const lasted = (requests.at(-1)?.t ?? 0) - (requests.at(0)?.t ?? 0)
+  return lasted > 0 ? ((requests.length - 1) * 1000) / lasted : 0
+}
+
+/** How many requests each server answered; `?` is one that gave no name. */
+export const answersByServer = (requests: Iterable<RequestEvent>): Record<string, number> => {
+  const answers: Record<string, number> = {}
+  for (const { outcome, server = '?' } of requests) {
+    if (outcome === 'answered') answers[server] = (answers[server] ?? 0) + 1
+  }
+  return answers
+}
+
+/** How many requests of a probe, sent in the window, each server answered. */
+export const sharesOf = (history: History, probe: string, window?: Window): Record<string, number> =>
+  answersByServer(requestsOf(history, probe, window))
+
+/** The last mark with this label. */
+export const markOf = (history: History, label: string): MarkEvent | undefined =>
+  eventsOf(history, 'mark').findLast(mark => mark.label === label)
+
+/** A moment, ms, or an event that stands for it. */
+type Moment = number | { t: number }
+
+const timeOf = (moment: Moment): number => (typeof moment === 'number' ? moment : moment.t)
+
+/** The first event of a kind at or after a moment: `firstAfter(history, markOf(history, 'drained') ?? 0, 'advert')`. */
+export const firstAfter = <K extends OtherKind>(
+  history: History,
+  moment: Moment,
+  kind: K,
+  is: (event: EventOf<K>) => boolean = () => true,
+): EventOf<K> | undefined => {
+  const found = eventsOf(history, kind).filter(event => timeOf(event) >= timeOf(moment) && is(event))
+  // watchers report on their own, so that the order of the journal is not always that of time
+  return found.reduce<EventOf<K> | undefined>(
+    (first, event) => (first && timeOf(first) <= timeOf(event) ? first : event),
+    undefined,
+  )
+}
+
+/** The last event of a kind before a moment. */
+export const lastBefore = <K extends OtherKind>(
+  history: History,
+  moment: Moment,
+  kind: K,
+  is: (event: EventOf<K>) => boolean = () => true,
+): EventOf<K> | undefined => {
+  const found = eventsOf(history, kind).filter(event => timeOf(event) < timeOf(moment) && is(event))
+  return found.reduce<EventOf<K> | undefined>(
+    (last, event) => (last && timeOf(last) > timeOf(event) ? last : event),
+    undefined,
+  )
+}
+
 /** The last time that a fault was injected into a node, or healed there. */
 export const lastFault = (
-  events: LabEvent[],
+  history: History,
   phase: FaultEvent['phase'],
   fault: string,
   node: string,
 ): FaultEvent | undefined =>
-  eventsOf(events, 'fault').findLast(event => event.phase === phase && event.fault === fault && event.node === node)
+  eventsOf(history, 'fault').findLast(event => event.phase === phase && event.fault === fault && event.node === node)
 
 /** A node held an address; `until` is undefined where it still did at the end of the journal. */
 export interface Holding {
@@ -60,10 +115,10 @@ export interface Holding {
  *
  * @param nodes the directors: the real servers of DR and TUN hold the VIP too
  */
-export const holdingsOf = (events: LabEvent[], address: string, nodes: string[]): Holding[] => {
+export const holdingsOf = (history: History, address: string, nodes: string[]): Holding[] => {
   const holdings: Holding[] = []
   const devices = new Map<string, Set<string>>()
-  for (const event of eventsOf(events, 'address')) {
+  for (const event of eventsOf(history, 'address')) {
     if (event.address !== address || !nodes.includes(event.node)) continue
     const held = devices.get(event.node) ?? new Set()
     devices.set(event.node, held)
@@ -97,23 +152,30 @@ export interface Gap {
  * of the one to the arrival of the next, where the next came after that moment. Nothing is subtracted: a probe that
  * sends every 50 ms has a gap of about 50 ms when nothing is wrong, and each end of an outage adds up to one step.
  *
+ * @param until silences that begin later do not count, ms
  * @returns undefined where there is no answer before or none after the moment
  */
-export const longestGap = (requests: RequestEvent[], after: number): Gap | undefined => {
-  const answers = requests.filter(request => request.outcome === 'answered').sort((a, b) => a.done - b.done)
+export const longestGap = (requests: Requests, after: number, until = Infinity): Gap | undefined => {
   let longest: Gap | undefined
-  answers.forEach((answer, index) => {
-    const before = answers[index - 1]
-    if (!before || answer.done <= after) return
-    const length = answer.done - before.done
-    if (!longest || length > longest.length) longest = { length, before, after: answer }
-  })
+  let before: RequestEvent | undefined
+  for (const answer of requests.byDone()) {
+    if (answer.outcome !== 'answered') continue
+    if (before && answer.done > after && before.done < until) {
+      const length = answer.done - before.done
+      if (!longest || length > longest.length) longest = { length, before, after: answer }
+    }
+    before = answer
+  }
   return longest
 }
 
+/** The longest silence that the clients of a probe saw between two moments, each an event or ms. */
+export const gapBetween = (history: History, probe: string, from: Moment, until: Moment): Gap | undefined =>
+  longestGap(requestsOf(history, probe), timeOf(from), timeOf(until))
+
 /** The IPVS tables of a node, in the order of time. */
-export const tablesOf = (events: LabEvent[], node: string): IpvsEvent[] =>
-  eventsOf(events, 'ipvs').filter(event => event.node === node)
+export const tablesOf = (history: History, node: string): IpvsEvent[] =>
+  eventsOf(history, 'ipvs').filter(event => event.node === node)
 
 /**
  * Where a service of a table sends new connections: its destinations with a weight above 0. Undefined without the

@@ -1,4 +1,5 @@
-import type { FaultEvent, LabEvent } from '../history/event.ts'
+import type { FaultEvent } from '../history/event.ts'
+import type { History } from '../history/history.ts'
 import { endOf, longestGap, requestsOf } from '../history/queries.ts'
 import { seconds, withSlack } from '../model/bound.ts'
 import type { Bound } from '../model/types.ts'
@@ -20,7 +21,7 @@ export interface ProbeWatch {
  * luckier.
  */
 export const judgeGap = (
-  events: LabEvent[],
+  history: History,
   watch: ProbeWatch,
   cause: FaultEvent,
   moveBound: Bound,
@@ -33,16 +34,13 @@ export const judgeGap = (
     2 * watch.stepMs,
   )
   const bound: Bound = { ...upper, name: 'client gap' }
-  const end = Math.min(until, endOf(events))
-  const requests = requestsOf(events, watch.probe).filter(request => request.t <= end)
+  const end = Math.min(until, endOf(history))
+  const requests = requestsOf(history, watch.probe).filter(request => request.t <= end)
   const after = requests.filter(request => request.t >= cause.t)
   if (after.length === 0)
     return inconclusive(`The probe ${watch.probe} sent nothing after ${describeFault(cause)}.`, [cause])
   const answers = requests.filter(request => request.outcome === 'answered')
-  const lastAnswer = answers.reduce<(typeof answers)[number] | undefined>(
-    (last, answer) => (last && last.done > answer.done ? last : answer),
-    undefined,
-  )
+  const lastAnswer = answers.byDone().at(-1)
   if (!lastAnswer || answers.every(answer => answer.t > cause.t))
     return inconclusive(`The probe ${watch.probe} had no answer before ${describeFault(cause)}.`, [cause])
 
@@ -51,7 +49,7 @@ export const judgeGap = (
   // Nobody answers any more: that silence counts too, up to the last request that was sent into it.
   const silence = lastSent ? lastSent.done - lastAnswer.done : 0
   // Requests that were sent late can only lengthen a silence between answers: one within the bound stands, another does not.
-  const hungry = starved(events, watch.probe, { from: cause.t, until: end })
+  const hungry = starved(history, watch.probe, { from: cause.t, until: end })
   if (hungry && Math.max(silence, gap?.length ?? 0) > bound.maxMs) return inconclusive(hungry, [cause])
   if (silence > bound.maxMs)
     return {

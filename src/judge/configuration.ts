@@ -1,4 +1,4 @@
-import type { LabEvent } from '../history/event.ts'
+import type { History } from '../history/history.ts'
 import { eventsOf } from '../history/queries.ts'
 import { inconclusive, inOrder } from './guard.ts'
 import type { Verdict } from './verdict.ts'
@@ -20,11 +20,11 @@ const COMPLAINT =
 const HARMLESS = /NOTICE: setting config option|SECURITY VIOLATION|Unable to load ipset|Registering/
 
 /** The director's own keepalived accepts the configuration, and neither its test nor its log says that it ignores a line. */
-export const checkConfiguration = (events: LabEvent[], { director, command }: ConfigurationParams): Verdict => {
-  const test = eventsOf(events, 'command').findLast(event => event.node === director && event.command === command)
+export const checkConfiguration = (history: History, { director, command }: ConfigurationParams): Verdict => {
+  const test = eventsOf(history, 'command').findLast(event => event.node === director && event.command === command)
   if (!test) return inconclusive(`\`${command}\` was not run on ${director}.`)
   const complaints = test.output.split('\n').filter(isComplaint)
-  const logged = eventsOf(events, 'keepalived').filter(event => event.node === director && isComplaint(event.line))
+  const logged = eventsOf(history, 'keepalived').filter(event => event.node === director && isComplaint(event.line))
   const words = [...new Set([...complaints, ...logged.map(event => event.line)].map(line => line.trim()))]
   if (test.code !== 0 || words.length > 0) {
     const said = words.length > 0 ? words : test.output.trim().split('\n').slice(-3)

@@ -1,4 +1,5 @@
-import type { FaultEvent, LabEvent } from '../history/event.ts'
+import type { FaultEvent } from '../history/event.ts'
+import type { History } from '../history/history.ts'
 import { type Connection, connectionsOf } from '../history/connections.ts'
 import { endOf, eventsOf, lastFault } from '../history/queries.ts'
 import { inconclusive, inOrder, starved } from './guard.ts'
@@ -22,12 +23,12 @@ export interface ConnectionsParams {
  * is done to the lab, or to the end; a connection that fell silent before that, and was given up after it, belongs to
  * neither.
  */
-export const checkConnections = (events: LabEvent[], params: ConnectionsParams): Verdict => {
+export const checkConnections = (history: History, params: ConnectionsParams): Verdict => {
   const { probe, fault, node, mayBreak = [], afterMs = 0 } = params
-  const cause = lastFault(events, 'inject', fault, node)
+  const cause = lastFault(history, 'inject', fault, node)
   if (!cause) return inconclusive(`${fault} was never injected into ${node}, so no connection could break of it.`)
-  const until = eventsOf(events, 'fault').find(event => event.t > cause.done)?.t ?? endOf(events)
-  const held = connectionsOf(events, probe).filter(
+  const until = eventsOf(history, 'fault').find(event => event.t > cause.done)?.t ?? endOf(history)
+  const held = connectionsOf(history, probe).filter(
     ({ opened, ended }) => opened.t <= cause.t && (ended === undefined || ended.t > cause.t),
   )
   const judged = held.filter(({ server }) => server === undefined || !mayBreak.includes(server))
@@ -48,7 +49,7 @@ export const checkConnections = (events: LabEvent[], params: ConnectionsParams):
     { name: 'broken that must survive', value: spared.length, unit: 'connections' as const },
   ]
   if (spared.length > 0) {
-    const hungry = starved(events, probe)
+    const hungry = starved(history, probe)
     if (hungry) return inconclusive(hungry, [cause])
     return {
       outcome: 'FAIL',

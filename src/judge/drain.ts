@@ -1,4 +1,5 @@
-import type { ConnectionEvent, IpvsEvent, LabEvent, RequestEvent } from '../history/event.ts'
+import type { ConnectionEvent, IpvsEvent, RequestEvent } from '../history/event.ts'
+import type { History } from '../history/history.ts'
 import { connectionsOf } from '../history/connections.ts'
 import {
   activeDestinations,
@@ -51,14 +52,14 @@ interface Drain {
  * While a server is drained (weight 0, or removed), no request fails, no established connection breaks, and nothing new
  * reaches the server any more, except from clients whose persistence still binds them to it.
  */
-export const checkDrain = (events: LabEvent[], params: DrainParams): Verdict => {
+export const checkDrain = (history: History, params: DrainParams): Verdict => {
   const { vip, directors, server, fault, node, probe, connections } = params
-  const cause = lastFault(events, 'inject', fault, node)
+  const cause = lastFault(history, 'inject', fault, node)
   if (!cause) return inconclusive(`${fault} was never injected into ${node}, so ${server.node} was not drained.`)
-  const [owner] = ownersAt(holdingsOf(events, vip, directors), cause.t)
+  const [owner] = ownersAt(holdingsOf(history, vip, directors), cause.t)
   if (owner === undefined) return inconclusive(`No director held the VIP ${vip} at ${describeFault(cause)}.`, [cause])
 
-  const tables = tablesOf(events, owner)
+  const tables = tablesOf(history, owner)
   const takes = (table: IpvsEvent): boolean | undefined =>
     activeDestinations(table, params.service)?.some(one => one.address === server.address && one.port === server.port)
   const before = tables.findLast(table => table.t <= cause.t)
@@ -67,7 +68,7 @@ export const checkDrain = (events: LabEvent[], params: DrainParams): Verdict => 
       cause,
       before,
     ])
-  const next = eventsOf(events, 'fault').find(event => event.t > cause.done)?.t ?? endOf(events)
+  const next = eventsOf(history, 'fault').find(event => event.t > cause.done)?.t ?? endOf(history)
   const table = tables.find(one => one.t > cause.t && one.t <= next && takes(one) === false)
   if (!table)
     return inconclusive(`${server.node} kept its weight in the table of ${owner}, so it was not drained.`, [cause])
@@ -75,19 +76,19 @@ export const checkDrain = (events: LabEvent[], params: DrainParams): Verdict => 
   const drain: Drain = { table, until: Math.min(back, next), closedFrom: table.t + (params.inFlightMs ?? 100) }
 
   const verdicts: Verdict[] = []
-  if (probe !== undefined) verdicts.push(judgeRequests(events, params, probe, cause.t, drain))
-  if (connections !== undefined) verdicts.push(judgeConnections(events, params, connections, cause.t, drain))
+  if (probe !== undefined) verdicts.push(judgeRequests(history, params, probe, cause.t, drain))
+  if (connections !== undefined) verdicts.push(judgeConnections(history, params, connections, cause.t, drain))
   return mergeVerdicts(verdicts)
 }
 
 const judgeRequests = (
-  events: LabEvent[],
+  history: History,
   { server, persistenceMs = 0 }: DrainParams,
   probe: string,
   from: number,
   { table, until, closedFrom }: Drain,
 ): Verdict => {
-  const all = requestsOf(events, probe)
+  const all = requestsOf(history, probe)
   const requests = all.filter(request => request.t >= from && request.t <= until)
   const failed = requests.filter(request => request.outcome !== 'answered')
   const bound = (request: RequestEvent): boolean =>
@@ -101,9 +102,9 @@ const judgeRequests = (
     { name: 'failed in the drain', value: failed.length, unit: 'requests' as const },
     { name: 'reached the drained server', value: strays.length, unit: 'requests' as const },
   ]
-  const [bad, stray] = [failed[0], strays[0]]
+  const [bad, stray] = [failed.at(0), strays.at(0)]
   if (bad || stray) {
-    const hungry = starved(events, probe, { from, until })
+    const hungry = starved(history, probe, { from, until })
     if (hungry) return inconclusive(hungry, [table])
     const reasons = [
       bad && `${failed.length} of ${requests.length} requests failed, the first was ${describeRequest(bad)}`,
@@ -121,18 +122,18 @@ const judgeRequests = (
     outcome: 'PASS',
     reason: `All ${requests.length} requests were answered, and none reached ${server.node} after its drain${kept}.`,
     measurements,
-    proof: inOrder([table, requests[0], requests.at(-1)]),
+    proof: inOrder([table, requests.at(0), requests.at(-1)]),
   }
 }
 
 const judgeConnections = (
-  events: LabEvent[],
+  history: History,
   { server, persistenceMs = 0 }: DrainParams,
   probe: string,
   from: number,
   { table, until, closedFrom }: Drain,
 ): Verdict => {
-  const all = connectionsOf(events, probe)
+  const all = connectionsOf(history, probe)
   const held = all.filter(({ opened, ended }) => opened.t <= from && (ended === undefined || ended.t > from))
   const there = held.filter(connection => connection.server === server.node)
   const broken = all.filter(({ ended }) => ended?.change === 'broken' && ended.t > from && ended.t <= until)
@@ -154,7 +155,7 @@ const judgeConnections = (
   ]
   const [bad, stray] = [broken[0], strays[0]]
   if (bad || stray) {
-    const hungry = starved(events, probe)
+    const hungry = starved(history, probe)
     if (hungry) return inconclusive(hungry, [table])
     const list = (connections: typeof all): string =>
       connections.map(connection => describeConnection(connection, table.t)).join('; ')

@@ -1,4 +1,5 @@
 import type { AdvertEvent, FaultEvent, IpvsEvent, LabEvent, RequestEvent } from '../history/event.ts'
+import { type History, historyOf } from '../history/history.ts'
 import type { Bound } from '../model/types.ts'
 
 /**
@@ -11,7 +12,7 @@ export const DIRECTORS = ['d1', 'd2']
 const ADDRESSES: Record<string, string> = { d1: '10.0.0.2', d2: '10.0.0.3', rs1: '10.0.0.11', rs2: '10.0.0.12' }
 export const addressOf = (node: string): string => ADDRESSES[node] ?? '10.0.0.99'
 
-export const inTime = (events: LabEvent[]): LabEvent[] => [...events].sort((a, b) => a.t - b.t)
+export const historyInTime = (events: LabEvent[]): History => historyOf(events.toSorted((a, b) => a.t - b.t))
 
 export const bound = (maxMs: number, minMs?: number): Bound => ({
   name: 'test',

@@ -1,6 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import type { LabEvent } from '../history/event.ts'
-import { advert, bound, DIRECTORS, failing, fault, holds, inTime, mark, request, requests, VIP } from './examples.ts'
+import {
+  advert,
+  bound,
+  DIRECTORS,
+  failing,
+  fault,
+  holds,
+  historyInTime,
+  mark,
+  request,
+  requests,
+  VIP,
+} from './examples.ts'
 import { checkFailover } from './failover.ts'
 
 const crash = fault(10_000, 'keepalived-crash', 'd1')
@@ -13,9 +25,9 @@ const params = {
   bound: bound(3600, 2600),
 }
 const judge = (events: LabEvent[], changes: Partial<typeof params> & { slackMs?: number } = {}) =>
-  checkFailover(inTime([holds(0, 'd1'), ...events]), { ...params, ...changes })
+  checkFailover(historyInTime([holds(0, 'd1'), ...events]), { ...params, ...changes })
 const watched = (events: LabEvent[]) =>
-  checkFailover(inTime([holds(0, 'd1'), ...events]), { ...params, watch: { probe: 'p', stepMs: 100 } })
+  checkFailover(historyInTime([holds(0, 'd1'), ...events]), { ...params, watch: { probe: 'p', stepMs: 100 } })
 
 describe('the VIP', () => {
   it('passes when it moves within the bound, and shows the adverts around it', () => {
@@ -70,7 +82,7 @@ describe('the VIP', () => {
       outcome: 'INCONCLUSIVE',
       reason: expect.stringContaining('recording ends'),
     })
-    const without = checkFailover([crash, holds(13_000, 'd2')], params)
+    const without = checkFailover(historyInTime([crash, holds(13_000, 'd2')]), params)
     expect(without).toMatchObject({ outcome: 'INCONCLUSIVE', reason: expect.stringContaining('did not hold') })
   })
 

@@ -1,4 +1,4 @@
-import type { LabEvent } from '../history/event.ts'
+import type { History } from '../history/history.ts'
 import { endOf, eventsOf, holdingsOf, lastFault, ownersAt } from '../history/queries.ts'
 import type { Bound } from '../model/types.ts'
 import { judgeGap, type ProbeWatch } from './client-gap.ts'
@@ -27,16 +27,16 @@ export interface FailoverParams {
  * After a fault on the director that holds the VIP, the other one holds it in time, and clients do not notice it for
  * longer.
  */
-export const checkFailover = (events: LabEvent[], params: FailoverParams): Verdict => {
+export const checkFailover = (history: History, params: FailoverParams): Verdict => {
   const { vip, from, to, bound, directors, slackMs = 0, watch } = params
-  const cause = lastFault(events, 'inject', params.fault, from)
+  const cause = lastFault(history, 'inject', params.fault, from)
   if (!cause) return inconclusive(`${params.fault} was never injected into ${from}, so no failover could be seen.`)
-  if (!ownersAt(holdingsOf(events, vip, directors), cause.t).includes(from))
+  if (!ownersAt(holdingsOf(history, vip, directors), cause.t).includes(from))
     return inconclusive(`${from} did not hold the VIP ${vip} when ${params.fault} was injected into it.`, [cause])
 
   // Whatever is done to the lab next may move the VIP again.
-  const next = eventsOf(events, 'fault').find(event => event.t > cause.done)
-  const until = next?.t ?? endOf(events)
-  const move = judgeMove(events, { vip, directors, to, cause, bound, slackMs, until })
-  return watch ? mergeVerdicts([move, judgeGap(events, watch, cause, bound, slackMs, until)]) : move
+  const next = eventsOf(history, 'fault').find(event => event.t > cause.done)
+  const until = next?.t ?? endOf(history)
+  const move = judgeMove(history, { vip, directors, to, cause, bound, slackMs, until })
+  return watch ? mergeVerdicts([move, judgeGap(history, watch, cause, bound, slackMs, until)]) : move
 }

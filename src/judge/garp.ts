@@ -1,4 +1,5 @@
-import type { AddressEvent, GratuitousArpEvent, LabEvent } from '../history/event.ts'
+import type { AddressEvent, GratuitousArpEvent } from '../history/event.ts'
+import type { History } from '../history/history.ts'
 import { endOf, eventsOf, type Holding, holdingsOf, type Window } from '../history/queries.ts'
 import { seconds } from '../model/bound.ts'
 import type { Bound } from '../model/types.ts'
@@ -29,15 +30,15 @@ const AT_ONCE: Bound = { name: 'gratuitous ARP', formula: '1 s', maxMs: 1000, so
  * After each arrival of the VIP on a director, that director sends gratuitous ARP for it: enough, and soon enough, and
  * once more after `garp_master_delay` where asked. A director that loses the VIP before it had to send is not judged.
  */
-export const checkGarp = (events: LabEvent[], params: GarpParams): Verdict => {
+export const checkGarp = (history: History, params: GarpParams): Verdict => {
   const { vip, directors, count = 5, bound = AT_ONCE, againAfterMs = 0, window, slackMs = 0 } = params
-  const holdings = holdingsOf(events, vip, directors)
+  const holdings = holdingsOf(history, vip, directors)
   const arrivals = window
     ? holdings.filter(({ from }) => from >= window.from && from <= window.until)
     : holdings.slice(1)
   if (arrivals.length === 0) return inconclusive(`The VIP ${vip} was not seen to come to a director.`)
-  const garps = eventsOf(events, 'garp').filter(garp => garp.address === vip)
-  if (garps.length === 0 && eventsOf(events, 'advert').length === 0)
+  const garps = eventsOf(history, 'garp').filter(garp => garp.address === vip)
+  if (garps.length === 0 && eventsOf(history, 'advert').length === 0)
     return inconclusive('Nothing was captured on the wire, neither gratuitous ARP nor adverts.')
 
   const bursts = arrivals.flatMap(arrival =>
@@ -51,7 +52,7 @@ export const checkGarp = (events: LabEvent[], params: GarpParams): Verdict => {
   )
   const due = bursts.filter(({ arrival, until }) => arrival.until === undefined || arrival.until >= until)
   const missing = due.filter(({ sent }) => sent.length < count)
-  const end = endOf(events)
+  const end = endOf(history)
   const failed = missing.filter(({ until }) => until <= end)
   const fewest = due.toSorted((a, b) => a.sent.length - b.sent.length)[0]
   const measurements = fewest
@@ -66,7 +67,7 @@ export const checkGarp = (events: LabEvent[], params: GarpParams): Verdict => {
       outcome: 'FAIL',
       reason: `${describe(bad)}, at least ${count} are due for the VIP ${vip} ${allowed(bound)}.`,
       measurements,
-      proof: inOrder([arrivalOf(events, vip, bad.arrival), ...bad.sent, ...strangersAmong(garps, bad)]),
+      proof: inOrder([arrivalOf(history, vip, bad.arrival), ...bad.sent, ...strangersAmong(garps, bad)]),
     }
   const [open] = missing
   if (!fewest || open)
@@ -74,7 +75,7 @@ export const checkGarp = (events: LabEvent[], params: GarpParams): Verdict => {
       open
         ? `The recording ends before ${open.arrival.node} had to send gratuitous ARP for ${vip} ${allowed(bound)}.`
         : `No director kept the VIP ${vip} long enough to send gratuitous ARP for it ${allowed(bound)}.`,
-      open ? [arrivalOf(events, vip, open.arrival)] : [],
+      open ? [arrivalOf(history, vip, open.arrival)] : [],
     )
   return {
     outcome: 'PASS',
@@ -82,7 +83,7 @@ export const checkGarp = (events: LabEvent[], params: GarpParams): Verdict => {
       `${arrivals.length} arrivals of the VIP ${vip}, each with ${fewest.sent.length} gratuitous ARP or more` +
       `${againAfterMs > 0 ? `, and as many ${seconds(againAfterMs)} later` : ''} ${allowed(bound)}.`,
     measurements,
-    proof: inOrder([arrivalOf(events, vip, fewest.arrival), ...fewest.sent.slice(0, count)]),
+    proof: inOrder([arrivalOf(history, vip, fewest.arrival), ...fewest.sent.slice(0, count)]),
   }
 }
 
@@ -105,8 +106,8 @@ const lastOf = (bursts: Burst[], count: number): number =>
     ...bursts.map(({ arrival, delay, sent }) => (sent[count - 1]?.t ?? arrival.from + delay) - arrival.from - delay),
   )
 
-const arrivalOf = (events: LabEvent[], vip: string, { node, from }: Holding): AddressEvent | undefined =>
-  eventsOf(events, 'address').find(event => event.address === vip && event.node === node && event.t === from)
+const arrivalOf = (history: History, vip: string, { node, from }: Holding): AddressEvent | undefined =>
+  eventsOf(history, 'address').find(event => event.address === vip && event.node === node && event.t === from)
 
 /** Who else claimed the VIP in that time. */
 const strangersAmong = (garps: GratuitousArpEvent[], { arrival, until }: Burst): GratuitousArpEvent[] =>

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { historyOf } from '../history/history.ts'
 import { mark, request } from './examples.ts'
 import { guard, mergeOutcomes, mergeVerdicts } from './guard.ts'
 import type { Verdict } from './verdict.ts'
@@ -25,25 +26,25 @@ it('gives the reasons for the worst outcome', () => {
 })
 
 it('makes a check that throws INCONCLUSIVE', () => {
-  const broken = guard([], () => {
+  const broken = guard(historyOf(), () => {
     throw new Error('no such node d9')
   })
   expect(broken).toMatchObject({ outcome: 'INCONCLUSIVE', reason: 'The check itself failed: no such node d9' })
 })
 
 it('does not let a recording with gaps pass, and keeps a failure', () => {
-  expect(guard([mark(1)], () => verdict('PASS', 'Good.')).outcome).toBe('PASS')
-  expect(guard([trouble], () => verdict('PASS', 'Good.'))).toMatchObject({
+  expect(guard(historyOf([mark(1)]), () => verdict('PASS', 'Good.')).outcome).toBe('PASS')
+  expect(guard(historyOf([trouble]), () => verdict('PASS', 'Good.'))).toMatchObject({
     outcome: 'INCONCLUSIVE',
     reason: 'Good. The recording has gaps (d1: the address watcher died).',
   })
-  expect(guard([trouble], () => verdict('FAIL', 'Bad.')).outcome).toBe('FAIL')
+  expect(guard(historyOf([trouble]), () => verdict('FAIL', 'Bad.')).outcome).toBe('FAIL')
 })
 
 it('does not blame the configuration in a lab whose probe was starved, and lets what passed stand', () => {
   const probe = { kind: 'probe' as const, t: 0, phase: 'stop' as const, probe: 'p', client: 'c1', target: '', rate: 50 }
-  const late = [probe, { ...request(100), probe: 'p', scheduled: 0 }]
-  const onTime = [probe, { ...request(100), probe: 'p', scheduled: 100 }]
+  const late = historyOf([probe, { ...request(100), probe: 'p', scheduled: 0 }])
+  const onTime = historyOf([probe, { ...request(100), probe: 'p', scheduled: 100 }])
   expect(guard(late, () => verdict('FAIL', 'Too late.'))).toMatchObject({
     outcome: 'INCONCLUSIVE',
     reason: expect.stringMatching(/100% of its requests were sent late .* Too late\.$/),

@@ -1,5 +1,6 @@
 import { eventsOf, lateShare, requestsOf, type Window } from '../history/queries.ts'
 import type { LabEvent } from '../history/event.ts'
+import type { History } from '../history/history.ts'
 import type { Outcome, Verdict } from './verdict.ts'
 
 /**
@@ -23,11 +24,17 @@ export const mergeVerdicts = (verdicts: Verdict[]): Verdict => {
 }
 
 /** Each event once, in order of time: what `proof` wants. */
-export const inOrder = (events: (LabEvent | undefined)[]): LabEvent[] =>
-  [...new Set(events)].filter(event => event !== undefined).sort((a, b) => a.t - b.t)
+export const inOrder = (events: readonly (LabEvent | undefined)[]): LabEvent[] => {
+  const once = new Map<unknown, LabEvent>()
+  for (const event of events) {
+    // a history makes a request's object anew each time
+    if (event) once.set(event.kind === 'request' ? `${event.probe} ${event.n} ${event.t}` : event, event)
+  }
+  return [...once.values()].sort((a, b) => a.t - b.t)
+}
 
 /** A verdict for a lab, a probe or a recording that was not fit to tell. */
-export const inconclusive = (reason: string, proof: (LabEvent | undefined)[] = []): Verdict => ({
+export const inconclusive = (reason: string, proof: readonly (LabEvent | undefined)[] = []): Verdict => ({
   outcome: 'INCONCLUSIVE',
   reason,
   measurements: [],
@@ -41,9 +48,9 @@ const STARVED_ABOVE = 0.01
  * Says that a probe could not keep its rate in a stretch of time; undefined where it could. A probe that holds connections
  * has no requests to look at, so its own count speaks for all of its time.
  */
-export const starved = (events: LabEvent[], probe: string, window?: Window): string | undefined => {
-  const stop = eventsOf(events, 'probe').findLast(event => event.probe === probe && event.phase === 'stop')
-  const late = stop?.type === 'tcp' ? (stop.late ?? 0) / Math.max(1, stop.sent ?? 0) : lateShare(events, probe, window)
+export const starved = (history: History, probe: string, window?: Window): string | undefined => {
+  const stop = eventsOf(history, 'probe').findLast(event => event.probe === probe && event.phase === 'stop')
+  const late = stop?.type === 'tcp' ? (stop.late ?? 0) / Math.max(1, stop.sent ?? 0) : lateShare(history, probe, window)
   if (late <= STARVED_ABOVE) return undefined
   const percent = Number((late * 100).toFixed(1))
   return `The probe ${probe} was starved: ${percent}% of its requests were sent late (at most 1% allowed).`
@@ -54,25 +61,25 @@ export const starved = (events: LabEvent[], probe: string, window?: Window): str
  * nothing went wrong, so a PASS on it becomes INCONCLUSIVE; a FAIL stays one, and says that there are gaps. A FAIL in a lab
  * whose probe was starved becomes INCONCLUSIVE: the machine that starved it may have kept keepalived waiting as well.
  */
-export const guard = (events: LabEvent[], check: (events: LabEvent[]) => Verdict): Verdict => {
-  const verdict = withoutGaps(events, check)
+export const guard = (history: History, check: (history: History) => Verdict): Verdict => {
+  const verdict = withoutGaps(history, check)
   if (verdict.outcome !== 'FAIL') return verdict
-  const probes = new Set(eventsOf(events, 'probe').map(event => event.probe))
-  const hungry = [...probes].map(probe => starved(events, probe)).find(why => why !== undefined)
+  const probes = new Set(eventsOf(history, 'probe').map(event => event.probe))
+  const hungry = [...probes].map(probe => starved(history, probe)).find(why => why !== undefined)
   if (!hungry) return verdict
   const reason = `${hungry} So the machine may be to blame, and not the configuration, for this: ${verdict.reason}`
   return { ...verdict, outcome: 'INCONCLUSIVE', reason }
 }
 
-const withoutGaps = (events: LabEvent[], check: (events: LabEvent[]) => Verdict): Verdict => {
+const withoutGaps = (history: History, check: (history: History) => Verdict): Verdict => {
   let verdict: Verdict
   try {
-    verdict = check(events)
+    verdict = check(history)
   } catch (error) {
     return inconclusive(`The check itself failed: ${error instanceof Error ? error.message : String(error)}`)
   }
-  const troubles = eventsOf(events, 'trouble')
-  const gaps = [...troubles.map(event => (event.node ? `${event.node}: ${event.what}` : event.what)), ...lost(events)]
+  const troubles = eventsOf(history, 'trouble')
+  const gaps = [...troubles.map(event => (event.node ? `${event.node}: ${event.what}` : event.what)), ...lost(history)]
   if (gaps.length === 0 || verdict.outcome === 'INCONCLUSIVE') return verdict
   const what = [...new Set(gaps)].join('; ')
   return {
@@ -84,9 +91,9 @@ const withoutGaps = (events: LabEvent[], check: (events: LabEvent[]) => Verdict)
 }
 
 /** Probes that sent more requests than the journal has: what those met is not known. */
-const lost = (events: LabEvent[]): string[] =>
-  eventsOf(events, 'probe').flatMap(({ probe, phase, type, sent = 0 }) => {
+const lost = (history: History): string[] =>
+  eventsOf(history, 'probe').flatMap(({ probe, phase, type, sent = 0 }) => {
     if (phase !== 'stop' || type === 'tcp') return []
-    const recorded = requestsOf(events, probe).length
+    const recorded = requestsOf(history, probe).length
     return recorded < sent ? [`of ${sent} requests of the probe ${probe} only ${recorded} were recorded`] : []
   })

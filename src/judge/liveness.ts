@@ -1,4 +1,4 @@
-import type { LabEvent } from '../history/event.ts'
+import type { History } from '../history/history.ts'
 import { type FaultInForce, faultsInForce } from '../history/faults.ts'
 import type { Window } from '../history/queries.ts'
 
@@ -15,8 +15,8 @@ export const DOWN_FAULTS = [...STALE_FAULTS, 'keepalived-stop', 'keepalived-pare
 export const SPLIT_FAULTS = ['partition', 'vrrp-block']
 
 /** When any of the faults was in force on a node, up to the end of the recording. */
-export const timesOf = (events: LabEvent[], node: string, faults: readonly string[], end: number): Window[] =>
-  faultsInForce(events, faults, node).map(({ from, until }) => ({ from, until: until ?? end }))
+export const timesOf = (history: History, node: string, faults: readonly string[], end: number): Window[] =>
+  faultsInForce(history, faults, node).map(({ from, until }) => ({ from, until: until ?? end }))
 
 /** What is left of a stretch of time without others. */
 export const without = (window: Window, others: Window[]): Window[] =>

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest'
 import type { LabEvent } from '../history/event.ts'
-import { addressOf, advert, bound, DIRECTORS, fault, holds, inTime, mark, VIP } from './examples.ts'
+import { addressOf, advert, bound, DIRECTORS, fault, holds, historyInTime, mark, VIP } from './examples.ts'
 import { checkSingleOwner } from './owner.ts'
 
 const directors = DIRECTORS.map(node => ({ node, address: addressOf(node) }))
 const judge = (events: LabEvent[], causes: string[] = []) =>
-  checkSingleOwner(inTime(events), { vip: VIP, directors, bound: bound(1000), causes })
+  checkSingleOwner(historyInTime(events), { vip: VIP, directors, bound: bound(1000), causes })
 
 it('passes when one holds it, and when a handover overlaps shortly', () => {
   expect(judge([holds(0, 'd1'), mark(9000)])).toMatchObject({ outcome: 'PASS', measurements: [{ value: 0 }] })

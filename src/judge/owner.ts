@@ -1,4 +1,5 @@
 import type { LabEvent } from '../history/event.ts'
+import type { History } from '../history/history.ts'
 import { type FaultInForce, faultsInForce } from '../history/faults.ts'
 import { endOf, eventsOf, type Holding, holdingsOf, type Window } from '../history/queries.ts'
 import { seconds } from '../model/bound.ts'
@@ -37,14 +38,14 @@ interface Overlap extends Window {
  * owner for longer than a failover takes. A director that is dead or frozen is no owner; what it still holds is reported.
  * Directors that a fault keeps apart may both hold the VIP: that is reported, and judged again from the end of the heal.
  */
-export const checkSingleOwner = (events: LabEvent[], params: OwnerParams): Verdict => {
+export const checkSingleOwner = (history: History, params: OwnerParams): Verdict => {
   const { vip, directors, noneBound, staleFaults = STALE_FAULTS, allowedDuring = SPLIT_FAULTS } = params
   const nodes = directors.map(director => director.node)
-  const twice = judgeTwice(events, { ...params, staleFaults, allowedDuring })
+  const twice = judgeTwice(history, { ...params, staleFaults, allowedDuring })
   // nobody was ever seen to hold it: that is one verdict, not two
   if (!noneBound || twice.outcome === 'INCONCLUSIVE') return twice
   const downFaults = params.downFaults ?? DOWN_FAULTS
-  const none = judgeOwnerless(events, {
+  const none = judgeOwnerless(history, {
     vip,
     directors: nodes,
     bound: noneBound,
@@ -56,29 +57,29 @@ export const checkSingleOwner = (events: LabEvent[], params: OwnerParams): Verdi
 }
 
 const judgeTwice = (
-  events: LabEvent[],
+  history: History,
   params: OwnerParams & { staleFaults: string[]; allowedDuring: string[] },
 ): Verdict => {
   const { vip, directors, bound, causes = [], staleFaults, allowedDuring } = params
-  const end = endOf(events)
+  const end = endOf(history)
   const nodes = directors.map(director => director.node)
-  const holdings = holdingsOf(events, vip, nodes)
+  const holdings = holdingsOf(history, vip, nodes)
   if (holdings.length === 0)
     return inconclusive(`No director was ever seen to hold the VIP ${vip}, so nobody could hold it twice.`)
 
   const live = holdings.flatMap(holding =>
-    without({ from: holding.from, until: holding.until ?? end }, timesOf(events, holding.node, staleFaults, end)).map(
+    without({ from: holding.from, until: holding.until ?? end }, timesOf(history, holding.node, staleFaults, end)).map(
       piece => ({ ...piece, node: holding.node }),
     ),
   )
-  const splits = faultsInForce(events, allowedDuring)
+  const splits = faultsInForce(history, allowedDuring)
   const overlaps = pairs(live)
   const longest = longestOf(
     overlaps.flatMap(overlap => without(overlap, apart(splits, overlap, end)).map(piece => ({ ...overlap, ...piece }))),
   )
   longest?.nodes.sort((a, b) => nodes.indexOf(a) - nodes.indexOf(b))
   const length = longest ? longest.until - longest.from : 0
-  const notes = `${splitNote(splits, overlaps, end, vip)}${staleNote(events, holdings, staleFaults, end, vip)}`
+  const notes = `${splitNote(splits, overlaps, end, vip)}${staleNote(history, holdings, staleFaults, end, vip)}`
   const measurements = [duration('two directors hold the VIP', length, bound)]
   if (!longest || length <= bound.maxMs) {
     const seen = longest
@@ -88,7 +89,7 @@ const judgeTwice = (
       outcome: 'PASS',
       reason: `${seen} ${allowed(bound)}.${notes}`,
       measurements,
-      proof: longest ? ownershipProof(events, vip, longest) : [],
+      proof: longest ? ownershipProof(history, vip, longest) : [],
     }
   }
 
@@ -96,7 +97,7 @@ const judgeTwice = (
   // A new MASTER sends its first advert before it adds the VIP, and may be silent afterwards: an advert that is dropped
   // for its authentication still restarts the sender's own timer at the other one.
   const adverts = longest.nodes.map(node =>
-    eventsOf(events, 'advert').find(
+    eventsOf(history, 'advert').find(
       ({ node: sender, priority, t, interval }) =>
         sender === node && priority > 0 && t >= longest.from - interval && t <= longest.until,
     ),
@@ -114,7 +115,7 @@ const judgeTwice = (
       `Dual MASTER: ${both} both held the VIP ${vip} for ${seconds(length)}${said} ` +
       `${allowed(bound)}.${why}${notes}`,
     measurements,
-    proof: inOrder([...ownershipProof(events, vip, longest), ...adverts]),
+    proof: inOrder([...ownershipProof(history, vip, longest), ...adverts]),
   }
 }
 
@@ -151,14 +152,14 @@ const splitNote = (splits: FaultInForce[], overlaps: Overlap[], end: number, vip
     })
     .join('')
 
-const ownershipProof = (events: LabEvent[], vip: string, overlap: Overlap): LabEvent[] =>
+const ownershipProof = (history: History, vip: string, overlap: Overlap): LabEvent[] =>
   inOrder([
     ...overlap.nodes.map(node =>
-      eventsOf(events, 'address').findLast(
+      eventsOf(history, 'address').findLast(
         event => event.address === vip && event.node === node && event.change === 'add' && event.t <= overlap.from,
       ),
     ),
-    eventsOf(events, 'address').find(
+    eventsOf(history, 'address').find(
       event =>
         event.address === vip &&
         overlap.nodes.includes(event.node) &&
@@ -168,9 +169,9 @@ const ownershipProof = (events: LabEvent[], vip: string, overlap: Overlap): LabE
   ])
 
 /** A dead director keeps its VIP until somebody tidies up: worth knowing, but not two owners that both serve. */
-const staleNote = (events: LabEvent[], holdings: Holding[], faults: string[], end: number, vip: string): string => {
+const staleNote = (history: History, holdings: Holding[], faults: string[], end: number, vip: string): string => {
   const kept = nodesOf(holdings).flatMap(node => {
-    const stale = faultsInForce(events, faults, node).find(({ from }) =>
+    const stale = faultsInForce(history, faults, node).find(({ from }) =>
       holdings.some(one => one.node === node && one.from < from && (one.until ?? end) > from),
     )
     return stale ? [`${node} (${stale.fault.fault})`] : []

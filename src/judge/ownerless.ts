@@ -1,4 +1,5 @@
 import type { LabEvent } from '../history/event.ts'
+import type { History } from '../history/history.ts'
 import { faultsInForce } from '../history/faults.ts'
 import { endOf, eventsOf, holdingsOf, type Window } from '../history/queries.ts'
 import { seconds } from '../model/bound.ts'
@@ -30,13 +31,13 @@ interface Lack extends Window {
  * From the first owner on, the VIP is never without a live owner for longer than the bound while a director is fit to hold
  * it; in a partition, on no side of it. A partition that comes or goes begins a new stretch of time.
  */
-export const judgeOwnerless = (events: LabEvent[], params: OwnerlessParams): Verdict => {
+export const judgeOwnerless = (history: History, params: OwnerlessParams): Verdict => {
   const { vip, directors, bound } = params
-  const end = endOf(events)
-  const holdings = holdingsOf(events, vip, directors)
-  const partitions = faultsInForce(events, params.allowedDuring).filter(({ fault }) => fault.fault === 'partition')
-  const stale = new Map(directors.map(node => [node, timesOf(events, node, params.staleFaults, end)]))
-  const down = new Map(directors.map(node => [node, timesOf(events, node, params.downFaults, end)]))
+  const end = endOf(history)
+  const holdings = holdingsOf(history, vip, directors)
+  const partitions = faultsInForce(history, params.allowedDuring).filter(({ fault }) => fault.fault === 'partition')
+  const stale = new Map(directors.map(node => [node, timesOf(history, node, params.staleFaults, end)]))
+  const down = new Map(directors.map(node => [node, timesOf(history, node, params.downFaults, end)]))
   const splits = partitions.map(({ from, until }) => ({ from, until: until ?? end }))
   const first = Math.min(...holdings.map(holding => holding.from))
   // between two of these moments nothing changes
@@ -74,15 +75,15 @@ export const judgeOwnerless = (events: LabEvent[], params: OwnerlessParams): Ver
         `${long ? ', which is too long' : ' at most'} ${allowed(bound)}.`
       : `The VIP ${vip} always had a live owner ${allowed(bound)}.`,
     measurements: [duration('VIP without an owner', length, bound)],
-    proof: longest ? around(events, vip, directors, longest) : [],
+    proof: longest ? around(history, vip, directors, longest) : [],
   }
 }
 
 /** What took the VIP away, and what brought it back. */
-const around = (events: LabEvent[], vip: string, directors: string[], lack: Lack): LabEvent[] => {
-  const moves = eventsOf(events, 'address').filter(event => event.address === vip && directors.includes(event.node))
+const around = (history: History, vip: string, directors: string[], lack: Lack): LabEvent[] => {
+  const moves = eventsOf(history, 'address').filter(event => event.address === vip && directors.includes(event.node))
   return inOrder([
-    eventsOf(events, 'fault').findLast(event => event.t <= lack.from),
+    eventsOf(history, 'fault').findLast(event => event.t <= lack.from),
     moves.findLast(event => event.t <= lack.from),
     moves.find(event => event.t >= lack.until && event.change === 'add'),
   ])

@@ -1,6 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import type { LabEvent } from '../history/event.ts'
-import { bound, DIRECTORS, failing, fault, holds, inTime, mark, requests, SERVICE, table, VIP } from './examples.ts'
+import {
+  bound,
+  DIRECTORS,
+  failing,
+  fault,
+  holds,
+  historyInTime,
+  mark,
+  requests,
+  SERVICE,
+  table,
+  VIP,
+} from './examples.ts'
 import { checkPool, type PoolParams } from './pool.ts'
 
 const params: PoolParams = {
@@ -14,7 +26,7 @@ const params: PoolParams = {
 const stop = fault(10_000, 'web-stop', 'rs1')
 const heal = fault(20_000, 'web-stop', 'rs1', 'heal')
 const judge = (events: LabEvent[], changes: Partial<PoolParams> = {}) =>
-  checkPool(inTime([holds(0, 'd1'), table(0, 'd1', ['rs1', 'rs2']), ...events]), { ...params, ...changes })
+  checkPool(historyInTime([holds(0, 'd1'), table(0, 'd1', ['rs1', 'rs2']), ...events]), { ...params, ...changes })
 
 describe('leaving the table', () => {
   it('passes when the server leaves in time, by removal or with weight 0', () => {
@@ -36,7 +48,7 @@ describe('leaving the table', () => {
     expect(judge([mark(20_000)]).outcome).toBe('INCONCLUSIVE')
     expect(judge([table(5000, 'd1', ['rs2']), stop, mark(20_000)]).outcome).toBe('INCONCLUSIVE')
     expect(judge([stop, mark(12_000)]).outcome).toBe('INCONCLUSIVE')
-    expect(checkPool([table(0, 'd1', ['rs1']), stop, mark(20_000)], params).outcome).toBe('INCONCLUSIVE')
+    expect(checkPool(historyInTime([table(0, 'd1', ['rs1']), stop, mark(20_000)]), params).outcome).toBe('INCONCLUSIVE')
   })
 })
 

@@ -1,4 +1,5 @@
-import type { FaultEvent, IpvsEvent, KeepalivedEvent, LabEvent } from '../history/event.ts'
+import type { FaultEvent, IpvsEvent, KeepalivedEvent } from '../history/event.ts'
+import type { History } from '../history/history.ts'
 import {
   activeDestinations,
   endOf,
@@ -43,15 +44,15 @@ export interface PoolParams {
  * healed one is back in time. A server that stays in the table with weight 0 (`inhibit_on_failure`) has left. Requests
  * that fail between the fault and the removal are what health checks cannot prevent, and are not judged.
  */
-export const checkPool = (events: LabEvent[], params: PoolParams): Verdict => {
+export const checkPool = (history: History, params: PoolParams): Verdict => {
   const { vip, directors, server, fault, slackMs = 0 } = params
-  const cause = lastFault(events, 'inject', fault, server.node)
+  const cause = lastFault(history, 'inject', fault, server.node)
   if (!cause) return inconclusive(`${fault} was never injected into ${server.node}, so it could not leave the table.`)
-  const [owner] = ownersAt(holdingsOf(events, vip, directors), cause.t)
+  const [owner] = ownersAt(holdingsOf(history, vip, directors), cause.t)
   if (owner === undefined)
     return inconclusive(`No director held the VIP ${vip} when ${fault} was injected into ${server.node}.`, [cause])
 
-  const tables = tablesOf(events, owner)
+  const tables = tablesOf(history, owner)
   const has = (table: IpvsEvent): boolean | undefined =>
     activeDestinations(table, params.service)?.some(one => one.address === server.address && one.port === server.port)
   const before = tables.findLast(table => table.t <= cause.t)
@@ -61,13 +62,13 @@ export const checkPool = (events: LabEvent[], params: PoolParams): Verdict => {
       [cause, before],
     )
 
-  const heal = lastFault(events, 'heal', fault, server.node)
+  const heal = lastFault(history, 'heal', fault, server.node)
   const healed = heal && heal.t > cause.t ? heal : undefined
-  const until = healed?.t ?? endOf(events)
+  const until = healed?.t ?? endOf(history)
   const removal = tables.find(table => table.t > cause.t && table.t <= until && has(table) === false)
   const change = { owner, server: server.node, slackMs }
   const said = (since: FaultEvent, results: CheckerResult[]): KeepalivedEvent | undefined =>
-    checkerLine(events, owner, `${server.address}:${server.port}`, since.t, results)
+    checkerLine(history, owner, `${server.address}:${server.port}`, since.t, results)
   const verdicts = [
     judgeChange({
       ...change,
@@ -81,13 +82,13 @@ export const checkPool = (events: LabEvent[], params: PoolParams): Verdict => {
   if (removal && params.inhibit !== undefined) verdicts.push(judgeInhibit(params, owner, removal))
   if (removal && params.probe !== undefined) {
     // The next fault, on whatever node, may fail requests for its own reasons.
-    const next = eventsOf(events, 'fault').find(event => event.t > cause.done)?.t ?? until
-    verdicts.push(judgeServing(events, params.probe, removal, next, params.inFlightMs ?? 100, server.node))
+    const next = eventsOf(history, 'fault').find(event => event.t > cause.done)?.t ?? until
+    verdicts.push(judgeServing(history, params.probe, removal, next, params.inFlightMs ?? 100, server.node))
   }
   if (healed && params.upBound) {
     const back = tables.find(table => table.t > healed.t && has(table))
     const line = said(healed, ['up', 'added'])
-    const end = endOf(events)
+    const end = endOf(history)
     verdicts.push(judgeChange({ ...change, cause: healed, seen: back, said: line, bound: params.upBound, until: end }))
   }
   return mergeVerdicts(verdicts)
@@ -136,13 +137,13 @@ const judgeChange = ({ owner, server, cause, seen, said, until, ...rest }: Chang
 type CheckerResult = NonNullable<KeepalivedEvent['checker']>['result']
 
 const checkerLine = (
-  events: LabEvent[],
+  history: History,
   node: string,
   server: string,
   since: number,
   results: CheckerResult[],
 ): KeepalivedEvent | undefined =>
-  eventsOf(events, 'keepalived').find(
+  eventsOf(history, 'keepalived').find(
     event =>
       event.node === node &&
       event.t >= since &&
@@ -169,16 +170,16 @@ const judgeInhibit = ({ service, server, inhibit }: PoolParams, owner: string, r
 }
 
 const judgeServing = (
-  events: LabEvent[],
+  history: History,
   probe: string,
   removal: IpvsEvent,
   until: number,
   inFlightMs: number,
   server: string,
 ): Verdict => {
-  const requests = requestsOf(events, probe, { from: removal.t + inFlightMs, until })
+  const requests = requestsOf(history, probe, { from: removal.t + inFlightMs, until })
   const failed = requests.filter(request => request.outcome !== 'answered')
-  const [first] = failed
+  const first = failed.at(0)
   if (first)
     return {
       outcome: 'FAIL',
@@ -194,6 +195,6 @@ const judgeServing = (
     outcome: 'PASS',
     reason: `All ${requests.length} requests after that were answered.`,
     measurements: [{ name: 'failed after the removal', value: 0, unit: 'requests' }],
-    proof: inOrder([removal, requests[0], requests.at(-1)]),
+    proof: inOrder([removal, requests.at(0), requests.at(-1)]),
   }
 }

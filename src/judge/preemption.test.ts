@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest'
 import type { LabEvent } from '../history/event.ts'
-import { bound, DIRECTORS, fault, holds, inTime, mark, requests, VIP } from './examples.ts'
+import { bound, DIRECTORS, fault, holds, historyInTime, mark, requests, VIP } from './examples.ts'
 import { checkPreemption } from './preemption.ts'
 
 const crash = fault(1000, 'keepalived-crash', 'd1')
 const heal = fault(10_000, 'keepalived-crash', 'd1', 'heal', 50)
 const params = { vip: VIP, directors: DIRECTORS, to: 'd1', fault: 'keepalived-crash', bound: bound(3400) }
 const start = [holds(0, 'd1'), crash, holds(4000, 'd2'), heal]
-const judge = (events: LabEvent[]) => checkPreemption(inTime([...start, ...events]), params)
+const judge = (events: LabEvent[]) => checkPreemption(historyInTime([...start, ...events]), params)
 
 it('passes when the VIP comes back in time, after the stale one was cleared', () => {
   expect(judge([holds(10_100, 'd1', 'remove'), holds(13_300, 'd1'), holds(13_310, 'd2', 'remove')])).toMatchObject({
@@ -22,7 +22,7 @@ it('fails when the VIP comes late or never', () => {
 })
 
 it('says nothing without a heal, or when the VIP never left', () => {
-  expect(checkPreemption([holds(0, 'd1'), crash], params).outcome).toBe('INCONCLUSIVE')
+  expect(checkPreemption(historyInTime([holds(0, 'd1'), crash]), params).outcome).toBe('INCONCLUSIVE')
   expect(judge([mark(20_000)])).toMatchObject({
     outcome: 'INCONCLUSIVE',
     reason: expect.stringContaining('held the VIP'),
@@ -30,7 +30,12 @@ it('says nothing without a heal, or when the VIP never left', () => {
 })
 
 it('judges what clients miss at the handover', () => {
-  const events = inTime([...start, holds(10_100, 'd1', 'remove'), holds(13_000, 'd1'), ...requests(9000, 15_000)])
+  const events = historyInTime([
+    ...start,
+    holds(10_100, 'd1', 'remove'),
+    holds(13_000, 'd1'),
+    ...requests(9000, 15_000),
+  ])
   const verdict = checkPreemption(events, { ...params, watch: { probe: 'p', stepMs: 100 }, gapBound: bound(0) })
   expect(verdict).toMatchObject({ outcome: 'PASS', measurements: [{}, { name: 'client gap', value: 100 }, {}] })
 })

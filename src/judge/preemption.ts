@@ -1,4 +1,4 @@
-import type { LabEvent } from '../history/event.ts'
+import type { History } from '../history/history.ts'
 import { endOf, eventsOf, lastFault } from '../history/queries.ts'
 import type { Bound } from '../model/types.ts'
 import { judgeGap, type ProbeWatch } from './client-gap.ts'
@@ -24,13 +24,13 @@ export interface PreemptionParams {
 }
 
 /** The director with the higher priority takes the VIP back in time after keepalived was started there. */
-export const checkPreemption = (events: LabEvent[], params: PreemptionParams): Verdict => {
+export const checkPreemption = (history: History, params: PreemptionParams): Verdict => {
   const { vip, directors, to, bound, slackMs = 0, watch, gapBound } = params
-  const cause = lastFault(events, 'heal', params.fault, to)
+  const cause = lastFault(history, 'heal', params.fault, to)
   if (!cause) return inconclusive(`${params.fault} was never healed on ${to}, so it could not take the VIP back.`)
-  const next = eventsOf(events, 'fault').find(event => event.t > cause.done)
-  const until = next?.t ?? endOf(events)
-  const move = judgeMove(events, { vip, directors, to, cause, bound, slackMs, until })
+  const next = eventsOf(history, 'fault').find(event => event.t > cause.done)
+  const until = next?.t ?? endOf(history)
+  const move = judgeMove(history, { vip, directors, to, cause, bound, slackMs, until })
   if (!watch || !gapBound) return move
-  return mergeVerdicts([move, judgeGap(events, watch, cause, gapBound, slackMs, until)])
+  return mergeVerdicts([move, judgeGap(history, watch, cause, gapBound, slackMs, until)])
 }

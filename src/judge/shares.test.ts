@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest'
 import type { LabEvent } from '../history/event.ts'
-import { requests } from './examples.ts'
+import { historyInTime, requests } from './examples.ts'
 import { checkShares } from './shares.ts'
 
 const expected = { scheduler: 'wrr', cycle: 3, shares: { rs1: 2, rs2: 1 }, source: 'test' }
-const judge = (events: LabEvent[]) => checkShares(events, { probe: 'p', window: { from: 0, until: 10_000 }, expected })
+const judge = (events: LabEvent[]) =>
+  checkShares(historyInTime(events), { probe: 'p', window: { from: 0, until: 10_000 }, expected })
 const answeredBy = (servers: string[]) =>
   requests(0, servers.length * 100, n => {
     const server = servers[n]

@@ -1,5 +1,5 @@
-import type { LabEvent, RequestEvent } from '../history/event.ts'
-import { requestsOf, type Window } from '../history/queries.ts'
+import type { History } from '../history/history.ts'
+import { answersByServer, requestsOf, type Window } from '../history/queries.ts'
 import type { CycleShares } from '../model/shares.ts'
 import { inconclusive, inOrder, starved } from './guard.ts'
 import type { Measurement, Verdict } from './verdict.ts'
@@ -17,19 +17,19 @@ export interface SharesParams {
  * are exact; the order inside a cycle is not judged. One request more or less is allowed for each server, as two
  * requests on their way at the same time may arrive in the other order.
  */
-export const checkShares = (events: LabEvent[], params: SharesParams): Verdict => {
+export const checkShares = (history: History, params: SharesParams): Verdict => {
   const { probe, window, expected } = params
-  const requests = requestsOf(events, probe, window)
+  const requests = requestsOf(history, probe, window)
   // before anything else: what times out in a starved probe is no evidence against the lab
-  const hungry = starved(events, probe, window)
+  const hungry = starved(history, probe, window)
   if (hungry) return inconclusive(hungry)
   const failed = requests.filter(request => request.outcome !== 'answered')
-  const [bad] = failed
+  const bad = failed.at(0)
   if (bad)
     return {
       outcome: 'FAIL',
       reason: `${failed.length} of ${requests.length} requests failed, the first was ${describeRequest(bad)}.`,
-      measurements: counts(requests),
+      measurements: counts(answersByServer(requests)),
       proof: [bad],
     }
   const stranger = requests.find(request => !Object.hasOwn(expected.shares, request.server ?? ''))
@@ -39,42 +39,34 @@ export const checkShares = (events: LabEvent[], params: SharesParams): Verdict =
       reason:
         `${describeRequest(stranger)} came from none of the servers that ${expected.scheduler} shares out to: ` +
         `${Object.keys(expected.shares).join(', ')}.`,
-      measurements: counts(requests),
+      measurements: counts(answersByServer(requests)),
       proof: [stranger],
     }
   const cycles = expected.cycle === 0 ? 0 : Math.floor(requests.length / expected.cycle)
   if (cycles === 0)
     return inconclusive(
       `${requests.length} requests are not one full cycle of ${expected.scheduler}, which has ${expected.cycle}.`,
-      requests,
+      [...requests],
     )
   const counted = requests.slice(0, cycles * expected.cycle)
+  const answers = answersByServer(counted)
   const off = Object.entries(expected.shares).filter(
-    ([server, share]) => Math.abs(answersOf(counted, server) - share * cycles) > 1,
+    ([server, share]) => Math.abs((answers[server] ?? 0) - share * cycles) > 1,
   )
   const all = Object.entries(expected.shares)
-    .map(([server, share]) => `${server} ${answersOf(counted, server)} (${share * cycles} promised)`)
+    .map(([server, share]) => `${server} ${answers[server] ?? 0} (${share * cycles} promised)`)
     .join(', ')
   return {
     outcome: off.length > 0 ? 'FAIL' : 'PASS',
     reason: `${expected.scheduler} over ${cycles} full cycles of ${expected.cycle} requests: ${all}${
       off.length > 0 ? ', which is off by more than 1' : ''
     }.`,
-    measurements: counts(counted),
-    proof: inOrder([counted[0], counted.at(-1)]),
+    measurements: counts(answers),
+    proof: inOrder([counted.at(0), counted.at(-1)]),
   }
 }
 
-const answersOf = (requests: RequestEvent[], server: string): number =>
-  requests.filter(request => request.server === server).length
-
-const counts = (requests: RequestEvent[]): Measurement[] => {
-  const servers = [
-    ...new Set(requests.flatMap(request => (request.outcome === 'answered' ? [request.server ?? '?'] : []))),
-  ]
-  return servers.sort().map(server => ({
-    name: `answered by ${server}`,
-    value: requests.filter(request => request.outcome === 'answered' && (request.server ?? '?') === server).length,
-    unit: 'requests',
-  }))
-}
+const counts = (answers: Record<string, number>): Measurement[] =>
+  Object.entries(answers)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([server, value]) => ({ name: `answered by ${server}`, value, unit: 'requests' }))

@@ -1,4 +1,5 @@
 import type { AdvertEvent, LabEvent } from '../history/event.ts'
+import type { History } from '../history/history.ts'
 import { eventsOf, type Holding, holdingsOf, type Window } from '../history/queries.ts'
 import { inconclusive, inOrder } from './guard.ts'
 import type { Verdict } from './verdict.ts'
@@ -22,16 +23,16 @@ export interface SilentBackupParams {
  * advert with priority 0 says goodbye, which only who was MASTER may do. Two MASTERs that cannot hear one another are both
  * MASTER, and judged as such.
  */
-export const checkSilentBackup = (events: LabEvent[], params: SilentBackupParams): Verdict => {
+export const checkSilentBackup = (history: History, params: SilentBackupParams): Verdict => {
   const { vip, directors, vrid, network, instance, window, slackMs = 0 } = params
-  const adverts = eventsOf(events, 'advert').filter(
+  const adverts = eventsOf(history, 'advert').filter(
     advert =>
       advert.vrid === vrid &&
       advert.network === network &&
       (!window || (advert.t >= window.from && advert.t <= window.until)),
   )
   if (adverts.length === 0) return inconclusive(`No advert of VRID ${vrid} was captured on ${network}.`)
-  const masters = [...holdingsOf(events, vip, directors), ...(instance === undefined ? [] : spans(events, instance))]
+  const masters = [...holdingsOf(history, vip, directors), ...(instance === undefined ? [] : spans(history, instance))]
   if (masters.length === 0)
     return inconclusive(`No director was ever seen to hold the VIP ${vip}, so none is known to be MASTER.`)
 
@@ -66,16 +67,16 @@ export const checkSilentBackup = (events: LabEvent[], params: SilentBackupParams
       `the first at ${(first.t / 1000).toFixed(3)} s with priority ${first.priority}` +
       `${master ? `, when ${master.node} was` : ''} (one advert interval allowed: ${first.interval} ms).`,
     measurements,
-    proof: inOrder([lastOf(events, vip, first), first, wrong[1]]),
+    proof: inOrder([lastOf(history, vip, first), first, wrong[1]]),
   }
 }
 
 const senderOf = (advert: AdvertEvent): string => advert.node ?? advert.source
 
 /** When the log of each director had the instance in state MASTER. */
-const spans = (events: LabEvent[], instance: string): Holding[] => {
+const spans = (history: History, instance: string): Holding[] => {
   const found: Holding[] = []
-  for (const { node, t, transition } of eventsOf(events, 'keepalived')) {
+  for (const { node, t, transition } of eventsOf(history, 'keepalived')) {
     if (transition?.instance !== instance) continue
     const open = found.find(span => span.node === node && span.until === undefined)
     if (transition.state === 'MASTER') {
@@ -86,7 +87,7 @@ const spans = (events: LabEvent[], instance: string): Holding[] => {
 }
 
 /** The last time that the VIP came to the sender, or left it. */
-const lastOf = (events: LabEvent[], vip: string, advert: AdvertEvent): LabEvent | undefined =>
-  eventsOf(events, 'address').findLast(
+const lastOf = (history: History, vip: string, advert: AdvertEvent): LabEvent | undefined =>
+  eventsOf(history, 'address').findLast(
     event => event.address === vip && event.node === advert.node && event.t <= advert.t,
   )

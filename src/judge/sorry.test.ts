@@ -7,7 +7,7 @@ import {
   failing,
   fault,
   holds,
-  inTime,
+  historyInTime,
   mark,
   requests,
   SERVICE,
@@ -30,7 +30,7 @@ const stops = [fault(10_000, 'web-stop', 'rs1'), fault(11_000, 'web-stop', 'rs2'
 const tables = [table(0, 'd1', ['rs1', 'rs2']), table(12_000, 'd1', ['rs2']), table(13_000, 'd1', ['d1'])]
 const start = [holds(0, 'd1'), ...tables, ...stops, ...requests(9000, 10_000), ...failing(11_000, 13_000)]
 const judge = (events: LabEvent[], changes: Partial<SorryParams> = {}) =>
-  checkSorry(inTime([...start, ...events]), { ...params, ...changes })
+  checkSorry(historyInTime([...start, ...events]), { ...params, ...changes })
 
 describe('the sorry page', () => {
   it('passes when a director answers in time after the last server died', () => {
@@ -58,7 +58,7 @@ describe('the sorry page', () => {
   })
 
   it('says nothing while a server was left alone, or from too short a recording', () => {
-    const one = [holds(0, 'd1'), ...tables, fault(10_000, 'web-stop', 'rs1'), mark(30_000)]
+    const one = historyInTime([holds(0, 'd1'), ...tables, fault(10_000, 'web-stop', 'rs1'), mark(30_000)])
     expect(checkSorry(one, params)).toMatchObject({
       outcome: 'INCONCLUSIVE',
       reason: expect.stringContaining('never injected into rs2'),

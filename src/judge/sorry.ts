@@ -1,5 +1,7 @@
-import type { FaultEvent, IpvsEvent, LabEvent, RequestEvent } from '../history/event.ts'
+import type { FaultEvent, IpvsEvent, RequestEvent } from '../history/event.ts'
+import type { History } from '../history/history.ts'
 import { activeDestinations, endOf, holdingsOf, lastFault, ownersAt, requestsOf, tablesOf } from '../history/queries.ts'
+import type { Requests } from '../history/requests.ts'
 import { seconds } from '../model/bound.ts'
 import type { Bound } from '../model/types.ts'
 import { inconclusive, inOrder, mergeVerdicts } from './guard.ts'
@@ -29,9 +31,9 @@ export interface SorryParams {
  * The sorry page answers in time once all real servers are dead, never while one of them is in the table, and the real
  * servers answer in time again after they are healed.
  */
-export const checkSorry = (events: LabEvent[], params: SorryParams): Verdict => {
+export const checkSorry = (history: History, params: SorryParams): Verdict => {
   const { directors, servers, fault, probe, slackMs = 0 } = params
-  const injected = servers.map(server => lastFault(events, 'inject', fault, server.node))
+  const injected = servers.map(server => lastFault(history, 'inject', fault, server.node))
   const missing = servers.filter((_, index) => injected[index] === undefined).map(server => server.node)
   const cause = latest(injected)
   if (missing.length > 0 || !cause)
@@ -40,15 +42,15 @@ export const checkSorry = (events: LabEvent[], params: SorryParams): Verdict => 
     )
 
   const heals = servers
-    .map(server => lastFault(events, 'heal', fault, server.node))
+    .map(server => lastFault(history, 'heal', fault, server.node))
     .filter((heal): heal is FaultEvent => heal !== undefined && heal.t > cause.t)
   const firstHeal = Math.min(...heals.map(heal => heal.t))
-  const until = Math.min(firstHeal, endOf(events))
-  const requests = requestsOf(events, probe)
+  const until = Math.min(firstHeal, endOf(history))
+  const requests = requestsOf(history, probe)
   const isSorry = (request: RequestEvent): boolean =>
     request.outcome === 'answered' && request.server !== undefined && directors.includes(request.server)
 
-  const verdicts = [judgeTooSoon(events, params, requests.filter(isSorry))]
+  const verdicts = [judgeTooSoon(history, params, requests.filter(isSorry))]
   verdicts.push(
     judgeFirst('sorry page', 'The sorry page', requests.filter(isSorry), cause, params.bound, slackMs, until),
   )
@@ -57,7 +59,7 @@ export const checkSorry = (events: LabEvent[], params: SorryParams): Verdict => 
   const lastHeal = latest(heals)
   if (params.endsBound && lastHeal) {
     const real = requests.filter(request => servers.some(server => server.node === request.server))
-    const end = endOf(events)
+    const end = endOf(history)
     verdicts.push(judgeFirst('real servers back', 'A real server', real, lastHeal, params.endsBound, slackMs, end))
   }
   return mergeVerdicts(verdicts.filter(verdict => verdict !== undefined))
@@ -70,7 +72,7 @@ const latest = (faults: (FaultEvent | undefined)[]): FaultEvent | undefined =>
 const judgeFirst = (
   name: string,
   who: string,
-  answers: RequestEvent[],
+  answers: Requests,
   cause: FaultEvent,
   plain: Bound,
   slackMs: number,
@@ -78,7 +80,10 @@ const judgeFirst = (
 ): Verdict => {
   const bound = fromFault(plain, cause, slackMs)
   const what = describeFault(cause)
-  const first = answers.filter(answer => answer.t >= cause.t && answer.t <= until).sort((a, b) => a.done - b.done)[0]
+  const first = answers
+    .filter(answer => answer.t >= cause.t && answer.t <= until)
+    .byDone()
+    .at(0)
   const value = (first?.done ?? until) - cause.t
   if (!first && value < bound.maxMs)
     return inconclusive(
@@ -98,14 +103,15 @@ const judgeFirst = (
 }
 
 /** A sorry page is one too many where every table of the VIP's owner around it has a real server. */
-const judgeTooSoon = (events: LabEvent[], params: SorryParams, pages: RequestEvent[]): Verdict | undefined => {
-  const holdings = holdingsOf(events, params.vip, params.directors)
+const judgeTooSoon = (history: History, params: SorryParams, pages: Requests): Verdict | undefined => {
+  const holdings = holdingsOf(history, params.vip, params.directors)
   const realIn = (table: IpvsEvent): string | undefined =>
     activeDestinations(table, params.service)?.find(one => params.servers.some(s => s.address === one.address))?.address
+  const tablesByOwner = new Map(params.directors.map(node => [node, tablesOf(history, node)]))
   for (const page of pages) {
     const [owner] = ownersAt(holdings, page.t)
     if (owner === undefined) continue
-    const tables = tablesOf(events, owner)
+    const tables = tablesByOwner.get(owner) ?? []
     const first = tables.findLastIndex(table => table.t <= page.t)
     const last = tables.findIndex(table => table.t >= page.done)
     if (first < 0 || last < 0) continue
@@ -124,11 +130,11 @@ const judgeTooSoon = (events: LabEvent[], params: SorryParams, pages: RequestEve
 }
 
 /** Once the sorry page is there, it stays until the first heal. */
-const judgeSteady = (requests: RequestEvent[], first: RequestEvent, until: number): Verdict | undefined => {
+const judgeSteady = (requests: Requests, first: RequestEvent, until: number): Verdict | undefined => {
   const failed = requests.filter(
     request => request.t > first.done && request.done <= until && request.outcome !== 'answered',
   )
-  const [one] = failed
+  const one = failed.at(0)
   if (!one) return undefined
   return {
     outcome: 'FAIL',

@@ -1,4 +1,5 @@
-import type { IpvsEvent, LabEvent, RequestEvent } from '../history/event.ts'
+import type { IpvsEvent, RequestEvent } from '../history/event.ts'
+import type { History } from '../history/history.ts'
 import {
   activeDestinations,
   eventsOf,
@@ -8,6 +9,7 @@ import {
   tablesOf,
   type Window,
 } from '../history/queries.ts'
+import type { Requests } from '../history/requests.ts'
 import { seconds } from '../model/bound.ts'
 import type { Bound } from '../model/types.ts'
 import { clientGroup } from './client-group.ts'
@@ -49,17 +51,23 @@ interface Repeat {
  * not run out; only where that server left the pool in between it may go elsewhere. Requests that nobody answered are not
  * judged. A late request needs no care: its time is the time at which it was really sent.
  */
-export const checkStickiness = (events: LabEvent[], params: StickinessParams): Verdict => {
+export const checkStickiness = (history: History, params: StickinessParams): Verdict => {
   const { probe, timeoutMs, pool } = params
-  const all = repeats(requestsOf(events, probe, params.window), params.prefix)
-  const repeated = all.filter(({ before, after }) => after.t - before.t < timeoutMs)
-  if (repeated.length === 0)
+  const clients = new Set<string>()
+  const moved: Repeat[] = []
+  let [repeated, sample]: [number, Repeat?] = [0]
+  for (const repeat of repeats(requestsOf(history, probe, params.window), params.prefix)) {
+    if (pauseOf(repeat) >= timeoutMs) continue
+    repeated += 1
+    sample ??= repeat
+    clients.add(repeat.client)
+    if (repeat.after.server !== repeat.before.server) moved.push(repeat)
+  }
+  if (repeated === 0)
     return inconclusive(`No client of the probe ${probe} was answered twice within ${seconds(timeoutMs)}.`)
-  const moved = repeated.filter(({ before, after }) => after.server !== before.server)
-  const astray = moved.filter(repeat => !(pool && leftPool(events, pool, repeat)))
-  const clients = new Set(repeated.map(repeat => repeat.client)).size
+  const astray = moved.filter(repeat => !(pool && leftPool(history, pool, repeat)))
   const measurements = [
-    { name: 'repeats within the persistence time', value: repeated.length, unit: 'requests' as const },
+    { name: 'repeats within the persistence time', value: repeated, unit: 'requests' as const },
     { name: 'went to another server', value: astray.length, unit: 'requests' as const },
   ]
   const [first] = astray
@@ -67,8 +75,8 @@ export const checkStickiness = (events: LabEvent[], params: StickinessParams): V
     return {
       outcome: 'FAIL',
       reason:
-        `${astray.length} of ${repeated.length} requests within ${seconds(timeoutMs)} of the one before went to another ` +
-        `server; the first was ${describeRequest(first.after)}, ${seconds(first.after.t - first.before.t)} after ` +
+        `${astray.length} of ${repeated} requests within ${seconds(timeoutMs)} of the one before went to another ` +
+        `server; the first was ${describeRequest(first.after)}, ${seconds(pauseOf(first))} after ` +
         `${describeRequest(first.before)}, both of ${first.client}.`,
       measurements,
       proof: [first.before, first.after],
@@ -77,10 +85,10 @@ export const checkStickiness = (events: LabEvent[], params: StickinessParams): V
   return {
     outcome: 'PASS',
     reason:
-      `${clients} clients came back ${repeated.length} times within ${seconds(timeoutMs)}, ` +
+      `${clients.size} clients came back ${repeated} times within ${seconds(timeoutMs)}, ` +
       `always to the same server${excused}.`,
     measurements,
-    proof: inOrder([repeated[0]?.before, repeated[0]?.after, moved[0]?.before, moved[0]?.after]),
+    proof: inOrder([sample?.before, sample?.after, moved[0]?.before, moved[0]?.after]),
   }
 }
 
@@ -105,12 +113,16 @@ export interface ReleaseParams {
  * end of the bound must not free it. A free client may come to the same server by chance, so clients that all did so count
  * against the service only where chance does not explain it.
  */
-export const checkRelease = (events: LabEvent[], params: ReleaseParams): Verdict => {
+export const checkRelease = (history: History, params: ReleaseParams): Verdict => {
   const { probe, bound, templates, significance = 0.001 } = params
   const { minMs = bound.maxMs, maxMs } = bound
-  const all = repeats(requestsOf(events, probe, params.window), params.prefix)
-  const pauseOf = ({ before, after }: Repeat): number => after.t - before.t
-  const moved = all.filter(({ before, after }) => before.server !== after.server)
+  const requests = requestsOf(history, probe, params.window)
+  const moved: Repeat[] = []
+  const free: Repeat[] = []
+  for (const repeat of repeats(requests, params.prefix)) {
+    if (repeat.before.server !== repeat.after.server) moved.push(repeat)
+    if (pauseOf(repeat) >= maxMs) free.push(repeat)
+  }
   const early = moved.find(repeat => pauseOf(repeat) < minMs)
   if (early)
     return {
@@ -122,10 +134,9 @@ export const checkRelease = (events: LabEvent[], params: ReleaseParams): Verdict
       proof: [early.before, early.after],
     }
   if (templates) {
-    const listed = judgeTemplates(events, all, templates, bound)
+    const listed = judgeTemplates(history, repeats(requests, params.prefix), templates, bound)
     if (listed) return listed
   }
-  const free = all.filter(repeat => pauseOf(repeat) >= maxMs)
   const gone = moved.toSorted((a, b) => pauseOf(a) - pauseOf(b))[0]
   if (gone)
     return {
@@ -158,12 +169,12 @@ export const checkRelease = (events: LabEvent[], params: ReleaseParams): Verdict
 
 /** A template is a line of the list whose client has port 0 (ip_vs_conn.c): `TCP 05:58 NONE 10.0.0.50:0 10.0.0.100:80 ...`. */
 const judgeTemplates = (
-  events: LabEvent[],
-  all: Repeat[],
+  history: History,
+  all: Iterable<Repeat>,
   { node, command }: { node: string; command: string },
   bound: Bound,
 ): Verdict | undefined => {
-  const lists = eventsOf(events, 'command').filter(event => event.node === node && event.command === command)
+  const lists = eventsOf(history, 'command').filter(event => event.node === node && event.command === command)
   for (const { before, after, client } of all) {
     const between = lists.filter(list => list.t > before.t && list.done < after.t)
     const has = (output: string): boolean =>
@@ -190,26 +201,28 @@ const judgeTemplates = (
   return undefined
 }
 
-const repeats = (requests: RequestEvent[], prefix: number | undefined): Repeat[] => {
+/** Each answer to a group of clients beside the answer before it, in the order of sending. */
+function* repeats(requests: Requests, prefix: number | undefined): Generator<Repeat> {
   const last = new Map<string, RequestEvent>()
-  return requests
-    .filter(request => request.outcome === 'answered')
-    .flatMap(after => {
-      const client = clientGroup(after.source, prefix)
-      const before = last.get(client)
-      last.set(client, after)
-      return before ? [{ client, before, after }] : []
-    })
+  for (const after of requests) {
+    if (after.outcome !== 'answered') continue
+    const client = clientGroup(after.source, prefix)
+    const before = last.get(client)
+    last.set(client, after)
+    if (before) yield { client, before, after }
+  }
 }
 
+const pauseOf = ({ before, after }: Repeat): number => after.t - before.t
+
 /** Whether the server of the first request was out of its pool in any table that was in force between the two. */
-const leftPool = (events: LabEvent[], pool: Pool, { before, after }: Repeat): boolean => {
+const leftPool = (history: History, pool: Pool, { before, after }: Repeat): boolean => {
   const address = pool.servers.find(server => server.node === before.server)?.address
-  const holdings = holdingsOf(events, pool.vip, pool.directors)
+  const holdings = holdingsOf(history, pool.vip, pool.directors)
   const isOut = (table: IpvsEvent): boolean =>
     activeDestinations(table, pool.service)?.every(one => one.address !== address) ?? true
   return [...new Set([...ownersAt(holdings, before.t), ...ownersAt(holdings, after.done)])].some(owner => {
-    const tables = tablesOf(events, owner)
+    const tables = tablesOf(history, owner)
     const inForce = tables.findLast(table => table.t <= before.t)
     return [inForce, ...tables.filter(table => table.t > before.t && table.t <= after.done)].some(
       table => table !== undefined && isOut(table),

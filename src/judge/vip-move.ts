@@ -1,4 +1,5 @@
-import type { FaultEvent, LabEvent } from '../history/event.ts'
+import type { FaultEvent } from '../history/event.ts'
+import type { History } from '../history/history.ts'
 import { endOf, eventsOf, holdingsOf, ownersAt } from '../history/queries.ts'
 import { seconds } from '../model/bound.ts'
 import type { Bound } from '../model/types.ts'
@@ -24,16 +25,16 @@ export interface Move {
 }
 
 /** Whether and when the VIP came: from the beginning of the cause to the address event on the director. */
-export const judgeMove = (events: LabEvent[], move: Move): Verdict => {
+export const judgeMove = (history: History, move: Move): Verdict => {
   const { vip, to, cause, until } = move
   const bound = fromFault(move.bound, cause, move.slackMs)
   const what = describeFault(cause)
-  const holdings = holdingsOf(events, vip, move.directors)
-  const arrival = eventsOf(events, 'address').find(
+  const holdings = holdingsOf(history, vip, move.directors)
+  const arrival = eventsOf(history, 'address').find(
     event =>
       event.change === 'add' && event.address === vip && event.node === to && event.t >= cause.t && event.t <= until,
   )
-  const adverts = eventsOf(events, 'advert').filter(advert => advert.t <= until)
+  const adverts = eventsOf(history, 'advert').filter(advert => advert.t <= until)
   const lastBefore = adverts.findLast(
     advert => advert.node !== to && advert.t <= (arrival?.t ?? until) && advert.addresses.includes(vip),
   )
@@ -41,7 +42,7 @@ export const judgeMove = (events: LabEvent[], move: Move): Verdict => {
     // A stale VIP of a crashed keepalived goes when it starts again, and comes back with an event of its own.
     if (ownersAt(holdings, until).includes(to) && ownersAt(holdings, cause.t).includes(to))
       return inconclusive(`${to} held the VIP ${vip} before ${what}, so nothing could move to it.`, [cause])
-    const watched = Math.min(endOf(events), until) - cause.t
+    const watched = Math.min(endOf(history), until) - cause.t
     if (watched < bound.maxMs)
       return inconclusive(
         `The recording ends ${seconds(watched)} after ${what}, ` +

@@ -6,6 +6,7 @@ import { silent, type Steps } from '../engine/progress.ts'
 import { findEngine } from '../engine/vm/build.ts'
 import { LvslabError, messageOf } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
+import { type History, historyOf } from '../history/history.ts'
 import { nodeFiles } from '../topology/node-files.ts'
 import type { Topology } from '../topology/types.ts'
 import { claimName, deploy, labelsOf, remove } from './deploy.ts'
@@ -28,6 +29,8 @@ interface Recipe {
 /** The one lab that every use shares, with its one connection to the agent. */
 interface SharedLab {
   lab: Lab
+  /** What happened until it had converged. */
+  convergence: History
   /** Whoever uses it now. */
   listener: ((event: LabEvent) => void) | undefined
   /** Why it is not fit for a further use. */
@@ -60,6 +63,7 @@ export const dockerSource = (): LabSource => {
       shared.unfit ??= messageOf(error)
       throw error
     }
+    shared.convergence = historyOf(shared.lab.history)
     return shared
   }
 
@@ -94,8 +98,8 @@ export const dockerSource = (): LabSource => {
       )
       facts = { ...facts, ...versions }
       recipe = { engine: running, topology, readiness, images, owner, steps }
-      const { lab } = await bringUp(recipe, signal)
-      return [...lab.events]
+      const { convergence } = await bringUp(recipe, signal)
+      return convergence
     },
     open: async (name, { signal, onEvent }) => {
       if (!recipe) throw new LvslabError('LAB_NOT_PREPARED', 'open() before prepare()')
@@ -138,7 +142,8 @@ const schedulersOf = (topology: Topology): string[] =>
   )
 
 const openShared = async (engine: DockerEngine, topology: Topology): Promise<SharedLab> => {
-  const shared: Omit<SharedLab, 'lab'> = { listener: undefined, unfit: undefined, uses: 0 }
+  const convergence = historyOf()
+  const shared: Omit<SharedLab, 'lab'> = { convergence, listener: undefined, unfit: undefined, uses: 0 }
   const onEvent = (event: LabEvent): void => {
     // a watcher that ended stays ended: whoever comes next would have a gap and no word of it
     if (event.kind === 'trouble') shared.unfit ??= event.what
@@ -175,12 +180,11 @@ const borrow = async (
   const { lab } = shared
   const abort = endOnAbort(shared, signal)
   const undone = new Set<object>()
-  const events: LabEvent[] = []
+  const history = historyOf(shared.convergence)
   try {
     await takeFreshPorts(lab, shared.uses++) // its answer also comes after all that belongs to nobody any more
-    lab.events.length = 0
     shared.listener = event => {
-      events.push(event)
+      history.add(event)
       onEvent?.(event)
     }
     await lab.snapshot()
@@ -192,7 +196,7 @@ const borrow = async (
   return {
     ...lab,
     name,
-    events,
+    history,
     http: async options => {
       const mark = {}
       undone.add(mark)

@@ -3,6 +3,7 @@ import type { AgentNode, CommandResult, Condition, HttpProbeOptions } from '../a
 import type { Engine } from '../engine/engine.ts'
 import { LvslabError } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
+import { History } from '../history/history.ts'
 import type { Topology } from '../topology/types.ts'
 import { type FaultName, FAULTS } from './faults/registry.ts'
 import { AGENT_NODE, containerName, LABEL_LAB, LABEL_NODE } from './names.ts'
@@ -21,8 +22,8 @@ export interface Lab extends AsyncDisposable {
   name: string
   topology: Topology
   engine: Engine
-  /** Everything that happened since the lab was opened, in the order in which it was reported. */
-  events: LabEvent[]
+  /** Everything that happened to the lab, that of which it is a fork included, in the order in which it was reported. */
+  history: History
   /** ms on the lab's clock */
   now(): Promise<number>
   sleep(ms: number): Promise<number>
@@ -48,20 +49,26 @@ const COMMAND_TIMEOUT_MS = 30_000
  * Opens a deployed topology: connects to its agent. The first time (`fresh`) the agent learns of the nodes and starts its
  * watchers; in a fork they run already.
  *
- * @param onEvent called for each event, besides being kept in `events`
+ * @param history what happened to it before; the lab's own events are added
+ * @param onEvent called for each event, besides being added to the history
  */
 export const openLab = async (
   engine: Engine,
   topology: Topology,
   name: string,
-  options: { fresh: boolean; onEvent?: (event: LabEvent) => void; signal?: AbortSignal | undefined },
+  options: {
+    fresh: boolean
+    history?: History
+    onEvent?: ((event: LabEvent) => void) | undefined
+    signal?: AbortSignal | undefined
+  },
 ): Promise<Lab> => {
-  const events: LabEvent[] = []
+  const { history = new History() } = options
   const agent = await connectAgent(
     engine,
     engine.docker.getContainer(containerName(topology, AGENT_NODE)),
     event => {
-      events.push(event)
+      history.add(event)
       options.onEvent?.(event)
     },
     options.signal,
@@ -77,16 +84,10 @@ export const openLab = async (
     await agent[Symbol.asyncDispose]()
     throw error
   }
-  return createLab(engine, topology, name, agent, events)
+  return createLab(engine, topology, name, agent, history)
 }
 
-const createLab = (
-  engine: Engine,
-  topology: Topology,
-  name: string,
-  agent: AgentConnection,
-  events: LabEvent[],
-): Lab => {
+const createLab = (engine: Engine, topology: Topology, name: string, agent: AgentConnection, history: History): Lab => {
   const runFault = async (fault: FaultName, node: string, phase: 'inject' | 'heal'): Promise<void> => {
     const steps = FAULTS[fault][phase](node)
     const result = await agent.call('fault', { node, fault, phase, steps, timeoutMs: COMMAND_TIMEOUT_MS })
@@ -98,7 +99,7 @@ const createLab = (
     name,
     topology,
     engine,
-    events,
+    history,
     now: async () => (await agent.call('now', {})).t,
     sleep: async ms => (await agent.call('sleep', { ms })).t,
     until: async (condition, deadlineMs) => (await agent.call('until', { condition, deadlineMs })).met,

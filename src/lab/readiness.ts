@@ -1,7 +1,7 @@
 import type { Condition } from '../agent/protocol.ts'
 import type { Steps } from '../engine/progress.ts'
 import { LvslabError } from '../errors.ts'
-import type { LabEvent } from '../history/event.ts'
+import type { History } from '../history/history.ts'
 import type { Lab } from './lab.ts'
 
 /** One thing that must hold before a lab is fit to be tested. */
@@ -13,15 +13,15 @@ export interface Readiness {
   deadlineMs: number
 }
 
-/** The lab did not become what its configuration says; its journal tells how far it came. */
+/** The lab did not become what its configuration says; its history tells how far it came. */
 export class NotConverged extends LvslabError {
   readonly unmet: string[]
-  readonly events: LabEvent[]
+  readonly history: History
 
-  constructor(unmet: string[], events: LabEvent[]) {
+  constructor(unmet: string[], history: History) {
     super('LAB_NOT_CONVERGED', `the lab did not become ready: not ${unmet.join('; not ')}`)
     this.unmet = unmet
-    this.events = events
+    this.history = history
   }
 }
 
@@ -39,5 +39,5 @@ export const waitReady = (lab: Lab, readiness: Readiness[], steps: Steps, signal
     })
     const unmet = (await Promise.all(waits)).filter(title => title !== undefined)
     signal?.throwIfAborted()
-    if (unmet.length) throw new NotConverged(unmet, lab.events)
+    if (unmet.length) throw new NotConverged(unmet, lab.history)
   })

@@ -8,6 +8,7 @@ import { ensureSaved, pruneTemplates, type SavedEntry } from '../engine/vm/saved
 import { bootEngine, forkEngine, type VmEngine } from '../engine/vm/vm-engine.ts'
 import { LvslabError } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
+import { historyOf } from '../history/history.ts'
 import { topologyKey } from '../topology/key.ts'
 import type { Topology } from '../topology/types.ts'
 import { deploy } from './deploy.ts'
@@ -113,7 +114,7 @@ const bringUp = async (
   const lab = await openLab(engine, topology, 'convergence', { fresh: true, signal })
   try {
     await waitReady(lab, readiness, steps, signal)
-    return { events: lab.events }
+    return { events: [...lab.history] }
   } finally {
     await lab[Symbol.asyncDispose]()
   }
@@ -128,7 +129,7 @@ const endOnError = async <T>(engine: VmEngine, run: () => Promise<T>): Promise<T
   }
 }
 
-/** A copy of a saved lab, of its own, in well under a second. Disposing it ends its engine. */
+/** A copy of a saved lab, of its own and with its history, in well under a second. Disposing it ends its engine. */
 export const forkLab = async (
   prepared: PreparedEngine,
   template: LabTemplate,
@@ -138,7 +139,8 @@ export const forkLab = async (
 ): Promise<Lab> => {
   const engine = await forkEngine(prepared.build, prepared.spec, template, 'private', options)
   return endOnError(engine, async () => {
-    const lab = await openLab(engine, topology, name, { fresh: false, ...options })
+    const history = historyOf(template.manifest.events)
+    const lab = await openLab(engine, topology, name, { fresh: false, history, ...options })
     return {
       ...lab,
       async [Symbol.asyncDispose]() {

@@ -1,4 +1,5 @@
 import { LvslabError } from '../errors.ts'
+import { historyOf } from '../history/history.ts'
 import type { Topology } from '../topology/types.ts'
 import type { LabSource } from './lab-source.ts'
 import { ensureTemplate, forkLab, type LabTemplate, prepareEngine, type PrepareOptions } from './vm-labs.ts'
@@ -20,7 +21,7 @@ export const vmSource = (clock: PrepareOptions['clock']): LabSource => {
       const { accelerator, clock: is } = engine.spec
       facts = { engine: 'vm', ...engine.build.versions, accelerator: `${accelerator} (${engine.why})`, clock: is }
       ready = { engine, template: await ensureTemplate(engine, topology, readiness, options), topology }
-      return ready.template.manifest.events
+      return historyOf(ready.template.manifest.events)
     },
     open: (name, options) => {
       if (!ready) throw new LvslabError('LAB_NOT_PREPARED', 'open() before prepare()')

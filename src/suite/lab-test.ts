@@ -1,7 +1,7 @@
-import { appendFileSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { expect, inject, test } from 'vitest'
 import type { LabEvent } from '../history/event.ts'
+import { type Journal, openJournal } from '../history/journal.ts'
 import { createMasker, maskDeep } from '../history/mask.ts'
 import { guard } from '../judge/guard.ts'
 import type { Lab } from '../lab/lab.ts'
@@ -11,11 +11,10 @@ import { loadTopology } from '../topology/load.ts'
 import { type Plan, planTopology } from '../verify/plan.ts'
 import type { PlannedCheck } from '../verify/scenario.ts'
 
-/** A saved lab of a topology and the journal of its convergence, made once for a worker. */
+/** A saved lab of a topology, made once for a worker. */
 interface Prepared {
   plan: Plan
   source: LabSource
-  before: LabEvent[]
 }
 
 const prepared = new Map<string, Promise<Prepared>>()
@@ -30,7 +29,8 @@ const prepare = async (dir: string, signal: AbortSignal): Promise<Prepared> => {
       return run(() => {})
     },
   }
-  return { plan, source, before: await source.prepare(plan.topology, plan.readiness, { steps, signal }) }
+  await source.prepare(plan.topology, plan.readiness, { steps, signal })
+  return { plan, source }
 }
 
 /**
@@ -49,13 +49,15 @@ export const labTest = (dir: string) =>
       return ready
     })
     .extend('plan', { scope: 'file' }, ({ prepared }: { prepared: Prepared }) => prepared.plan)
-    .extend('lab', async ({ prepared, task, signal }, { onCleanup }): Promise<Lab> => {
+    .extend('journal', { scope: 'file' }, async ({ prepared }, { onCleanup }): Promise<Journal> => {
+      const file = path.join(inject('runDir'), 'journals', `${process.pid}.ndjson`)
+      const journal = await openJournal(file, createMasker(prepared.plan.secrets))
+      onCleanup(() => journal.close())
+      return journal
+    })
+    .extend('lab', async ({ prepared, journal, task, signal }, { onCleanup }): Promise<Lab> => {
       const name = `${task.file.name.replace(/^.*\//, '').replace(/\.test\.ts$/, '')}: ${task.name}`
-      const journal = path.join(inject('runDir'), 'journals', `${process.pid}.ndjson`)
-      mkdirSync(path.dirname(journal), { recursive: true })
-      const mask = createMasker(prepared.plan.secrets)
-      const onEvent = (event: LabEvent): void =>
-        appendFileSync(journal, `${JSON.stringify(maskDeep({ ...event, lab: name }, mask))}\n`)
+      const onEvent = (event: LabEvent): void => void journal.write({ ...event, lab: name }).catch(() => {}) // close() throws what went wrong
       const lab = await prepared.source.open(name, { signal, onEvent })
       onCleanup(() => lab[Symbol.asyncDispose]())
       return lab
@@ -63,7 +65,7 @@ export const labTest = (dir: string) =>
     .extend('judge', ({ prepared, lab, task }) => {
       const started = performance.now()
       return (planned: PlannedCheck): void => {
-        const verdict = guard([...prepared.before, ...lab.events], planned.judge)
+        const verdict = guard(lab.history, planned.judge)
         const tookMs = performance.now() - started
         const result = { ...verdict, check: planned.check, title: planned.title, lab: lab.name, tookMs }
         task.meta.checks = [...(task.meta.checks ?? []), maskDeep(result, createMasker(prepared.plan.secrets))]

@@ -1,4 +1,4 @@
-import type { LabEvent } from '../history/event.ts'
+import type { History } from '../history/history.ts'
 import type { Verdict } from '../judge/verdict.ts'
 import type { Lab } from '../lab/lab.ts'
 
@@ -8,7 +8,7 @@ export interface PlannedCheck {
   check: string
   /** What the configuration promises, as a sentence. */
   title: string
-  judge: (events: LabEvent[]) => Verdict
+  judge: (history: History) => Verdict
 }
 
 /** What is done to one fork of the lab, and the promises that are judged on it. Driving and judging share no state. */

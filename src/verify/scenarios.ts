@@ -53,8 +53,8 @@ export const convergenceChecks = (plan: Plan): PlannedCheck[] =>
   plan.vips.map(({ address, members }) => ({
     check: `single-owner-${address}`,
     title: `one director at a time holds the VIP ${address}`,
-    judge: events =>
-      checkSingleOwner(events, {
+    judge: history =>
+      checkSingleOwner(history, {
         vip: address,
         directors: members.map(({ node, address: own }) => ({ node, address: own })),
         bound: handoverBound((members[0] as GroupMember).instance),
@@ -70,7 +70,7 @@ const configuration = (plan: Plan): Scenario => ({
   checks: plan.directors.map(director => ({
     check: `configuration-${director}`,
     title: `keepalived on ${director} accepts every line of its configuration`,
-    judge: events => checkConfiguration(events, { director, command: CONFIG_TEST.join(' ') }),
+    judge: history => checkConfiguration(history, { director, command: CONFIG_TEST.join(' ') }),
   })),
 })
 
@@ -100,8 +100,8 @@ const sharesScenario = (plan: Plan, planned: PlannedService): Scenario[] => {
         {
           check: `shares-${service.name}`,
           title: `${service.scheduler} shares the connections to ${service.name} out to ${Object.keys(expected.shares).join(', ')}`,
-          judge: events =>
-            checkShares(events, { probe: PROBE, window: { from: 0, until: Number.POSITIVE_INFINITY }, expected }),
+          judge: history =>
+            checkShares(history, { probe: PROBE, window: { from: 0, until: Number.POSITIVE_INFINITY }, expected }),
         },
       ],
     },
@@ -138,16 +138,16 @@ const failover = (
     {
       check: `failover-${cause}`,
       title: `${to} takes over the VIP ${vip.address} after ${what} of keepalived on ${from}`,
-      judge: events =>
-        checkFailover(events, { vip: vip.address, directors, from, to, fault, bound, slackMs: SLACK_MS, ...watch }),
+      judge: history =>
+        checkFailover(history, { vip: vip.address, directors, from, to, fault, bound, slackMs: SLACK_MS, ...watch }),
     },
   ]
   if (preempt) {
     checks.push({
       check: `preemption-${cause}`,
       title: `${from} takes the VIP ${vip.address} back when keepalived returns after ${what}`,
-      judge: events =>
-        checkPreemption(events, {
+      judge: history =>
+        checkPreemption(history, {
           ...{ vip: vip.address, directors, to: from, fault, bound: preempt, slackMs: SLACK_MS, ...watch },
           gapBound: handoverBound(backup.instance),
         }),
@@ -160,8 +160,8 @@ const failover = (
   checks.push({
     check: `single-owner-${cause}`,
     title: `no two live directors hold the VIP ${vip.address} around ${what}`,
-    judge: events =>
-      checkSingleOwner(events, {
+    judge: history =>
+      checkSingleOwner(history, {
         vip: vip.address,
         directors: vip.members.map(({ node, address }) => ({ node, address })),
         bound: handoverBound(backup.instance),
@@ -235,8 +235,8 @@ const serverLost = (plan: Plan, planned: PlannedService, { node, server }: Plann
         {
           check: `server-${node}`,
           title: `${node} leaves ${service.name} when its httpd crashes, and comes back when it returns`,
-          judge: events =>
-            checkPool(events, {
+          judge: history =>
+            checkPool(history, {
               ...{ vip: vip.address, directors: plan.directors, service: table, downBound, upBound, slackMs: SLACK_MS },
               server: { node, address: server.address, port: server.port },
               ...{ fault: 'httpd-crash', probe: PROBE },
@@ -280,8 +280,8 @@ const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
         {
           check: `sorry-${service.name}`,
           title: `the sorry server answers when every real server of ${service.name} is dead (${seconds(bound.maxMs)}), and only then`,
-          judge: events =>
-            checkSorry(events, {
+          judge: history =>
+            checkSorry(history, {
               ...{ vip: vip.address, directors: plan.directors, service: table, fault: 'httpd-crash', probe: PROBE },
               servers: servers.map(({ node, server }) => ({ node, address: server.address })),
               ...{ bound, endsBound, slackMs: SLACK_MS },

@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { Steps } from '../engine/progress.ts'
 import { LvslabError, messageOf } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
+import type { History } from '../history/history.ts'
 import { type Journal, openJournal } from '../history/journal.ts'
 import { createMasker } from '../history/mask.ts'
 import { guard, inconclusive } from '../judge/guard.ts'
@@ -46,11 +47,11 @@ export const verify = async (plan: Plan, source: LabSource, options: VerifyOptio
   const journalPath = path.join(dir, 'journal.ndjson')
   await using journal = await openJournal(journalPath, createMasker(plan.secrets))
   const started = performance.now()
-  const { events, failure } = await converge(plan, source, options)
+  const { history, failure } = await converge(plan, source, options)
   signal?.throwIfAborted()
-  for (const event of events) await journal.write({ ...event, lab: CONVERGENCE })
+  for (const event of history) await journal.write({ ...event, lab: CONVERGENCE })
   const tookMs = performance.now() - started
-  const results = convergenceChecks(plan).map(check => judge(check, events, CONVERGENCE, tookMs))
+  const results = convergenceChecks(plan).map(check => judge(check, history, CONVERGENCE, tookMs))
   if (failure) {
     results.push(notReady(plan, failure, tookMs))
     for (const scenario of scenarios) plan.untested.push(...untestedChecks(scenario))
@@ -58,7 +59,7 @@ export const verify = async (plan: Plan, source: LabSource, options: VerifyOptio
   }
   const run = (scenario: Scenario): Promise<CheckResult[]> =>
     steps.step(scenario.name, async progress => {
-      const found = await runScenario(scenario, source, events, journal, signal)
+      const found = await runScenario(scenario, source, journal, signal)
       progress(found.map(r => r.outcome).join(', '))
       return found
     })
@@ -70,11 +71,11 @@ const converge = async (
   plan: Plan,
   source: LabSource,
   { steps, signal }: VerifyOptions,
-): Promise<{ events: LabEvent[]; failure?: NotConverged }> => {
+): Promise<{ history: History; failure?: NotConverged }> => {
   try {
-    return { events: await source.prepare(plan.topology, plan.readiness, { steps, signal }) }
+    return { history: await source.prepare(plan.topology, plan.readiness, { steps, signal }) }
   } catch (error) {
-    if (error instanceof NotConverged) return { events: error.events, failure: error }
+    if (error instanceof NotConverged) return { history: error.history, failure: error }
     throw error
   }
 }
@@ -93,36 +94,33 @@ const notReady = (plan: Plan, failure: NotConverged, tookMs: number): CheckResul
 const untestedChecks = (scenario: Scenario): { what: string; why: string }[] =>
   scenario.checks.map(({ title }) => ({ what: title, why: 'the lab did not converge' }))
 
-const judge = (planned: PlannedCheck, events: LabEvent[], lab: string, tookMs: number): CheckResult => {
-  const verdict: Verdict = guard(events, planned.judge)
+const judge = (planned: PlannedCheck, history: History, lab: string, tookMs: number): CheckResult => {
+  const verdict: Verdict = guard(history, planned.judge)
   return { ...verdict, check: planned.check, title: planned.title, lab, tookMs }
 }
 
 const runScenario = async (
   scenario: Scenario,
   source: LabSource,
-  before: LabEvent[],
   journal: Journal,
   signal?: AbortSignal,
 ): Promise<CheckResult[]> => {
   const started = performance.now()
-  const recorded: LabEvent[] = []
-  const onEvent = (event: LabEvent): void => {
-    recorded.push(event)
-    void journal.write({ ...event, lab: scenario.name }).catch(() => {}) // close() throws what went wrong
-  }
+  const onEvent = (event: LabEvent): void => void journal.write({ ...event, lab: scenario.name }).catch(() => {}) // close() throws what went wrong
+  let history: History | undefined
   let failed: unknown
   try {
     await using lab = await source.open(scenario.name, { signal, onEvent })
+    history = lab.history
     await scenario.drive(lab)
   } catch (error) {
     failed = error
   }
   signal?.throwIfAborted()
   const tookMs = performance.now() - started
-  if (failed === undefined) {
-    const events = [...before, ...recorded]
-    return scenario.checks.map(check => judge(check, events, scenario.name, tookMs))
+  if (failed === undefined && history) {
+    const recorded = history
+    return scenario.checks.map(check => judge(check, recorded, scenario.name, tookMs))
   }
   const why = messageOf(failed)
   return scenario.checks.map(({ check, title }) => ({

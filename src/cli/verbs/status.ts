@@ -13,7 +13,7 @@ const look = async (kept: Awaited<ReturnType<typeof keptEngines>>[number]) => {
   await using engine = await openKept(kept)
   await using lab = await openLab(engine, topology, topology.name, { fresh: false })
   await lab.now() // what the snapshot found has arrived before this answer
-  const holders = eventsOf(lab.events, 'address')
+  const holders = eventsOf(lab.history, 'address')
   const { directors, vips } = planTopology(topology)
   return {
     lab: topology.name,
@@ -23,7 +23,7 @@ const look = async (kept: Awaited<ReturnType<typeof keptEngines>>[number]) => {
       address,
       on: holders.filter(h => h.address === address && directors.includes(h.node)).map(h => h.node),
     })),
-    tables: eventsOf(lab.events, 'ipvs').map(({ node, services }) => ({ node, services })),
+    tables: eventsOf(lab.history, 'ipvs').map(({ node, services }) => ({ node, services })),
   }
 }
 
