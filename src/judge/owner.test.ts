@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { LabEvent } from '../history/event.ts'
 import { addressOf, advert, bound, DIRECTORS, fault, holds, historyInTime, mark, VIP } from './examples.ts'
 import { checkSingleOwner } from './owner.ts'
@@ -48,4 +48,105 @@ it('does not take a VIP on two devices of one node for two owners', () => {
 
 it('says nothing when nobody was seen to hold it', () => {
   expect(judge([mark(9000)]).outcome).toBe('INCONCLUSIVE')
+})
+
+describe('a director that nobody attends to', () => {
+  it.each(['keepalived-crash', 'keepalived-freeze', 'node-pause', 'node-kill'])('is no owner under %s', name => {
+    const verdict = judge([holds(0, 'd1'), fault(5000, name, 'd1'), holds(8000, 'd2'), mark(60_000)])
+    expect(verdict).toMatchObject({
+      outcome: 'PASS',
+      reason: expect.stringContaining(` d1 (${name}) kept 10.0.0.100 while nobody attended to it there.`),
+      measurements: [{ value: 0 }],
+    })
+  })
+
+  it('is one under a fault that lets it tidy up', () => {
+    const verdict = judge([holds(0, 'd1'), fault(5000, 'keepalived-stop', 'd1'), holds(8000, 'd2'), mark(60_000)])
+    expect(verdict.outcome).toBe('FAIL')
+    expect(verdict.reason).not.toContain('attended')
+  })
+
+  it('is reported only for what it still held', () => {
+    const gave = [holds(0, 'd1'), holds(4000, 'd1', 'remove'), fault(5000, 'keepalived-crash', 'd1'), mark(9000)]
+    expect(judge(gave).reason).not.toContain('attended')
+    const other = [holds(0, 'd1'), fault(5000, 'keepalived-crash', 'd2'), mark(9000)]
+    expect(judge(other).reason).not.toContain('attended')
+    const later = [fault(5000, 'keepalived-crash', 'd1'), holds(6000, 'd1'), mark(9000)]
+    expect(judge(later).reason).not.toContain('attended')
+  })
+
+  it('counts the faults that it was told of', () => {
+    const told = checkSingleOwner(
+      historyInTime([holds(0, 'd1'), fault(5000, 'power-cut', 'd1'), holds(8000, 'd2'), mark(60_000)]),
+      { vip: VIP, directors, bound: bound(1000), staleFaults: ['power-cut'] },
+    )
+    expect(told.outcome).toBe('PASS')
+  })
+})
+
+describe('directors that are kept apart', () => {
+  const split: LabEvent = { ...fault(5000, 'partition', 'd1'), params: { from: ['d2'] } }
+  const healed: LabEvent = { ...fault(20_000, 'partition', 'd1', 'heal', 100), params: { from: ['d2'] } }
+  const both = [holds(0, 'd1'), holds(8600, 'd2')]
+
+  it('may both hold the VIP while they are, which is reported', () => {
+    const verdict = judge([...both, split, healed, holds(21_000, 'd2', 'remove'), mark(40_000)])
+    expect(verdict).toMatchObject({ outcome: 'PASS', measurements: [{ value: 900 }] })
+    expect(verdict.reason).toContain(
+      'While partition on d1 kept them apart, d1 and d2 both held 10.0.0.100, for 11.5 s, as expected.',
+    )
+    expect(judge([...both, split, mark(40_000)])).toMatchObject({ outcome: 'PASS', measurements: [{ value: 0 }] })
+    expect(judge([...both, fault(5000, 'vrrp-block', 'd2'), mark(40_000)]).outcome).toBe('PASS')
+  })
+
+  it('may not do so for longer than a handover once it is healed, nor before it began', () => {
+    expect(judge([...both, split, healed, holds(21_101, 'd2', 'remove')])).toMatchObject({
+      outcome: 'FAIL',
+      reason: expect.stringMatching(/both held the VIP 10.0.0.100 for 1 s.* kept them apart/),
+      measurements: [{ value: 1001 }],
+    })
+    expect(judge([holds(0, 'd1'), holds(3999, 'd2'), split, mark(40_000)])).toMatchObject({
+      outcome: 'FAIL',
+      measurements: [{ value: 1001 }],
+    })
+  })
+
+  it('fail on the same side, under another fault, or where that fault allows nothing', () => {
+    const elsewhere: LabEvent = { ...fault(5000, 'partition', 'd1'), params: { from: ['c1'] } }
+    const verdict = judge([...both, elsewhere, mark(40_000)])
+    expect(verdict.outcome).toBe('FAIL')
+    expect(verdict.reason).not.toContain('apart')
+    expect(judge([...both, fault(5000, 'netem', 'd1'), mark(40_000)]).outcome).toBe('FAIL')
+    const strict = checkSingleOwner(historyInTime([...both, split, mark(40_000)]), {
+      vip: VIP,
+      directors,
+      bound: bound(1000),
+      allowedDuring: [],
+    })
+    expect(strict.outcome).toBe('FAIL')
+  })
+
+  it('says nothing of a fault in which only one held it', () => {
+    expect(judge([holds(0, 'd1'), split, mark(40_000)]).reason).not.toContain('apart')
+    const before = [holds(0, 'd1'), holds(1000, 'd2'), holds(1500, 'd1', 'remove')]
+    expect(judge([...before, split, mark(40_000)]).reason).not.toContain('apart')
+  })
+})
+
+it('names the longest time that two held it, in the order of the directors', () => {
+  const short = [holds(0, 'd2'), holds(1000, 'd1'), holds(1200, 'd1', 'remove')]
+  const verdict = judge([...short, holds(5000, 'd1'), holds(5900, 'd2', 'remove'), mark(9000)])
+  expect(verdict).toMatchObject({ outcome: 'PASS', measurements: [{ value: 900 }] })
+  const long = judge([...short, holds(5000, 'd1'), mark(9000)])
+  expect(long.reason).toMatch(
+    /^Dual MASTER: d1 \(10.0.0.2\) and d2 \(10.0.0.3\) both held the VIP 10.0.0.100 for 4 s \(at/,
+  )
+  expect(judge([...short, holds(5000, 'd1'), advert(6000, 'd1'), mark(9000)]).reason).toContain(
+    '4 s, and one of them sent adverts (at',
+  )
+})
+
+it('keeps its bound to the millisecond', () => {
+  const handover = (ms: number) => judge([holds(0, 'd1'), holds(5000, 'd2'), holds(5000 + ms, 'd1', 'remove')]).outcome
+  expect([handover(1000), handover(1001)]).toEqual(['PASS', 'FAIL'])
 })
