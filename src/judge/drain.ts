@@ -96,7 +96,9 @@ const judgeRequests = (
       ({ source, server: by, t }) =>
         by === server.node && source === request.source && t < request.t && request.t - t <= persistenceMs,
     )
-  const late = requests.filter(request => request.t >= closedFrom && request.server === server.node)
+  const late = requests.filter(
+    ({ t, outcome, server: by }) => t >= closedFrom && outcome === 'answered' && by === server.node,
+  )
   const strays = late.filter(request => !bound(request))
   const measurements = [
     { name: 'failed in the drain', value: failed.length, unit: 'requests' as const },

@@ -143,4 +143,22 @@ describe('the gap that clients see', () => {
     })
     expect(watched([...move, request(13_500)]).outcome).toBe('INCONCLUSIVE')
   })
+
+  it('does not count as silence what the probe itself waited before it asked', () => {
+    const before = requests(9000, 10_000)
+    // due at 13 000, sent when the machine came round to it
+    const slow = (t: number, rest = 23_000) => [{ ...request(t), scheduled: 13_000 }, ...requests(t + 100, rest)]
+    const verdict = watched([...move, ...before, ...failing(10_000, 13_000), ...slow(14_000)])
+    expect(verdict.outcome).toBe('INCONCLUSIVE')
+    expect(verdict.reason).toBe(
+      'The probe p sent request 140 at 14.000 s (answered by rs1) 1 s late: of the 4.1 s without an answer after ' +
+        'keepalived-crash on d1 that much may be its own (at most 3.8 s allowed: 3600 ms, + 0.2 s for two probe steps).',
+    )
+    expect(watched([...move, ...before, ...failing(10_000, 13_000), ...slow(13_699)]).outcome).toBe('PASS')
+    const real = failing(10_000, 13_900).concat({ ...request(14_000), scheduled: 13_900 }, ...requests(14_100, 19_000))
+    expect(watched([...move, ...before, ...real])).toMatchObject({
+      outcome: 'FAIL',
+      reason: expect.stringContaining('which is too long'),
+    })
+  })
 })

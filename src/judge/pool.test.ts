@@ -94,3 +94,85 @@ describe('coming back', () => {
     expect(judge([...healed, mark(21_000)], back).outcome).toBe('INCONCLUSIVE')
   })
 })
+
+describe('inhibit_on_failure', () => {
+  const weightless = table(12_000, 'd1', ['rs1'], 0)
+  const gone = table(12_000, 'd1', ['rs2'])
+
+  it('passes when the server stays with weight 0 where it is set, and is removed where it is not', () => {
+    expect(judge([stop, weightless], { inhibit: true })).toMatchObject({
+      outcome: 'PASS',
+      reason: expect.stringContaining('rs1 stayed in the table of d1 with weight 0, as inhibit_on_failure asks.'),
+    })
+    expect(judge([stop, gone], { inhibit: false })).toMatchObject({
+      outcome: 'PASS',
+      reason: expect.stringContaining('rs1 was removed from the table of d1, as inhibit_on_failure is not set.'),
+    })
+  })
+
+  it('fails the other way round', () => {
+    expect(judge([stop, gone], { inhibit: true })).toMatchObject({
+      outcome: 'FAIL',
+      reason: 'rs1 was removed from the table of d1, although inhibit_on_failure is set.',
+      proof: [{ kind: 'fault' }, { kind: 'ipvs', t: 12_000 }],
+    })
+    expect(judge([stop, weightless], { inhibit: false })).toMatchObject({
+      outcome: 'FAIL',
+      reason: 'rs1 stayed in the table of d1 with weight 0, although inhibit_on_failure is not set.',
+    })
+  })
+
+  it('looks at the very server, and has nothing to say of one that never left', () => {
+    const port = { ...params.server, port: 8080 }
+    const other = (t: number, servers: string[]) => {
+      const event = table(t, 'd1', servers)
+      for (const one of event.services[0]?.destinations ?? []) one.port = 8080
+      return event
+    }
+    const lookalike = [other(1, ['rs1']), stop, weightless]
+    expect(judge(lookalike, { server: port, inhibit: false }).outcome).toBe('PASS')
+    expect(judge([stop, mark(30_000)], { inhibit: true }).reason).not.toContain('inhibit')
+  })
+})
+
+describe('what the checker says', () => {
+  const says = (
+    t: number,
+    result: 'up' | 'down' | 'added' | 'removed',
+    node = 'd1',
+    server = '10.0.0.11:80',
+  ): LabEvent => ({
+    kind: 'keepalived',
+    t,
+    node,
+    line: `Check on ${server} ${result}`,
+    checker: { server, result },
+  })
+  const names = (verdict: ReturnType<typeof judge>) => verdict.measurements.map(({ name, value }) => [name, value])
+
+  it('is measured and shown beside the table, on the way out and back', () => {
+    const lines = [says(11_900, 'down'), says(11_950, 'removed'), says(21_500, 'up'), says(21_600, 'added')]
+    const tables = [table(12_000, 'd1', ['rs2']), table(22_000, 'd1', ['rs1', 'rs2'])]
+    const verdict = judge([stop, heal, ...lines, ...tables], { upBound: bound(3000) })
+    expect(names(verdict)).toEqual([
+      ['removal', 2000],
+      ['checker down', 1900],
+      ['return', 2000],
+      ['checker up', 1500],
+    ])
+    expect(verdict.proof.map(event => event.t)).toEqual([10_000, 11_900, 12_000, 20_000, 21_500, 22_000])
+  })
+
+  it('counts from the owner, of the server, and after the fault', () => {
+    const lines = [says(9000, 'down'), says(11_000, 'down', 'd2'), says(11_100, 'down', 'd1', '10.0.0.12:80')]
+    expect(names(judge([stop, ...lines, says(11_200, 'up'), table(12_000, 'd1', ['rs2'])]))).toEqual([
+      ['removal', 2000],
+    ])
+    expect(names(judge([stop, says(10_000, 'removed'), table(12_000, 'd1', ['rs2'])]))).toEqual([
+      ['removal', 2000],
+      ['checker down', 0],
+    ])
+    const unsaid: LabEvent = { kind: 'keepalived', t: 11_000, node: 'd1', line: 'Stopping' }
+    expect(names(judge([stop, unsaid, table(12_000, 'd1', ['rs2'])]))).toEqual([['removal', 2000]])
+  })
+})
