@@ -155,7 +155,7 @@ describe('the gap that clients see', () => {
         'keepalived-crash on d1 that much may be its own (at most 3.8 s allowed: 3600 ms, + 0.2 s for two probe steps).',
     )
     expect(watched([...move, ...before, ...failing(10_000, 13_000), ...slow(13_699)]).outcome).toBe('PASS')
-    const real = failing(10_000, 13_900).concat({ ...request(14_000), scheduled: 13_900 }, ...requests(14_100, 19_000))
+    const real = failing(10_000, 13_900).concat({ ...request(14_000), scheduled: 13_900 }, ...requests(14_100, 23_000))
     expect(watched([...move, ...before, ...real])).toMatchObject({
       outcome: 'FAIL',
       reason: expect.stringContaining('which is too long'),
