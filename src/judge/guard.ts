@@ -45,7 +45,7 @@ export const inconclusive = (reason: string, proof: readonly (LabEvent | undefin
 const STARVED_ABOVE = 0.01
 
 /** Says that a probe could not keep its rate in a stretch of time; undefined where it could. */
-export const starved = (history: History, probe: string, window?: Window): string | undefined => {
+export const starved = (history: History, probe: string, window?: Partial<Window>): string | undefined => {
   const late = lateShare(history, probe, window)
   if (late <= STARVED_ABOVE) return undefined
   const percent = Number((late * 100).toFixed(1))
