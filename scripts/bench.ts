@@ -14,7 +14,7 @@ import { terminalSteps } from '../src/cli/steps.ts'
 import { clockOf } from '../src/cli/engine-arguments.ts'
 import { forkEngine } from '../src/engine/vm/vm-engine.ts'
 import { requestsOf } from '../src/history/queries.ts'
-import { guard } from '../src/judge/guard.ts'
+import { judge } from '../src/judge/rules.ts'
 import { imageName } from '../src/lab/images.ts'
 import { ensureTemplate, forkLab, type LabTemplate, type PreparedEngine, prepareEngine } from '../src/lab/vm-labs.ts'
 import { loadTopology } from '../src/topology/load.ts'
@@ -140,7 +140,7 @@ if (failovers > 0) {
     await using lab = await forkLab(prepared, template, plan.topology, scenario.name)
     await scenario.drive(lab)
     for (const check of scenario.checks) {
-      const verdict = guard(lab.history, check.judge)
+      const verdict = judge(lab.history, check)
       const key = `${check.check} ${verdict.outcome}`
       outcomes.set(key, (outcomes.get(key) ?? 0) + 1)
       if (verdict.outcome !== 'PASS') console.log(`  ${check.check}: ${verdict.outcome} ${verdict.reason}`)

@@ -26,53 +26,101 @@ const COLUMNS: {
 type Field = keyof typeof COLUMNS
 const FIELDS = Object.keys(COLUMNS) as Field[]
 
-/** Rows of a page; a power of two. Pages are never copied, so that growing needs no more than what is kept. */
+/** Rows of a page. Pages are never copied, so that growing needs no more than what is kept. */
 const PAGE_ROWS = 4096
 
-/** Numbers, in the order of the rows; NaN where a request has none. */
-class NumberColumn {
-  readonly #pages: Float64Array[] = []
+/** A number for each row, only ever added to its end. A page on which all are equal is that one number. */
+class Pages {
+  readonly #make: () => Float64Array | Uint32Array
+  readonly #pages: (Float64Array | Uint32Array | number)[] = []
 
-  set(row: number, value: unknown): void {
-    const page = (this.#pages[Math.floor(row / PAGE_ROWS)] ??= new Float64Array(PAGE_ROWS))
-    page[row % PAGE_ROWS] = typeof value === 'number' ? value : Number.NaN
+  constructor(make: () => Float64Array | Uint32Array) {
+    this.#make = make
+  }
+
+  add(row: number, value: number): void {
+    const [index, at] = [Math.floor(row / PAGE_ROWS), row % PAGE_ROWS]
+    let page = this.#pages[index] ?? value
+    if (typeof page === 'number' && !Object.is(page, value)) page = this.#make().fill(page, 0, at)
+    if (typeof page !== 'number') page[at] = value
+    this.#pages[index] = page
+  }
+
+  get(row: number): number {
+    const page = this.#pages[Math.floor(row / PAGE_ROWS)] ?? Number.NaN
+    return typeof page === 'number' ? page : (page[row % PAGE_ROWS] ?? Number.NaN)
+  }
+}
+
+/** Numbers; NaN where a request has none. */
+class NumberColumn {
+  readonly #numbers = new Pages(() => new Float64Array(PAGE_ROWS))
+
+  add(row: number, value: unknown): void {
+    this.#numbers.add(row, typeof value === 'number' ? value : Number.NaN)
   }
 
   number(row: number): number {
-    return this.#pages[Math.floor(row / PAGE_ROWS)]?.[row % PAGE_ROWS] ?? Number.NaN
+    return this.#numbers.get(row)
   }
 
   get(row: number): number | undefined {
-    const value = this.number(row)
+    const value = this.#numbers.get(row)
     return Number.isNaN(value) ? undefined : value
   }
 }
 
 /** Texts, each kept once however many rows have it. */
 class TextColumn {
-  readonly #pages: Uint32Array[] = []
+  readonly #indexes = new Pages(() => new Uint32Array(PAGE_ROWS))
   readonly #texts: (string | undefined)[] = [undefined]
-  readonly #indexes = new Map<string, number>()
+  readonly #known = new Map<string, number>()
 
-  set(row: number, value: unknown): void {
-    const page = (this.#pages[Math.floor(row / PAGE_ROWS)] ??= new Uint32Array(PAGE_ROWS))
-    page[row % PAGE_ROWS] = typeof value === 'string' ? this.#intern(value) : 0
+  add(row: number, value: unknown): void {
+    this.#indexes.add(row, typeof value === 'string' ? this.#intern(value) : 0)
   }
 
   get(row: number): string | undefined {
-    return this.#texts[this.#pages[Math.floor(row / PAGE_ROWS)]?.[row % PAGE_ROWS] ?? 0]
+    return this.#texts[this.#indexes.get(row)]
   }
 
   #intern(text: string): number {
-    const known = this.#indexes.get(text)
+    const known = this.#known.get(text)
     if (known !== undefined) return known
-    this.#indexes.set(text, this.#texts.length)
+    this.#known.set(text, this.#texts.length)
     return this.#texts.push(text) - 1
   }
 }
 
+type Rows = Uint32Array<ArrayBuffer>
+
+const isSorted = (rows: Rows, by: NumberColumn): boolean =>
+  rows.every((row, index) => index === 0 || by.number(rows[index - 1] ?? 0) <= by.number(row))
+
+/** Sorts rows in place; most are in order already, and sorting copies. */
+const sorted = (rows: Rows, by: NumberColumn): Rows =>
+  isSorted(rows, by) ? rows : rows.sort((a, b) => by.number(a) - by.number(b))
+
+/** One request after the other, read from the columns. */
+class Cursor {
+  readonly kind = 'request'
+  readonly columns: Record<Field, NumberColumn | TextColumn>
+  row = 0
+
+  constructor(columns: Record<Field, NumberColumn | TextColumn>) {
+    this.columns = columns
+  }
+}
+for (const field of FIELDS) {
+  Object.defineProperty(Cursor.prototype, field, {
+    get(this: Cursor) {
+      return this.columns[field].get(this.row)
+    },
+  })
+}
+
 /**
- * Requests by column, about 80 bytes each: an hour at 200 requests/s is 60 MB, where objects would be several times that.
+ * Requests by column, some 50 bytes each: an hour at 200 requests/s is 40 MB, where objects would be several times that.
  * Nothing of a request is lost; it is made anew, as a plain object, each time that it is asked for.
  */
 export class RequestTable {
@@ -82,6 +130,8 @@ export class RequestTable {
   readonly #t = this.#columns.t as NumberColumn
   readonly #done = this.#columns.done as NumberColumn
   readonly #probe = this.#columns.probe as TextColumn
+  /** Rows of each probe that was asked for, when the table had so many rows. */
+  readonly #sent = new Map<string, { of: number; rows: Rows }>()
   #length = 0
 
   get length(): number {
@@ -90,7 +140,7 @@ export class RequestTable {
 
   add(request: RequestEvent): void {
     const row = this.#length++
-    for (const field of FIELDS) this.#columns[field].set(row, request[field])
+    for (const field of FIELDS) this.#columns[field].add(row, request[field])
   }
 
   /** The request of a row: rows count from 0, in the order in which requests were added. */
@@ -103,19 +153,45 @@ export class RequestTable {
     return request as unknown as RequestEvent
   }
 
-  /** Rows of one probe whose requests were sent from `from` to `until` (ms), in the order of sending. */
-  sent(probe: string, from: number, until: number): number[] {
-    const rows: number[] = []
-    for (let row = 0; row < this.#length; row++) {
-      const t = this.#t.number(row)
-      if (t >= from && t <= until && this.#probe.get(row) === probe) rows.push(row)
+  /**
+   * Finds the rows for which a question is true. It is asked of one object that stands for one request after the other, so that
+   * looking through all of them makes no garbage: the question must not keep it.
+   */
+  where(rows: Rows, is: (request: RequestEvent) => boolean, most = rows.length): Rows {
+    const cursor = new Cursor(this.#columns)
+    const found: number[] = []
+    for (const row of rows) {
+      cursor.row = row
+      if (is(cursor as unknown as RequestEvent) && found.push(row) >= most) break
     }
-    return rows.sort((a, b) => this.#t.number(a) - this.#t.number(b))
+    return Uint32Array.from(found)
+  }
+
+  /** Rows of one probe whose requests were sent from `from` to `until` (ms), in the order of sending; not to be changed. */
+  sent(probe: string, from: number, until: number): Rows {
+    const rows = this.#sentBy(probe)
+    const first = rows.findIndex(row => this.#t.number(row) >= from)
+    const last = rows.findLastIndex(row => this.#t.number(row) <= until)
+    return first < 0 ? rows.subarray(0, 0) : rows.subarray(first, last + 1)
+  }
+
+  /** All rows of a probe; a judge asks for them again and again. */
+  #sentBy(probe: string): Rows {
+    const known = this.#sent.get(probe)
+    if (known?.of === this.#length) return known.rows
+    const rows = new Uint32Array(this.#length)
+    let found = 0
+    for (let row = 0; row < this.#length; row++) {
+      if (this.#probe.get(row) === probe) rows[found++] = row
+    }
+    const sent = sorted(rows.subarray(0, found), this.#t)
+    this.#sent.set(probe, { of: this.#length, rows: sent })
+    return sent
   }
 
   /** The same rows in the order in which their outcomes were known. */
-  byDone(rows: readonly number[]): number[] {
-    return rows.toSorted((a, b) => this.#done.number(a) - this.#done.number(b))
+  byDone(rows: Rows): Rows {
+    return isSorted(rows, this.#done) ? rows : sorted(rows.slice(), this.#done)
   }
 }
 
@@ -125,9 +201,9 @@ export class RequestTable {
  */
 export class Requests implements Iterable<RequestEvent> {
   readonly #table: RequestTable
-  readonly #rows: readonly number[]
+  readonly #rows: Rows
 
-  constructor(table: RequestTable, rows: readonly number[]) {
+  constructor(table: RequestTable, rows: Rows) {
     this.#table = table
     this.#rows = rows
   }
@@ -146,16 +222,14 @@ export class Requests implements Iterable<RequestEvent> {
     for (const row of this.#rows) yield this.#table.at(row)
   }
 
+  /** What `keep` is given stands for one request after the other: it must not be kept. */
   filter(keep: (request: RequestEvent) => boolean): Requests {
-    return new Requests(
-      this.#table,
-      this.#rows.filter(row => keep(this.#table.at(row))),
-    )
+    return new Requests(this.#table, this.#table.where(this.#rows, keep))
   }
 
   find(is: (request: RequestEvent) => boolean): RequestEvent | undefined {
-    for (const request of this) if (is(request)) return request
-    return undefined
+    const [row] = this.#table.where(this.#rows, is, 1)
+    return row === undefined ? undefined : this.#table.at(row)
   }
 
   some(is: (request: RequestEvent) => boolean): boolean {
@@ -171,7 +245,7 @@ export class Requests implements Iterable<RequestEvent> {
   }
 
   map<T>(make: (request: RequestEvent) => T): T[] {
-    return this.#rows.map(row => make(this.#table.at(row)))
+    return Array.from(this.#rows, row => make(this.#table.at(row)))
   }
 
   /** The same requests in the order in which their outcomes were known. */

@@ -1,6 +1,6 @@
 import type { AddressEvent, GratuitousArpEvent } from '../history/event.ts'
 import type { History } from '../history/history.ts'
-import { endOf, eventsOf, type Holding, holdingsOf, type Window } from '../history/queries.ts'
+import { endOf, eventsOf, type Holding, holdingsOf, type Window, within } from '../history/queries.ts'
 import { seconds } from '../model/bound.ts'
 import type { Bound } from '../model/types.ts'
 import { inconclusive, inOrder } from './guard.ts'
@@ -18,7 +18,7 @@ export interface GarpParams {
   /** Asks for as many again, `garp_master_delay` (ms) after the arrival; 0 is for configurations that send none. */
   againAfterMs?: number
   /** Judges arrivals in this stretch; without it all but the first, which the recording may have begun after. */
-  window?: Window
+  window?: Partial<Window>
   /** How far apart the packet's and the address's stamps may be, ms; default 0. */
   slackMs?: number
 }
@@ -33,9 +33,7 @@ const AT_ONCE: Bound = { name: 'gratuitous ARP', formula: '1 s', maxMs: 1000, so
 export const checkGarp = (history: History, params: GarpParams): Verdict => {
   const { vip, directors, count = 5, bound = AT_ONCE, againAfterMs = 0, window, slackMs = 0 } = params
   const holdings = holdingsOf(history, vip, directors)
-  const arrivals = window
-    ? holdings.filter(({ from }) => from >= window.from && from <= window.until)
-    : holdings.slice(1)
+  const arrivals = window ? holdings.filter(({ from }) => within(window, from)) : holdings.slice(1)
   if (arrivals.length === 0) return inconclusive(`The VIP ${vip} was not seen to come to a director.`)
   const garps = eventsOf(history, 'garp').filter(garp => garp.address === vip)
   if (garps.length === 0 && eventsOf(history, 'advert').length === 0)

@@ -48,7 +48,7 @@ const STARVED_ABOVE = 0.01
  * Says that a probe could not keep its rate in a stretch of time; undefined where it could. A probe that holds connections
  * has no requests to look at, so its own count speaks for all of its time.
  */
-export const starved = (history: History, probe: string, window?: Window): string | undefined => {
+export const starved = (history: History, probe: string, window?: Partial<Window>): string | undefined => {
   const stop = eventsOf(history, 'probe').findLast(event => event.probe === probe && event.phase === 'stop')
   const late = stop?.type === 'tcp' ? (stop.late ?? 0) / Math.max(1, stop.sent ?? 0) : lateShare(history, probe, window)
   if (late <= STARVED_ABOVE) return undefined

@@ -1,6 +1,6 @@
 import type { AdvertEvent, LabEvent } from '../history/event.ts'
 import type { History } from '../history/history.ts'
-import { eventsOf, type Holding, holdingsOf, type Window } from '../history/queries.ts'
+import { eventsOf, type Holding, holdingsOf, type Window, within } from '../history/queries.ts'
 import { inconclusive, inOrder } from './guard.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -12,7 +12,7 @@ export interface SilentBackupParams {
   network: string
   /** Name of the VRRP instance: its state in keepalived's log counts beside the VIP, as one follows the other. */
   instance?: string
-  window?: Window
+  window?: Partial<Window>
   /** Scheduling of the lab's machine, ms; default 0. */
   slackMs?: number
 }
@@ -26,10 +26,7 @@ export interface SilentBackupParams {
 export const checkSilentBackup = (history: History, params: SilentBackupParams): Verdict => {
   const { vip, directors, vrid, network, instance, window, slackMs = 0 } = params
   const adverts = eventsOf(history, 'advert').filter(
-    advert =>
-      advert.vrid === vrid &&
-      advert.network === network &&
-      (!window || (advert.t >= window.from && advert.t <= window.until)),
+    advert => advert.vrid === vrid && advert.network === network && (!window || within(window, advert.t)),
   )
   if (adverts.length === 0) return inconclusive(`No advert of VRID ${vrid} was captured on ${network}.`)
   const masters = [...holdingsOf(history, vip, directors), ...(instance === undefined ? [] : spans(history, instance))]

@@ -9,7 +9,7 @@ import { describeRequest } from './words.ts'
 export interface SpreadParams {
   probe: string
   /** Stretch of the lab's clock in which the servers did not change. */
-  window: Window
+  window: Partial<Window>
   expected: {
     scheduler: string
     /** What each server gets, in proportion to the others: weights, or shares of 1. */

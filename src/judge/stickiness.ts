@@ -30,7 +30,7 @@ export interface Pool {
 
 export interface StickinessParams {
   probe: string
-  window?: Window
+  window?: Partial<Window>
   /** `persistence_timeout`, ms: so long after its last request a client must come to the same server. */
   timeoutMs: number
   /** Prefix length of the persistence netmask; without it, each source address stands for itself. */
@@ -94,7 +94,7 @@ export const checkStickiness = (history: History, params: StickinessParams): Ver
 
 export interface ReleaseParams {
   probe: string
-  window?: Window
+  window?: Partial<Window>
   /** From a client's last request before a pause: earliest and latest release of its template. */
   bound: Bound
   /** Prefix length of the persistence netmask; without it, each source address stands for itself. */
