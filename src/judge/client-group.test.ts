@@ -17,3 +17,9 @@ it('knows the two ways to write an IPv6 address', () => {
   expect(clientGroup('::1', 128)).toBe('0.0.0.0.0.0.0.1')
   expect(clientGroup('ff:1::', 16)).toBe('255.0.0.0.0.0.0.0')
 })
+
+it('reads :: at either end as zeros', () => {
+  expect(clientGroup('::', 128)).toBe('0.0.0.0.0.0.0.0')
+  expect(clientGroup('1:2:3:4:5:6:7:8', 128)).toBe('1.2.3.4.5.6.7.8')
+  expect(clientGroup('1::8', 112)).toBe('1.0.0.0.0.0.0.0')
+})

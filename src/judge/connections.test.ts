@@ -137,3 +137,19 @@ describe('says nothing', () => {
     expect(judge([...bad, { ...stop, late: 1 }]).outcome).toBe('FAIL')
   })
 })
+
+it('counts the broken up to the next thing that is done, which may not be the fault itself', () => {
+  const next = fault(20_000, 'netem', 'c1')
+  const both = [...connection(0, 'rs1', 1000, broken(20_000)), ...connection(1, 'rs2', 1000, broken(20_001))]
+  const verdict = judge([next, ...both, mark(30_000)], { mayBreak: ['rs1', 'rs2'] })
+  expect(verdict.outcome).toBe('INCONCLUSIVE')
+  expect(judge([next, ...both, mark(30_000)], { mayBreak: ['rs2'] }).measurements).toEqual([
+    { name: 'connections held', value: 2, unit: 'connections' },
+    { name: 'broken', value: 1, unit: 'connections' },
+    { name: 'broken that must survive', value: 1, unit: 'connections' },
+  ])
+  const done = fault(10_100, 'netem', 'c1')
+  expect(judge([done, ...connection(0, 'rs1', 1000, broken(15_000))]).outcome).toBe('FAIL')
+  const many = [0, 1, 2, 3].flatMap(n => connection(n, 'rs1', 1000 + n, broken(15_000 + n)))
+  expect(judge(many).proof).toHaveLength(7)
+})

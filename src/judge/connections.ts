@@ -31,7 +31,7 @@ export const checkConnections = (history: History, params: ConnectionsParams): V
   const held = connectionsOf(history, probe).filter(
     ({ opened, ended }) => opened.t <= cause.t && (ended === undefined || ended.t > cause.t),
   )
-  const judged = held.filter(({ server }) => server === undefined || !mayBreak.includes(server))
+  const judged = held.filter(({ server = '' }) => !mayBreak.includes(server))
   const what = describeFault(cause)
   if (judged.length === 0)
     return inconclusive(

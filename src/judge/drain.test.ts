@@ -236,3 +236,22 @@ describe('a drain', () => {
     expect(verdict).toMatchObject({ outcome: 'PASS', reason: expect.stringMatching(/requests.*connections/) })
   })
 })
+
+it('begins with the first table after the change, and ends with the next thing after it', () => {
+  const early = [table(5000, 'd1', ['rs2']), table(6000, 'd1', ['rs1', 'rs2'])]
+  const all = { ...params, probe: 'p', connections: 'held' }
+  expect(checkDrain(historyInTime([...start, ...early, change, ...good]), all)).toMatchObject({
+    outcome: 'INCONCLUSIVE',
+    proof: [change],
+  })
+  const same = fault(10_200, 'netem', 'c1')
+  expect(judge([...good, same, ...failing(15_100, 15_200)]).outcome).toBe('FAIL')
+  const nobody = checkDrain(historyInTime([table(0, 'd1', ['rs1']), change]), all)
+  expect(nobody.proof).toEqual([change])
+  const absent = checkDrain(historyInTime([holds(0, 'd1'), table(0, 'd1', ['rs2']), change]), all)
+  expect(absent.proof.map(event => event.t)).toEqual([0, 10_000])
+  const without = { ...table(0, 'd1', []), services: [] }
+  expect(checkDrain(historyInTime([holds(0, 'd1'), without, change]), all).outcome).toBe('INCONCLUSIVE')
+  const names = judge(good, { probe: 'p', connections: 'held' }).measurements.map(({ name }) => name)
+  expect(names).toEqual(['failed in the drain', 'reached the drained server'])
+})

@@ -133,3 +133,25 @@ describe('says nothing', () => {
     expect(judge([...moved, ...garps(5100, 'd2', 5), mark(6000)]).outcome).toBe('PASS')
   })
 })
+
+it('measures the fewest and the slowest of several arrivals', () => {
+  const back = [holds(9000, 'd2', 'remove'), holds(9001, 'd1')]
+  const verdict = judge([...moved, ...garps(5201, 'd2', 7), ...back, ...garps(9101, 'd1', 6), mark(20_000)])
+  expect(verdict.measurements).toMatchObject([
+    { name: 'gratuitous ARP after an arrival', value: 6 },
+    { name: 'last of them', value: 240 },
+  ])
+  expect(verdict.proof[0]).toMatchObject({ kind: 'address', t: 9001, node: 'd1' })
+})
+
+it('shows the arrival itself, and who else claimed the VIP then', () => {
+  const other = { ...holds(5001, 'd2'), address: '10.0.0.101' } as LabEvent
+  const around = [other, holds(5001, 'rs1'), ...garps(5000, 'd1', 1), ...garps(7000, 'd1', 1), ...garps(5300, 'd2', 2)]
+  const verdict = judge([...around, ...moved, mark(20_000)])
+  expect(verdict.outcome).toBe('FAIL')
+  expect(verdict.proof.map(event => event.t)).toEqual([5001, 5300, 5310])
+  expect(verdict.proof[0]).toMatchObject({ kind: 'address', address: VIP, node: 'd2' })
+  const slack = judge([...moved, advert(1, 'd1'), mark(6010)], { slackMs: 10 })
+  expect(slack.outcome).toBe('INCONCLUSIVE')
+  expect(judge([...moved, advert(1, 'd1'), mark(6011)], { slackMs: 10 }).outcome).toBe('FAIL')
+})

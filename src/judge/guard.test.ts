@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { LabEvent } from '../history/event.ts'
 import { historyOf } from '../history/history.ts'
 import { mark, request } from './examples.ts'
-import { guard, starved, mergeOutcomes, mergeVerdicts } from './guard.ts'
+import { guard, inconclusive, inOrder, starved, mergeOutcomes, mergeVerdicts } from './guard.ts'
 import type { Verdict } from './verdict.ts'
 
 const verdict = (outcome: Verdict['outcome'], reason: string): Verdict => ({
@@ -116,4 +116,30 @@ describe('a starved probe', () => {
     expect(says({ ...stop('tcp', { sent: 100, late: 50 }), probe: 'q' })).toBeUndefined()
     expect(says(stop('tcp', { sent: 100, late: 50 }), stop('tcp', { sent: 100, late: 0 }))).toBeUndefined()
   })
+})
+
+it('shows each event once, in order of time, a request also where it was made anew', () => {
+  const [one, two] = [mark(2), mark(1)]
+  expect(inOrder([one, undefined, two, one])).toEqual([two, one])
+  expect(inOrder([mark(1), mark(1)])).toHaveLength(2)
+  expect(inOrder([request(1), request(1), request(2), request(1, { probe: 'q' })])).toHaveLength(3)
+  expect(inconclusive('Why.')).toEqual({ outcome: 'INCONCLUSIVE', reason: 'Why.', measurements: [], proof: [] })
+})
+
+it('looks at every probe before it blames the configuration, and at every gap', () => {
+  const probe = (name: string): LabEvent => ({
+    ...{ kind: 'probe', t: 0, phase: 'start', probe: name, client: 'c1', target: '', rate: 10 },
+  })
+  const hungry = [probe('p'), probe('q'), request(100), request(100, { probe: 'q', scheduled: 0 })]
+  expect(guard(historyOf(hungry), () => verdict('FAIL', 'Bad.'))).toMatchObject({
+    outcome: 'INCONCLUSIVE',
+    reason: expect.stringContaining('The probe q was starved'),
+  })
+  const gaps = guard(historyOf([trouble, { ...trouble, t: 6 }, { ...trouble, what: 'b' }]), () =>
+    verdict('PASS', 'Good.'),
+  )
+  expect(gaps.reason).toBe('Good. The recording has gaps (d1: the address watcher died; d1: b).')
+  expect(gaps.proof.map(event => event.kind)).toEqual(['mark', 'trouble', 'trouble', 'trouble'])
+  const known = verdict('INCONCLUSIVE', 'No fault.')
+  expect(guard(historyOf([trouble]), () => known)).toEqual(known)
 })

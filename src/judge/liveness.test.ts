@@ -58,3 +58,7 @@ it('groups those that are in touch, if only by way of another', () => {
   ])
   expect(sides(['d2', 'd1'], [])).toEqual([['d1', 'd2']])
 })
+
+it('counts those to one side that are in touch with one of it alone', () => {
+  expect(sides(['d1', 'd2', 'd3'], [inForce('partition', 'd1', ['d3'])])).toEqual([['d1', 'd2', 'd3']])
+})

@@ -50,5 +50,5 @@ export const sides = (nodes: string[], partitions: FaultInForce[]): string[][] =
     const far = groups.filter(group => !near.includes(group))
     groups.splice(0, groups.length, ...far, [...near.flat(), node])
   }
-  return groups.map(group => group.toSorted()).sort((a, b) => (a.join() < b.join() ? -1 : 1))
+  return groups.map(group => group.toSorted())
 }

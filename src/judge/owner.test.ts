@@ -150,3 +150,40 @@ it('keeps its bound to the millisecond', () => {
   const handover = (ms: number) => judge([holds(0, 'd1'), holds(5000, 'd2'), holds(5000 + ms, 'd1', 'remove')]).outcome
   expect([handover(1000), handover(1001)]).toEqual(['PASS', 'FAIL'])
 })
+
+it('says of a director only what is its own', () => {
+  const moved = [holds(0, 'd1'), holds(1000, 'd1', 'remove'), holds(1000, 'd2')]
+  expect(judge([...moved, fault(5000, 'keepalived-crash', 'd1'), mark(9000)]).reason).not.toContain('attended')
+  expect(
+    judge([holds(0, 'd1'), holds(5000, 'd1', 'remove'), fault(5000, 'keepalived-crash', 'd1')]).reason,
+  ).not.toContain('attended')
+  const fail = judge([holds(0, 'd1'), holds(3000, 'd2'), mark(15_000)])
+  expect(fail.reason).toMatch(/allowed: 1000 ms\)\.$/)
+  expect(judge([holds(0, 'd1'), mark(15_000)]).reason).toMatch(/allowed: 1000 ms\)\.$/)
+})
+
+it('counts adverts from one interval before to the end, but no goodbye', () => {
+  const said = (...adverts: LabEvent[]) =>
+    judge([holds(0, 'd1'), holds(5000, 'd2'), holds(9000, 'd1', 'remove'), ...adverts, mark(20_000)]).reason
+  const d2 = advert(5001, 'd2')
+  expect(said(d2, advert(4000, 'd1'))).toContain('both sent adverts')
+  expect(said(d2, advert(9000, 'd1'))).toContain('both sent adverts')
+  for (const none of [advert(3999, 'd1'), advert(9001, 'd1'), advert(6000, 'd1', 0)])
+    expect(said(d2, none)).toContain('one of them sent adverts')
+  expect(said()).not.toContain('adverts')
+})
+
+it('shows when each of the two came to hold it, and what ended it', () => {
+  const other = (t: number, node: string, change: 'add' | 'remove') =>
+    ({ ...holds(t, node, change), address: '10.0.0.101' }) as LabEvent
+  const before = [holds(0, 'd1'), other(10, 'd1', 'add'), holds(4000, 'd2'), holds(4500, 'd2', 'remove')]
+  const overlap = [
+    holds(5000, 'd2'),
+    other(8000, 'd1', 'remove'),
+    holds(9000, 'd1', 'remove'),
+    holds(9500, 'rs1', 'remove'),
+  ]
+  const after = [holds(9600, 'd1'), holds(9700, 'd2', 'remove')]
+  const verdict = judge([...before, ...overlap, ...after, mark(20_000)])
+  expect(verdict.proof.map(event => event.t)).toEqual([0, 5000, 9000])
+})

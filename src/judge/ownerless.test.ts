@@ -115,3 +115,22 @@ describe('in a partition', () => {
     expect(none(verdict)).toBe(4500)
   })
 })
+
+it('looks at nothing before the first owner, and at each side by itself', () => {
+  const before = [fault(1000, 'keepalived-stop', 'd2'), fault(2000, 'keepalived-stop', 'd2', 'heal')]
+  expect(none(judge([...before, holds(50_000, 'd1'), mark(90_000)]))).toBe(0)
+  const swapped = [holds(7500, 'd2'), holds(7500, 'd1', 'remove'), holds(10_000, 'd1')]
+  const verdict = judge([holds(0, 'd1'), partition(5000), ...swapped, mark(90_000)])
+  expect(verdict.outcome).toBe('PASS')
+  expect(none(verdict)).toBe(2500)
+})
+
+it('shows the addresses of the VIP on directors alone, and no fault of later', () => {
+  const other: LabEvent = { ...holds(5500, 'd2'), address: '10.0.0.101' } as LabEvent
+  const around = [holds(0, 'd1'), holds(5000, 'd1', 'remove'), other, holds(8000, 'd2'), holds(8500, 'rs1')]
+  const verdict = judge([...around, holds(7000, 'rs1'), fault(20_000, 'netem', 'c1'), mark(90_000)])
+  expect(verdict.proof.map(event => event.t)).toEqual([5000, 8000])
+  const later = judge([holds(0, 'd1'), holds(5000, 'd1', 'remove'), mark(90_000)])
+  expect(later.proof.map(event => event.t)).toEqual([5000])
+  expect(judge([holds(0, 'd1'), mark(90_000)]).proof).toEqual([])
+})

@@ -176,3 +176,77 @@ describe('what the checker says', () => {
     expect(names(judge([stop, unsaid, table(12_000, 'd1', ['rs2'])]))).toEqual([['removal', 2000]])
   })
 })
+
+describe('to the letter', () => {
+  it('keeps its bounds to the millisecond', () => {
+    const down = (t: number) => judge([stop, table(t, 'd1', ['rs2'])]).outcome
+    expect([14_000, 14_001].map(down)).toEqual(['PASS', 'FAIL'])
+    expect([13_999, 14_000].map(t => judge([stop, mark(t)]).outcome)).toEqual(['INCONCLUSIVE', 'FAIL'])
+    expect(judge([stop, mark(12_000)])).toMatchObject({
+      reason: expect.stringContaining('rs1 need not have left the table by then'),
+      proof: [stop],
+    })
+    const back = (t: number) => judge([stop, table(12_000, 'd1', ['rs2']), heal, mark(t)], { upBound: bound(2000) })
+    expect(back(21_000).reason).toContain('rs1 need not have come back to the table by then')
+  })
+
+  it('looks at the server by address and port, in its own service', () => {
+    const port = { server: { ...params.server, port: 8080 } }
+    expect(judge([stop, table(12_000, 'd1', ['rs2']), mark(20_000)], port)).toMatchObject({
+      outcome: 'INCONCLUSIVE',
+      reason: expect.stringContaining('rs1 was not seen in the table of d1'),
+    })
+    const without = { ...table(12_000, 'd1', []), services: [] }
+    expect(judge([stop, without, mark(20_000)])).toMatchObject({ outcome: 'FAIL' })
+    expect(judge([{ ...without, t: 5000 }, stop, mark(20_000)])).toMatchObject({
+      outcome: 'INCONCLUSIVE',
+      proof: [{ t: 5000 }, { t: 10_000 }],
+    })
+    const udp = table(12_000, 'd1', ['rs1', 'rs2'], 0)
+    const both = {
+      ...udp,
+      services: [{ ...udp.services[0]!, service: 'UDP 10.0.0.100:53' }, ...table(0, 'd1', ['rs2']).services],
+    }
+    expect(judge([stop, both, mark(20_000)], { inhibit: false }).outcome).toBe('PASS')
+  })
+
+  it('takes the table after the fault and before the heal', () => {
+    const flap = [table(5000, 'd1', ['rs2']), table(6000, 'd1', ['rs1', 'rs2'])]
+    expect(judge([...flap, stop, table(11_000, 'd1', ['rs1', 'rs2']), mark(20_000)]).outcome).toBe('FAIL')
+    expect(
+      judge([...flap, stop, table(11_000, 'd1', ['rs1']), table(12_000, 'd1', ['rs2']), mark(20_000)]),
+    ).toMatchObject({
+      measurements: [{ value: 2000 }],
+    })
+    const soon = fault(13_000, 'web-stop', 'rs1', 'heal')
+    expect(judge([stop, soon, table(13_500, 'd1', ['rs2']), mark(20_000)]).outcome).toBe('INCONCLUSIVE')
+    expect(judge([stop, soon, table(13_000, 'd1', ['rs2']), mark(20_000)]).outcome).toBe('PASS')
+    expect(judge([table(10_000, 'd1', ['rs2']), stop, mark(20_000)]).outcome).toBe('INCONCLUSIVE')
+  })
+
+  it('judges the return only after a heal of this fault', () => {
+    const old = [fault(1000, 'web-stop', 'rs1'), fault(2000, 'web-stop', 'rs1', 'heal')]
+    const out = [stop, table(12_000, 'd1', ['rs2']), mark(30_000)]
+    const verdict = judge([...old, ...out], { upBound: bound(2000) })
+    expect(verdict).toMatchObject({ outcome: 'PASS', measurements: [{ name: 'removal' }] })
+    expect(verdict.measurements).toHaveLength(1)
+    expect(judge([...out.slice(0, 2), heal, mark(90_000)]).measurements).toHaveLength(1)
+  })
+
+  it('says why it cannot tell, and shows what it tells from', () => {
+    expect(checkPool(historyInTime([table(0, 'd1', ['rs1']), stop, mark(20_000)]), params)).toMatchObject({
+      reason: expect.stringContaining('No director held the VIP'),
+      proof: [stop],
+    })
+    const served = judge([stop, table(12_000, 'd1', ['rs2']), ...requests(12_100, 15_000)], { probe: 'p' })
+    expect(served.measurements[1]).toEqual({ name: 'failed after the removal', value: 0, unit: 'requests' })
+    expect(served.proof.map(event => event.t)).toEqual([10_000, 12_000, 12_100, 14_900])
+    const failed = judge([stop, table(12_000, 'd1', ['rs2']), ...failing(12_100, 12_300)], { probe: 'p' })
+    expect(failed.measurements[1]).toEqual({ name: 'failed after the removal', value: 2, unit: 'requests' })
+    expect(failed.proof.map(event => event.t)).toEqual([10_000, 12_000, 12_100])
+    expect(judge([stop, table(12_000, 'd1', ['rs2']), mark(15_000)], { probe: 'p' }).proof).toHaveLength(2)
+    expect(
+      judge([stop, table(12_000, 'd1', ['rs2']), ...failing(12_050, 12_060)], { probe: 'p', inFlightMs: 50 }).outcome,
+    ).toBe('FAIL')
+  })
+})

@@ -114,3 +114,18 @@ describe('says nothing', () => {
     })
   })
 })
+
+it('reads lines of the log that report no state as nothing', () => {
+  const line: LabEvent = { kind: 'keepalived', t: 100, node: 'd2', line: 'Opening file' }
+  expect(judge([...start, line]).outcome).toBe('PASS')
+  expect(judge([...start, line], { instance: 'VI_1' }).outcome).toBe('PASS')
+})
+
+it('shows where the VIP of the sender was, and who was MASTER then', () => {
+  const other = { ...holds(6000, 'd1'), address: '10.0.0.101' } as LabEvent
+  const verdict = judge([...moved, other, advert(9000, 'd1'), holds(9500, 'd1', 'remove')])
+  expect(verdict.proof.map(event => event.t)).toEqual([5000, 9000])
+  expect(verdict.reason).toContain(', when d2 was (')
+  expect(judge([...moved, holds(8000, 'd2', 'remove'), advert(9500, 'd2')]).reason).not.toContain(', when')
+  expect(verdict.measurements.map(({ name }) => name)).toEqual(['adverts', 'not of the MASTER'])
+})

@@ -55,7 +55,7 @@ export const checkSilentBackup = (history: History, params: SilentBackupParams):
       proof: inOrder([adverts[0], adverts.at(-1)]),
     }
   const [master] = masters.filter(({ from, until = Number.POSITIVE_INFINITY }) => from <= first.t && until > first.t)
-  const known = first.node !== undefined && directors.includes(first.node)
+  const known = directors.includes(first.node ?? '')
   return {
     outcome: 'FAIL',
     reason:

@@ -123,3 +123,10 @@ describe('sources', () => {
     })
   })
 })
+
+it('shows where a number is large', () => {
+  const expected = { scheduler: 'lblc', shares: { rs1: 1, rs2: 1 }, source: 'test' }
+  const many = answered({ rs1: 1000, rs2: 1001 })
+  expect(judge(many, { expected }).reason).toContain('rs1 1000 (1001 expected)')
+  expect(judge(answered({ rs1: 1, rs2: 1 }), { expected }).proof).toHaveLength(1)
+})

@@ -216,3 +216,43 @@ describe('release', () => {
     })
   })
 })
+
+it('excuses by the very server that left, in a table that has the service', () => {
+  const pool = {
+    vip: VIP,
+    directors: DIRECTORS,
+    service: SERVICE,
+    servers: ['rs1', 'rs2'].map(node => ({ node, address: addressOf(node) })),
+  }
+  const moved = [holds(0, 'd1'), at(1000, 'rs2'), at(20_000, 'rs1')]
+  expect(judge([...moved, table(0, 'd1', ['rs2'])], { pool }).outcome).toBe('FAIL')
+  expect(judge([...moved, table(0, 'd1', ['rs1'])], { pool }).outcome).toBe('PASS')
+  expect(judge([...moved, { ...table(0, 'd1', []), services: [] }], { pool }).outcome).toBe('PASS')
+  const stranger = [holds(0, 'd1'), at(1000, 'rs9'), at(20_000, 'rs1'), table(0, 'd1', ['rs1'])]
+  expect(judge(stranger, { pool }).outcome).toBe('PASS')
+})
+
+it('measures a release from the last request, the shortest pause and the longest', () => {
+  const release: ReleaseParams = { probe: 'p', bound: bound(62_000, 60_000), sameByChance: 0.0001 }
+  const run = (events: LabEvent[], changes: Partial<ReleaseParams> = {}) =>
+    checkRelease(historyInTime(events), { ...release, ...changes })
+  const two = [at(0, 'rs1'), at(65_000, 'rs2'), at(10, 'rs1', '10.0.0.51'), at(61_010, 'rs2', '10.0.0.51')]
+  expect(run(two).measurements).toEqual([{ name: 'release', value: 61_000, unit: 'ms' }])
+  const kept = run([at(0, 'rs1'), at(65_000, 'rs1'), at(10, 'rs1', '10.0.0.51'), at(63_010, 'rs1', '10.0.0.51')])
+  expect(kept).toMatchObject({ outcome: 'FAIL', measurements: [{ value: 65_000 }], proof: [{ t: 10 }, { t: 63_010 }] })
+  expect(run([at(0, 'rs1'), at(65_000, 'rs1')], { sameByChance: 0.001 }).outcome).toBe('FAIL')
+  expect(run([at(0, 'rs1')]).proof).toEqual([])
+  const list = (t: number, output: string): LabEvent => ({
+    ...{ kind: 'command', t, done: t + 10, node: 'd1', command: 'ipvsadm -Lnc', code: 0, output },
+  })
+  const templates = { node: 'd1', command: 'ipvsadm -Lnc' }
+  const there = 'TCP 00:10 NONE 10.0.0.50:0 10.0.0.100:80 10.0.0.11:80'
+  const late = [at(100_000, 'rs1'), at(190_000, 'rs1')]
+  const gone = run([...late, list(100_100, there), list(161_000, '')], { templates })
+  expect(gone).toMatchObject({ outcome: 'PASS', measurements: [{ name: 'release', value: 61_010 }] })
+  expect(gone.reason).toMatch(/after its last request \(/)
+  expect(run([...late, list(100_100, there), list(162_000, there)], { templates }).reason).toContain('which chance')
+  expect(run([...late, list(100_100, there), list(162_001, there)], { templates }).reason).toContain('still there')
+  const open = run([...late, list(100_100, there), list(100_200, '')], { templates, bound: bound(62_000) })
+  expect(open.outcome).toBe('PASS')
+})

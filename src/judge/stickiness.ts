@@ -185,7 +185,7 @@ const judgeTemplates = (
     const measured = gone ?? last
     if (!measured || (!gone && measured.t - before.t <= bound.maxMs)) continue
     const value = (gone ? gone.done : measured.t) - before.t
-    const early = bound.minMs !== undefined && value < bound.minMs
+    const early = value < (bound.minMs ?? 0)
     // it was there in the list before: the template went somewhere between the two
     const late = last !== undefined && last.t - before.t > bound.maxMs
     const wrong = early ? ', which is too early' : late ? ', which is too late' : ''
