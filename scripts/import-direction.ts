@@ -21,7 +21,7 @@ const MAY_IMPORT: Record<string, readonly string[] | 'anything'> = {
   report: ['history', 'judge', 'topology', 'model', 'errors'],
   verify: ['config', 'model', 'topology', 'engine', 'lab', 'agent', 'history', 'judge', 'errors'],
   // vitest's side: what a suite imports
-  suite: ['model', 'topology', 'lab', 'history', 'judge', 'verify', 'errors'],
+  suite: ['model', 'topology', 'lab', 'history', 'judge', 'verify', 'report/evidence.ts', 'errors'],
   cli: 'anything',
 }
 

@@ -174,7 +174,7 @@ try {
   })
   console.log(`journal: ${((await stat(file)).size / 1e6).toFixed(0)} MB`)
   const again = await timed('read back and judged', async () => {
-    const history = await timed('  read', async () => (await readHistories(file)).get('hour') ?? new History())
+    const history = await timed('  read', async () => (await readHistories(file)).labs.get('hour') ?? new History())
     return timed('  judged', () => judgeAll(history))
   })
   console.log(verdicts)

@@ -18,6 +18,7 @@ const main = defineVerb(
     subCommands: {
       verify: () => import('./verbs/verify.ts').then(m => m.verifyCommand),
       test: () => import('./verbs/test.ts').then(m => m.testCommand),
+      judge: () => import('./verbs/judge.ts').then(m => m.judgeCommand),
       up: () => import('./verbs/up.ts').then(m => m.upCommand),
       down: () => import('./verbs/down.ts').then(m => m.downCommand),
       status: () => import('./verbs/status.ts').then(m => m.statusCommand),

@@ -74,10 +74,24 @@ describe('readHistories', () => {
       ['b', request(2)],
       ['a', mark(3)],
     ])
-    const labs = await readHistories(path)
+    const { labs } = await readHistories(path)
     expect([...labs].map(([lab, history]) => [lab, [...history]])).toEqual([
       ['a', [mark(1), mark(3)]],
       ['b', [request(2)]],
+    ])
+  })
+
+  it('begins the history of a fork with that of the lab that it is a fork of', async () => {
+    const path = await write('fork', [
+      ['convergence', mark(1)],
+      ['a', mark(3)],
+      ['b', mark(2)],
+    ])
+    const { labs } = await readHistories(path, new Map([['a', 'convergence']]))
+    expect([...labs].map(([lab, history]) => [lab, history.size])).toEqual([
+      ['convergence', 1],
+      ['a', 2],
+      ['b', 1],
     ])
   })
 
@@ -89,7 +103,7 @@ describe('readHistories', () => {
       ['a', mark(5)],
     ])
     await appendFile(path, '{"kind":"ma')
-    const labs = await readHistories(path)
+    const { labs } = await readHistories(path)
     const troubles = [...labs].map(([lab, history]) => [lab, history.of('trouble').map(event => event.what)])
     expect(troubles).toEqual([
       ['over', []],

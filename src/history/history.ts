@@ -63,13 +63,25 @@ export const historyOf = (...parts: Iterable<LabEvent>[]): History => {
   return history
 }
 
+/** What the journal of a run holds. */
+export interface Histories {
+  /** By the name of the lab. */
+  labs: ReadonlyMap<string, History>
+  /** Set where the journal ends in half a line. */
+  torn: TornLine | undefined
+}
+
 /**
  * Reads the journal of a run, line by line: a history for each lab that is in it. A torn last line may have been of any lab that
  * was recorded together with the last one: all of these get the `trouble` event that says so.
  *
+ * @param forkOf the lab that a lab is a fork of, by name: its history begins with what has been read of that one
  * @throws LvslabError JOURNAL_INVALID with file and line; JOURNAL_UNREADABLE
  */
-export const readHistories = async (path: string): Promise<Map<string, History>> => {
+export const readHistories = async (
+  path: string,
+  forkOf: ReadonlyMap<string, string> = new Map(),
+): Promise<Histories> => {
   const labs = new Map<string, { history: History; first: number; last: number }>()
   let number = 0
   let torn: TornLine | undefined
@@ -77,8 +89,12 @@ export const readHistories = async (path: string): Promise<Map<string, History>>
   for await (const { lab, ...event } of readJournal(path, line => (torn = line))) {
     number += 1
     if (torn) break
-    const known = labs.get(lab) ?? { history: new History(), first: number, last: number }
-    labs.set(lab, known)
+    let known = labs.get(lab)
+    if (!known) {
+      const origin = labs.get(forkOf.get(lab) ?? '')
+      known = { history: historyOf(origin?.history ?? []), first: number, last: number }
+      labs.set(lab, known)
+    }
     known.history.add(event)
     known.last = number
     lastLab = lab
@@ -89,5 +105,5 @@ export const readHistories = async (path: string): Promise<Map<string, History>>
       if (last >= first) history.add({ kind: 'trouble', t: history.end, what: torn.what })
     }
   }
-  return new Map([...labs].map(([lab, { history }]) => [lab, history]))
+  return { labs: new Map([...labs].map(([lab, { history }]) => [lab, history])), torn }
 }

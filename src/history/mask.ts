@@ -97,6 +97,9 @@ const STRUCTURAL = new Set([
   'unit',
   'lab',
   'check',
+  'rule',
+  'expected',
+  'forkOf',
   'fault',
 ])
 

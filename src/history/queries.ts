@@ -17,8 +17,8 @@ export const eventsOf = <K extends OtherKind>(history: History, kind: K): readon
 /** The last moment that the history knows of, ms; 0 for an empty one. A request counts until its outcome was known. */
 export const endOf = (history: History): number => history.end
 
-/** The requests of one probe that were sent in the window, in the order of sending. */
-export const requestsOf = (history: History, probe: string, window?: Window): Requests =>
+/** The requests of one probe that were sent in the window, which may be open at either end, in the order of sending. */
+export const requestsOf = (history: History, probe: string, window?: Partial<Window>): Requests =>
   new Requests(history.requests, history.requests.sent(probe, window?.from ?? -Infinity, window?.until ?? Infinity))
 
 /** A request counts as late when it was sent this long after it was due, unless its probe says otherwise; ms. */
@@ -28,7 +28,7 @@ const LATE_AFTER_MS = 50
  * The share of requests that were sent late, 0 to 1: above a hundredth the probe was starved, and says more about the
  * machine than about the lab.
  */
-export const lateShare = (history: History, probe: string, window?: Window): number => {
+export const lateShare = (history: History, probe: string, window?: Partial<Window>): number => {
   const requests = requestsOf(history, probe, window)
   const limit = eventsOf(history, 'probe').find(event => event.probe === probe && event.lateAfterMs !== undefined)
   const late = requests.filter(request => request.t - request.scheduled > (limit?.lateAfterMs ?? LATE_AFTER_MS))
@@ -36,7 +36,7 @@ export const lateShare = (history: History, probe: string, window?: Window): num
 }
 
 /** Requests/s that a probe really sent in the window, from its first request there to its last; 0 where that is one or none. */
-export const sentRate = (history: History, probe: string, window?: Window): number => {
+export const sentRate = (history: History, probe: string, window?: Partial<Window>): number => {
   const requests = requestsOf(history, probe, window)
   const lasted = (requests.at(-1)?.t ?? 0) - (requests.at(0)?.t ?? 0)
   return lasted > 0 ? ((requests.length - 1) * 1000) / lasted : 0
@@ -52,7 +52,7 @@ export const answersByServer = (requests: Iterable<RequestEvent>): Record<string
 }
 
 /** How many requests of a probe, sent in the window, each server answered. */
-export const sharesOf = (history: History, probe: string, window?: Window): Record<string, number> =>
+export const sharesOf = (history: History, probe: string, window?: Partial<Window>): Record<string, number> =>
   answersByServer(requestsOf(history, probe, window))
 
 /** The last mark with this label. */
@@ -183,3 +183,7 @@ export const tablesOf = (history: History, node: string): IpvsEvent[] =>
  */
 export const activeDestinations = (table: IpvsEvent, service: string): IpvsDestination[] | undefined =>
   table.services.find(one => one.service === service)?.destinations.filter(destination => destination.weight > 0)
+
+/** Whether a moment lies in a window; an end that is left out is open. */
+export const within = ({ from = -Infinity, until = Infinity }: Partial<Window>, t: number): boolean =>
+  t >= from && t <= until

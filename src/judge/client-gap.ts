@@ -6,7 +6,7 @@ import type { Bound } from '../model/types.ts'
 import { inconclusive, inOrder, starved } from './guard.ts'
 import { allowed, duration, fromFault } from './limit.ts'
 import type { Verdict } from './verdict.ts'
-import { describeFault } from './words.ts'
+import { describeFault, describeRequest } from './words.ts'
 
 /** A probe that watches what clients see. */
 export interface ProbeWatch {
@@ -65,6 +65,15 @@ export const judgeGap = (
     return inconclusive(`The probe ${watch.probe} ended before anybody answered again after ${describeFault(cause)}.`, [
       cause,
     ])
+
+  // The answer that ended the silence was due before it was asked for: that wait was the probe's own.
+  const ownWait = gap.after.t - gap.after.scheduled
+  if (gap.length > bound.maxMs && gap.length - ownWait <= bound.maxMs)
+    return inconclusive(
+      `The probe ${watch.probe} sent ${describeRequest(gap.after)} ${seconds(ownWait)} late: of the ` +
+        `${seconds(gap.length)} without an answer after ${describeFault(cause)} that much may be its own ${allowed(bound)}.`,
+      [cause, gap.before, gap.after],
+    )
 
   const failed = after.filter(request => request.outcome !== 'answered').length
   const late = gap.length > bound.maxMs

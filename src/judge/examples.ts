@@ -1,4 +1,13 @@
-import type { AdvertEvent, FaultEvent, IpvsEvent, LabEvent, RequestEvent } from '../history/event.ts'
+import type {
+  AdvertEvent,
+  ConnectionEvent,
+  FaultEvent,
+  GratuitousArpEvent,
+  IpvsEvent,
+  KeepalivedEvent,
+  LabEvent,
+  RequestEvent,
+} from '../history/event.ts'
 import { type History, historyOf } from '../history/history.ts'
 import type { Bound } from '../model/types.ts'
 
@@ -103,4 +112,48 @@ export const table = (t: number, node: string, servers: string[], weight = 1): I
       })),
     },
   ],
+})
+
+/** A connection of a `tcp` probe: opened, and what became of it. Without `ended` it is still open. */
+export const connection = (
+  n: number,
+  server: string | undefined,
+  opened: number,
+  ended?: Partial<ConnectionEvent> & { t: number },
+): ConnectionEvent[] => {
+  const all = {
+    kind: 'connection' as const,
+    probe: 'held',
+    n,
+    client: 'c1',
+    source: '10.0.0.50',
+    sourcePort: 40_000 + n,
+    target: `${VIP}:80`,
+    ...(server === undefined ? {} : { server }),
+  }
+  const open: ConnectionEvent = { ...all, t: opened, change: 'open', exchanges: 0 }
+  return ended ? [open, { ...all, change: 'closed', exchanges: 5, lastAnswer: ended.t - 50, ...ended }] : [open]
+}
+
+/** One gratuitous ARP every 10 ms. */
+export const garps = (from: number, node: string, count = 5): GratuitousArpEvent[] =>
+  Array.from({ length: count }, (_, n) => ({
+    kind: 'garp',
+    t: from + n * 10,
+    network: 'lan',
+    address: VIP,
+    mac: '02:00:00:00:00:01',
+    node,
+  }))
+
+export const transition = (
+  t: number,
+  node: string,
+  state: NonNullable<KeepalivedEvent['transition']>['state'],
+): KeepalivedEvent => ({
+  kind: 'keepalived',
+  t,
+  node,
+  line: `(VI_1) Entering ${state} STATE`,
+  transition: { instance: 'VI_1', state },
 })

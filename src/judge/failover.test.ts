@@ -143,4 +143,84 @@ describe('the gap that clients see', () => {
     })
     expect(watched([...move, request(13_500)]).outcome).toBe('INCONCLUSIVE')
   })
+
+  it('does not count as silence what the probe itself waited before it asked', () => {
+    const before = requests(9000, 10_000)
+    // due at 13 000, sent when the machine came round to it
+    const slow = (t: number, rest = 23_000) => [{ ...request(t), scheduled: 13_000 }, ...requests(t + 100, rest)]
+    const verdict = watched([...move, ...before, ...failing(10_000, 13_000), ...slow(14_000)])
+    expect(verdict.outcome).toBe('INCONCLUSIVE')
+    expect(verdict.reason).toBe(
+      'The probe p sent request 140 at 14.000 s (answered by rs1) 1 s late: of the 4.1 s without an answer after ' +
+        'keepalived-crash on d1 that much may be its own (at most 3.8 s allowed: 3600 ms, + 0.2 s for two probe steps).',
+    )
+    expect(watched([...move, ...before, ...failing(10_000, 13_000), ...slow(13_699)]).outcome).toBe('PASS')
+    const real = failing(10_000, 13_900).concat({ ...request(14_000), scheduled: 13_900 }, ...requests(14_100, 23_000))
+    expect(watched([...move, ...before, ...real])).toMatchObject({
+      outcome: 'FAIL',
+      reason: expect.stringContaining('which is too long'),
+    })
+  })
+})
+
+describe('the proof and the ends of what is looked at', () => {
+  const end = mark(20_000)
+  const proofOf = (events: LabEvent[]) => judge(events).proof.map(event => [event.kind, event.t])
+
+  it('keeps the bound to the millisecond', () => {
+    const at = (t: number) => judge([crash, holds(t, 'd2')]).outcome
+    expect([12_599, 12_600, 13_600, 13_601].map(at)).toEqual(['FAIL', 'PASS', 'PASS', 'FAIL'])
+    expect([13_599, 13_600].map(t => judge([crash, mark(t)]).outcome)).toEqual(['INCONCLUSIVE', 'FAIL'])
+  })
+
+  it('shows the goodbye between fault and move, and the first advert of the new MASTER after it', () => {
+    const adverts = [advert(9000, 'd1', 0), advert(9500, 'd1', 150), advert(10_000, 'd1', 0), advert(10_500, 'd1', 0)]
+    const later = [advert(12_000, 'd2'), advert(13_000, 'd2'), advert(13_500, 'd1', 0), advert(14_000, 'd2')]
+    expect(proofOf([...adverts, crash, holds(13_000, 'd2'), ...later, end])).toEqual([
+      ['fault', 10_000],
+      ['advert', 10_000],
+      ['advert', 10_500],
+      ['address', 13_000],
+      ['advert', 13_000],
+    ])
+    const third = { directors: ['d1', 'd2', 'd3'] }
+    expect(judge([crash, holds(13_000, 'd2'), advert(13_500, 'd3'), end], third).proof).toHaveLength(2)
+    expect(proofOf([crash, advert(13_000, 'd1', 0), holds(13_000, 'd2'), end])).toHaveLength(3)
+    expect(proofOf([crash, advert(13_001, 'd1', 0), holds(13_000, 'd2'), end])).toHaveLength(2)
+  })
+
+  it('shows the last advert of the others for this VIP where the VIP never came', () => {
+    const other = { ...advert(9900, 'd1'), addresses: ['10.0.0.101'] }
+    const adverts = [advert(9500, 'd1'), other, advert(9950, 'd2')]
+    const verdict = judge([...adverts, crash, end])
+    expect(verdict.proof.map(event => event.t)).toEqual([9500, 10_000])
+    expect(verdict.measurements).toMatchObject([{ name: 'VIP move', value: 10_000 }])
+    expect(verdict.reason).toMatch(/within 10 s after keepalived-crash on d1 \(/)
+    const next = fault(14_000, 'keepalived-crash', 'd1', 'heal')
+    expect(judge([crash, next, advert(15_000, 'd1'), end]).proof.map(event => event.t)).toEqual([10_000])
+    expect(judge([crash, next, end]).measurements).toMatchObject([{ value: 4000 }])
+  })
+
+  it('takes nothing for the move that came before the fault, after the next one, or with another address', () => {
+    const second = { ...(holds(13_000, 'd2') as Extract<LabEvent, { kind: 'address' }>), address: '10.0.0.101' }
+    expect(judge([crash, second, end]).outcome).toBe('FAIL')
+    expect(judge([crash, holds(10_000, 'd2'), end], { bound: bound(3600, 0) })).toMatchObject({ outcome: 'PASS' })
+    expect(judge([holds(9000, 'd2'), crash, end])).toMatchObject({
+      outcome: 'INCONCLUSIVE',
+      reason: expect.stringContaining('d2 held the VIP 10.0.0.100 before'),
+      proof: [{ t: 10_000 }],
+    })
+    expect(judge([holds(9000, 'd2'), crash, holds(12_000, 'd2', 'remove'), end]).outcome).toBe('FAIL')
+    const next = fault(14_000, 'keepalived-crash', 'd1', 'heal')
+    const three = { directors: ['d1', 'd2', 'd3'] }
+    expect(judge([crash, next, holds(14_001, 'd3'), end], three).reason).not.toContain('took it')
+    expect(judge([crash, next, holds(14_000, 'd3'), end], three).reason).toContain('d3 took it 4 s after')
+    expect(judge([crash, holds(10_000, 'd3'), end], three).reason).toContain('d3 took it 0 s after')
+    expect(judge([holds(9000, 'd3'), crash, end], three).reason).not.toContain('took it')
+  })
+
+  it('names what it cannot tell from', () => {
+    expect(judge([crash, mark(12_000)]).proof).toEqual([crash])
+    expect(checkFailover(historyInTime([crash, holds(13_000, 'd2')]), params).proof).toEqual([crash])
+  })
 })

@@ -1,4 +1,4 @@
-import { eventsOf, lateShare, type Window } from '../history/queries.ts'
+import { eventsOf, lateShare, requestsOf, type Window } from '../history/queries.ts'
 import type { LabEvent } from '../history/event.ts'
 import type { History } from '../history/history.ts'
 import type { Outcome, Verdict } from './verdict.ts'
@@ -44,9 +44,13 @@ export const inconclusive = (reason: string, proof: readonly (LabEvent | undefin
 /** Above this share of late requests a probe was starved, and so was whatever shares the machine with it. */
 const STARVED_ABOVE = 0.01
 
-/** Says that a probe could not keep its rate in a stretch of time; undefined where it could. */
-export const starved = (history: History, probe: string, window?: Window): string | undefined => {
-  const late = lateShare(history, probe, window)
+/**
+ * Says that a probe could not keep its rate in a stretch of time; undefined where it could. A probe that holds connections
+ * has no requests to look at, so its own count speaks for all of its time.
+ */
+export const starved = (history: History, probe: string, window?: Partial<Window>): string | undefined => {
+  const stop = eventsOf(history, 'probe').findLast(event => event.probe === probe && event.phase === 'stop')
+  const late = stop?.type === 'tcp' ? (stop.late ?? 0) / Math.max(1, stop.sent ?? 0) : lateShare(history, probe, window)
   if (late <= STARVED_ABOVE) return undefined
   const percent = Number((late * 100).toFixed(1))
   return `The probe ${probe} was starved: ${percent}% of its requests were sent late (at most 1% allowed).`
@@ -75,10 +79,9 @@ const withoutGaps = (history: History, check: (history: History) => Verdict): Ve
     return inconclusive(`The check itself failed: ${error instanceof Error ? error.message : String(error)}`)
   }
   const troubles = eventsOf(history, 'trouble')
-  if (troubles.length === 0 || verdict.outcome === 'INCONCLUSIVE') return verdict
-  const what = [...new Set(troubles.map(event => (event.node ? `${event.node}: ${event.what}` : event.what)))].join(
-    '; ',
-  )
+  const gaps = [...troubles.map(event => (event.node ? `${event.node}: ${event.what}` : event.what)), ...lost(history)]
+  if (gaps.length === 0 || verdict.outcome === 'INCONCLUSIVE') return verdict
+  const what = [...new Set(gaps)].join('; ')
   return {
     ...verdict,
     outcome: verdict.outcome === 'PASS' ? 'INCONCLUSIVE' : verdict.outcome,
@@ -86,3 +89,11 @@ const withoutGaps = (history: History, check: (history: History) => Verdict): Ve
     proof: inOrder([...verdict.proof, ...troubles]),
   }
 }
+
+/** Probes that sent more requests than the journal has: what those met is not known. */
+const lost = (history: History): string[] =>
+  eventsOf(history, 'probe').flatMap(({ probe, phase, type, sent = 0 }) => {
+    if (phase !== 'stop' || type === 'tcp') return []
+    const recorded = requestsOf(history, probe).length
+    return recorded < sent ? [`of ${sent} requests of the probe ${probe} only ${recorded} were recorded`] : []
+  })

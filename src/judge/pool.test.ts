@@ -94,3 +94,159 @@ describe('coming back', () => {
     expect(judge([...healed, mark(21_000)], back).outcome).toBe('INCONCLUSIVE')
   })
 })
+
+describe('inhibit_on_failure', () => {
+  const weightless = table(12_000, 'd1', ['rs1'], 0)
+  const gone = table(12_000, 'd1', ['rs2'])
+
+  it('passes when the server stays with weight 0 where it is set, and is removed where it is not', () => {
+    expect(judge([stop, weightless], { inhibit: true })).toMatchObject({
+      outcome: 'PASS',
+      reason: expect.stringContaining('rs1 stayed in the table of d1 with weight 0, as inhibit_on_failure asks.'),
+    })
+    expect(judge([stop, gone], { inhibit: false })).toMatchObject({
+      outcome: 'PASS',
+      reason: expect.stringContaining('rs1 was removed from the table of d1, as inhibit_on_failure is not set.'),
+    })
+  })
+
+  it('fails the other way round', () => {
+    expect(judge([stop, gone], { inhibit: true })).toMatchObject({
+      outcome: 'FAIL',
+      reason: 'rs1 was removed from the table of d1, although inhibit_on_failure is set.',
+      proof: [{ kind: 'fault' }, { kind: 'ipvs', t: 12_000 }],
+    })
+    expect(judge([stop, weightless], { inhibit: false })).toMatchObject({
+      outcome: 'FAIL',
+      reason: 'rs1 stayed in the table of d1 with weight 0, although inhibit_on_failure is not set.',
+    })
+  })
+
+  it('looks at the very server, and has nothing to say of one that never left', () => {
+    const port = { ...params.server, port: 8080 }
+    const other = (t: number, servers: string[]) => {
+      const event = table(t, 'd1', servers)
+      for (const one of event.services[0]?.destinations ?? []) one.port = 8080
+      return event
+    }
+    const lookalike = [other(1, ['rs1']), stop, weightless]
+    expect(judge(lookalike, { server: port, inhibit: false }).outcome).toBe('PASS')
+    expect(judge([stop, mark(30_000)], { inhibit: true }).reason).not.toContain('inhibit')
+  })
+})
+
+describe('what the checker says', () => {
+  const says = (
+    t: number,
+    result: 'up' | 'down' | 'added' | 'removed',
+    node = 'd1',
+    server = '10.0.0.11:80',
+  ): LabEvent => ({
+    kind: 'keepalived',
+    t,
+    node,
+    line: `Check on ${server} ${result}`,
+    checker: { server, result },
+  })
+  const names = (verdict: ReturnType<typeof judge>) => verdict.measurements.map(({ name, value }) => [name, value])
+
+  it('is measured and shown beside the table, on the way out and back', () => {
+    const lines = [says(11_900, 'down'), says(11_950, 'removed'), says(21_500, 'up'), says(21_600, 'added')]
+    const tables = [table(12_000, 'd1', ['rs2']), table(22_000, 'd1', ['rs1', 'rs2'])]
+    const verdict = judge([stop, heal, ...lines, ...tables], { upBound: bound(3000) })
+    expect(names(verdict)).toEqual([
+      ['removal', 2000],
+      ['checker down', 1900],
+      ['return', 2000],
+      ['checker up', 1500],
+    ])
+    expect(verdict.proof.map(event => event.t)).toEqual([10_000, 11_900, 12_000, 20_000, 21_500, 22_000])
+  })
+
+  it('counts from the owner, of the server, and after the fault', () => {
+    const lines = [says(9000, 'down'), says(11_000, 'down', 'd2'), says(11_100, 'down', 'd1', '10.0.0.12:80')]
+    expect(names(judge([stop, ...lines, says(11_200, 'up'), table(12_000, 'd1', ['rs2'])]))).toEqual([
+      ['removal', 2000],
+    ])
+    expect(names(judge([stop, says(10_000, 'removed'), table(12_000, 'd1', ['rs2'])]))).toEqual([
+      ['removal', 2000],
+      ['checker down', 0],
+    ])
+    const unsaid: LabEvent = { kind: 'keepalived', t: 11_000, node: 'd1', line: 'Stopping' }
+    expect(names(judge([stop, unsaid, table(12_000, 'd1', ['rs2'])]))).toEqual([['removal', 2000]])
+  })
+})
+
+describe('to the letter', () => {
+  it('keeps its bounds to the millisecond', () => {
+    const down = (t: number) => judge([stop, table(t, 'd1', ['rs2'])]).outcome
+    expect([14_000, 14_001].map(down)).toEqual(['PASS', 'FAIL'])
+    expect([13_999, 14_000].map(t => judge([stop, mark(t)]).outcome)).toEqual(['INCONCLUSIVE', 'FAIL'])
+    expect(judge([stop, mark(12_000)])).toMatchObject({
+      reason: expect.stringContaining('rs1 need not have left the table by then'),
+      proof: [stop],
+    })
+    const back = (t: number) => judge([stop, table(12_000, 'd1', ['rs2']), heal, mark(t)], { upBound: bound(2000) })
+    expect(back(21_000).reason).toContain('rs1 need not have come back to the table by then')
+  })
+
+  it('looks at the server by address and port, in its own service', () => {
+    const port = { server: { ...params.server, port: 8080 } }
+    expect(judge([stop, table(12_000, 'd1', ['rs2']), mark(20_000)], port)).toMatchObject({
+      outcome: 'INCONCLUSIVE',
+      reason: expect.stringContaining('rs1 was not seen in the table of d1'),
+    })
+    const without = { ...table(12_000, 'd1', []), services: [] }
+    expect(judge([stop, without, mark(20_000)])).toMatchObject({ outcome: 'FAIL' })
+    expect(judge([{ ...without, t: 5000 }, stop, mark(20_000)])).toMatchObject({
+      outcome: 'INCONCLUSIVE',
+      proof: [{ t: 5000 }, { t: 10_000 }],
+    })
+    const udp = table(12_000, 'd1', ['rs1', 'rs2'], 0)
+    const both = {
+      ...udp,
+      services: [{ ...udp.services[0]!, service: 'UDP 10.0.0.100:53' }, ...table(0, 'd1', ['rs2']).services],
+    }
+    expect(judge([stop, both, mark(20_000)], { inhibit: false }).outcome).toBe('PASS')
+  })
+
+  it('takes the table after the fault and before the heal', () => {
+    const flap = [table(5000, 'd1', ['rs2']), table(6000, 'd1', ['rs1', 'rs2'])]
+    expect(judge([...flap, stop, table(11_000, 'd1', ['rs1', 'rs2']), mark(20_000)]).outcome).toBe('FAIL')
+    expect(
+      judge([...flap, stop, table(11_000, 'd1', ['rs1']), table(12_000, 'd1', ['rs2']), mark(20_000)]),
+    ).toMatchObject({
+      measurements: [{ value: 2000 }],
+    })
+    const soon = fault(13_000, 'web-stop', 'rs1', 'heal')
+    expect(judge([stop, soon, table(13_500, 'd1', ['rs2']), mark(20_000)]).outcome).toBe('INCONCLUSIVE')
+    expect(judge([stop, soon, table(13_000, 'd1', ['rs2']), mark(20_000)]).outcome).toBe('PASS')
+    expect(judge([table(10_000, 'd1', ['rs2']), stop, mark(20_000)]).outcome).toBe('INCONCLUSIVE')
+  })
+
+  it('judges the return only after a heal of this fault', () => {
+    const old = [fault(1000, 'web-stop', 'rs1'), fault(2000, 'web-stop', 'rs1', 'heal')]
+    const out = [stop, table(12_000, 'd1', ['rs2']), mark(30_000)]
+    const verdict = judge([...old, ...out], { upBound: bound(2000) })
+    expect(verdict).toMatchObject({ outcome: 'PASS', measurements: [{ name: 'removal' }] })
+    expect(verdict.measurements).toHaveLength(1)
+    expect(judge([...out.slice(0, 2), heal, mark(90_000)]).measurements).toHaveLength(1)
+  })
+
+  it('says why it cannot tell, and shows what it tells from', () => {
+    expect(checkPool(historyInTime([table(0, 'd1', ['rs1']), stop, mark(20_000)]), params)).toMatchObject({
+      reason: expect.stringContaining('No director held the VIP'),
+      proof: [stop],
+    })
+    const served = judge([stop, table(12_000, 'd1', ['rs2']), ...requests(12_100, 15_000)], { probe: 'p' })
+    expect(served.measurements[1]).toEqual({ name: 'failed after the removal', value: 0, unit: 'requests' })
+    expect(served.proof.map(event => event.t)).toEqual([10_000, 12_000, 12_100, 14_900])
+    const failed = judge([stop, table(12_000, 'd1', ['rs2']), ...failing(12_100, 12_300)], { probe: 'p' })
+    expect(failed.measurements[1]).toEqual({ name: 'failed after the removal', value: 2, unit: 'requests' })
+    expect(failed.proof.map(event => event.t)).toEqual([10_000, 12_000, 12_100])
+    expect(judge([stop, table(12_000, 'd1', ['rs2']), mark(15_000)], { probe: 'p' }).proof).toHaveLength(2)
+    expect(
+      judge([stop, table(12_000, 'd1', ['rs2']), ...failing(12_050, 12_060)], { probe: 'p', inFlightMs: 50 }).outcome,
+    ).toBe('FAIL')
+  })
+})

@@ -1,4 +1,4 @@
-import type { FaultEvent, IpvsEvent } from '../history/event.ts'
+import type { FaultEvent, IpvsEvent, KeepalivedEvent } from '../history/event.ts'
 import type { History } from '../history/history.ts'
 import {
   activeDestinations,
@@ -29,6 +29,8 @@ export interface PoolParams {
   downBound: Bound
   /** Judges the return after the heal as well, where the fault was healed. */
   upBound?: Bound
+  /** `inhibit_on_failure`: the server must stay in the table with weight 0, or (false) must not. Without it, either will do. */
+  inhibit?: boolean
   /** Judges that no request fails any more once the server is out of the table. */
   probe?: string
   /** Requests sent this soon after the removal may still have been on their way to the server, ms; default 100. */
@@ -65,7 +67,19 @@ export const checkPool = (history: History, params: PoolParams): Verdict => {
   const until = healed?.t ?? endOf(history)
   const removal = tables.find(table => table.t > cause.t && table.t <= until && has(table) === false)
   const change = { owner, server: server.node, slackMs }
-  const verdicts = [judgeChange({ ...change, cause, seen: removal, bound: params.downBound, until })]
+  const said = (since: FaultEvent, results: CheckerResult[]): KeepalivedEvent | undefined =>
+    checkerLine(history, owner, `${server.address}:${server.port}`, since.t, results)
+  const verdicts = [
+    judgeChange({
+      ...change,
+      cause,
+      seen: removal,
+      said: said(cause, ['down', 'removed']),
+      bound: params.downBound,
+      until,
+    }),
+  ]
+  if (removal && params.inhibit !== undefined) verdicts.push(judgeInhibit(params, owner, removal))
   if (removal && params.probe !== undefined) {
     // The next fault, on whatever node, may fail requests for its own reasons.
     const next = eventsOf(history, 'fault').find(event => event.t > cause.done)?.t ?? until
@@ -73,7 +87,9 @@ export const checkPool = (history: History, params: PoolParams): Verdict => {
   }
   if (healed && params.upBound) {
     const back = tables.find(table => table.t > healed.t && has(table))
-    verdicts.push(judgeChange({ ...change, cause: healed, seen: back, bound: params.upBound, until: endOf(history) }))
+    const line = said(healed, ['up', 'added'])
+    const end = endOf(history)
+    verdicts.push(judgeChange({ ...change, cause: healed, seen: back, said: line, bound: params.upBound, until: end }))
   }
   return mergeVerdicts(verdicts)
 }
@@ -84,12 +100,14 @@ interface Change {
   cause: FaultEvent
   /** The first table that shows the change. */
   seen: IpvsEvent | undefined
+  /** The line in which the checker of the owner says why. */
+  said: KeepalivedEvent | undefined
   bound: Bound
   slackMs: number
   until: number
 }
 
-const judgeChange = ({ owner, server, cause, seen, until, ...rest }: Change): Verdict => {
+const judgeChange = ({ owner, server, cause, seen, said, until, ...rest }: Change): Verdict => {
   const bound = fromFault(rest.bound, cause, rest.slackMs)
   const what = describeFault(cause)
   const [name, did, done] =
@@ -108,8 +126,46 @@ const judgeChange = ({ owner, server, cause, seen, until, ...rest }: Change): Ve
   return {
     outcome: late || !seen ? 'FAIL' : 'PASS',
     reason: `${reason} ${allowed(bound)}.`,
-    measurements: [duration(name, value, bound)],
-    proof: inOrder([cause, seen]),
+    measurements: [
+      duration(name, value, bound),
+      ...(said ? [duration(`checker ${cause.phase === 'inject' ? 'down' : 'up'}`, said.t - cause.t)] : []),
+    ],
+    proof: inOrder([cause, said, seen]),
+  }
+}
+
+type CheckerResult = NonNullable<KeepalivedEvent['checker']>['result']
+
+const checkerLine = (
+  history: History,
+  node: string,
+  server: string,
+  since: number,
+  results: CheckerResult[],
+): KeepalivedEvent | undefined =>
+  eventsOf(history, 'keepalived').find(
+    event =>
+      event.node === node &&
+      event.t >= since &&
+      event.checker?.server === server &&
+      results.includes(event.checker.result),
+  )
+
+/** With `inhibit_on_failure` keepalived sets weight 0, without it removes the server (check/ipwrapper.c `perform_svr_state`). */
+const judgeInhibit = ({ service, server, inhibit }: PoolParams, owner: string, removal: IpvsEvent): Verdict => {
+  const stays =
+    removal.services
+      .find(one => one.service === service)
+      ?.destinations.some(one => one.address === server.address && one.port === server.port) ?? false
+  const [did, why] = stays
+    ? ['stayed in', inhibit ? 'as inhibit_on_failure asks' : 'although inhibit_on_failure is not set']
+    : ['was removed from', inhibit ? 'although inhibit_on_failure is set' : 'as inhibit_on_failure is not set']
+  const weight = stays ? ' with weight 0' : ''
+  return {
+    outcome: stays === inhibit ? 'PASS' : 'FAIL',
+    reason: `${server.node} ${did} the table of ${owner}${weight}, ${why}.`,
+    measurements: [],
+    proof: [removal],
   }
 }
 

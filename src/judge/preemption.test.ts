@@ -39,3 +39,14 @@ it('judges what clients miss at the handover', () => {
   const verdict = checkPreemption(events, { ...params, watch: { probe: 'p', stepMs: 100 }, gapBound: bound(0) })
   expect(verdict).toMatchObject({ outcome: 'PASS', measurements: [{}, { name: 'client gap', value: 100 }, {}] })
 })
+
+it('does not look beyond the next thing that is done, nor at clients without a bound for them', () => {
+  const next = fault(12_000, 'keepalived-crash', 'd1')
+  const away = holds(10_100, 'd1', 'remove')
+  expect(judge([away, next, holds(13_000, 'd1')]).outcome).toBe('INCONCLUSIVE')
+  expect(judge([away, fault(10_050, 'netem', 'c1'), holds(13_000, 'd1')]).outcome).toBe('PASS')
+  const events = historyInTime([...start, away, holds(13_000, 'd1'), ...requests(9000, 15_000)])
+  const watch = { probe: 'p', stepMs: 100 }
+  expect(checkPreemption(events, { ...params, watch }).measurements).toHaveLength(1)
+  expect(checkPreemption(events, { ...params, gapBound: bound(0) }).measurements).toHaveLength(1)
+})

@@ -48,3 +48,21 @@ it('says nothing from less than a cycle, or from a starved probe', () => {
   const late = answeredBy(['rs1', 'rs1', 'rs2']).map(one => ({ ...one, scheduled: one.t - 100 }))
   expect(judge(late).outcome).toBe('INCONCLUSIVE')
 })
+
+it('shows what it counts', () => {
+  const passed = judge(answeredBy(['rs2', 'rs1', 'rs1', 'rs2', 'rs1', 'rs1', 'rs1']))
+  expect(passed.measurements.map(({ name, unit }) => [name, unit])).toEqual([
+    ['answered by rs1', 'requests'],
+    ['answered by rs2', 'requests'],
+  ])
+  expect(passed.proof.map(event => event.t)).toEqual([0, 500])
+  expect(judge(answeredBy(['rs1', 'rs2', 'd1'])).proof).toMatchObject([{ t: 200 }])
+  expect(judge(answeredBy(['rs1', 'rs2'])).proof).toHaveLength(2)
+  expect(judge(requests(0, 600, n => (n === 4 ? { outcome: 'timeout' } : {}))).proof).toMatchObject([{ t: 400 }])
+})
+
+it('has no cycle to count where all weights are 0', () => {
+  const none = { scheduler: 'wrr', cycle: 0, shares: { rs1: 0 }, source: 'test' }
+  const verdict = checkShares(historyInTime(answeredBy(['rs1'])), { probe: 'p', window: {}, expected: none })
+  expect(verdict.outcome).toBe('INCONCLUSIVE')
+})

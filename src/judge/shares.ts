@@ -7,8 +7,8 @@ import { describeRequest } from './words.ts'
 
 export interface SharesParams {
   probe: string
-  /** Stretch of the lab's clock in which the servers did not change. */
-  window: Window
+  /** Stretch of the lab's clock in which the servers did not change; all of it where it is left out. */
+  window?: Partial<Window>
   expected: CycleShares
 }
 

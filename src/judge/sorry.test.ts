@@ -9,6 +9,7 @@ import {
   holds,
   historyInTime,
   mark,
+  request,
   requests,
   SERVICE,
   table,
@@ -75,5 +76,72 @@ describe('the way back', () => {
     const verdict = judge([...down, ...requests(22_000, 23_000)], { endsBound: bound(2500) })
     expect(verdict).toMatchObject({ outcome: 'PASS', measurements: [{}, { name: 'real servers back', value: 1902 }] })
     expect(judge([...down, ...pages(22_000, 24_000)], { endsBound: bound(2500) }).outcome).toBe('FAIL')
+  })
+})
+
+describe('to the letter', () => {
+  it('keeps its bound to the millisecond', () => {
+    const first = (t: number) => judge([request(t, { server: 'd1', done: t }), mark(t + 1)]).outcome
+    expect([15_000, 15_001].map(first)).toEqual(['PASS', 'FAIL'])
+    const never = (t: number) => judge([mark(t)])
+    expect([14_999, 15_000].map(t => never(t).outcome)).toEqual(['INCONCLUSIVE', 'FAIL'])
+    expect(never(14_999).proof).toMatchObject([{ kind: 'fault', t: 11_000 }])
+    expect(judge(pages(13_000, 16_000)).proof.map(event => event.t)).toEqual([11_000, 13_000])
+  })
+
+  it('is an answer, of a director, after the last fault and before the first heal', () => {
+    const failed = requests(13_000, 16_000, () => ({ server: 'd1', outcome: 'reset' }))
+    expect(judge(failed).outcome).toBe('FAIL')
+    const { server: _, ...nameless } = request(13_000)
+    expect(judge([nameless, mark(16_000)]).outcome).toBe('FAIL')
+    const heal = fault(14_000, 'web-stop', 'rs1', 'heal')
+    expect(judge([heal, ...pages(14_100, 16_000)]).outcome).toBe('INCONCLUSIVE')
+    expect(judge([heal, ...pages(14_000, 14_001)]).outcome).toBe('PASS')
+    const old = fault(5000, 'web-stop', 'rs1', 'heal')
+    expect(judge([old, ...pages(13_000, 16_000)]).outcome).toBe('PASS')
+    const swapped = [holds(0, 'd1'), ...tables, fault(11_000, 'web-stop', 'rs1'), fault(10_000, 'web-stop', 'rs2')]
+    const verdict = checkSorry(historyInTime([...swapped, ...pages(13_000, 16_000)]), params)
+    expect(verdict).toMatchObject({ measurements: [{ value: 2002 }] })
+  })
+
+  it('stays, once it came, until the first heal', () => {
+    const verdict = judge([...pages(13_000, 14_000), ...failing(14_000, 14_500)])
+    expect(verdict.measurements[1]).toEqual({ name: 'failed after the sorry page', value: 5, unit: 'requests' })
+    expect(verdict.proof.map(event => event.t)).toContain(14_000)
+    const heal = fault(14_000, 'web-stop', 'rs1', 'heal')
+    expect(judge([...pages(13_000, 14_000), heal, ...failing(14_000, 14_500)]).outcome).toBe('PASS')
+    // a page before the last fault is not the first
+    const early = [table(11_950, 'd1', ['d1']), request(10_950, { server: 'd1' })]
+    expect(judge([...early, ...pages(13_000, 16_000)]).outcome).toBe('PASS')
+  })
+
+  it('comes too soon only where every table around it has a real server', () => {
+    const early = (...around: LabEvent[]) => {
+      const page = request(9500, { server: 'd1' })
+      const all = [holds(0, 'd1'), ...around, table(12_000, 'd1', ['d1']), ...stops, page, ...pages(13_000, 16_000)]
+      return checkSorry(historyInTime(all), params)
+    }
+    const [full, empty] = [(t: number) => table(t, 'd1', ['rs1', 'rs2']), (t: number) => table(t, 'd1', ['d1'])]
+    expect(early(full(0), full(9900))).toMatchObject({ outcome: 'FAIL', measurements: [{ name: 'sorry page' }] })
+    expect(early(full(0), full(9900)).proof.map(event => event.t)).toEqual([0, 9500, 9900, 11_000, 13_000])
+    expect(early(full(0), empty(9900)).outcome).toBe('PASS')
+    expect(early(empty(0), full(9900)).outcome).toBe('PASS')
+    expect(early(full(9900)).outcome).toBe('PASS')
+    expect(early(full(0), full(9500), full(9502)).outcome).toBe('FAIL')
+    expect(early(full(0), empty(9501), full(9502)).outcome).toBe('PASS')
+    expect(early(full(0), full(9501), empty(9502), full(9503)).outcome).toBe('PASS')
+    expect(early({ ...full(0), services: [] }, full(9900)).outcome).toBe('PASS')
+    const lastOne = [holds(0, 'd1'), full(0), ...stops, ...pages(13_000, 16_000)]
+    expect(checkSorry(historyInTime(lastOne), params).outcome).toBe('PASS')
+    const nobody = [full(0), full(9900), ...stops, request(9500, { server: 'd1' }), ...pages(13_000, 16_000)]
+    expect(checkSorry(historyInTime(nobody), params).outcome).toBe('PASS')
+  })
+
+  it('is not asked to end where that has no bound', () => {
+    const heals = [fault(20_000, 'web-stop', 'rs1', 'heal'), fault(20_100, 'web-stop', 'rs2', 'heal')]
+    const stays = [...pages(13_000, 40_000), ...heals]
+    expect(judge(stays).measurements).toHaveLength(1)
+    expect(judge(stays, { endsBound: bound(2500) }).reason).toContain('A real server never answered')
+    expect(judge(pages(13_000, 40_000), { endsBound: bound(2500) }).measurements).toHaveLength(1)
   })
 })

@@ -1,20 +1,23 @@
 import path from 'node:path'
-import { expect, inject, test } from 'vitest'
+import { inject, test } from 'vitest'
 import type { LabEvent } from '../history/event.ts'
 import { type Journal, openJournal } from '../history/journal.ts'
-import { createMasker, maskDeep } from '../history/mask.ts'
-import { guard } from '../judge/guard.ts'
+import type { History } from '../history/history.ts'
+import { createMasker } from '../history/mask.ts'
+import type { PlannedCheck } from '../judge/rules.ts'
 import type { Lab } from '../lab/lab.ts'
 import type { LabSource } from '../lab/lab-source.ts'
 import { vmSource } from '../lab/vm-source.ts'
 import { loadTopology } from '../topology/load.ts'
 import { type Plan, planTopology } from '../verify/plan.ts'
-import type { PlannedCheck } from '../verify/scenario.ts'
+import { expectCheck } from './matchers.ts'
+import { recordFor } from './record.ts'
 
 /** A saved lab of a topology, made once for a worker. */
 interface Prepared {
   plan: Plan
   source: LabSource
+  convergence: History
 }
 
 const prepared = new Map<string, Promise<Prepared>>()
@@ -29,14 +32,20 @@ const prepare = async (dir: string, signal: AbortSignal): Promise<Prepared> => {
       return run(() => {})
     },
   }
-  await source.prepare(plan.topology, plan.readiness, { steps, signal })
-  return { plan, source }
+  const convergence = await source.prepare(plan.topology, plan.readiness, { steps, signal })
+  return { plan, source, convergence }
 }
+
+/** Convergences that the journal of this worker has. */
+const journaled = new Set<string>()
+
+/** `keepalived-dr`, of `suites/keepalived-dr.test.ts`. */
+const suiteOf = (file: string): string => path.basename(file).replace(/\.test\.ts$/, '')
 
 /**
  * `test` of a suite on one topology: each test that asks for `lab` gets a fork of its own, ended after it; `plan` is what the
- * configuration promises; `judge` runs a check on what the test recorded, puts it into the run's report, and fails the test
- * unless it passes.
+ * configuration promises. What is judged on `lab.history` goes into the run's report: by `expect(lab.history)` and a matcher of
+ * `matchers.ts`, or by `judge` with a check of the plan, which fails the test unless it passes.
  *
  * @param dir folder with topology.yaml
  */
@@ -56,19 +65,22 @@ export const labTest = (dir: string) =>
       return journal
     })
     .extend('lab', async ({ prepared, journal, task, signal }, { onCleanup }): Promise<Lab> => {
-      const name = `${task.file.name.replace(/^.*\//, '').replace(/\.test\.ts$/, '')}: ${task.name}`
+      const { plan, source, convergence } = prepared
+      const suite = suiteOf(task.file.name)
+      const name = `${suite}: ${task.name}`
+      const forkOf = `${suite}: convergence of ${plan.topology.name}`
+      if (!journaled.has(forkOf)) for (const event of convergence) void journal.write({ ...event, lab: forkOf })
+      journaled.add(forkOf)
       const onEvent = (event: LabEvent): void => void journal.write({ ...event, lab: name }).catch(() => {}) // close() throws what went wrong
-      const lab = await prepared.source.open(name, { signal, onEvent })
+      const started = performance.now()
+      const lab = await source.open(name, { signal, onEvent })
       onCleanup(() => lab[Symbol.asyncDispose]())
+      recordFor(lab.history, { lab: name, forkOf, started, meta: task.meta, mask: createMasker(plan.secrets) })
       return lab
     })
-    .extend('judge', ({ prepared, lab, task }) => {
-      const started = performance.now()
-      return (planned: PlannedCheck): void => {
-        const verdict = guard(lab.history, planned.judge)
-        const tookMs = performance.now() - started
-        const result = { ...verdict, check: planned.check, title: planned.title, lab: lab.name, tookMs }
-        task.meta.checks = [...(task.meta.checks ?? []), maskDeep(result, createMasker(prepared.plan.secrets))]
-        expect(`${verdict.outcome}: ${verdict.reason}`, planned.title).toMatch(/^PASS/)
-      }
-    })
+    .extend(
+      'judge',
+      ({ lab }: { lab: Lab }) =>
+        (planned: PlannedCheck): void =>
+          expectCheck(lab.history, planned),
+    )

@@ -1,4 +1,5 @@
 import type { CheckResult } from '../judge/verdict.ts'
+import type { SavedCheck } from '../verify/saved-checks.ts'
 
 /** What the command line hands to suites, and what they hand back. */
 declare module 'vitest' {
@@ -8,7 +9,7 @@ declare module 'vitest' {
     clock: 'real' | 'virtual' | 'default'
   }
   interface TaskMeta {
-    /** What the test judged, for the run's report. */
-    checks?: CheckResult[]
+    /** What the test judged, for the run's report and for judging it again; masked. */
+    checks?: { result: CheckResult; saved: SavedCheck }[]
   }
 }

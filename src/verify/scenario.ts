@@ -1,15 +1,5 @@
-import type { History } from '../history/history.ts'
-import type { Verdict } from '../judge/verdict.ts'
+import type { PlannedCheck } from '../judge/rules.ts'
 import type { Lab } from '../lab/lab.ts'
-
-/** One promise, judged on what a scenario recorded. */
-export interface PlannedCheck {
-  /** Stable, kebab-case: `failover-crash`. */
-  check: string
-  /** What the configuration promises, as a sentence. */
-  title: string
-  judge: (history: History) => Verdict
-}
 
 /** What is done to one fork of the lab, and the promises that are judged on it. Driving and judging share no state. */
 export interface Scenario {

@@ -1,11 +1,5 @@
 import type { Condition } from '../agent/protocol.ts'
-import { checkConfiguration } from '../judge/configuration.ts'
-import { checkFailover } from '../judge/failover.ts'
-import { checkSingleOwner } from '../judge/owner.ts'
-import { checkPool } from '../judge/pool.ts'
-import { checkPreemption } from '../judge/preemption.ts'
-import { checkShares } from '../judge/shares.ts'
-import { checkSorry } from '../judge/sorry.ts'
+import type { PlannedCheck } from '../judge/rules.ts'
 import type { Lab, Probe } from '../lab/lab.ts'
 import { seconds } from '../model/bound.ts'
 import { serverDownBound, serverUpBound, sorryBound, sorryEndsBound } from '../model/health-check.ts'
@@ -14,15 +8,7 @@ import { cycleShares } from '../model/shares.ts'
 import type { Bound } from '../model/types.ts'
 import { crashBound, handoverBound, preemptBound, stopBound } from '../model/vrrp.ts'
 import { hasExpectedMaster, type Plan, type PlannedServer, type PlannedService, type PlannedVip } from './plan.ts'
-import {
-  PATIENCE_MS,
-  PROBE_RATE,
-  PROBE_STEP_MS,
-  type PlannedCheck,
-  type Scenario,
-  SLACK_MS,
-  SLOW_PROBE_RATE,
-} from './scenario.ts'
+import { PATIENCE_MS, PROBE_RATE, PROBE_STEP_MS, type Scenario, SLACK_MS, SLOW_PROBE_RATE } from './scenario.ts'
 
 /** The exact test that keepalived offers for its own configuration. */
 const CONFIG_TEST = ['keepalived', '--config-test']
@@ -53,13 +39,13 @@ export const convergenceChecks = (plan: Plan): PlannedCheck[] =>
   plan.vips.map(({ address, members }) => ({
     check: `single-owner-${address}`,
     title: `one director at a time holds the VIP ${address}`,
-    judge: history =>
-      checkSingleOwner(history, {
-        vip: address,
-        directors: members.map(({ node, address: own }) => ({ node, address: own })),
-        bound: handoverBound((members[0] as GroupMember).instance),
-        causes: plan.dualMaster,
-      }),
+    rule: 'single-owner',
+    params: {
+      vip: address,
+      directors: members.map(({ node, address: own }) => ({ node, address: own })),
+      bound: handoverBound((members[0] as GroupMember).instance),
+      causes: plan.dualMaster,
+    },
   }))
 
 const configuration = (plan: Plan): Scenario => ({
@@ -70,7 +56,8 @@ const configuration = (plan: Plan): Scenario => ({
   checks: plan.directors.map(director => ({
     check: `configuration-${director}`,
     title: `keepalived on ${director} accepts every line of its configuration`,
-    judge: history => checkConfiguration(history, { director, command: CONFIG_TEST.join(' ') }),
+    rule: 'configuration',
+    params: { director, command: CONFIG_TEST.join(' ') },
   })),
 })
 
@@ -100,8 +87,8 @@ const sharesScenario = (plan: Plan, planned: PlannedService): Scenario[] => {
         {
           check: `shares-${service.name}`,
           title: `${service.scheduler} shares the connections to ${service.name} out to ${Object.keys(expected.shares).join(', ')}`,
-          judge: history =>
-            checkShares(history, { probe: PROBE, window: { from: 0, until: Number.POSITIVE_INFINITY }, expected }),
+          rule: 'shares',
+          params: { probe: PROBE, expected },
         },
       ],
     },
@@ -138,19 +125,19 @@ const failover = (
     {
       check: `failover-${cause}`,
       title: `${to} takes over the VIP ${vip.address} after ${what} of keepalived on ${from}`,
-      judge: history =>
-        checkFailover(history, { vip: vip.address, directors, from, to, fault, bound, slackMs: SLACK_MS, ...watch }),
+      rule: 'failover',
+      params: { vip: vip.address, directors, from, to, fault, bound, slackMs: SLACK_MS, ...watch },
     },
   ]
   if (preempt) {
     checks.push({
       check: `preemption-${cause}`,
       title: `${from} takes the VIP ${vip.address} back when keepalived returns after ${what}`,
-      judge: history =>
-        checkPreemption(history, {
-          ...{ vip: vip.address, directors, to: from, fault, bound: preempt, slackMs: SLACK_MS, ...watch },
-          gapBound: handoverBound(backup.instance),
-        }),
+      rule: 'preemption',
+      params: {
+        ...{ vip: vip.address, directors, to: from, fault, bound: preempt, slackMs: SLACK_MS, ...watch },
+        gapBound: handoverBound(backup.instance),
+      },
     })
   }
   if (!preempt) {
@@ -160,13 +147,13 @@ const failover = (
   checks.push({
     check: `single-owner-${cause}`,
     title: `no two live directors hold the VIP ${vip.address} around ${what}`,
-    judge: history =>
-      checkSingleOwner(history, {
-        vip: vip.address,
-        directors: vip.members.map(({ node, address }) => ({ node, address })),
-        bound: handoverBound(backup.instance),
-        causes: plan.dualMaster,
-      }),
+    rule: 'single-owner',
+    params: {
+      vip: vip.address,
+      directors: vip.members.map(({ node, address }) => ({ node, address })),
+      bound: handoverBound(backup.instance),
+      causes: plan.dualMaster,
+    },
   })
   return [
     {
@@ -235,12 +222,12 @@ const serverLost = (plan: Plan, planned: PlannedService, { node, server }: Plann
         {
           check: `server-${node}`,
           title: `${node} leaves ${service.name} when its httpd crashes, and comes back when it returns`,
-          judge: history =>
-            checkPool(history, {
-              ...{ vip: vip.address, directors: plan.directors, service: table, downBound, upBound, slackMs: SLACK_MS },
-              server: { node, address: server.address, port: server.port },
-              ...{ fault: 'httpd-crash', probe: PROBE },
-            }),
+          rule: 'pool',
+          params: {
+            ...{ vip: vip.address, directors: plan.directors, service: table, downBound, upBound, slackMs: SLACK_MS },
+            server: { node, address: server.address, port: server.port },
+            ...{ fault: 'httpd-crash', probe: PROBE },
+          },
         },
       ],
     },
@@ -280,12 +267,12 @@ const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
         {
           check: `sorry-${service.name}`,
           title: `the sorry server answers when every real server of ${service.name} is dead (${seconds(bound.maxMs)}), and only then`,
-          judge: history =>
-            checkSorry(history, {
-              ...{ vip: vip.address, directors: plan.directors, service: table, fault: 'httpd-crash', probe: PROBE },
-              servers: servers.map(({ node, server }) => ({ node, address: server.address })),
-              ...{ bound, endsBound, slackMs: SLACK_MS },
-            }),
+          rule: 'sorry',
+          params: {
+            ...{ vip: vip.address, directors: plan.directors, service: table, fault: 'httpd-crash', probe: PROBE },
+            servers: servers.map(({ node, server }) => ({ node, address: server.address })),
+            ...{ bound, endsBound, slackMs: SLACK_MS },
+          },
         },
       ],
     },

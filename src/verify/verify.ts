@@ -6,12 +6,14 @@ import type { LabEvent } from '../history/event.ts'
 import type { History } from '../history/history.ts'
 import { type Journal, openJournal } from '../history/journal.ts'
 import { createMasker } from '../history/mask.ts'
-import { guard, inconclusive } from '../judge/guard.ts'
-import type { CheckResult, Verdict } from '../judge/verdict.ts'
+import { inconclusive } from '../judge/guard.ts'
+import { judge, type PlannedCheck } from '../judge/rules.ts'
+import type { CheckResult } from '../judge/verdict.ts'
 import type { LabSource } from '../lab/lab-source.ts'
 import { NotConverged } from '../lab/readiness.ts'
 import type { Plan } from './plan.ts'
-import type { PlannedCheck, Scenario } from './scenario.ts'
+import { JOURNAL_FILE, type SavedCheck, writeChecks } from './saved-checks.ts'
+import type { Scenario } from './scenario.ts'
 import { convergenceChecks, planScenarios } from './scenarios.ts'
 
 export interface VerifyOptions {
@@ -44,27 +46,33 @@ export const verify = async (plan: Plan, source: LabSource, options: VerifyOptio
     const remedy = 'name a folder that can be written with --reports'
     throw new LvslabError('REPORT_WRITE', `cannot make ${dir}: ${messageOf(cause)}`, { remedy, exitCode: 2, cause })
   }
-  const journalPath = path.join(dir, 'journal.ndjson')
-  await using journal = await openJournal(journalPath, createMasker(plan.secrets))
+  const journalPath = path.join(dir, JOURNAL_FILE)
+  const mask = createMasker(plan.secrets)
+  await using journal = await openJournal(journalPath, mask)
+  const ownChecks: SavedCheck[] = convergenceChecks(plan).map(check => ({ ...check, lab: CONVERGENCE }))
+  // also of a run that does not come to its end, the folder says what was to be judged
+  await writeChecks(dir, [...ownChecks, ...scenarios.flatMap(savedChecks)], mask)
   const started = performance.now()
   const { history, failure } = await converge(plan, source, options)
   signal?.throwIfAborted()
   for (const event of history) await journal.write({ ...event, lab: CONVERGENCE })
   const tookMs = performance.now() - started
-  const results = convergenceChecks(plan).map(check => judge(check, history, CONVERGENCE, tookMs))
+  const results = ownChecks.map(check => judgeOn(history, check, CONVERGENCE, tookMs))
   if (failure) {
+    await writeChecks(dir, ownChecks, mask)
     results.push(notReady(plan, failure, tookMs))
     for (const scenario of scenarios) plan.untested.push(...untestedChecks(scenario))
     return { results, journal: journalPath }
   }
-  const run = (scenario: Scenario): Promise<CheckResult[]> =>
+  const run = (scenario: Scenario): Promise<Judged> =>
     steps.step(scenario.name, async progress => {
       const found = await runScenario(scenario, source, journal, signal)
-      progress(found.map(r => r.outcome).join(', '))
+      progress(found.results.map(r => r.outcome).join(', '))
       return found
     })
   const found = await inParallel(scenarios, run, source.parallel)
-  return { results: [...results, ...found.flat()], journal: journalPath }
+  await writeChecks(dir, [...ownChecks, ...found.flatMap(one => one.checks)], mask)
+  return { results: [...results, ...found.flatMap(one => one.results)], journal: journalPath }
 }
 
 const converge = async (
@@ -94,9 +102,19 @@ const notReady = (plan: Plan, failure: NotConverged, tookMs: number): CheckResul
 const untestedChecks = (scenario: Scenario): { what: string; why: string }[] =>
   scenario.checks.map(({ title }) => ({ what: title, why: 'the lab did not converge' }))
 
-const judge = (planned: PlannedCheck, history: History, lab: string, tookMs: number): CheckResult => {
-  const verdict: Verdict = guard(history, planned.judge)
-  return { ...verdict, check: planned.check, title: planned.title, lab, tookMs }
+const judgeOn = (history: History, planned: PlannedCheck, lab: string, tookMs: number): CheckResult => ({
+  ...judge(history, planned),
+  ...{ check: planned.check, title: planned.title, lab, tookMs },
+})
+
+const savedChecks = ({ name, checks }: Scenario): SavedCheck[] =>
+  checks.map(check => ({ ...check, lab: name, forkOf: CONVERGENCE }))
+
+/** What became of a scenario. */
+interface Judged {
+  results: CheckResult[]
+  /** Those that were judged on the journal, and can be again. */
+  checks: SavedCheck[]
 }
 
 const runScenario = async (
@@ -104,7 +122,7 @@ const runScenario = async (
   source: LabSource,
   journal: Journal,
   signal?: AbortSignal,
-): Promise<CheckResult[]> => {
+): Promise<Judged> => {
   const started = performance.now()
   const onEvent = (event: LabEvent): void => void journal.write({ ...event, lab: scenario.name }).catch(() => {}) // close() throws what went wrong
   let history: History | undefined
@@ -120,13 +138,15 @@ const runScenario = async (
   const tookMs = performance.now() - started
   if (failed === undefined && history) {
     const recorded = history
-    return scenario.checks.map(check => judge(check, recorded, scenario.name, tookMs))
+    const results = scenario.checks.map(check => judgeOn(recorded, check, scenario.name, tookMs))
+    return { results, checks: savedChecks(scenario) }
   }
   const why = messageOf(failed)
-  return scenario.checks.map(({ check, title }) => ({
+  const results = scenario.checks.map(({ check, title }) => ({
     ...inconclusive(`The scenario could not be driven to its end: ${why}.`),
     ...{ check, title, lab: scenario.name, tookMs },
   }))
+  return { results, checks: [] }
 }
 
 /** Runs at most `width` at a time; results stand in the order of the list. */

@@ -1,11 +1,16 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import type { TaskMeta } from 'vitest'
 import { createVitest, type TestModule, type Vitest } from 'vitest/node'
-import type { CheckResult } from '../../judge/verdict.ts'
 import { LvslabError } from '../../errors.ts'
+import { openJournal } from '../../history/journal.ts'
+import { createMasker } from '../../history/mask.ts'
 import { prepareEngine } from '../../lab/vm-labs.ts'
 import { createRunReport } from '../../report/run.ts'
 import { writeReports } from '../../report/write.ts'
+import { JOURNAL_FILE, writeChecks } from '../../verify/saved-checks.ts'
 import { clockOf, engineArguments } from '../engine-arguments.ts'
 import { runDir } from '../run-dir.ts'
 import { defineVerb } from '../define-verb.ts'
@@ -39,7 +44,7 @@ export const testCommand = defineVerb(
         const { modules, errors } = await runVitest(dir, clock, args, signal)
         const counts = count(modules)
         if (engine) {
-          const results = modules.flatMap(checksOf)
+          const checks = modules.flatMap(checksOf)
           const report = createRunReport({
             lvslab: VERSION,
             verb: 'test',
@@ -48,9 +53,11 @@ export const testCommand = defineVerb(
             tookMs: Date.now() - started.getTime(),
             engine: { engine: 'vm', ...engine.build.versions, clock: engine.spec.clock },
             command: `lvslab test ${rawArgs.join(' ')}`.trim(),
-            results,
+            results: checks.map(({ result }) => result),
             untested: [],
           })
+          const saved = checks.map(check => check.saved)
+          await writeChecks(dir, saved, createMasker([])) // each test has masked its own
           const files = await writeReports(dir, report, await gatherJournals(dir))
           process.stderr.write(`report: ${path.relative(process.cwd(), files.html)}\n`)
         }
@@ -125,17 +132,20 @@ const count = (modules: TestModule[]): { passed: number; failed: number; skipped
   return counts
 }
 
-const checksOf = (module: TestModule): CheckResult[] =>
+const checksOf = (module: TestModule): NonNullable<TaskMeta['checks']> =>
   [...module.children.allTests()].flatMap(test => test.meta().checks ?? [])
 
 /** One journal of those that the workers wrote, each its own. */
 const gatherJournals = async (dir: string): Promise<string> => {
-  const journal = path.join(dir, 'journal.ndjson')
+  const journal = path.join(dir, JOURNAL_FILE)
   const parts = path.join(dir, 'journals')
-  const texts = await Promise.all(
-    (await readdir(parts).catch(() => [])).map(name => readFile(path.join(parts, name), 'utf8')),
-  )
-  await writeFile(journal, texts.join(''))
+  await writeFile(journal, '')
+  for (const name of await readdir(parts).catch(() => [])) {
+    const part = path.join(parts, name)
+    // a worker that died may have left half a line: opening the journal mends it
+    await (await openJournal(part, createMasker([]))).close()
+    await pipeline(createReadStream(part), createWriteStream(journal, { flags: 'a' }))
+  }
   await rm(parts, { recursive: true, force: true })
   return journal
 }

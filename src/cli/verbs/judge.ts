@@ -1,0 +1,93 @@
+import { cp, readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { LvslabError, messageOf } from '../../errors.ts'
+import { createMasker } from '../../history/mask.ts'
+import type { CheckResult } from '../../judge/verdict.ts'
+import { formatJson } from '../../report/json.ts'
+import { createRunReport, REPORT_FORMAT, type RunReport } from '../../report/run.ts'
+import { formatText } from '../../report/text.ts'
+import { writeReports } from '../../report/write.ts'
+import { CHECKS_FILE, JOURNAL_FILE, type JudgedAgain, judgeAgain } from '../../verify/saved-checks.ts'
+import { defineVerb } from '../define-verb.ts'
+import { runDir } from '../run-dir.ts'
+import { runVerb } from '../run-verb.ts'
+import { VERSION } from '../version.ts'
+
+export const judgeCommand = defineVerb(
+  'Example: lvslab judge reports/2026-11-20T071611Z-keepalived-dr-11898\n\nNeeds no engine, and changes nothing in RUN. A bound changed in RUN/checks.json is judged as it stands there.',
+  {
+    meta: {
+      name: 'judge',
+      description: 'Judge what a run of verify or test recorded once more, from its folder.',
+    },
+    args: {
+      run: { type: 'positional', description: 'folder of the run: journal.ndjson and checks.json', required: true },
+      reports: { type: 'string', description: 'folder for new reports; without it none are written' },
+      json: { type: 'boolean', description: 'print the report as JSON on standard output' },
+    },
+    run: ({ args }) =>
+      runVerb(async () => {
+        const judged = await judgeAgain(args.run)
+        const before = await reportOf(args.run)
+        const report = createRunReport({ ...before, results: merge(judged, before.results) })
+        if (judged.torn) {
+          const { line, what } = judged.torn
+          process.stderr.write(`warning: ${path.join(args.run, JOURNAL_FILE)}:${line} ${what}\n`)
+        }
+        const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
+        const mask = createMasker([]) // the run masked its own secrets when it wrote the folder
+        process.stdout.write(mask(args.json ? formatJson(report) : formatText(report, { colour })))
+        if (args.reports !== undefined) {
+          const dir = runDir(args.reports, report.topology.name, new Date())
+          const files = await writeReports(dir, report, path.join(args.run, JOURNAL_FILE), mask)
+          for (const file of [JOURNAL_FILE, CHECKS_FILE]) await cp(path.join(args.run, file), path.join(dir, file))
+          process.stderr.write(`report: ${path.relative(process.cwd(), files.html)}\n`)
+        }
+        return { PASS: 0, FAIL: 1, INCONCLUSIVE: 3 }[report.outcome] as 0 | 1 | 3
+      }),
+  },
+)
+
+/** The run's own report; of a run that did not come to its end, what can be said without one. */
+const reportOf = async (dir: string): Promise<RunReport> => {
+  const file = path.join(dir, 'run.json')
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch {
+    const name = path.basename(path.resolve(dir))
+    return createRunReport({
+      ...{ lvslab: VERSION, verb: 'judge', topology: { name, drawing: '' }, started: new Date().toISOString() },
+      ...{ tookMs: 0, engine: {}, command: `lvslab judge ${dir}`, results: [] },
+      untested: [{ what: 'what the run did not come to', why: `${name} has no run.json: it was not finished` }],
+    })
+  }
+  try {
+    const report = JSON.parse(text) as RunReport
+    const format: number = report.format
+    if (format !== REPORT_FORMAT) throw new Error(`its format is ${format}, this lvslab reads ${REPORT_FORMAT}`)
+    return report
+  } catch (cause) {
+    throw new LvslabError('RUN_INVALID', `${file} cannot be used: ${messageOf(cause)}`, {
+      remedy: `remove it: ${CHECKS_FILE} and ${JOURNAL_FILE} are enough`,
+      exitCode: 2,
+      cause,
+    })
+  }
+}
+
+/**
+ * The run's results with the new verdicts in their places. A result without a saved check was never judged (the lab did not
+ * converge, a scenario could not be driven), and stays.
+ */
+const merge = ({ checks, verdicts }: JudgedAgain, before: CheckResult[]): CheckResult[] => {
+  const fresh = checks.map(({ check, title, lab }, index) => ({
+    ...(verdicts[index] as JudgedAgain['verdicts'][number]),
+    ...{ check, title, lab, tookMs: 0 },
+  }))
+  const results = before.map(old => {
+    const index = fresh.findIndex(one => one.check === old.check && one.lab === old.lab)
+    return index < 0 ? old : { ...(fresh.splice(index, 1)[0] as CheckResult), tookMs: old.tookMs }
+  })
+  return [...results, ...fresh]
+}

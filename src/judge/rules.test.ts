@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest'
+import { bound, holds, historyInTime, mark, VIP } from './examples.ts'
+import { judge, type PlannedCheck } from './rules.ts'
+
+const directors = [
+  { node: 'd1', address: '10.0.0.2' },
+  { node: 'd2', address: '10.0.0.3' },
+]
+const oneOwner: PlannedCheck = {
+  ...{ check: 'single-owner', title: 'one owner', rule: 'single-owner' },
+  params: { vip: VIP, directors, bound: bound(1000) },
+}
+const alone = historyInTime([holds(0, 'd1'), mark(9000)])
+const both = historyInTime([holds(0, 'd1'), holds(10, 'd2'), mark(9000)])
+
+it('judges by the rule that a check names', () => {
+  expect(judge(alone, oneOwner).outcome).toBe('PASS')
+  expect(judge(both, oneOwner).outcome).toBe('FAIL')
+})
+
+it('turns PASS and FAIL round where the check must fail, and leaves INCONCLUSIVE', () => {
+  const wrong: PlannedCheck = { ...oneOwner, expected: 'FAIL' }
+  expect(judge(both, wrong)).toMatchObject({
+    outcome: 'PASS',
+    reason: expect.stringMatching(/^This was to fail, and did: Dual MASTER/),
+  })
+  expect(judge(alone, wrong)).toMatchObject({
+    outcome: 'FAIL',
+    reason: expect.stringMatching(/^This was to fail, and did not: No two live directors/),
+  })
+  expect(judge(historyInTime([mark(9000)]), wrong).outcome).toBe('INCONCLUSIVE')
+})
+
+it('says INCONCLUSIVE of parameters that a rule cannot use', () => {
+  const broken = { ...oneOwner, params: { vip: VIP } } as unknown as PlannedCheck
+  expect(judge(alone, broken)).toMatchObject({
+    outcome: 'INCONCLUSIVE',
+    reason: expect.stringContaining('The check itself failed'),
+  })
+})
