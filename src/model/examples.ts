@@ -20,6 +20,9 @@ export const anInstance = (changes: Partial<VrrpInstance> = {}): VrrpInstance =>
   unicastPeers: [],
   addresses: [{ address: '10.0.0.100', prefix: 24, device: 'eth0', at }],
   excludedAddresses: [],
+  trackScripts: [],
+  trackInterfaces: [],
+  trackPrimary: true,
   at,
   ...changes,
 })
@@ -32,6 +35,7 @@ export const aCheck = (changes: Partial<HealthCheck> = {}): HealthCheck => ({
   delayBeforeRetry: 1000,
   delayLoop: 60_000,
   warmup: 60_000,
+  alpha: false,
   urls: [],
   fastRecovery: false,
   at,
