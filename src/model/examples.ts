@@ -1,4 +1,4 @@
-import type { DirectorConfig, HealthCheck, RealServer, VirtualService, VrrpInstance } from './types.ts'
+import type { DirectorConfig, HealthCheck, RealServer, VirtualService, VrrpInstance, VrrpScript } from './types.ts'
 
 /** Hand-made configurations for unit tests; keepalived's defaults, and whatever a test changes. */
 
@@ -23,6 +23,17 @@ export const anInstance = (changes: Partial<VrrpInstance> = {}): VrrpInstance =>
   trackScripts: [],
   trackInterfaces: [],
   trackPrimary: true,
+  at,
+  ...changes,
+})
+
+export const aScript = (changes: Partial<VrrpScript> = {}): VrrpScript => ({
+  name: 'chk',
+  command: '/bin/true',
+  interval: 1000,
+  timeout: 1000,
+  rise: 1,
+  fall: 1,
   at,
   ...changes,
 })
