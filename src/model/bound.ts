@@ -19,6 +19,18 @@ export const withSlack = (bound: Bound, what: string, ms: number): Bound => ({
   maxMs: bound.maxMs + ms,
 })
 
+/**
+ * Two bounds one after the other: what has to be found first, and what follows from it. A lower end that one of them does
+ * not set is 0.
+ */
+export const inSequence = (first: Bound, second: Bound): Bound => ({
+  name: second.name,
+  formula: `${first.formula}, then ${second.formula}`,
+  minMs: (first.minMs ?? 0) + (second.minMs ?? 0),
+  maxMs: first.maxMs + second.maxMs,
+  source: `${first.source}; ${second.source}`,
+})
+
 /** `at most 3.69 s`, or `2.69 s to 3.69 s`: how a bound is said in a sentence. */
 export const describeBound = (bound: Bound): string =>
   bound.minMs === undefined ? `at most ${seconds(bound.maxMs)}` : `${seconds(bound.minMs)} to ${seconds(bound.maxMs)}`

@@ -1,4 +1,4 @@
-import type { DirectorConfig, HealthCheck, RealServer, VirtualService, VrrpInstance } from './types.ts'
+import type { DirectorConfig, HealthCheck, RealServer, VirtualService, VrrpInstance, VrrpScript } from './types.ts'
 
 /** Hand-made configurations for unit tests; keepalived's defaults, and whatever a test changes. */
 
@@ -20,6 +20,20 @@ export const anInstance = (changes: Partial<VrrpInstance> = {}): VrrpInstance =>
   unicastPeers: [],
   addresses: [{ address: '10.0.0.100', prefix: 24, device: 'eth0', at }],
   excludedAddresses: [],
+  trackScripts: [],
+  trackInterfaces: [],
+  trackPrimary: true,
+  at,
+  ...changes,
+})
+
+export const aScript = (changes: Partial<VrrpScript> = {}): VrrpScript => ({
+  name: 'chk',
+  command: '/bin/true',
+  interval: 1000,
+  timeout: 1000,
+  rise: 1,
+  fall: 1,
   at,
   ...changes,
 })
@@ -32,6 +46,7 @@ export const aCheck = (changes: Partial<HealthCheck> = {}): HealthCheck => ({
   delayBeforeRetry: 1000,
   delayLoop: 60_000,
   warmup: 60_000,
+  alpha: false,
   urls: [],
   fastRecovery: false,
   at,

@@ -1,14 +1,20 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { aCheck, aServer, aService } from './examples.ts'
+import { seconds } from './bound.ts'
 import {
   checkDownBound,
   checkUpBound,
+  dynamicWeight,
+  firstDownBound,
+  firstUpBound,
+  type ServerFailure,
   serverDownBound,
   serverUpBound,
   sorryBound,
   sorryEndsBound,
 } from './health-check.ts'
+import type { HealthCheck } from './types.ts'
 
 const tcp = aCheck({ delayLoop: 2000, retry: 2 })
 const http = aCheck({
@@ -39,7 +45,7 @@ describe('down', () => {
   it('takes the fastest check of a server, and none where there is no rule', () => {
     expect(serverDownBound(aServer('10.0.0.11', { checks: [http, tcp] }), 'refused')?.maxMs).toBe(4000)
     expect(serverDownBound(aServer('10.0.0.11', { checks: [] }), 'refused')).toBeUndefined()
-    expect(checkDownBound(aCheck({ type: 'OTHER', keyword: 'MISC_CHECK' }), 'refused')).toBeUndefined()
+    expect(checkDownBound(aCheck({ type: 'OTHER', keyword: 'BFD_CHECK' }), 'refused')).toBeUndefined()
   })
 
   it('is never shorter when the server is silent', () => {
@@ -67,8 +73,134 @@ describe('up', () => {
 
   it('needs all checks of a server', () => {
     expect(serverUpBound(aServer('10.0.0.11', { checks: [http, tcp] }), 'refused')?.maxMs).toBe(9000)
-    const other = aCheck({ type: 'OTHER', keyword: 'MISC_CHECK' })
+    const other = aCheck({ type: 'OTHER', keyword: 'BFD_CHECK' })
     expect(serverUpBound(aServer('10.0.0.11', { checks: [tcp, other] }), 'refused')).toBeUndefined()
+    // a check that did not see it fail passes all the time
+    expect(serverUpBound(aServer('10.0.0.11', { checks: [tcp, ping] }), 'refused')?.maxMs).toBe(2000)
+  })
+})
+
+const misc = aCheck({
+  type: 'MISC_CHECK',
+  delayLoop: 3000,
+  retry: 1,
+  misc: { path: '/bin/chk', timeout: 2000, dynamic: false },
+})
+const udp = (requireReply: boolean, reply?: string) =>
+  aCheck({
+    type: 'UDP_CHECK',
+    delayLoop: 3000,
+    connectTimeout: 2000,
+    retry: 2,
+    udp: { requireReply, ...(reply ? { reply } : {}), minReplyLength: 0, maxReplyLength: 255 },
+  })
+const smtp = aCheck({ type: 'SMTP_CHECK', delayLoop: 3000, connectTimeout: 1000, retry: 2 })
+const dns = aCheck({ type: 'DNS_CHECK', delayLoop: 2000, connectTimeout: 1000, retry: 3, delayBeforeRetry: 2000 })
+const ping = aCheck({ type: 'PING_CHECK', delayLoop: 3000, connectTimeout: 1000, retry: 2 })
+
+describe('each kind of check', () => {
+  const seen: ServerFailure[] = ['refused', 'silent', 'hanging', 'wrong-answer', 'one-url', 'slow-drip']
+  const sees = (check: HealthCheck): ServerFailure[] => seen.filter(failure => checkDownBound(check, failure))
+
+  it('sees the failures that it can tell, and no others', () => {
+    expect(sees(tcp)).toEqual(['refused', 'silent'])
+    expect(sees(http)).toEqual(['refused', 'silent', 'hanging', 'wrong-answer', 'one-url'])
+    expect(sees(smtp)).toEqual(['refused', 'silent', 'hanging', 'wrong-answer'])
+    expect(sees(dns)).toEqual(['refused', 'silent', 'hanging', 'wrong-answer'])
+    expect(sees(ping)).toEqual(['silent'])
+    expect(sees(udp(false))).toEqual(['refused'])
+    expect(sees(udp(true))).toEqual(['refused', 'silent', 'hanging'])
+    expect(sees(udp(true, '706f'))).toEqual(['refused', 'silent', 'hanging', 'wrong-answer'])
+    expect(sees(misc)).toEqual(seen)
+  })
+
+  it('times a script from the start of one run to the start of the next', () => {
+    expect(checkDownBound(misc, 'refused')).toMatchObject({
+      formula: 'max(delay_loop 3 s, misc_timeout 2 s) + 2 x misc_timeout 2 s = 7 s',
+      maxMs: 7000,
+    })
+    expect(checkDownBound({ ...misc, delayBeforeRetry: 5000 }, 'silent')?.maxMs).toBe(10_000)
+    expect(checkUpBound(misc, 'silent')?.maxMs).toBe(5000)
+  })
+
+  it('adds to a UDP_CHECK without a reply what passing takes', () => {
+    expect(checkDownBound(udp(false), 'refused')).toMatchObject({
+      formula: 'delay_loop 3 s + connect_timeout 2 s + 2 x delay_before_retry 1 s = 7 s',
+      maxMs: 7000,
+    })
+    expect(checkUpBound(udp(false), 'refused')?.maxMs).toBe(5000)
+    expect(checkDownBound(udp(true), 'silent')?.maxMs).toBe(11_000)
+  })
+
+  it('does not retry a DNS_CHECK that is down', () => {
+    expect(checkDownBound(dns, 'silent')?.maxMs).toBe(12_000)
+    expect(checkUpBound({ ...dns, delayBeforeRetry: 9000 }, 'refused')?.maxMs).toBe(2000)
+    expect(checkUpBound({ ...smtp, delayBeforeRetry: 9000 }, 'refused')?.maxMs).toBe(9000)
+  })
+})
+
+describe('the first check after the start', () => {
+  it('decides alone', () => {
+    expect(firstDownBound(tcp, 'silent')).toMatchObject({
+      formula: 'bootstrap 1 s + warmup up to 60 s + connect_timeout 5 s = 66 s',
+      maxMs: 66_000,
+    })
+    expect(firstDownBound({ ...http, warmup: 0 }, 'one-url')?.maxMs).toBe(5000)
+    expect(firstDownBound({ ...tcp, alpha: true }, 'silent')).toBeUndefined()
+  })
+
+  it('lets a server in with alpha', () => {
+    expect(firstUpBound(tcp)).toBeUndefined()
+    expect(firstUpBound({ ...tcp, alpha: true })?.maxMs).toBe(61_000)
+    expect(firstUpBound({ ...http, alpha: true, warmup: 0 })?.maxMs).toBe(5000)
+    expect(firstUpBound({ ...udp(false), alpha: true, warmup: 0 })?.maxMs).toBe(3000)
+  })
+})
+
+describe('properties of every check', () => {
+  const ms = fc.integer({ min: 1, max: 100 }).map(n => n * 100)
+  const checks = fc
+    .record({
+      base: fc.constantFrom(tcp, http, misc, udp(false), udp(true, '00'), smtp, dns, ping),
+      retry: fc.nat(5),
+      delayLoop: ms,
+      connectTimeout: ms,
+      delayBeforeRetry: ms,
+    })
+    .map(({ base, ...changes }) => ({ ...base, ...changes }))
+  const failures = fc.constantFrom<ServerFailure>('refused', 'silent', 'hanging', 'wrong-answer', 'one-url')
+
+  it('never is faster with another retry, a longer pause or a longer timeout', () => {
+    fc.assert(
+      fc.property(checks, failures, ms, (check, failure, more) => {
+        const bound = checkDownBound(check, failure)
+        fc.pre(bound !== undefined)
+        for (const slower of [
+          { ...check, retry: check.retry + 1 },
+          { ...check, delayLoop: check.delayLoop + more },
+          { ...check, connectTimeout: check.connectTimeout + more },
+          { ...check, delayBeforeRetry: check.delayBeforeRetry + more },
+        ])
+          expect(checkDownBound(slower, failure)?.maxMs).toBeGreaterThanOrEqual(bound?.maxMs ?? Number.NaN)
+      }),
+    )
+  })
+
+  it('says when a server is back exactly where it says when it is gone, and the formula ends in the bound', () => {
+    fc.assert(
+      fc.property(checks, failures, (check, failure) => {
+        const [down, up] = [checkDownBound(check, failure), checkUpBound(check, failure)]
+        expect(up === undefined).toBe(down === undefined)
+        for (const bound of [down, up])
+          if (bound) expect(bound.formula.endsWith(`= ${seconds(bound.maxMs)}`)).toBe(true)
+      }),
+    )
+  })
+})
+
+describe('misc_dynamic', () => {
+  it('takes two off the exit code', () => {
+    expect([0, 1, 2, 42, 255].map(code => dynamicWeight(5, code))).toEqual([5, undefined, 0, 40, 253])
   })
 })
 

@@ -2,61 +2,199 @@ import { seconds } from './bound.ts'
 import type { Bound, HealthCheck, RealServer, VirtualService } from './types.ts'
 
 /**
- * How a real server fails, as a check sees it: `refused` answers with a reset at once, `silent` not at all (cut link,
- * frozen node), `one-url` answers, but wrongly on one of the URLs.
+ * How a real server fails, as a check sees it:
+ *
+ * - `refused`: a reset, or an ICMP port unreachable, at once
+ * - `silent`: the node answers nothing (cut link, frozen machine, firewall)
+ * - `hanging`: the port takes connections, and the program behind it says nothing
+ * - `wrong-answer`: an answer at once that the check does not take: another status, a pattern that does not match, an
+ *   error of the protocol
+ * - `one-url`: as `wrong-answer`, on one of the URLs of a web check
+ * - `slow-drip`: the right answer, a byte at a time, each just in time
  */
-export type ServerFailure = 'refused' | 'silent' | 'one-url'
+export type ServerFailure = 'refused' | 'silent' | 'hanging' | 'wrong-answer' | 'one-url' | 'slow-drip'
+
+/** A term with its numbers, and its value in ms. */
+interface Term {
+  text: string
+  ms: number
+}
 
 const times = (count: number, what: string): string => (count === 1 ? what : `${count} x ${what}`)
+const term = (count: number, name: string, ms: number): Term => ({
+  text: times(count, `${name} ${seconds(ms)}`),
+  ms: count * ms,
+})
+const sum = (terms: Term[]): { formula: string; maxMs: number } => {
+  const taken = terms.filter(one => one.ms > 0)
+  const maxMs = taken.reduce((total, one) => total + one.ms, 0)
+  return { formula: `${taken.map(one => one.text).join(' + ') || 'at once'} = ${seconds(maxMs)}`, maxMs }
+}
+
 const isWeb = (check: HealthCheck): boolean => check.type === 'HTTP_GET' || check.type === 'SSL_GET'
+
+/**
+ * How long one attempt of a check takes to fail.
+ *
+ * @returns undefined where the check does not see the failure, or nothing bounds it
+ */
+const attempt = (check: HealthCheck, failure: ServerFailure): Term | undefined => {
+  const atOnce: Term = { text: 'at once', ms: 0 }
+  const timeout = term(1, 'connect_timeout', check.connectTimeout)
+  const asked: Partial<Record<ServerFailure, Term>> = { refused: atOnce, silent: timeout }
+  switch (check.type) {
+    case 'TCP_CHECK':
+      return asked[failure]
+    case 'HTTP_GET':
+    case 'SSL_GET':
+      return { ...asked, hanging: timeout, 'wrong-answer': atOnce, 'one-url': atOnce }[failure]
+    case 'SMTP_CHECK':
+    case 'DNS_CHECK':
+      return { ...asked, hanging: timeout, 'wrong-answer': atOnce }[failure]
+    case 'PING_CHECK':
+      return failure === 'silent' ? timeout : undefined
+    case 'UDP_CHECK':
+      if (failure === 'refused') return atOnce
+      if (failure === 'wrong-answer') return check.udp?.reply === undefined ? undefined : atOnce
+      return check.udp?.requireReply && (failure === 'silent' || failure === 'hanging') ? timeout : undefined
+    case 'MISC_CHECK':
+      return check.misc && term(1, 'misc_timeout', check.misc.timeout)
+    case 'OTHER':
+      return undefined
+  }
+}
+
+const SOURCE: Record<HealthCheck['type'], string> = {
+  HTTP_GET: 'keepalived check_http.c epilog',
+  SSL_GET: 'keepalived check_http.c epilog',
+  TCP_CHECK: 'keepalived check_tcp.c tcp_epilog',
+  MISC_CHECK: 'keepalived check_misc.c misc_check_child_thread',
+  PING_CHECK: 'keepalived check_ping.c icmp_epilog',
+  UDP_CHECK: 'keepalived check_udp.c udp_epilog, layer4.c udp_socket_state',
+  SMTP_CHECK: 'keepalived check_smtp.c smtp_final',
+  DNS_CHECK: 'keepalived check_dns.c dns_final',
+  OTHER: '',
+}
+
+/** A UDP_CHECK that needs no reply: only silence says that a datagram was not refused, so passing takes its timeout. */
+const passesBySilence = (check: HealthCheck): boolean => check.type === 'UDP_CHECK' && !check.udp?.requireReply
+
+/**
+ * How long a check takes to pass, beyond what the answer takes on its way.
+ *
+ * @param urls of a web check: how many are still to be fetched after the first one, one in each `delay_loop`
+ */
+const passing = (check: HealthCheck, urls: number): Term[] => {
+  if (passesBySilence(check)) return [term(1, 'connect_timeout', check.connectTimeout)]
+  if (check.misc) return [term(1, 'misc_timeout', check.misc.timeout)]
+  return isWeb(check) && !check.fastRecovery ? [term(urls, 'delay_loop', check.delayLoop)] : []
+}
 
 /**
  * How long a check may take to find a failed server: the pause before the next check, then `retry` + 1 failing attempts
  * with the retry delays between them. A web check fetches one URL in each `delay_loop`, so a single bad URL may have to
- * wait for its turn. A server that answers in drips is not bounded: the read timeout starts again with each read.
+ * wait for its turn. A script is timed from the start of one run to the start of the next; it is presumed to look at
+ * what failed, and one that withstands TERM takes 2 s more.
  *
- * @returns undefined where lvslab has no rule (MISC_CHECK, SMTP_CHECK...)
+ * @returns undefined where the check does not see the failure (TCP_CHECK a hanging program, UDP_CHECK without
+ *   `require_reply` a silent node), nothing bounds it (`slow-drip`: the read timeout starts again with each read), or
+ *   lvslab has no rule (BFD_CHECK, FILE_CHECK)
  */
 export const checkDownBound = (check: HealthCheck, failure: ServerFailure): Bound | undefined => {
-  if (check.type === 'OTHER') return undefined
-  const rounds = failure === 'one-url' ? Math.max(1, check.urls.length) : 1
-  const attempts = failure === 'silent' ? check.retry + 1 : 0
-  const maxMs = rounds * check.delayLoop + attempts * check.connectTimeout + check.retry * check.delayBeforeRetry
-  const terms = [times(rounds, `delay_loop ${seconds(check.delayLoop)}`)]
-  if (attempts > 0) terms.push(times(attempts, `connect_timeout ${seconds(check.connectTimeout)}`))
-  if (check.retry > 0) terms.push(times(check.retry, `delay_before_retry ${seconds(check.delayBeforeRetry)}`))
-  return {
-    name: `${check.keyword} finds the server down`,
-    formula: `${terms.join(' + ')} = ${seconds(maxMs)}`,
-    maxMs,
-    source: isWeb(check) ? 'keepalived check_http.c epilog' : 'keepalived check_tcp.c tcp_epilog',
+  const one = attempt(check, failure)
+  if (!one) return undefined
+  const { retry, delayLoop, delayBeforeRetry, misc } = check
+  const pause = (count: number): Term => term(count, 'delay_before_retry', delayBeforeRetry)
+  const terms: Term[] = []
+  if (misc) {
+    const longer = Math.max(delayLoop, misc.timeout)
+    terms.push({ text: `max(delay_loop ${seconds(delayLoop)}, misc_timeout ${seconds(misc.timeout)})`, ms: longer })
+    if (delayBeforeRetry > misc.timeout) terms.push(term(1, 'misc_timeout', misc.timeout), pause(retry))
+    else terms.push(term(retry + 1, 'misc_timeout', misc.timeout))
+  } else {
+    terms.push(term(failure === 'one-url' ? Math.max(1, check.urls.length) : 1, 'delay_loop', delayLoop))
+    if (passesBySilence(check)) terms.push(...passing(check, 0))
+    if (one.ms > 0) terms.push(term(retry + 1, 'connect_timeout', check.connectTimeout))
+    terms.push(pause(retry))
   }
+  return { name: `${check.keyword} finds the server down`, ...sum(terms), source: SOURCE[check.type] }
 }
 
 /**
  * How long a check may take to find a server that is back. A web check first polls the URL that failed, then fetches
- * all of them, one in each `delay_loop` (`fast_recovery`: all at once). TCP_CHECK before 2.3.3 goes on with its retry
- * delays while the server is down, later ones do not; the longer of the two holds for both. After a silent failure one
- * attempt may still be waiting for its timeout.
+ * all of them, one in each `delay_loop` (`fast_recovery`: all at once). While a server is down SMTP_CHECK goes on with
+ * its retries, TCP_CHECK before 2.3.3 too, DNS_CHECK and MISC_CHECK do not; where it depends, the longer pause counts.
+ * After a failure that is found by waiting, one attempt may still be doing so.
  *
- * @returns undefined where lvslab has no rule
+ * @returns undefined where `checkDownBound` is
  */
 export const checkUpBound = (check: HealthCheck, failure: ServerFailure): Bound | undefined => {
-  if (check.type === 'OTHER') return undefined
-  const poll = Math.max(check.delayLoop, check.delayBeforeRetry)
-  const rounds = isWeb(check) && !check.fastRecovery ? Math.max(1, check.urls.length) : 0
-  const hanging = failure === 'silent' ? check.connectTimeout : 0
-  const maxMs = hanging + poll + rounds * check.delayLoop
-  const terms = [`max(delay_loop ${seconds(check.delayLoop)}, delay_before_retry ${seconds(check.delayBeforeRetry)})`]
-  if (hanging > 0) terms.unshift(`connect_timeout ${seconds(hanging)}`)
-  if (rounds > 0) terms.push(times(rounds, `delay_loop ${seconds(check.delayLoop)}`))
+  const one = attempt(check, failure)
+  if (!one) return undefined
+  const { delayLoop, delayBeforeRetry, misc } = check
+  const longest = (name: string, ms: number): Term => ({
+    text: `max(delay_loop ${seconds(delayLoop)}, ${name} ${seconds(ms)})`,
+    ms: Math.max(delayLoop, ms),
+  })
+  const poll = misc
+    ? longest('misc_timeout', misc.timeout)
+    : check.type === 'DNS_CHECK'
+      ? term(1, 'delay_loop', delayLoop)
+      : longest('delay_before_retry', delayBeforeRetry)
+  const terms = [...(misc ? [] : [one]), poll, ...passing(check, Math.max(1, check.urls.length))]
+  return { name: `${check.keyword} finds the server up`, ...sum(terms), source: SOURCE[check.type] }
+}
+
+/** keepalived waits this long before it begins to check, ms (check_api.c BOOTSTRAP_DELAY). */
+const BOOTSTRAP_MS = 1000
+
+const firstCheck = (check: HealthCheck): Term[] => [
+  term(1, 'bootstrap', BOOTSTRAP_MS),
+  { text: `warmup up to ${seconds(check.warmup)}`, ms: check.warmup },
+]
+
+const FIRST = 'keepalived check_api.c register_checkers_thread, check_data.c validate_check_config'
+
+/**
+ * How long after keepalived's start a server that is down already leaves the table: the first check alone decides,
+ * without retries.
+ *
+ * @returns undefined with `alpha`, where it was never in, and where `checkDownBound` is undefined
+ */
+export const firstDownBound = (check: HealthCheck, failure: ServerFailure): Bound | undefined => {
+  const one = attempt(check, failure)
+  if (!one || check.alpha) return undefined
+  const turns = failure === 'one-url' ? [term(Math.max(1, check.urls.length) - 1, 'delay_loop', check.delayLoop)] : []
   return {
-    name: `${check.keyword} finds the server up`,
-    formula: `${terms.join(' + ')} = ${seconds(maxMs)}`,
-    maxMs,
-    source: isWeb(check) ? 'keepalived check_http.c epilog' : 'keepalived check_tcp.c tcp_epilog',
+    name: `${check.keyword} finds the server down at the start`,
+    ...sum([...firstCheck(check), ...turns, one]),
+    source: `${FIRST}; ${SOURCE[check.type]}`,
   }
 }
+
+/**
+ * How long after keepalived's start a server with `alpha` comes into the table: when it has passed once.
+ *
+ * @returns undefined without `alpha`, where it is in from the start, and where lvslab has no rule
+ */
+export const firstUpBound = (check: HealthCheck): Bound | undefined =>
+  check.alpha && check.type !== 'OTHER'
+    ? {
+        name: `${check.keyword} finds the server up at the start`,
+        ...sum([...firstCheck(check), ...passing(check, Math.max(1, check.urls.length) - 1)]),
+        source: `${FIRST}; ${SOURCE[check.type]}`,
+      }
+    : undefined
+
+/**
+ * The weight that `misc_dynamic` gives a server: exit code 0 its configured one, 2 to 255 the code less 2
+ * (keepalived check_misc.c `misc_check_child_thread`).
+ *
+ * @param weight as configured
+ * @returns undefined where the code is a failure: 1
+ */
+export const dynamicWeight = (weight: number, exitCode: number): number | undefined =>
+  exitCode === 0 ? weight : exitCode === 1 ? undefined : exitCode - 2
 
 const known = (bound: Bound | undefined): bound is Bound => bound !== undefined
 const byMax = (a: Bound, b: Bound): number => a.maxMs - b.maxMs
@@ -74,11 +212,18 @@ export const serverDownBound = (server: RealServer, failure: ServerFailure): Bou
   return fastest && { ...fastest, name: `real server ${server.address}:${server.port} out of the table` }
 }
 
-/** A healed real server is in the table again: all of its checks must pass, so the slowest one counts. */
+/**
+ * A healed real server is in the table again: all checks that saw it fail must pass, so the slowest of them counts.
+ *
+ * @returns undefined where no check saw it, or one that lvslab has no rule for may have
+ */
 export const serverUpBound = (server: RealServer, failure: ServerFailure): Bound | undefined => {
-  const bounds = server.checks.map(check => checkUpBound(check, failure))
-  if (!bounds.every(known)) return undefined
-  const slowest = bounds.sort(byMax).at(-1)
+  if (server.checks.some(check => check.type === 'OTHER')) return undefined
+  const slowest = server.checks
+    .map(check => checkUpBound(check, failure))
+    .filter(known)
+    .sort(byMax)
+    .at(-1)
   return slowest && { ...slowest, name: `real server ${server.address}:${server.port} in the table again` }
 }
 

@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net'
+import { settled } from './track.ts'
 import type { DirectorConfig, VrrpInstance } from './types.ts'
 
 /** Where an interface of a node stands: the network's name and the node's address in it. */
@@ -79,7 +80,7 @@ export const vrrpGroups = (configs: DirectorConfig[], locate: Locate): VrrpGroup
       group.vips = [...new Set([...group.vips, ...instance.addresses.map(vip => vip.address)])]
     }
   }
-  const rank = (member: GroupMember) => ({ priority: member.instance.priority, address: member.address })
+  const rank = ({ instance, address }: GroupMember) => ({ priority: settled(instance).priority, address })
   for (const group of groups.values()) group.members.sort((a, b) => byElection(rank(a), rank(b)))
   return [...groups.values()]
 }

@@ -19,7 +19,10 @@ export interface Bound {
   source: string
 }
 
-/** Something that keepalived reads otherwise than it stands there, or ignores: nothing of it may be lost silently. */
+/**
+ * Something that keepalived reads otherwise than it stands there, or ignores, or that lvslab does not predict: nothing of
+ * it may be lost silently.
+ */
 export interface Notice {
   at: Position
   /** One sentence: what was seen, and what keepalived does with it. Never a secret. */
@@ -72,18 +75,74 @@ export interface VrrpInstance {
   addresses: VipAddress[]
   /** `virtual_ipaddress_excluded`: they move with the VIPs but are not in the adverts. */
   excludedAddresses: VipAddress[]
+  /** `track_script`: scripts whose result changes the priority, or takes the instance out. */
+  trackScripts: TrackedScript[]
+  /** `track_interface`, without the instance's own interface, which is always tracked unless `dont_track_primary`. */
+  trackInterfaces: TrackedInterface[]
+  /** `dont_track_primary`: the instance stays MASTER when its own interface goes down. */
+  trackPrimary: boolean
+  at: Position
+}
+
+/** `vrrp_script`: a command that keepalived runs again and again; exit code 0 is success. */
+export interface VrrpScript {
+  name: string
+  command: string
+  /** ms from the start of one run to the start of the next; `interval`, default 1 s. */
+  interval: number
+  /** ms after which a run is ended and counts as failed; `timeout`, default the interval. */
+  timeout: number
+  /** Runs in a row that must succeed before it counts as up. The first run after the start decides alone. */
+  rise: number
+  /** Runs in a row that must fail before it counts as down. */
+  fall: number
+  at: Position
+}
+
+/** How an instance takes the result of what it tracks. */
+export interface TrackWeight {
+  /**
+   * 0: a failure takes the instance to FAULT. Above: added to the priority while it is up; below: added while it is
+   * down. `weight`, -253 to 253.
+   */
+  weight: number
+  /** `reverse`: up and down change places. */
+  reverse: boolean
+}
+
+export interface TrackedScript extends TrackWeight {
+  script: VrrpScript
+  at: Position
+}
+
+export interface TrackedInterface extends TrackWeight {
+  interface: string
   at: Position
 }
 
 export type ForwardingMethod = 'DR' | 'NAT' | 'TUN'
 export type Protocol = 'TCP' | 'UDP' | 'SCTP'
 
+export const CHECKERS = [
+  'HTTP_GET',
+  'SSL_GET',
+  'TCP_CHECK',
+  'MISC_CHECK',
+  'PING_CHECK',
+  'UDP_CHECK',
+  'SMTP_CHECK',
+  'DNS_CHECK',
+] as const
+
+/** The checks that lvslab has a rule for, under keepalived's keyword. */
+export type Checker = (typeof CHECKERS)[number]
+
 export interface HealthCheck {
-  /** The keyword that keepalived uses: HTTP_GET, TCP_CHECK... */
-  type: 'HTTP_GET' | 'SSL_GET' | 'TCP_CHECK' | 'OTHER'
+  /** The keyword that keepalived uses; OTHER where lvslab has no rule for it (BFD_CHECK, FILE_CHECK). */
+  type: Checker | 'OTHER'
   /** The keyword as written; differs from `type` where that is OTHER. */
   keyword: string
-  /** ms */
+  /** ms; MISC_CHECK has none. */
   connectTimeout: number
   /** Retries after the first failure (`nb_get_retry` and `retry` are the same thing). */
   retry: number
@@ -93,11 +152,44 @@ export interface HealthCheck {
   delayLoop: number
   /** ms; upper end of the random delay of the first check, default `delay_loop`. */
   warmup: number
+  /** `alpha`: the check counts as failed until it has passed once. */
+  alpha: boolean
   /** The `url` blocks, in order; one is fetched per `delay_loop`. Empty for checks without URLs. */
   urls: { path: string; statusCode?: string }[]
   /** `fast_recovery`: after a failure the URLs are fetched without a pause between them. */
   fastRecovery: boolean
+  /** What is asked, where that is not the real server itself: `connect_ip`, `connect_port`. */
+  target?: { address?: string; port?: number }
+  /** Of a MISC_CHECK. */
+  misc?: MiscCheck
+  /** Of a UDP_CHECK. */
+  udp?: UdpCheck
+  /** Of an SMTP_CHECK. */
+  smtp?: { heloName: string }
+  /** Of a DNS_CHECK; the name without a dot at its end is the same. */
+  dns?: { type: string; name: string }
   at: Position
+}
+
+export interface MiscCheck {
+  /** Command line of the script. */
+  path: string
+  /** ms after which a run is ended and counts as failed; `misc_timeout`, default the service's `delay_loop`. */
+  timeout: number
+  /** `misc_dynamic`: the exit code sets the weight. */
+  dynamic: boolean
+}
+
+export interface UdpCheck {
+  /** Hex digits of what is sent; an empty datagram where it is left out. */
+  payload?: string
+  /** `require_reply`: silence is a failure. Without it only a refusal is one. */
+  requireReply: boolean
+  /** Pattern of the reply, as written. Only a reply that has one is looked at, its length among it. */
+  reply?: string
+  /** bytes */
+  minReplyLength: number
+  maxReplyLength: number
 }
 
 export interface RealServer {
@@ -123,6 +215,8 @@ export interface VirtualService {
   forwarding: ForwardingMethod
   /** ms; undefined when the service is not persistent. */
   persistence?: number
+  /** Clients whose addresses agree in so many bits share one template; all of them where it is left out. */
+  persistencePrefix?: number
   quorum: number
   hysteresis: number
   alpha: boolean

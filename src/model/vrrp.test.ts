@@ -2,7 +2,18 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { describeBound, seconds, withSlack } from './bound.ts'
 import { anInstance } from './examples.ts'
-import { crashBound, masterDownInterval, preemptBound, skewTime, startBound, stopBound } from './vrrp.ts'
+import {
+  crashBound,
+  freezeBound,
+  linkDownBound,
+  masterDownInterval,
+  outrankBound,
+  preemptBound,
+  skewTime,
+  startBound,
+  stopBound,
+  wireInterval,
+} from './vrrp.ts'
 
 const timers = fc
   .record({
@@ -86,6 +97,57 @@ describe('start and preemption', () => {
     const late = preemptBound({ ...back, preemptDelay: 10_000 }, backup)
     expect(late?.formula).toBe('first advert 1 s + preempt_delay 10 s + 3 x 1 s + (256-150)/256 s = 14.41 s')
     expect(late?.minMs).toBeCloseTo(12_414.06)
+  })
+})
+
+describe('outranking', () => {
+  const backup = anInstance({ priority: 100 })
+
+  it('runs from the last advert that was taken, only above the master and with preempt', () => {
+    expect(outrankBound(anInstance({ priority: 99 }), backup)).toMatchObject({ minMs: 2609.375, maxMs: 3609.375 })
+    expect(outrankBound(anInstance({ priority: 100 }), backup)).toBeUndefined()
+    expect(outrankBound(anInstance({ priority: 99 }), { ...backup, preempt: false })).toBeUndefined()
+  })
+
+  it('waits no longer than a crash without a delay, and no shorter with one', () => {
+    fc.assert(
+      fc.property(timers, timers, fc.nat(20_000), (master, other, preemptDelay) => {
+        const bound = outrankBound(master, { ...other, preemptDelay })
+        expect(bound === undefined).toBe(other.priority <= master.priority)
+        if (!bound) return
+        expect(bound.minMs).toBeLessThanOrEqual(bound.maxMs)
+        expect(bound.maxMs).toBeGreaterThanOrEqual(crashBound(master, other).maxMs + preemptDelay)
+      }),
+    )
+  })
+})
+
+describe('silence', () => {
+  it('is the same whatever the cause', () => {
+    const [master, backup] = [anInstance({ priority: 150 }), anInstance()]
+    for (const bound of [linkDownBound, freezeBound])
+      expect(bound(master, backup)).toMatchObject({ maxMs: crashBound(master, backup).maxMs })
+  })
+
+  it('lasts longer with the interval in version 3, skew included, and with every advert that may be missed', () => {
+    fc.assert(
+      fc.property(timers, fc.integer({ min: 2, max: 5 }), (one, factor) => {
+        const slow = { ...one, advertInterval: one.advertInterval * factor }
+        if (one.version === 3) expect(skewTime(slow)).toBeCloseTo(skewTime(one) * factor)
+        else expect(skewTime(slow)).toBe(skewTime(one))
+        expect(masterDownInterval({ ...one, downTimerAdverts: one.downTimerAdverts + 1 })).toBeCloseTo(
+          masterDownInterval(one) + one.advertInterval,
+        )
+      }),
+    )
+  })
+})
+
+describe('the interval on the wire', () => {
+  it('has whole seconds in version 2, and hundredths in twelve bits in version 3', () => {
+    expect(wireInterval(anInstance({ advertInterval: 1000 }))).toBe(1000)
+    expect(wireInterval(anInstance({ advertInterval: 100, version: 3 }))).toBe(100)
+    expect(wireInterval(anInstance({ advertInterval: 255_000, version: 3 }))).toBe(40_950)
   })
 })
 

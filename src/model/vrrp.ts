@@ -107,6 +107,56 @@ export const crashBound = (master: Timers, backup: Timers): Bound => {
 }
 
 /**
+ * The master's own link goes down: it goes to FAULT and gives the VIP up at once, but its goodbye does not get out, and the
+ * backup finds silence.
+ */
+export const linkDownBound = (master: Timers, backup: Timers): Bound => ({
+  ...crashBound(master, backup),
+  name: "VIP failover after the master's link went down",
+})
+
+/** keepalived or the whole director is frozen (SIGSTOP, a paused container): silence, and the VIP stays where it was. */
+export const freezeBound = (master: Timers, backup: Timers): Bound => ({
+  ...crashBound(master, backup),
+  name: 'VIP failover after the master froze',
+})
+
+/**
+ * Priorities change so that a backup outranks the master: it discards the adverts from then on, and its master-down
+ * interval runs from the last one that it took. Equal is not enough: a backup takes an equal advert for a better one.
+ *
+ * @param master with the priority that it has now
+ * @param backup with the priority that it has now
+ * @returns undefined where nothing moves: not outranked, or `nopreempt`
+ */
+export const outrankBound = (
+  master: Timers,
+  backup: Timers & Pick<VrrpInstance, 'preempt' | 'preemptDelay'>,
+): Bound | undefined => {
+  if (backup.priority <= master.priority || !backup.preempt) return undefined
+  const name = 'VIP moves to a director that outranks the master'
+  const source = `${SOURCE[backup.version]}; keepalived vrrp.c vrrp_state_backup (lower priority)`
+  const interval = intervalOf(backup, master)
+  if (backup.preemptDelay === 0) return { ...crashBound(master, backup), name, source }
+  const delay = { text: `preempt_delay ${seconds(backup.preemptDelay)}`, ms: backup.preemptDelay }
+  const longest = sum([
+    { text: `first advert ${seconds(interval)}`, ms: interval },
+    delay,
+    ...downTerms(backup, interval),
+  ])
+  return { name, formula: longest.text, minMs: longest.ms - 2 * interval, maxMs: longest.ms, source }
+}
+
+/**
+ * The interval as an advert carries it, ms: whole seconds up to 255 in version 2, hundredths up to 40.95 s in version 3
+ * (RFC 3768 5.3.7, RFC 9568 5.2.7). Backups of version 3 count with this one.
+ */
+export const wireInterval = ({ version, advertInterval }: Timers): number =>
+  version === 2
+    ? Math.min(255, Math.round(advertInterval / 1000)) * 1000
+    : Math.min(0xfff, Math.round(advertInterval / 10)) * 10
+
+/**
  * A director with the higher priority comes back: it discards the lower adverts, so its master-down interval runs from
  * the start of keepalived. With `preempt_delay` it accepts them until the delay is over, counted from the first of
  * them.

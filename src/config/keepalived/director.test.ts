@@ -277,6 +277,14 @@ describe('virtual_server', () => {
     expect(zero.notices).toHaveLength(1)
   })
 
+  it('reads the networks whose clients count as one', () => {
+    const server = '\n real_server 10.0.0.11 80 {\n }'
+    const prefix = (mask: string) => service(` persistence_timeout 50\n persistence_granularity ${mask}${server}`)
+    expect(prefix('255.255.255.0').service?.persistencePrefix).toBe(24)
+    expect(prefix('255.0.255.0').service?.persistencePrefix).toBeUndefined()
+    expect(prefix('255.0.255.0').notices).toHaveLength(1)
+  })
+
   it('cuts quorum and hysteresis to what can be reached', () => {
     const { service: read, notices } = service(' quorum 5\n hysteresis 9\n real_server 10.0.0.11 80 {\n weight 2\n }')
     expect(read).toMatchObject({ quorum: 2, hysteresis: 1 })
@@ -292,6 +300,127 @@ describe('virtual_server', () => {
     expect(read.service?.realServers).toHaveLength(1)
     expect(read.notices).toHaveLength(4)
     expect(service('')).toMatchObject({ service: undefined, notices: [expect.stringContaining('no real servers')] })
+  })
+})
+
+describe('health checks', () => {
+  const checks = (lines: string, above = ' delay_loop 4\n') => {
+    const { service: read, notices } = service(`${above} real_server 10.0.0.11 80 {\n${lines}\n }`)
+    return { checks: read?.realServers[0]?.checks, notices }
+  }
+
+  it("fills in keepalived's defaults, which differ", () => {
+    const read = checks(
+      'MISC_CHECK {\n misc_path /bin/chk\n }\n DNS_CHECK {\n }\n SMTP_CHECK {\n }\n UDP_CHECK {\n }\n PING_CHECK {\n }',
+    )
+    expect(read.notices).toEqual([])
+    const common = { delayLoop: 4000, warmup: 4000, connectTimeout: 5000, alpha: false }
+    expect(read.checks).toMatchObject([
+      { ...common, type: 'MISC_CHECK', retry: 0, misc: { path: '/bin/chk', timeout: 4000, dynamic: false } },
+      { ...common, type: 'DNS_CHECK', retry: 3, delayBeforeRetry: 4000, dns: { type: 'SOA', name: '' } },
+      { ...common, type: 'SMTP_CHECK', retry: 1, smtp: { heloName: 'smtpchecker.keepalived.org' } },
+      { ...common, type: 'UDP_CHECK', retry: 1, udp: { requireReply: false, minReplyLength: 0, maxReplyLength: 255 } },
+      { ...common, type: 'PING_CHECK', retry: 1, delayBeforeRetry: 1000 },
+    ])
+  })
+
+  it('reads what each of them knows', () => {
+    const read = checks(
+      'MISC_CHECK {\n misc_path "/bin/chk a"\n misc_timeout 7\n misc_dynamic\n delay_loop 9\n }\n' +
+        'DNS_CHECK {\n type a\n name www.example.\n connect_port 5353\n }\n' +
+        'UDP_CHECK {\n payload 70 69\n require_reply 7?\n min_reply_length 2\n }\n' +
+        'TCP_CHECK {\n alpha\n connect_ip 10.0.0.99\n }',
+    )
+    expect(read.notices).toEqual([])
+    expect(read.checks).toMatchObject([
+      { misc: { path: '/bin/chk a', timeout: 7000, dynamic: true }, delayLoop: 9000 },
+      { dns: { type: 'A', name: 'www.example' }, target: { port: 5353 } },
+      { udp: { payload: '7069', requireReply: true, reply: '7?', minReplyLength: 2 } },
+      { alpha: true, target: { address: '10.0.0.99' } },
+    ])
+  })
+
+  it("gives a script the service's delay_loop, not its own, where it has no misc_timeout", () => {
+    const read = checks('MISC_CHECK {\n misc_path /bin/chk\n delay_loop 1\n }')
+    expect(read.checks).toMatchObject([{ delayLoop: 1000, misc: { timeout: 4000 } }])
+  })
+
+  it('takes each host of an SMTP_CHECK for a check, and the check itself where it has a connection', () => {
+    const hosts = 'host {\n connect_ip 10.0.0.1\n }\n host {\n connect_port 2525\n connect_timeout 2\n }\n'
+    const one = checks(`SMTP_CHECK {\n ${hosts} }`).checks
+    expect(one).toMatchObject([
+      { target: { address: '10.0.0.1' }, connectTimeout: 5000 },
+      { target: { port: 2525 }, connectTimeout: 2000 },
+    ])
+    expect(checks(`SMTP_CHECK {\n connect_timeout 3\n ${hosts} }`).checks).toHaveLength(3)
+  })
+
+  it('says what does nothing', () => {
+    expect(checks('MISC_CHECK {\n }').notices).toEqual([
+      '7: this MISC_CHECK has no misc_path; keepalived leaves it out',
+    ])
+    expect(checks('UDP_CHECK {\n require_reply\n min_reply_length 3\n }').notices).toEqual([
+      '9: min_reply_length needs a pattern after require_reply; keepalived does not look at the length',
+    ])
+    expect(checks('DNS_CHECK {\n type PTR\n name a..b\n }').notices).toHaveLength(2)
+    expect(checks('TCP_CHECK {\n connect_ip there\n }').notices).toHaveLength(1)
+  })
+
+  it('reads alpha of a service, and the server or check that says otherwise', () => {
+    const inner = ' alpha off\n TCP_CHECK {\n }\n PING_CHECK {\n alpha on\n }'
+    expect(checks(inner, ' alpha\n').checks).toMatchObject([{ alpha: false }, { alpha: true }])
+  })
+})
+
+describe('tracking', () => {
+  const script = (lines = '') => `vrrp_script chk {\n script "/bin/chk a"\n${lines}\n}\n`
+
+  it("fills in a script's defaults", () => {
+    const read = instance(' track_script {\n chk\n }', script())
+    expect(read.trackScripts).toMatchObject([
+      { script: { command: '/bin/chk a', interval: 1000, timeout: 1000, rise: 1, fall: 1 }, weight: 0, reverse: false },
+    ])
+    expect(read.trackScripts?.[0]?.at).toMatchObject({ line: 5, column: 2 })
+    expect(read.trackScripts?.[0]?.script.at).toMatchObject({ line: 8, column: 1 })
+    expect(read).toMatchObject({ trackInterfaces: [], trackPrimary: true, notices: [] })
+  })
+
+  it('reads timing and weights, the weight of the script where the instance names none', () => {
+    const lines = ' interval 2\n timeout 1.5\n rise 3\n fall 4\n weight -20 reverse\n'
+    const read = instance(' track_script {\n chk\n }\n track_interface {\n eth1 weight 10\n eth2\n }', script(lines))
+    expect(read.trackScripts).toMatchObject([
+      { script: { interval: 2000, timeout: 1500, rise: 3, fall: 4 }, weight: -20, reverse: true },
+    ])
+    expect(read.trackInterfaces).toMatchObject([
+      { interface: 'eth1', weight: 10 },
+      { interface: 'eth2', weight: 0 },
+    ])
+    const own = instance(' track_script {\n chk weight 254 noreverse\n }', script(lines))
+    expect(own.trackScripts).toMatchObject([{ weight: 253, reverse: false }])
+    expect(own.notices).toEqual(['5: weight 254 is out of range; keepalived takes 253'])
+  })
+
+  it('says what keepalived leaves out', () => {
+    const tracking = instance(' track_script {\n none\n chk\n chk\n }\n track_interface {\n eth1 wait 3\n }', script())
+    expect(tracking.trackScripts).toHaveLength(1)
+    expect(tracking.trackInterfaces).toEqual([])
+    expect(tracking.notices).toEqual([
+      '5: VI_1: there is no vrrp_script none; keepalived ignores the line',
+      '7: VI_1 tracks chk already; keepalived ignores this line',
+      '10: VI_1: eth1 wait is not "weight W"; keepalived leaves it out',
+    ])
+    expect(messages(read('vrrp_script chk {\n interval 1\n}'))).toEqual([
+      '1: vrrp_script chk has no script; keepalived leaves it out',
+    ])
+  })
+
+  it('says what the predictions do not know', () => {
+    const read = instance(' track_file {\n f\n }\n dont_track_primary', 'vrrp_sync_group G {\n group {\n VI_1\n }\n}')
+    expect(read.trackPrimary).toBe(false)
+    expect(read.notices).toEqual([
+      '9: vrrp_sync_group G is obeyed by keepalived; the predictions do not know it',
+      '4: track_file of VI_1 is obeyed by keepalived; the predictions do not know it',
+    ])
   })
 })
 

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import type { DirectorConfig, Notice, VirtualService, VrrpInstance } from '../../model/types.ts'
 import { loadTree } from './load.ts'
 import type { Statement } from './parse.ts'
+import { readScripts } from './track.ts'
 import { all, argument, duration, flag, integer, last, note } from './values.ts'
 import { readService } from './virtual-server.ts'
 import { readVersion } from './vrrp-fields.ts'
@@ -27,10 +28,15 @@ export interface DirectorSource {
 export const readDirector = (source: DirectorSource): DirectorConfig => {
   const { statements, files, notices } = loadTree(source.root, source.file ?? '/etc/keepalived/keepalived.conf')
   const globals = all(statements, 'global_defs').flatMap(statement => statement.block ?? [])
+  noteUnmodelled(statements, notices)
   const delay = last(globals, 'vrrp_startup_delay')
   return {
     node: source.node,
-    instances: readInstances(statements, readDefaults(globals, notices), notices),
+    instances: readInstances(
+      statements,
+      { ...readDefaults(globals, notices), scripts: readScripts(statements, notices) },
+      notices,
+    ),
     services: all(statements, 'virtual_server')
       .map(statement => readService(statement, notices))
       .filter((service): service is VirtualService => service !== undefined),
@@ -53,7 +59,25 @@ const readInstances = (statements: Statement[], defaults: VrrpDefaults, notices:
   return instances
 }
 
-const readDefaults = (globals: Statement[], notices: Notice[]): VrrpDefaults => {
+/** What keepalived obeys and no prediction knows: it may change when a director moves, so it is never passed over. */
+const UNMODELLED = [
+  'vrrp_sync_group',
+  'track_file',
+  'vrrp_track_file',
+  'vrrp_track_process',
+  'bfd_instance',
+  'static_routes',
+  'static_rules',
+]
+
+const noteUnmodelled = (statements: Statement[], notices: Notice[]): void => {
+  for (const statement of all(statements, ...UNMODELLED))
+    note(notices, statement, `${spoken(statement)} is obeyed by keepalived; the predictions do not know it`)
+}
+
+const spoken = (statement: Statement): string => statement.words.map(word => word.text).join(' ')
+
+const readDefaults = (globals: Statement[], notices: Notice[]): Omit<VrrpDefaults, 'scripts'> => {
   const group = last(globals, 'vrrp_mcast_group4')
   let multicastGroup = '224.0.0.18'
   if (group && isIP(argument(group)) === 4) multicastGroup = argument(group)

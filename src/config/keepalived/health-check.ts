@@ -1,6 +1,16 @@
-import type { HealthCheck, Notice } from '../../model/types.ts'
+import { type Checker, CHECKERS, type HealthCheck, type Notice } from '../../model/types.ts'
+import {
+  readAlpha,
+  readConnection,
+  readDns,
+  readMisc,
+  readSmtp,
+  readUdp,
+  readUrls,
+  smtpConnections,
+} from './check-options.ts'
 import { keyword, type Statement } from './parse.ts'
-import { all, argument, duration, flag, integer, last, note } from './values.ts'
+import { all, duration, flag, integer, last, note } from './values.ts'
 
 /** Timing that a `virtual_server` or `real_server` sets for the checks inside it; ms, undefined where it sets none. */
 export interface CheckDefaults {
@@ -9,20 +19,13 @@ export interface CheckDefaults {
   retry: number | undefined
   delayBeforeRetry: number | undefined
   warmup: number | undefined
+  alpha: boolean | undefined
+  /** `delay_loop` of the service itself, which a script may run for; set there only. */
+  serviceDelayLoop?: number | undefined
 }
 
-const CHECKERS = [
-  'HTTP_GET',
-  'SSL_GET',
-  'TCP_CHECK',
-  'SMTP_CHECK',
-  'DNS_CHECK',
-  'MISC_CHECK',
-  'BFD_CHECK',
-  'UDP_CHECK',
-  'PING_CHECK',
-  'FILE_CHECK',
-]
+const KEYWORDS = [...CHECKERS, 'BFD_CHECK', 'FILE_CHECK']
+const isChecker = (name: string): name is Checker => (CHECKERS as readonly string[]).includes(name)
 
 const ignored = { otherwise: 'ignores the line', lenient: true }
 const MAX_SECONDS = 4_294
@@ -40,6 +43,7 @@ export const readTiming = (block: Statement[], minRetry: 0 | 1, notices: Notice[
     retry: retry && integer(retry, { min: minRetry, max: 2 ** 32 - 1, ...ignored }, notices),
     delayBeforeRetry: time('delay_before_retry', 0),
     warmup: time('warmup', 0),
+    alpha: readAlpha(block, notices),
   }
 }
 
@@ -50,48 +54,62 @@ export const mergeTiming = (inner: CheckDefaults, outer: CheckDefaults): CheckDe
   retry: inner.retry ?? outer.retry,
   delayBeforeRetry: inner.delayBeforeRetry ?? outer.delayBeforeRetry,
   warmup: inner.warmup ?? outer.warmup,
+  alpha: inner.alpha ?? outer.alpha,
+  serviceDelayLoop: outer.serviceDelayLoop,
 })
 
 /**
  * The checks of one `real_server`. Defaults: delay_loop 60 s, connect_timeout 5 s, retry 1 (MISC_CHECK 0, DNS_CHECK 3),
  * delay_before_retry 1 s (HTTP_GET and SSL_GET 3 s, DNS_CHECK delay_loop), warmup delay_loop
- * (keepalived check_data.c `validate_check_config`, check_http.c, check_tcp.c, check_dns.c).
+ * (keepalived check_data.c `validate_check_config`, check_api.c `queue_checker`, check_http.c, check_misc.c, check_dns.c).
  */
 export const readChecks = (block: Statement[], server: CheckDefaults, notices: Notice[]): HealthCheck[] =>
-  all(block, ...CHECKERS).map(statement => {
-    const name = keyword(statement)
-    const web = name === 'HTTP_GET' || name === 'SSL_GET'
-    const inner = statement.block ?? []
-    const old = last(inner, 'nb_get_retry')
-    if (old && !web) note(notices, old, `nb_get_retry is not known in ${name}; keepalived ignores it`)
+  all(block, ...KEYWORDS).flatMap(statement =>
+    keyword(statement) === 'SMTP_CHECK'
+      ? smtpConnections(statement).flatMap(connection => readCheck(statement, connection, server, notices))
+      : readCheck(statement, statement.block ?? [], server, notices),
+  )
 
-    const timing = mergeTiming(readTiming(old && !web ? inner.filter(line => line !== old) : inner, 0, notices), server)
-    const delayLoop = timing.delayLoop ?? 60_000
-    return {
-      type: web || name === 'TCP_CHECK' ? name : 'OTHER',
-      keyword: name,
-      connectTimeout: timing.connectTimeout ?? 5000,
-      retry: timing.retry ?? (name === 'MISC_CHECK' ? 0 : name === 'DNS_CHECK' ? 3 : 1),
-      delayBeforeRetry: timing.delayBeforeRetry ?? (web ? 3000 : name === 'DNS_CHECK' ? delayLoop : 1000),
-      delayLoop,
-      warmup: timing.warmup ?? delayLoop,
-      urls: web ? readUrls(inner, notices) : [],
-      fastRecovery: (web && flag(last(inner, 'fast_recovery'), notices)) || false,
-      at: statement.at,
-    }
-  })
+/** @param connection the block that says what to connect to, and how long to wait for it */
+const readCheck = (
+  statement: Statement,
+  connection: Statement[],
+  server: CheckDefaults,
+  notices: Notice[],
+): HealthCheck[] => {
+  const name = keyword(statement)
+  const type = isChecker(name) ? name : 'OTHER'
+  const web = name === 'HTTP_GET' || name === 'SSL_GET'
+  const inner = statement.block ?? []
+  const old = last(inner, 'nb_get_retry')
+  if (old && !web) note(notices, old, `nb_get_retry is not known in ${name}; keepalived ignores it`)
 
-const readUrls = (block: Statement[], notices: Notice[]): { path: string; statusCode?: string }[] =>
-  all(block, 'url').flatMap(url => {
-    const path = last(url.block ?? [], 'path')
-    if (!path) {
-      note(notices, url, 'this url has no path; keepalived ignores it')
-      return []
-    }
-    const status = last(url.block ?? [], 'status_code')
-    const codes = status?.words
-      .slice(1)
-      .map(word => word.text)
-      .join(' ')
-    return [{ path: argument(path), ...(codes ? { statusCode: codes } : {}) }]
-  })
+  const own = readTiming(old && !web ? inner.filter(line => line !== old) : inner, 0, notices)
+  const timing = mergeTiming(own, server)
+  const wait = connection === inner ? timing.connectTimeout : readTiming(connection, 0, notices).connectTimeout
+  const delayLoop = timing.delayLoop ?? 60_000
+  const misc = name === 'MISC_CHECK' ? readMisc(inner, server.serviceDelayLoop ?? 60_000, notices) : undefined
+  if (name === 'MISC_CHECK' && !misc) {
+    note(notices, statement, 'this MISC_CHECK has no misc_path; keepalived leaves it out')
+    return []
+  }
+  const check: HealthCheck = {
+    type,
+    keyword: name,
+    connectTimeout: wait ?? server.connectTimeout ?? 5000,
+    retry: timing.retry ?? (name === 'MISC_CHECK' ? 0 : name === 'DNS_CHECK' ? 3 : 1),
+    delayBeforeRetry: timing.delayBeforeRetry ?? (web ? 3000 : name === 'DNS_CHECK' ? delayLoop : 1000),
+    delayLoop,
+    warmup: timing.warmup ?? delayLoop,
+    alpha: timing.alpha ?? false,
+    urls: web ? readUrls(inner, notices) : [],
+    fastRecovery: (web && flag(last(inner, 'fast_recovery'), notices)) || false,
+    ...(name === 'MISC_CHECK' ? {} : readConnection(connection, notices)),
+    ...(misc ? { misc } : {}),
+    ...(name === 'UDP_CHECK' ? { udp: readUdp(inner, notices) } : {}),
+    ...(name === 'DNS_CHECK' ? { dns: readDns(inner, notices) } : {}),
+    ...(name === 'SMTP_CHECK' ? { smtp: readSmtp(inner) } : {}),
+    at: statement.at,
+  }
+  return [check]
+}

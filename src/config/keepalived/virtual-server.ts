@@ -19,6 +19,7 @@ export const readService = (statement: Statement, notices: Notice[]): VirtualSer
 
   const forwarding = readForwarding(block, notices) ?? defaultForwarding(statement, target, notices)
   const timing = readTiming(block, 1, notices)
+  timing.serviceDelayLoop = timing.delayLoop
   const weight = readWeight(block, notices) ?? 1
   const inhibit = flag(last(block, 'inhibit_on_failure'), notices) ?? false
   const realServers = readServers(block, target, { forwarding, weight, inhibit, timing }, notices)
@@ -35,9 +36,9 @@ export const readService = (statement: Statement, notices: Notice[]): VirtualSer
     protocol,
     scheduler: readScheduler(block, statement, target, notices),
     forwarding,
-    ...(persistence === undefined ? {} : { persistence }),
+    ...(persistence === undefined ? {} : { persistence, ...readGranularity(block, target, notices) }),
     ...readQuorum(block, sum, notices),
-    alpha: flag(last(block, 'alpha'), notices) ?? false,
+    alpha: timing.alpha ?? false,
     ...(sorry === undefined ? {} : { sorryServer: sorry }),
     realServers,
     at: statement.at,
@@ -103,6 +104,27 @@ const readPersistence = (block: Statement[], target: Target, notices: Notice[]):
   const line = last(block, 'persistence_timeout')
   if (line?.words.length === 1 || (!line && target.port === 0)) return 360_000
   return line && duration(line, { min: 1, max: 2_678_400, otherwise: 'ignores the line' }, notices)
+}
+
+/**
+ * `persistence_granularity`: the clients of one network count as one; a netmask for IPv4, a prefix length for IPv6
+ * (check_parser.c `pgr_handler`).
+ */
+const readGranularity = (
+  block: Statement[],
+  target: Target,
+  notices: Notice[],
+): Pick<VirtualService, 'persistencePrefix'> => {
+  const line = last(block, 'persistence_granularity')
+  if (!line) return {}
+  const text = argument(line)
+  if (isIP(target.address ?? '') === 6 && /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= 128)
+    return { persistencePrefix: Number(text) }
+  const bits = isIP(text) === 4 ? text.split('.').map(part => Number(part).toString(2).padStart(8, '0')) : []
+  const prefix = /^(1+)0*$/.exec(bits.join(''))?.[1]?.length
+  if (prefix !== undefined && isIP(target.address ?? '') !== 6) return { persistencePrefix: prefix }
+  note(notices, line, `persistence_granularity ${text} is not a netmask of leading ones; the groups are not predicted`)
+  return {}
 }
 
 const readQuorum = (block: Statement[], sum: number, notices: Notice[]): { quorum: number; hysteresis: number } => {

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import type { Notice, VrrpInstance } from '../../model/types.ts'
 import { readAddresses } from './address.ts'
 import type { Statement } from './parse.ts'
+import { noteUntracked, readTrackedInterfaces, readTrackedScripts, type ScriptDefinition } from './track.ts'
 import { all, argument, flag, integer, last, note, refused } from './values.ts'
 import {
   readAdvertInterval,
@@ -19,6 +20,8 @@ export interface VrrpDefaults {
   interface: string | undefined
   strict: boolean
   downTimerAdverts: number
+  /** The `vrrp_script` blocks of the whole configuration. */
+  scripts: ScriptDefinition[]
 }
 
 /**
@@ -89,6 +92,7 @@ export const readInstance = (
     )
   }
 
+  noteUntracked(block, name, notices)
   const down = last(block, 'down_timer_adverts')
   const source = last(block, 'mcast_src_ip', 'unicast_src_ip')?.words[1]?.text
   const authentication = readAuthentication(block, version, strict, notices)
@@ -111,6 +115,9 @@ export const readInstance = (
     unicastPeers: readPeers(all(block, 'unicast_peer'), notices),
     addresses,
     excludedAddresses: readAddresses(all(block, 'virtual_ipaddress_excluded'), vipDevice, notices),
+    trackScripts: readTrackedScripts(all(block, 'track_script'), defaults.scripts, name, notices),
+    trackInterfaces: readTrackedInterfaces(all(block, 'track_interface'), name, notices),
+    trackPrimary: last(block, 'dont_track_primary') === undefined,
     at: statement.at,
   }
 }

@@ -1,0 +1,72 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  LDIRECTORD_DEFAULTS,
+  type LdirectordCheck,
+  ldirectordDownBound,
+  ldirectordFailed,
+  ldirectordTimeouts,
+  ldirectordUpBound,
+} from './ldirectord.ts'
+
+const check = (changes: Partial<LdirectordCheck> = {}): LdirectordCheck => ({
+  ...LDIRECTORD_DEFAULTS,
+  type: 'negotiate',
+  timeout: 30_000,
+  ...changes,
+})
+
+describe('timeouts', () => {
+  it("are each other's default, the own section before the global one", () => {
+    expect(ldirectordTimeouts({}, {})).toEqual({ checkTimeout: 5000, negotiateTimeout: 30_000 })
+    expect(ldirectordTimeouts({ negotiateTimeout: 7000 }, { checkTimeout: 1000 })).toEqual({
+      checkTimeout: 7000,
+      negotiateTimeout: 7000,
+    })
+    expect(ldirectordTimeouts({}, { checkTimeout: 1000 })).toEqual({ checkTimeout: 1000, negotiateTimeout: 1000 })
+  })
+})
+
+describe('ldirectord', () => {
+  it('counts rounds: the pause, the other servers, and the attempt', () => {
+    expect(ldirectordDownBound(check(), 'refused')).toMatchObject({
+      formula: '1 x (checkinterval 10 s) = 10 s',
+      minMs: 0,
+      maxMs: 10_000,
+    })
+    expect(ldirectordDownBound(check({ failureCount: 3, timeout: 5000 }), 'silent', 5000)).toMatchObject({
+      formula: '3 x (checkinterval 10 s + other servers 5 s + timeout 5 s) = 60 s',
+      maxMs: 60_000,
+    })
+    expect(ldirectordUpBound(check({ failureCount: 3 }), 'silent')?.maxMs).toBe(40_000)
+  })
+
+  it('sees a wrong answer by negotiating only, and a hanging one within its timeout', () => {
+    expect(ldirectordDownBound(check({ type: 'connect', timeout: 5000 }), 'wrong-answer')).toBeUndefined()
+    expect(ldirectordDownBound(check({ type: 'connect', timeout: 5000 }), 'hanging')).toBeUndefined()
+    expect(ldirectordDownBound(check(), 'wrong-answer')?.maxMs).toBe(10_000)
+    expect(ldirectordDownBound(check(), 'slow-drip')?.maxMs).toBe(40_000)
+  })
+
+  it('pings as often as checkcount says', () => {
+    const ping = check({ type: 'ping', timeout: 2000, checkCount: 3 })
+    expect(ldirectordDownBound(ping, 'silent')?.maxMs).toBe(16_000)
+    expect(ldirectordDownBound(ping, 'refused')).toBeUndefined()
+  })
+
+  it('keeps a failed server with weight 0 unless quiescent is off', () => {
+    expect(ldirectordFailed(check())).toEqual({ weight: 0 })
+    expect(ldirectordFailed(check({ quiescent: false }))).toBe('gone')
+  })
+
+  it('never takes less time with more to wait for', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5 }), fc.nat(9000), fc.nat(9000), (failureCount, timeout, others) => {
+        const one = check({ failureCount, timeout })
+        const silent = ldirectordDownBound(one, 'silent', others)
+        expect(silent?.maxMs).toBeGreaterThanOrEqual(ldirectordDownBound(one, 'refused', others)?.maxMs ?? Number.NaN)
+        expect(silent?.minMs).toBeLessThanOrEqual(silent?.maxMs ?? Number.NaN)
+      }),
+    )
+  })
+})

@@ -1,0 +1,101 @@
+import { seconds } from './bound.ts'
+import type { ServerFailure } from './health-check.ts'
+import type { Bound } from './types.ts'
+
+/** ldirectord.cf in the global part or in a `virtual` section; all in seconds there, ms here. */
+export interface LdirectordTimeouts {
+  checkTimeout?: number
+  negotiateTimeout?: number
+}
+
+export interface LdirectordCheck {
+  /** `checktype`: `connect` opens a TCP connection, `negotiate` asks and looks at the answer, `ping` sends ICMP echoes. */
+  type: 'connect' | 'negotiate' | 'ping'
+  /** ms that one attempt may take; `ldirectordTimeouts`. */
+  timeout: number
+  /** ms between two rounds of checks; `checkinterval`, default 10 s. */
+  interval: number
+  /** Failures in a row that take a server out; `failurecount`, default 1. */
+  failureCount: number
+  /** Echoes of one ping check; `checkcount`, default 1. Other checks do not know it. */
+  checkCount: number
+  /** `quiescent`, default true: a failed server stays in the table with weight 0. */
+  quiescent: boolean
+}
+
+/** ldirectord's defaults for everything but the timeouts. */
+export const LDIRECTORD_DEFAULTS = { interval: 10_000, failureCount: 1, checkCount: 1, quiescent: true } as const
+
+/**
+ * The two timeouts of a service. Each is the other's default: in its own section first, then in the global one, then
+ * 5 s for `checktimeout` and 30 s for `negotiatetimeout` (ldirectord `ld_setup`).
+ */
+export const ldirectordTimeouts = (
+  own: LdirectordTimeouts,
+  global: LdirectordTimeouts,
+): Required<LdirectordTimeouts> => ({
+  checkTimeout: own.checkTimeout ?? own.negotiateTimeout ?? global.checkTimeout ?? global.negotiateTimeout ?? 5000,
+  negotiateTimeout:
+    own.negotiateTimeout ?? own.checkTimeout ?? global.negotiateTimeout ?? global.checkTimeout ?? 30_000,
+})
+
+const SOURCE = 'ldirectord run_child, ld_main, _service_down'
+
+/** How long one check takes to fail, ms; undefined where it does not see the failure. */
+const attemptMs = ({ type, timeout, checkCount }: LdirectordCheck, failure: ServerFailure): number | undefined => {
+  if (failure === 'silent') return type === 'ping' ? checkCount * timeout : timeout
+  if (type === 'ping') return undefined
+  if (failure === 'refused') return 0
+  if (type === 'connect') return undefined
+  // One alarm goes over the whole exchange, so dripping does not help.
+  return failure === 'hanging' || failure === 'slow-drip' ? timeout : 0
+}
+
+/**
+ * How long ldirectord may take to find a failed server. It checks one server after the other, of its service
+ * (`fork = yes`) or of all of them (`fork = no`), then sleeps: other servers that time out hold it up.
+ *
+ * @param othersMs what checking the other servers of a round takes; ms, 0 where they answer
+ * @returns undefined where the check does not see the failure
+ */
+export const ldirectordDownBound = (
+  check: LdirectordCheck,
+  failure: ServerFailure,
+  othersMs = 0,
+): Bound | undefined => {
+  const one = attemptMs(check, failure)
+  if (one === undefined) return undefined
+  const round = check.interval + othersMs + one
+  const maxMs = check.failureCount * round
+  return {
+    name: `ldirectord's ${check.type} check finds the server down`,
+    formula: `${check.failureCount} x (${roundText(check, othersMs, one)}) = ${seconds(maxMs)}`,
+    minMs: (check.failureCount - 1) * round,
+    maxMs,
+    source: `${SOURCE}, check_${check.type}`,
+  }
+}
+
+/** How long it may take to find a server that is back: one check that passes is enough, after one that may still wait. */
+export const ldirectordUpBound = (check: LdirectordCheck, failure: ServerFailure, othersMs = 0): Bound | undefined => {
+  const one = attemptMs(check, failure)
+  if (one === undefined) return undefined
+  const maxMs = one + othersMs + check.interval
+  return {
+    name: `ldirectord's ${check.type} check finds the server up`,
+    formula: `${roundText(check, othersMs, one)} = ${seconds(maxMs)}`,
+    maxMs,
+    source: `ldirectord _service_up, check_${check.type}`,
+  }
+}
+
+const roundText = (check: LdirectordCheck, othersMs: number, attempt: number): string =>
+  [
+    `checkinterval ${seconds(check.interval)}`,
+    ...(othersMs > 0 ? [`other servers ${seconds(othersMs)}`] : []),
+    ...(attempt > 0 ? [`timeout ${seconds(attempt)}`] : []),
+  ].join(' + ')
+
+/** What a failed server is in the table: of weight 0 with `quiescent`, else gone (ldirectord `_remove_service`). */
+export const ldirectordFailed = ({ quiescent }: Pick<LdirectordCheck, 'quiescent'>): { weight: 0 } | 'gone' =>
+  quiescent ? { weight: 0 } : 'gone'

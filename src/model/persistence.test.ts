@@ -1,0 +1,67 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  clientGroup,
+  releaseBound,
+  shareTemplate,
+  templateHolds,
+  templateRelease,
+  templateTimeout,
+} from './persistence.ts'
+
+describe('release of a persistent client', () => {
+  it('is the timeout where no entry outlives it, and is put off by 60 s otherwise', () => {
+    expect(templateRelease(360_000, 120_000)).toBe(360_000)
+    expect(templateRelease(10_000, 120_000)).toBe(130_000)
+    expect(templateRelease(150_000, 900_000)).toBe(930_000)
+    expect(releaseBound(10_000, 120_000).formula).toBe(
+      'persistence_timeout 10 s + 2 x 60 s while entries are left, up to 120 s = 130 s',
+    )
+    expect(releaseBound(150_000, 120_000).formula).toBe('persistence_timeout 150 s = 150 s')
+  })
+
+  it('has 60 s for good once it was put off', () => {
+    expect(templateTimeout(150_000, 200_000)).toBe(60_000)
+    expect(templateTimeout(150_000, 120_000)).toBe(150_000)
+  })
+
+  it('is never before the timeout nor before the last entry, and never 60 s too late', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 3_000_000 }), fc.nat(3_000_000), (timeout, lastEntry) => {
+        const at = templateRelease(timeout, lastEntry)
+        expect(at).toBeGreaterThanOrEqual(Math.max(timeout, lastEntry))
+        expect(at).toBeLessThan(Math.max(timeout, lastEntry) + 60_000)
+        expect((at - timeout) % 60_000).toBe(0)
+      }),
+    )
+  })
+})
+
+describe('client groups', () => {
+  it('masks IPv4 and IPv6 addresses', () => {
+    expect(clientGroup('10.1.2.3', 24)).toBe('10.1.2.0')
+    expect(clientGroup('10.1.2.3', undefined)).toBe('10.1.2.3')
+    expect(clientGroup('fd00::1:2', 64)).toBe('fd00:0:0:0:0:0:0:0')
+    expect(shareTemplate({ persistencePrefix: 24 }, '10.0.0.1', '10.0.0.254')).toBe(true)
+    expect(shareTemplate({}, '10.0.0.1', '10.0.0.2')).toBe(false)
+  })
+
+  it('only grow when the prefix shrinks', () => {
+    const address = fc.ipV4()
+    fc.assert(
+      fc.property(address, address, fc.integer({ min: 1, max: 32 }), (a, b, prefix) => {
+        if (shareTemplate({ persistencePrefix: prefix }, a, b))
+          expect(shareTemplate({ persistencePrefix: prefix - 1 }, a, b)).toBe(true)
+      }),
+    )
+  })
+})
+
+describe('a template', () => {
+  it('outlives weight 0 unless told otherwise, and never a deleted server', () => {
+    const keeps = { expire_quiescent_template: 0 }
+    expect(templateHolds({ inTable: true, weight: 0 }, keeps)).toBe(true)
+    expect(templateHolds({ inTable: true, weight: 0 }, { expire_quiescent_template: 1 })).toBe(false)
+    expect(templateHolds({ inTable: false, weight: 1 }, keeps)).toBe(false)
+  })
+})

@@ -1,0 +1,80 @@
+import { isIPv4 } from 'node:net'
+import { seconds } from './bound.ts'
+import type { Bound, VirtualService } from './types.ts'
+
+/** What a template's timer is put to when it expires while a connection of its client is still in the table, ms. */
+const PUT_OFF_MS = 60_000
+
+const SOURCE = 'Linux net/netfilter/ipvs/ip_vs_conn.c ip_vs_conn_expire'
+
+/**
+ * When the kernel lets go of a client after its last new connection. The template's timer is `persistence_timeout`,
+ * restarted by each new connection and by nothing else. If it runs out while an entry of one of the connections is left,
+ * it is put off, by 60 s each time.
+ *
+ * @param timeout ms, the timer that the template has: `persistence_timeout`, or 60 s once it has been put off
+ * @param lastEntry ms after the last new connection at which the last connection entry is gone; an entry outlives its
+ *   connection, by 120 s in DR, TUN and NAT (see `ipvs-defaults.ts`)
+ */
+export const templateRelease = (timeout: number, lastEntry: number): number =>
+  timeout + PUT_OFF_MS * Math.ceil(Math.max(0, lastEntry - timeout) / PUT_OFF_MS)
+
+/**
+ * The timer that the template has at the client's next connection: 60 s for good once it has been put off.
+ *
+ * @param timeout ms, the timer that it had
+ * @param lastEntry as of `templateRelease`
+ */
+export const templateTimeout = (timeout: number, lastEntry: number): number =>
+  lastEntry > timeout ? PUT_OFF_MS : timeout
+
+/** `templateRelease` as a bound: exact, but for the kernel's timer ticks. */
+export const releaseBound = (timeout: number, lastEntry: number): Bound => {
+  const ms = templateRelease(timeout, lastEntry)
+  const puts = (ms - timeout) / PUT_OFF_MS
+  const more = puts > 0 ? ` + ${puts} x 60 s while entries are left, up to ${seconds(lastEntry)}` : ''
+  return {
+    name: 'a persistent client is free again after its last new connection',
+    formula: `persistence_timeout ${seconds(timeout)}${more} = ${seconds(ms)}`,
+    minMs: ms,
+    maxMs: ms,
+    source: SOURCE,
+  }
+}
+
+/** The clients that share a template with this one: their address, masked by `persistence_granularity`. */
+export const clientGroup = (address: string, prefix: number | undefined): string => {
+  if (prefix === undefined) return address
+  const four = isIPv4(address)
+  const bits = four ? 32 : 128
+  const masked = (toNumber(address) >> BigInt(bits - prefix)) << BigInt(bits - prefix)
+  const parts = Array.from({ length: four ? 4 : 8 }, (_, n) => {
+    const size = four ? 8n : 16n
+    return (masked >> (size * BigInt((four ? 3 : 7) - n))) & ((1n << size) - 1n)
+  })
+  return four ? parts.join('.') : parts.map(part => part.toString(16)).join(':')
+}
+
+const toNumber = (address: string): bigint => {
+  if (isIPv4(address)) return address.split('.').reduce((total, part) => total * 256n + BigInt(part), 0n)
+  const [head = '', tail] = address.split('::')
+  const words = (text: string): string[] => text.split(':').filter(word => word !== '')
+  const left = words(head)
+  const right = words(tail ?? '')
+  const zeros = Array.from({ length: tail === undefined ? 0 : 8 - left.length - right.length }, () => '0')
+  return [...left, ...zeros, ...right].reduce((total, word) => total * 65_536n + BigInt(`0x${word}`), 0n)
+}
+
+/** Whether two clients are sent to the same server while a template of one of them lives. */
+export const shareTemplate = (service: Pick<VirtualService, 'persistencePrefix'>, a: string, b: string): boolean =>
+  clientGroup(a, service.persistencePrefix) === clientGroup(b, service.persistencePrefix)
+
+/**
+ * Whether a new connection of a persistent client still goes to the server of its template. A deleted server makes the
+ * template invalid; weight 0 (`inhibit_on_failure`, a quiesced server) does so only with `expire_quiescent_template`
+ * (Linux net/netfilter/ipvs/ip_vs_conn.c `ip_vs_check_template`).
+ */
+export const templateHolds = (
+  server: { inTable: boolean; weight: number },
+  sysctls: { expire_quiescent_template: number },
+): boolean => server.inTable && (server.weight > 0 || sysctls.expire_quiescent_template === 0)
