@@ -8,7 +8,7 @@ import { snapshotIpvs } from './ipvs.ts'
 import { attach, detach, record } from './journal.ts'
 import { watchKeepalivedLog } from './keepalived-log.ts'
 import { runInNode } from './namespace.ts'
-import { probeMain } from './probe.ts'
+import { probeMain } from './probe/process.ts'
 import { startProbe, startProbeProcess, stopProbe, warmUpProbes } from './probes.ts'
 import {
   AGENT_SOCKET,
@@ -94,10 +94,7 @@ const handlers: Handlers = {
     })
     return result
   },
-  startProbe: options =>
-    options.type === 'http'
-      ? startProbe(options)
-      : Promise.reject(new Error(`a ${options.type} probe is not there yet`)),
+  startProbe: options => startProbe(options),
   stopProbe: ({ probe }) => stopProbe(probe),
 }
 
