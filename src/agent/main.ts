@@ -99,7 +99,13 @@ const handlers: Handlers = {
 }
 
 const serve = (socket: Socket): void => {
-  const send = (reply: Reply): void => void (socket.writable && socket.write(`${JSON.stringify(reply)}\n`))
+  const send = (reply: Reply): void => {
+    if (!socket.writable) return
+    // what is said at once goes out at once: each write costs the engine's whole way to the harness
+    socket.cork()
+    socket.write(`${JSON.stringify(reply)}\n`)
+    process.nextTick(() => socket.uncork())
+  }
   const onEvent = (event: Extract<Reply, { event: unknown }>['event']): void => send({ event })
   attach(onEvent)
   socket.on('close', () => detach(onEvent))

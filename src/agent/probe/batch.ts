@@ -1,5 +1,5 @@
 /** Most events that wait to be sent together, and how long the first of them waits; ms. */
-const [MOST, LONGEST_MS] = [10, 100]
+const [MOST, LONGEST_MS] = [100, 100]
 
 /**
  * Collects what is recorded and sends it on in batches: a message to another process for each event would take the time that

@@ -63,6 +63,8 @@ export const httpRequests = (options: Omit<HttpProbeOptions, 'rate' | 'type'>): 
       const end = (answer: Answer): void => {
         clearTimeout(deadline)
         resolve({ ...event, done: now(), source, ...(sourcePort === undefined ? {} : { sourcePort }), ...answer })
+        // an answer that was read to its end has closed its connection already
+        if (answer.outcome === 'answered') return
         socket?.destroy()
         client.destroy().catch(() => {})
       }
