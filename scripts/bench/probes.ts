@@ -1,60 +1,75 @@
 /**
- * Measures how fast a probe can go: the share of requests that left late at rising rates, each on a fork of its own, and the
- * ceiling, the highest rate with less than 1% late.
+ * Measures how fast a client's probe can go: the share of requests that left late at rising rates, each on a fork of its own,
+ * and the ceiling, the highest rate up to which less than 1% were late and all were answered.
  *
- *   sh scripts/run scripts/bench/probes.ts [--clock real|virtual] [--seconds 5] [--rates 50,100,150]
+ *   sh scripts/run scripts/bench/probes.ts [--clock real|virtual] [--seconds 5] [--http 50,100,150] [--https 10,20]
  */
 import { parseArgs } from 'node:util'
 import { clockOf } from '../../src/cli/engine-arguments.ts'
 import { terminalSteps } from '../../src/cli/steps.ts'
 import { eventsOf } from '../../src/history/queries.ts'
-import { ensureTemplate, forkLab, prepareEngine } from '../../src/lab/vm-labs.ts'
+import { ensureTemplate, forkLab, type LabTemplate, prepareEngine } from '../../src/lab/vm-labs.ts'
 import { loadTopology } from '../../src/topology/load.ts'
-import { planTopology } from '../../src/verify/plan.ts'
+import { type Plan, planTopology } from '../../src/verify/plan.ts'
 
 const { values } = parseArgs({
   options: {
-    topology: { type: 'string', default: 'topologies/keepalived-dr' },
     clock: { type: 'string' },
     seconds: { type: 'string', default: '5' },
-    rates: { type: 'string', default: '50,100,150,200,250,300,400' },
-    urls: { type: 'string', default: 'http://10.0.0.100/' },
+    http: { type: 'string', default: '50,100,150,200,250,300,400' },
+    https: { type: 'string', default: '10,20,30,40,50,75,100' },
   },
 })
+const CASES = [
+  { topology: 'topologies/keepalived-dr', url: 'http://10.0.0.100/', rates: values.http },
+  { topology: 'topologies/keepalived-tcp-udp', url: 'https://10.0.0.100/', rates: values.https },
+]
+
+/** A probe that is this far behind goes no further. */
+const HOPELESS = 0.2
 
 using steps = terminalSteps(process.stderr)
-const plan = planTopology(loadTopology(values.topology))
 const prepared = await prepareEngine({ clock: clockOf(values.clock), steps })
-const template = await ensureTemplate(prepared, plan.topology, plan.readiness, { steps })
 const { accelerator, clock, cpus } = prepared.spec
-console.log(`${plan.topology.name}, ${accelerator}, ${clock} clock, ${cpus} processor(s), ${values.seconds} s each`)
+console.log(`${accelerator}, ${clock} clock, ${cpus} processor(s), ${values.seconds} s at each rate`)
 
-const quantile = (sorted: number[], q: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN
+/** Median, 99th percentile and longest. */
+const spread = (times: number[]): string => {
+  const sorted = times.toSorted((a, b) => a - b)
+  const at = (q: number): string => (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0).toFixed(1)
+  return `${at(0.5)} / ${at(0.99)} / ${at(1)} ms`
+}
 
-for (const url of values.urls.split(',')) {
-  let ceiling = 0
-  for (const rate of values.rates.split(',').map(Number)) {
-    await using lab = await forkLab(prepared, template, plan.topology, `bench ${rate}`)
-    const probe = await lab.http({ probe: 'bench', client: plan.client, url, rate })
-    await lab.sleep(Number(values.seconds) * 1000)
-    await probe.stop()
-    const requests = eventsOf(lab.events, 'request')
-    const { sent = 0, late = 0 } = eventsOf(lab.events, 'probe').findLast(event => event.phase === 'stop') ?? {}
-    const share = late / sent
-    const sorted = (times: number[]): number[] => times.sort((a, b) => a - b)
-    const delay = sorted(requests.map(r => r.t - r.scheduled))
-    const answer = sorted(requests.map(r => r.done - r.scheduled))
-    const failed = requests.filter(r => r.outcome !== 'answered').length
-    if (share < 0.01 && failed === 0) ceiling = rate
-    const ms = (times: number[]): string => [0.5, 0.99, 1].map(q => quantile(times, q).toFixed(1)).join('/')
-    const firstSecond = requests.filter(
-      r => r.t - r.scheduled > 1000 / rate && r.scheduled - (requests[0]?.scheduled ?? 0) < 1000,
-    ).length
-    console.log(
-      `${url} ${rate}/s: ${(share * 100).toFixed(2)}% late of ${sent}, (${firstSecond} in the first second), ${failed} not answered; ` +
-        `sent after ${ms(delay)} ms, answered after ${ms(answer)} ms (median/99%/longest)`,
-    )
+/** Runs a probe at a rate and prints how it went; the share that left late, 1 where one was not answered. */
+const measure = async (plan: Plan, template: LabTemplate, url: string, rate: number): Promise<number> => {
+  await using lab = await forkLab(prepared, template, plan.topology, `bench ${rate}`)
+  const probe = await lab.http({ probe: 'bench', client: plan.client, url, rate })
+  await lab.sleep(Number(values.seconds) * 1000)
+  await probe.stop()
+  const requests = eventsOf(lab.events, 'request')
+  const start = requests[0]?.scheduled ?? 0
+  const late = requests.filter(r => r.t - r.scheduled > 1000 / rate)
+  const failed = requests.filter(r => r.outcome !== 'answered').length
+  const share = late.length / requests.length
+  console.log(
+    `${String(rate).padStart(4)}/s  ${(share * 100).toFixed(2).padStart(6)}% late ` +
+      `(${late.filter(r => r.scheduled - start < 1000).length} of ${late.length} in the first second), ${failed} not answered; ` +
+      `left after ${spread(requests.map(r => r.t - r.scheduled))}, answered after ${spread(requests.map(r => r.done - r.scheduled))}`,
+  )
+  return failed > 0 ? 1 : share
+}
+
+for (const { topology, url, rates } of CASES) {
+  if (rates === '') continue
+  const plan = planTopology(loadTopology(topology))
+  const template = await ensureTemplate(prepared, plan.topology, plan.readiness, { steps })
+  console.log(`${url} (times after a request was due: median / 99th percentile / longest)`)
+  let [ceiling, below] = [0, true]
+  for (const rate of rates.split(',').map(Number)) {
+    const share = await measure(plan, template, url, rate)
+    below &&= share < 0.01
+    if (below) ceiling = rate
+    if (share > HOPELESS) break
   }
   console.log(`${url} ceiling: ${ceiling}/s`)
 }

@@ -33,6 +33,9 @@ const LATE_AFTER_MS = 50
  */
 export const lateShare = (events: LabEvent[], probe: string, window?: Window): number => {
   const requests = requestsOf(events, probe, window)
+  // what a `tcp` probe says on its connections has no events of its own; the probe has counted
+  const total = eventsOf(events, 'probe').find(event => event.probe === probe && event.type === 'tcp' && event.sent)
+  if (total?.sent && total.late !== undefined) return total.late / total.sent
   const limit = eventsOf(events, 'probe').find(event => event.probe === probe && event.lateAfterMs !== undefined)
   const late = requests.filter(request => request.t - request.scheduled > (limit?.lateAfterMs ?? LATE_AFTER_MS))
   return requests.length === 0 ? 0 : late.length / requests.length

@@ -29,6 +29,9 @@ export const PROBE_FLAGS = [
   '--stack-trace-limit=0',
 ]
 
+/** Requests with which a new process begins; every fork of the lab has what they compiled. */
+const FIRST_WARM_UP = 1500
+
 const run = (options: ProbeOptions, host: ProbeHost, client: AgentNode): StopProbe => {
   switch (options.type) {
     case 'http':
@@ -64,13 +67,13 @@ export const probeMain = async (): Promise<void> => {
     running.set(probe, run(options, { record: events.add, ended }, client))
   }
   process.on('message', (command: ProbeCommand) => {
-    if ('warmUp' in command) void warmUp().then(() => report({ warm: true }))
+    if ('warmUp' in command) void warmUp(0).then(() => report({ warm: true }))
     else if ('stop' in command) {
       running.get(command.stop)?.()
       running.delete(command.stop)
     } else start(command.start, command.client)
   })
   process.on('disconnect', () => process.exit(0))
-  await warmUp()
+  await warmUp(FIRST_WARM_UP)
   report({ warm: true })
 }

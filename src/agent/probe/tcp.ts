@@ -22,7 +22,7 @@ export const runTcpProbe = (options: TcpProbeOptions, host: ProbeHost): StopProb
   const open = new Map<number, StopProbe>()
   const timers = Array.from({ length: connections }, (_, n) => {
     const due = start + (n * everyMs) / connections
-    return setTimeout(() => open.set(n, talk(options, host, lines, n)), due - now())
+    return setTimeout(() => open.set(n, talk(options, host, lines, n)), Math.max(0, due - now()))
   })
   let stopped = false
   return () => {
@@ -85,7 +85,7 @@ const talk = (options: TcpProbeOptions, host: ProbeHost, lines: Lines, n: number
     if (t - due > everyMs) lines.late++
     socket.write(`${lines.sent++}\n`)
     unanswered.push(t)
-    next = setTimeout(say, due + everyMs - now(), due + everyMs)
+    next = setTimeout(say, Math.max(0, due + everyMs - now()), due + everyMs)
   }
   socket.setEncoding('utf8')
   socket.on('connect', () => {

@@ -38,7 +38,7 @@ export const runUdpProbe = (options: UdpProbeOptions, host: ProbeHost): StopProb
     const key = options.newPorts ? String(n) : `${source} ${port}`
     const path = paths.get(key) ?? openPath(target, source, port)
     paths.set(key, path)
-    // every path that cannot be opened is tried anew for its next datagram
+    // a path that could not be opened is tried anew for its next datagram
     path.ready.catch(() => paths.delete(key))
     return path
   }
@@ -71,7 +71,10 @@ export const runUdpProbe = (options: UdpProbeOptions, host: ProbeHost): StopProb
       host.record({ ...event(), ...outcomeOfError(error) })
     } finally {
       path.waiting.delete(n)
-      if (options.newPorts) close(path)
+      if (options.newPorts) {
+        paths.delete(String(n))
+        close(path)
+      }
     }
   }
   const ended: typeof host.ended = sent => {
@@ -104,6 +107,7 @@ const openPath = (target: string, source: string | undefined, port: number | und
       socket.connect(to, host, (error?: Error) => (error ? reject(error) : resolve()))
     })
   })
+  ready.catch(() => socket.close())
   // an ICMP error does not say which datagram it is about: it comes at once, so it is about the one that left last
   socket.on('error', error => [...waiting.values()].at(-1)?.failed(error))
   socket.on('message', message => {
@@ -113,7 +117,12 @@ const openPath = (target: string, source: string | undefined, port: number | und
   return { socket, ready, waiting }
 }
 
-const close = ({ socket, ready }: Path): void => void ready.then(() => socket.close()).catch(() => {})
+/** One that could not be opened is closed already. */
+const close = ({ socket, ready }: Path): void =>
+  void ready.then(
+    () => socket.close(),
+    () => {},
+  )
 
 const localOf = (
   socket: Socket,
@@ -122,8 +131,7 @@ const localOf = (
 ): { source: string; sourcePort?: number } => {
   try {
     const { address, port: sourcePort } = socket.address()
-    return { source: address, sourcePort }
-  } catch {
-    return { source: source ?? '', ...(port === undefined ? {} : { sourcePort: port }) }
-  }
+    if (sourcePort > 0) return { source: address, sourcePort }
+  } catch {} // not bound
+  return { source: source ?? '', ...(port === undefined ? {} : { sourcePort: port }) }
 }
