@@ -99,6 +99,6 @@ export const runHttpProbe = (options: HttpProbeOptions, host: ProbeHost): StopPr
   return openLoop({
     ...options,
     send: async (n, scheduled) => host.record(await request(n, scheduled)),
-    ended: host.ended,
+    ended: sent => host.ended(sent),
   })
 }

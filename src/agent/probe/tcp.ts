@@ -44,7 +44,6 @@ const talk = (options: TcpProbeOptions, host: ProbeHost, lines: Lines, n: number
     ...(localAddress === undefined ? {} : { localAddress }),
     ...(localPort === undefined ? {} : { localPort }),
   })
-  const opened = now()
   let [source, sourcePort] = [localAddress ?? '', localPort ?? 0]
   let server: { server?: string } = {}
   let [exchanges, lastAnswer]: [number, number | undefined] = [0, undefined]
