@@ -80,5 +80,7 @@ describe('what a client saw', () => {
     }
     expect(lateShare([...events, start as LabEvent], 'p')).toBe(1)
     expect(lateShare(events, 'q')).toBe(0)
+    const stop = { ...start, phase: 'stop', type: 'tcp', probe: 'held', sent: 200, late: 30 }
+    expect(lateShare([...events, stop as LabEvent], 'held')).toBe(0.15)
   })
 })
