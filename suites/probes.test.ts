@@ -7,7 +7,9 @@ import { labTest } from '../src/suite/lab-test.ts'
 const VIP = '10.0.0.100'
 const http = { probe: 'clients', client: 'c1', url: `http://${VIP}/`, rate: 50 }
 
-const requests = (lab: Lab): RequestEvent[] => eventsOf(lab.events, 'request')
+/** In the order in which they were due. */
+const requests = (lab: Lab): RequestEvent[] =>
+  eventsOf(lab.events, 'request').toSorted((a, b) => a.scheduled - b.scheduled)
 const changes = (lab: Lab, change: ConnectionEvent['change']): ConnectionEvent[] =>
   eventsOf(lab.events, 'connection').filter(event => event.change === change)
 const ended = (lab: Lab): ProbeEvent | undefined => eventsOf(lab.events, 'probe').find(event => event.phase === 'stop')
@@ -184,10 +186,10 @@ describe('probes of TLS, TCP and UDP services', () => {
   })
 
   test('udp: no reply is a timeout, one that comes too late is told, a closed port refuses', async ({ lab }) => {
-    const udp = { client: 'c1', rate: 50, count: 1, timeoutMs: 300 }
+    const udp = { client: 'c1', rate: 50, count: 1, timeoutMs: 500 }
     await lab.exec('rs1', ['pkill', '-STOP', '-x', 'echo'])
     const late = await lab.udp({ ...udp, probe: 'late', target: '10.0.0.10:7' })
-    await lab.sleep(400)
+    await lab.sleep(600)
     await lab.exec('rs1', ['pkill', '-CONT', '-x', 'echo'])
     await late.stop()
     await lab.exec('rs1', ['/usr/lib/lvslab/service', 'echo', 'crash'])
