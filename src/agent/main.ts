@@ -9,7 +9,7 @@ import { snapshotIpvs } from './ipvs.ts'
 import { attach, detach, record } from './journal.ts'
 import { watchKeepalivedLog } from './keepalived-log.ts'
 import { runInNode } from './namespace.ts'
-import { probeMain } from './probe.ts'
+import { probeMain } from './probe/process.ts'
 import { startProbe, startProbeProcess, stopProbe, warmUpProbes } from './probes.ts'
 import {
   AGENT_SOCKET,
@@ -95,17 +95,20 @@ const handlers: Handlers = {
     })
     return result
   },
-  startProbe: options =>
-    options.type === 'http'
-      ? startProbe(options)
-      : Promise.reject(new Error(`a ${options.type} probe is not there yet`)),
+  startProbe: options => startProbe(options),
   stopProbe: ({ probe }) => stopProbe(probe),
   startCapture: options => startCapture(nodeOf(options.node), options),
   stopCapture: ({ capture }) => stopCapture(capture),
 }
 
 const serve = (socket: Socket): void => {
-  const send = (reply: Reply): void => void (socket.writable && socket.write(`${JSON.stringify(reply)}\n`))
+  const send = (reply: Reply): void => {
+    if (!socket.writable) return
+    // what is said at once goes out at once: each write costs the engine's whole way to the harness
+    socket.cork()
+    socket.write(`${JSON.stringify(reply)}\n`)
+    process.nextTick(() => socket.uncork())
+  }
   const onEvent = (event: Extract<Reply, { event: unknown }>['event']): void => send({ event })
   attach(onEvent)
   socket.on('close', () => detach(onEvent))

@@ -1,17 +1,25 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import type { ProbeEvent } from '../history/event.ts'
 import { now } from './clock.ts'
 import { record } from './journal.ts'
 import { inNode } from './namespace.ts'
-import { lateAfterMs, PROBE_FLAGS, type ProbeCommand, type ProbeReport } from './probe.ts'
-import { AGENT_PROGRAM, type AgentNode, type HttpProbeOptions } from './protocol.ts'
+import { PROBE_FLAGS, type ProbeCommand, type ProbeReport } from './probe/process.ts'
+import { AGENT_PROGRAM, type AgentNode, type ProbeOptions } from './protocol.ts'
 
 /** One process for each client, started once and kept: a new one would be slow for its first requests. */
-const processes = new Map<string, ChildProcess>()
-const probes = new Map<
-  string,
-  { options: HttpProbeOptions; started: () => void; stopped: Promise<void>; stop: () => void }
->()
+const processes = new Map<string, { node: AgentNode; child: ChildProcess }>()
+
+interface Probe {
+  options: ProbeOptions
+  started: () => void
+  refused: (why: string) => void
+  /** Resolves when it has ended, by itself or because it was told to. */
+  stopped: Promise<void>
+  ended: () => void
+}
+
+const probes = new Map<string, Probe>()
 
 /** Resolves when a probe process says that it is fast. */
 const warm = (child: ChildProcess): Promise<unknown> =>
@@ -24,11 +32,12 @@ const warm = (child: ChildProcess): Promise<unknown> =>
 export const startProbeProcess = async (node: AgentNode): Promise<void> => {
   const [command, args] = inNode(node, [process.execPath, ...PROBE_FLAGS, AGENT_PROGRAM, 'probe'], ['--net'])
   const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-  processes.set(node.name, child)
+  processes.set(node.name, { node, child })
   child.on('message', (message: ProbeReport) => {
     if ('warm' in message) child.emit('warm')
-    else if ('requests' in message) for (const event of message.requests) record(event)
+    else if ('events' in message) for (const event of message.events) record(event)
     else if ('started' in message) onStarted(message)
+    else if ('refused' in message) probes.get(message.refused)?.refused(message.why)
     else onStopped(message)
   })
   child.on('exit', code =>
@@ -37,48 +46,60 @@ export const startProbeProcess = async (node: AgentNode): Promise<void> => {
   await warm(child)
 }
 
-const describe = ({ probe, client, url, rate }: HttpProbeOptions) => ({
-  kind: 'probe' as const,
-  probe,
-  client,
-  target: url,
-  rate,
+/** requests/s; of a loop that waits for its answers, as if they came at once */
+const rateOf = (options: ProbeOptions): number => {
+  if (options.type === 'curl') return options.pauseMs > 0 ? 1000 / options.pauseMs : 0
+  if (options.type === 'tcp') return (options.connections * 1000) / options.everyMs
+  return options.rate
+}
+
+const describe = (options: ProbeOptions): Omit<ProbeEvent, 't' | 'phase'> => ({
+  kind: 'probe',
+  probe: options.probe,
+  type: options.type,
+  client: options.client,
+  target: 'url' in options ? options.url : options.target,
+  rate: rateOf(options),
+  ...(options.sources && { sources: options.sources.length }),
 })
 
-const onStarted = ({ started, t }: { started: string; t: number }): void => {
+const onStarted = ({ started, t }: Extract<ProbeReport, { started: string }>): void => {
   const probe = probes.get(started)
   if (!probe) return
   record({ ...describe(probe.options), t, phase: 'start' })
   probe.started()
 }
 
-const onStopped = ({ stopped, t, sent, late }: { stopped: string; t: number; sent: number; late: number }): void => {
+const onStopped = ({ stopped, t, ...sent }: Extract<ProbeReport, { stopped: string }>): void => {
   const probe = probes.get(stopped)
   if (!probe) return
-  record({ ...describe(probe.options), t, phase: 'stop', sent, late, lateAfterMs: lateAfterMs(probe.options.rate) })
-  probe.stop()
+  record({ ...describe(probe.options), t, phase: 'stop', ...sent })
+  probe.ended()
 }
 
 /** Starts a probe on its client's process. */
-export const startProbe = async (options: HttpProbeOptions): Promise<void> => {
-  const child = processes.get(options.client)
-  if (!child) throw new Error(`${options.client} is not a client of this lab`)
-  if (probes.has(options.probe)) throw new Error(`a probe ${options.probe} is running already`)
-  let stop: () => void = () => {}
-  const stopped = new Promise<void>(resolve => {
-    stop = resolve
-  })
-  await new Promise<void>(resolve => {
-    probes.set(options.probe, { options, started: resolve, stopped, stop })
-    child.send({ start: options } satisfies ProbeCommand)
-  })
+export const startProbe = async (options: ProbeOptions): Promise<void> => {
+  const { probe, client } = options
+  const process = processes.get(client)
+  if (!process) throw new Error(`${client} is not a client of this lab`)
+  if (probes.has(probe)) throw new Error(`a probe ${probe} is running already`)
+  const { promise: stopped, resolve: ended } = Promise.withResolvers<void>()
+  try {
+    await new Promise<void>((started, refused) => {
+      probes.set(probe, { options, started, refused: why => refused(new Error(why)), stopped, ended })
+      process.child.send({ start: options, client: process.node } satisfies ProbeCommand)
+    })
+  } catch (error) {
+    probes.delete(probe)
+    throw error
+  }
 }
 
 /** Stops a probe and waits for the answers that are under way; their timeout bounds the wait. */
 export const stopProbe = async (name: string): Promise<void> => {
   const probe = probes.get(name)
   if (!probe) throw new Error(`no probe ${name} is running`)
-  processes.get(probe.options.client)?.send({ stop: name } satisfies ProbeCommand)
+  processes.get(probe.options.client)?.child.send({ stop: name } satisfies ProbeCommand)
   await probe.stopped
   probes.delete(name)
 }
@@ -86,7 +107,7 @@ export const stopProbe = async (name: string): Promise<void> => {
 /** Has every probe process run against itself until it is fast. */
 export const warmUpProbes = async (): Promise<void> => {
   await Promise.all(
-    [...processes.values()].map(async child => {
+    [...processes.values()].map(async ({ child }) => {
       child.send({ warmUp: true } satisfies ProbeCommand)
       await warm(child)
     }),

@@ -35,19 +35,25 @@ interface ProbeCommon {
   client: string
   /** ms after which a request, or the silence on a connection, counts as timed out */
   timeoutMs: number
-  /** End by itself after so many requests. */
-  count?: number
   /** Addresses that the client holds, used one after the other; the client's own choice where it is left out. */
   sources?: string[]
-  /** Source ports, used one after the other; the kernel's choice where it is left out. */
+  /**
+   * Source ports, used one after the other; the kernel's choice where it is left out. One that is in use, or that the kernel
+   * still keeps for an earlier connection, makes its request end with `error`: no other is taken in its place.
+   */
   ports?: number[]
+}
+
+interface Counted {
+  /** End by itself after so many requests. */
+  count?: number
 }
 
 /**
  * `http`: an open loop, request n leaves at start + n / rate on a new connection, whatever became of those before it. The
  * URL may be https; certificates are not checked.
  */
-export interface HttpProbeOptions extends ProbeCommon {
+export interface HttpProbeOptions extends ProbeCommon, Counted {
   type: 'http'
   /** `http://10.0.0.100/` */
   url: string
@@ -56,14 +62,17 @@ export interface HttpProbeOptions extends ProbeCommon {
 }
 
 /** `curl`: `while true; do curl URL; sleep INTERVAL; done` in the client, one request after the other. */
-export interface CurlProbeOptions extends ProbeCommon {
+export interface CurlProbeOptions extends ProbeCommon, Counted {
   type: 'curl'
   url: string
   /** ms from the end of one request to the beginning of the next */
   pauseMs: number
 }
 
-/** `tcp`: opens `connections` connections, and sends a line on each every `everyMs`; each must be answered. */
+/**
+ * `tcp`: opens `connections` connections, evenly spread over the first `everyMs`, and sends a line on each every `everyMs`; the
+ * other side must send one back for each. One that broke is not opened again.
+ */
 export interface TcpProbeOptions extends ProbeCommon {
   type: 'tcp'
   /** `10.0.0.100:7` */
@@ -74,13 +83,15 @@ export interface TcpProbeOptions extends ProbeCommon {
 }
 
 /** `udp`: an open loop of datagrams, each to be answered by one. */
-export interface UdpProbeOptions extends ProbeCommon {
+export interface UdpProbeOptions extends ProbeCommon, Counted {
   type: 'udp'
   target: string
   /** datagrams/s */
   rate: number
-  /** Text of a datagram; its number is added. */
+  /** Text of a datagram; its number is added. The reply must end with that number. */
   payload?: string
+  /** A socket, and so a source port, of its own for each datagram; without it, all from one source leave from one port. */
+  newPorts?: boolean
 }
 
 export type ProbeOptions = HttpProbeOptions | CurlProbeOptions | TcpProbeOptions | UdpProbeOptions

@@ -51,7 +51,10 @@ export interface ConnectionEvent extends Stamped {
   source: string
   sourcePort: number
   target: string
-  /** `broken`: it ended, or fell silent for longer than the probe's timeout, while the probe wanted to keep it. */
+  /**
+   * `open`: the first line on it was answered; `failed`: none ever was. `broken`: after that it ended, or a line had no answer
+   * for longer than the probe's timeout, while the probe wanted to keep it.
+   */
   change: 'open' | 'failed' | 'broken' | 'closed'
   /** Node that answers on it, from the first word that it says. */
   server?: string
@@ -76,7 +79,7 @@ export interface ProbeEvent extends Stamped {
   rate: number
   /** Source addresses that it goes through, one after the other, where it has more than its client's own. */
   sources?: number
-  /** On stop: requests sent, and how many of them more than `lateAfterMs` after they were due. */
+  /** On stop: requests sent (lines of a `tcp` probe), and how many of them more than `lateAfterMs` after they were due. */
   sent?: number
   late?: number
   lateAfterMs?: number

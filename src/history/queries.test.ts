@@ -100,6 +100,8 @@ describe('what a client saw', () => {
     }
     expect(lateShare(historyOf(events, [start]), 'p')).toBe(1)
     expect(lateShare(historyOf(events), 'q')).toBe(0)
+    const stop = { ...start, phase: 'stop' as const, type: 'tcp' as const, probe: 'held', sent: 200, late: 30 }
+    expect(lateShare(historyOf(events, [stop]), 'held')).toBe(0.15)
   })
 
   it('counts answers by server and the rate that was really sent, in a window', () => {

@@ -1,5 +1,5 @@
 import { connectAgent, type AgentConnection } from './agent-connection.ts'
-import type { AgentNode, CaptureOptions, CommandResult, Condition, HttpProbeOptions } from '../agent/protocol.ts'
+import type { AgentNode, CaptureOptions, CommandResult, Condition } from '../agent/protocol.ts'
 import type { Engine } from '../engine/engine.ts'
 import { LvslabError } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
@@ -7,18 +7,12 @@ import { History } from '../history/history.ts'
 import type { Topology } from '../topology/types.ts'
 import { type FaultName, FAULTS } from './faults/registry.ts'
 import { AGENT_NODE, containerName, LABEL_LAB, LABEL_NODE } from './names.ts'
-
-/** A probe that is running. */
-export interface Probe {
-  name: string
-  /** Sends no more, waits for the answers that are under way. */
-  stop(): Promise<void>
-}
+import { type LabProbes, labProbes } from './probes.ts'
 
 /**
  * A running topology. It drives and it records; it never judges. Every wait goes through it, on the lab's own clock.
  */
-export interface Lab extends AsyncDisposable {
+export interface Lab extends LabProbes, AsyncDisposable {
   name: string
   topology: Topology
   engine: Engine
@@ -52,8 +46,6 @@ export interface Lab extends AsyncDisposable {
   snapshot(): Promise<number>
   /** Runs a command in a node, as root; its exit code is returned, not judged. `record`: what it says is evidence. */
   exec(node: string, argv: string[], options?: { timeoutMs?: number; record?: boolean }): Promise<CommandResult>
-  /** Open-loop HTTP probe from a client, each request on a connection of its own. */
-  http(options: Omit<HttpProbeOptions, 'type' | 'timeoutMs'> & { timeoutMs?: number }): Promise<Probe>
   /**
    * Records the packets that pass an interface of a node as `packet` events, stamped by the kernel. A filter that lets
    * every packet of a probe through costs the emulated machine more than the probe itself: take what you need.
@@ -64,9 +56,6 @@ export interface Lab extends AsyncDisposable {
   /** Breaks something; returns what heals it. A fault whose command fails throws FAULT_FAILED. */
   inject(fault: FaultName, node: string): Promise<() => Promise<void>>
 }
-
-/** Time that one request of a probe may take, ms; the client's share in the gap that a failover shows. */
-export const REQUEST_TIMEOUT_MS = 1000
 
 const COMMAND_TIMEOUT_MS = 30_000
 
@@ -177,17 +166,11 @@ const createLab = (
     snapshot: async () => (await agent.call('snapshot', {})).t,
     exec: (node, argv, { timeoutMs = COMMAND_TIMEOUT_MS, record = false } = {}) =>
       agent.call('exec', { node, argv, timeoutMs, record }),
-    http: async options => {
-      await agent.call('startProbe', { type: 'http', timeoutMs: REQUEST_TIMEOUT_MS, ...options })
-      return {
-        name: options.probe,
-        stop: async () => void (await agent.call('stopProbe', { probe: options.probe })),
-      }
-    },
     capture: async options => {
       await agent.call('startCapture', options)
       return async () => void (await agent.call('stopCapture', { capture: options.capture }))
     },
+    ...labProbes(agent, topology, history),
     inject: async (fault, node) => {
       await runFault(fault, node, 'inject')
       return () => runFault(fault, node, 'heal')

@@ -1,6 +1,7 @@
 import type { Condition } from '../agent/protocol.ts'
 import type { PlannedCheck } from '../judge/rules.ts'
-import type { Lab, Probe } from '../lab/lab.ts'
+import type { Lab } from '../lab/lab.ts'
+import type { Probe } from '../lab/probes.ts'
 import { seconds } from '../model/bound.ts'
 import { serverDownBound, serverUpBound, sorryBound, sorryEndsBound } from '../model/health-check.ts'
 import type { GroupMember } from '../model/pair.ts'

@@ -1,0 +1,79 @@
+import os from 'node:os'
+import type { ConnectionEvent, RequestEvent } from '../../history/event.ts'
+import { now } from '../clock.ts'
+import type { AgentNode, ProbeOptions } from '../protocol.ts'
+import { batched } from './batch.ts'
+import { runCurlProbe } from './curl.ts'
+import { runHttpProbe } from './http.ts'
+import type { ProbeHost, Sent, StopProbe } from './running.ts'
+import { runTcpProbe } from './tcp.ts'
+import { runUdpProbe } from './udp.ts'
+import { warmUp } from './warm-up.ts'
+import { wrongOptions } from './wrong-options.ts'
+
+/** What the agent tells a probe process, and hears from it. */
+export type ProbeCommand = { start: ProbeOptions; client: AgentNode } | { stop: string } | { warmUp: true }
+export type ProbeReport =
+  | { warm: true }
+  | { started: string; t: number }
+  | { refused: string; why: string }
+  | { events: (RequestEvent | ConnectionEvent)[] }
+  | ({ stopped: string; t: number } & Sent)
+
+/**
+ * Flags of Node for the probe process: no pause for garbage in the middle of a measurement, and no stack in the errors that
+ * undici makes for every connection that ends (with stacks, a request takes twice the time in user mode).
+ */
+export const PROBE_FLAGS = [
+  ...['--expose-gc', '--max-semi-space-size=64', '--min-semi-space-size=64'],
+  '--stack-trace-limit=0',
+]
+
+/** Requests with which a new process begins; every fork of the lab has what they compiled. */
+const FIRST_WARM_UP = 1500
+
+const run = (options: ProbeOptions, host: ProbeHost, client: AgentNode): StopProbe => {
+  switch (options.type) {
+    case 'http':
+      return runHttpProbe(options, host)
+    case 'curl':
+      return runCurlProbe(options, host, client)
+    case 'tcp':
+      return runTcpProbe(options, host)
+    case 'udp':
+      return runUdpProbe(options, host)
+  }
+}
+
+/** Main of the probe process that lives in a client's network namespace. */
+export const probeMain = async (): Promise<void> => {
+  // before whatever else shares the machine: what a probe measures must not wait for its turn
+  os.setPriority(os.constants.priority.PRIORITY_HIGHEST)
+  const running = new Map<string, StopProbe>()
+  const report = (message: ProbeReport): void => void process.send?.(message)
+  const start = (options: ProbeOptions, client: AgentNode): void => {
+    const { probe } = options
+    const why = wrongOptions(options)
+    if (why !== undefined) {
+      report({ refused: probe, why })
+      return
+    }
+    const events = batched<RequestEvent | ConnectionEvent>(batch => report({ events: batch }))
+    const ended = (sent: Sent): void => {
+      events.flush()
+      report({ stopped: probe, t: now(), ...sent })
+    }
+    report({ started: probe, t: now() })
+    running.set(probe, run(options, { record: events.add, ended }, client))
+  }
+  process.on('message', (command: ProbeCommand) => {
+    if ('warmUp' in command) void warmUp(0).then(() => report({ warm: true }))
+    else if ('stop' in command) {
+      running.get(command.stop)?.()
+      running.delete(command.stop)
+    } else start(command.start, command.client)
+  })
+  process.on('disconnect', () => process.exit(0))
+  await warmUp(FIRST_WARM_UP)
+  report({ warm: true })
+}

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import type { ProbeOptions } from '../protocol.ts'
+import { wrongOptions } from './wrong-options.ts'
+
+const common = { probe: 'p', client: 'c1', timeoutMs: 1000 }
+const http: ProbeOptions = { ...common, type: 'http', url: 'https://10.0.0.100/', rate: 50 }
+const udp: ProbeOptions = { ...common, type: 'udp', target: '10.0.0.100:7', rate: 50 }
+
+test.each<ProbeOptions>([
+  http,
+  { ...http, sources: ['10.0.0.1'], ports: [1, 65_535] },
+  { ...common, type: 'curl', url: 'http://10.0.0.100/', pauseMs: 0 },
+  { ...common, type: 'tcp', target: '10.0.0.100:7', connections: 1, everyMs: 100 },
+  { ...udp, newPorts: true },
+])('takes %j', options => expect(wrongOptions(options)).toBeUndefined())
+
+test.each<[ProbeOptions, string]>([
+  [{ ...http, rate: Number.NaN }, 'rate NaN'],
+  [{ ...http, timeoutMs: 0 }, 'timeoutMs 0'],
+  [{ ...http, count: 0 }, 'count 0'],
+  [{ ...http, url: '10.0.0.100' }, '10.0.0.100 is no http or https URL'],
+  [{ ...http, sources: [] }, 'sources (none)'],
+  [{ ...http, sources: ['fe80::1'] }, 'sources fe80::1'],
+  [{ ...http, ports: [70_000] }, 'ports 70000'],
+  [{ ...common, type: 'curl', url: 'http://10.0.0.100/', pauseMs: -1 }, 'pauseMs -1'],
+  [{ ...common, type: 'tcp', target: '10.0.0.100:7', connections: 0, everyMs: 100 }, 'connections 0'],
+  [{ ...udp, target: 'http://10.0.0.100/' }, 'http://10.0.0.100/ is no target'],
+  [{ ...udp, target: '10.0.0.100:0' }, '10.0.0.100:0 is no target'],
+  [{ ...udp, newPorts: true, ports: [5000] }, 'newPorts'],
+])('refuses %j', (options, why) => expect(wrongOptions(options)).toContain(why))
