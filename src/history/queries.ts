@@ -31,8 +31,8 @@ const LATE_AFTER_MS = 50
 export const lateShare = (history: History, probe: string, window?: Partial<Window>): number => {
   const requests = requestsOf(history, probe, window)
   // what a `tcp` probe says on its connections has no events of its own; the probe has counted
-  const total = eventsOf(history, 'probe').find(event => event.probe === probe && event.type === 'tcp' && event.sent)
-  if (total?.sent && total.late !== undefined) return total.late / total.sent
+  const stop = eventsOf(history, 'probe').findLast(event => event.probe === probe && event.phase === 'stop')
+  if (stop?.type === 'tcp') return (stop.late ?? 0) / Math.max(1, stop.sent ?? 0)
   const limit = eventsOf(history, 'probe').find(event => event.probe === probe && event.lateAfterMs !== undefined)
   const late = requests.filter(request => request.t - request.scheduled > (limit?.lateAfterMs ?? LATE_AFTER_MS))
   return requests.length === 0 ? 0 : late.length / requests.length

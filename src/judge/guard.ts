@@ -49,8 +49,7 @@ const STARVED_ABOVE = 0.01
  * has no requests to look at, so its own count speaks for all of its time.
  */
 export const starved = (history: History, probe: string, window?: Partial<Window>): string | undefined => {
-  const stop = eventsOf(history, 'probe').findLast(event => event.probe === probe && event.phase === 'stop')
-  const late = stop?.type === 'tcp' ? (stop.late ?? 0) / Math.max(1, stop.sent ?? 0) : lateShare(history, probe, window)
+  const late = lateShare(history, probe, window)
   if (late <= STARVED_ABOVE) return undefined
   const percent = Number((late * 100).toFixed(1))
   return `The probe ${probe} was starved: ${percent}% of its requests were sent late (at most 1% allowed).`
