@@ -44,6 +44,13 @@ export const snapshotAddresses = (): void => {
     for (const address of addresses.values()) record({ kind: 'address', t: now(), change: 'add', node, ...address })
 }
 
+/** States that a node, which is no more, holds nothing. */
+export const forgetAddresses = (node: AgentNode): void => {
+  for (const address of held.get(node.name)?.values() ?? [])
+    record({ kind: 'address', t: now(), change: 'remove', node: node.name, ...address })
+  held.delete(node.name)
+}
+
 /** Whether a node holds an address. */
 export const holds = (node: string, address: string): boolean =>
   [...(held.get(node)?.values() ?? [])].some(h => h.address === address)

@@ -31,10 +31,19 @@ export const startProbeProcess = async (node: AgentNode): Promise<void> => {
     else if ('started' in message) onStarted(message)
     else onStopped(message)
   })
-  child.on('exit', code =>
-    record({ kind: 'trouble', t: now(), node: node.name, what: `the probe process ended with code ${code}` }),
-  )
+  child.on('exit', code => {
+    if (processes.get(node.name) !== child) return // ended as planned
+    record({ kind: 'trouble', t: now(), node: node.name, what: `the probe process ended with code ${code}` })
+  })
   await warm(child)
+}
+
+/** Ends a client's probe process with the client; its probes end there, and nobody has to wait for their answers. */
+export const endProbeProcess = (node: AgentNode): void => {
+  const child = processes.get(node.name)
+  processes.delete(node.name)
+  child?.kill('SIGKILL')
+  for (const probe of probes.values()) if (probe.options.client === node.name) probe.stop()
 }
 
 const describe = ({ probe, client, url, rate }: HttpProbeOptions) => ({

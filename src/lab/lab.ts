@@ -4,7 +4,7 @@ import type { Engine } from '../engine/engine.ts'
 import { LvslabError } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
 import type { Topology } from '../topology/types.ts'
-import { type FaultName, FAULTS } from './faults/registry.ts'
+import { createFaults, type Faults } from './faults/inject.ts'
 import { AGENT_NODE, containerName, LABEL_LAB, LABEL_NODE } from './names.ts'
 
 /** A probe that is running. */
@@ -35,8 +35,10 @@ export interface Lab extends AsyncDisposable {
   exec(node: string, argv: string[], options?: { timeoutMs?: number; record?: boolean }): Promise<CommandResult>
   /** Open-loop HTTP probe from a client, each request on a connection of its own. */
   http(options: Omit<HttpProbeOptions, 'type' | 'timeoutMs'> & { timeoutMs?: number }): Promise<Probe>
-  /** Breaks something; returns what heals it. A fault whose command fails throws FAULT_FAILED. */
-  inject(fault: FaultName, node: string): Promise<() => Promise<void>>
+  /** Breaks something; returns what heals it, see {@link Faults.inject}. */
+  inject: Faults['inject']
+  /** What is broken now, and the way to heal all of it. */
+  faults: Pick<Faults, 'open' | 'healAll'>
 }
 
 /** Time that one request of a probe may take, ms; the client's share in the gap that a failover shows. */
@@ -87,13 +89,7 @@ const createLab = (
   agent: AgentConnection,
   events: LabEvent[],
 ): Lab => {
-  const runFault = async (fault: FaultName, node: string, phase: 'inject' | 'heal'): Promise<void> => {
-    const steps = FAULTS[fault][phase](node)
-    const result = await agent.call('fault', { node, fault, phase, steps, timeoutMs: COMMAND_TIMEOUT_MS })
-    if (result.code === 0) return
-    const words = result.stderr.trim() || result.stdout.trim()
-    throw new LvslabError('FAULT_FAILED', `${fault} on ${node} (${phase}) ended with ${result.code}: ${words}`)
-  }
+  const faults = createFaults(topology, args => agent.call('fault', args))
   return {
     name,
     topology,
@@ -113,10 +109,8 @@ const createLab = (
         stop: async () => void (await agent.call('stopProbe', { probe: options.probe })),
       }
     },
-    inject: async (fault, node) => {
-      await runFault(fault, node, 'inject')
-      return () => runFault(fault, node, 'heal')
-    },
+    inject: faults.inject,
+    faults,
     [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose](),
   }
 }
@@ -131,7 +125,7 @@ const findNodes = async (engine: Engine, topology: Topology): Promise<AgentNode[
       if (!found) throw new LvslabError('LAB_INCOMPLETE', `the container of ${node.name} is not running`)
       const { State } = await engine.awake(() => engine.docker.getContainer(found.Id).inspect())
       const interfaces = node.interfaces.map(i => ({ device: i.name, network: i.network }))
-      return { name: node.name, role: node.role, pid: State.Pid, interfaces }
+      return { name: node.name, role: node.role, pid: State.Pid, container: found.Id, interfaces }
     }),
   )
 }
