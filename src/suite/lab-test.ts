@@ -34,6 +34,17 @@ const prepare = async (dir: string, signal: AbortSignal): Promise<Prepared> => {
 }
 
 /**
+ * A test that ends with a fault still injected is told so, and whether it heals. One that was interrupted or failed half-way
+ * through had other things to say; its fork is thrown away.
+ */
+const healed = async (lab: Lab, name: string, signal: AbortSignal): Promise<void> => {
+  const open = lab.faults.open()
+  if (open.length === 0 || signal.aborted) return
+  process.stderr.write(`${name}: ended with ${open.join(', ')} still injected; it is healed now\n`)
+  await lab.faults.healAll()
+}
+
+/**
  * `test` of a suite on one topology: each test that asks for `lab` gets a fork of its own, ended after it; `plan` is what the
  * configuration promises; `judge` runs a check on what the test recorded, puts it into the run's report, and fails the test
  * unless it passes.
@@ -57,7 +68,10 @@ export const labTest = (dir: string) =>
       const onEvent = (event: LabEvent): void =>
         appendFileSync(journal, `${JSON.stringify(maskDeep({ ...event, lab: name }, mask))}\n`)
       const lab = await prepared.source.open(name, { signal, onEvent })
-      onCleanup(() => lab[Symbol.asyncDispose]())
+      onCleanup(async () => {
+        await using _lab = lab
+        await healed(lab, name, signal)
+      })
       return lab
     })
     .extend('judge', ({ prepared, lab, task }) => {

@@ -4,7 +4,7 @@ import type { Topology } from '../../topology/types.ts'
 import { type PreparedFault, prepareFault } from './prepare.ts'
 import type { FaultArguments, FaultName } from './registry.ts'
 
-/** Heals what was injected, and has it proved. A second call does nothing. */
+/** Heals what was injected, and has it proved. Once that has succeeded, a further call does nothing. */
 export type Heal = () => Promise<void>
 
 /** What one lab has broken, and can heal. */
@@ -47,9 +47,15 @@ export const createFaults = (topology: Topology, run: RunFault): Faults => {
 
   const healOnce = (prepared: PreparedFault): Heal => {
     let healing: Promise<void> | undefined
-    return async () => {
-      healing ??= heal(prepared).then(() => void open.delete(prepared))
-      await healing
+    return () => {
+      healing ??= heal(prepared).then(
+        () => void open.delete(prepared),
+        (error: unknown) => {
+          healing = undefined // it may succeed yet
+          throw error
+        },
+      )
+      return healing
     }
   }
 

@@ -51,6 +51,8 @@ export type FaultName = keyof typeof FAULTS
 /** What each fault is told beside its node. */
 export type FaultParams = { [F in FaultName]: z.input<(typeof FAULTS)[F]['params']> }
 
+type Optional<P> = P extends Record<string, never> ? true : Partial<P> extends P ? true : false
+
 /** The parameters as the last argument of a call: it may be left out where none is needed. */
 export type FaultArguments<F extends FaultName> =
-  Partial<FaultParams[F]> extends FaultParams[F] ? [params?: FaultParams[F]] : [params: FaultParams[F]]
+  Optional<FaultParams[F]> extends true ? [params?: FaultParams[F]] : [params: FaultParams[F]]
