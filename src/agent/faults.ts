@@ -24,10 +24,13 @@ const wordsOf = (error: unknown): string => (error instanceof Error ? error.mess
 /**
  * Does the steps of a fault. All of them are armed first, so that what the event brackets is the effect and no start of a
  * process; where one cannot be, nothing was touched and nothing is recorded.
+ *
+ * @param moment what is awaited between the two: of a fault that is scheduled, its time
  */
 export const runFault = async (
   { fault, node, params, phase, steps, proofs = [], timeoutMs }: Operations['fault']['args'],
   { nodeOf, directors }: FaultNodes,
+  moment: () => Promise<void> = async () => {},
 ): Promise<FaultResult> => {
   for (const director of directors) snapshotIpvs(director, 'step', true)
   const attempts = await Promise.allSettled(steps.map(step => armStep(step, nodeOf, timeoutMs)))
@@ -37,6 +40,7 @@ export const runFault = async (
     for (const one of armed) one.abandon()
     return { started: now(), ended: now(), refused: refusals.join('; ') }
   }
+  await moment()
   const started = now()
   const done = await Promise.allSettled(armed.map(one => one.go()))
   const ended = now()

@@ -29,9 +29,12 @@ export const followFile = (path: string, onLine: (line: string) => void, from: n
   }
   let open = true
   const close = (): number => {
-    if (open) closeSync(file)
-    open = false
-    watcher.close()
+    if (open) {
+      open = false
+      watcher.close()
+      read() // what was written and not yet announced
+      closeSync(file)
+    }
     return position
   }
   const watcher = watch(path, read).on('error', close)
