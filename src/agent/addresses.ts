@@ -46,9 +46,9 @@ export const snapshotAddresses = (): void => {
 
 /** States that a node, which is no more, holds nothing. */
 export const forgetAddresses = (node: AgentNode): void => {
-  for (const address of held.get(node.name)?.values() ?? [])
-    record({ kind: 'address', t: now(), change: 'remove', node: node.name, ...address })
+  const lost = [...(held.get(node.name)?.values() ?? [])]
   held.delete(node.name)
+  for (const address of lost) record({ kind: 'address', t: now(), change: 'remove', node: node.name, ...address })
 }
 
 /** Whether a node holds an address. */

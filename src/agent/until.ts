@@ -41,6 +41,14 @@ const becomes = (condition: Condition, nodeOf: NodeOf, over: AbortSignal): Promi
       over.addEventListener('abort', close, { once: true })
       return
     }
+    if (condition.kind === 'owner' || condition.kind === 'address') {
+      // two directors may pass a VIP to and fro within milliseconds
+      const look = (): void => void (holdsAddresses(condition) && resolve(true))
+      const unlisten = listen(event => event.kind === 'address' && look())
+      over.addEventListener('abort', unlisten, { once: true })
+      look()
+      return
+    }
     const look = async (): Promise<void> => {
       if (over.aborted) return
       if (await holdsNow(condition, nodeOf)) resolve(true)
@@ -65,18 +73,17 @@ export const matches = (event: LabEvent, match: Record<string, unknown>): boolea
     return is === value
   })
 
-type State = Exclude<Condition, { kind: 'event' | 'any' | 'line' | 'transition' }>
+const holdsAddresses = (condition: Extract<Condition, { kind: 'owner' | 'address' }>): boolean =>
+  condition.kind === 'address'
+    ? holds(condition.node, condition.address) === condition.present
+    : holds(condition.node, condition.address) && !condition.others.some(other => holds(other, condition.address))
+
+type State = Extract<Condition, { kind: 'process' | 'pool' | 'listening' }>
 
 const holdsNow = async (condition: State, nodeOf: NodeOf): Promise<boolean> => {
   switch (condition.kind) {
-    case 'address':
-      return holds(condition.node, condition.address) === condition.present
     case 'process':
       return hasProcess(nodeOf(condition.node), condition.name) === condition.present
-    case 'owner':
-      return (
-        holds(condition.node, condition.address) && !condition.others.some(other => holds(other, condition.address))
-      )
     case 'pool': {
       const service = ipvsTable(nodeOf(condition.node)).find(s => s.service === condition.service)
       const active = (service?.destinations ?? []).filter(d => d.weight > 0).map(d => `${d.address}:${d.port}`)

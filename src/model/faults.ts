@@ -29,7 +29,10 @@ export interface FaultPrediction {
   table: 'kept' | 'removed'
   /** The MASTER says goodbye: an advertisement of priority 0 (RFC 3768 6.4.3). */
   goodbye: boolean
-  /** The faulty director holds the VIP, alone, again; left out where it never lost it, or does not preempt. */
+  /**
+   * The faulty director holds the VIP, alone, again; left out where it never lost it, or does not preempt. After
+   * `keepalived-vrrp-killed` from the fault, as that needs no heal.
+   */
   back?: Bound
   /** Where what stays behind is decided. */
   source: string
@@ -132,7 +135,8 @@ export const predictFault = (
     case 'partition':
       return { ...left, back: heardAgainBound(master), takeover: crashBound(master, backup) }
     case 'keepalived-vrrp-killed':
-      // both wait for the other then: the backup since the last advert, the new process since its start
-      return { ...left, back: startBound(master, 0), takeover: crashBound(master, backup) }
+      // Both wait then: the backup since the last advert, the new process since its start. Where the advert was younger than
+      // the difference of their skew times, the new process is first, and the backup never holds the VIP.
+      return { ...left, back: startBound(master, startupDelay), takeover: crashBound(master, backup) }
   }
 }

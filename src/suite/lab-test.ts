@@ -33,10 +33,7 @@ const prepare = async (dir: string, signal: AbortSignal): Promise<Prepared> => {
   return { plan, source, before: await source.prepare(plan.topology, plan.readiness, { steps, signal }) }
 }
 
-/**
- * A test that ends with a fault still injected is told so, and whether it heals. One that was interrupted or failed half-way
- * through had other things to say; its fork is thrown away.
- */
+/** A test that ends with a fault still injected is told so; a fault that cannot be healed fails it. */
 const healed = async (lab: Lab, name: string, signal: AbortSignal): Promise<void> => {
   const open = lab.faults.open()
   if (open.length === 0 || signal.aborted) return

@@ -83,7 +83,7 @@ describe('what does not fit is refused before anything is touched', () => {
   test.for<[FaultName, object, RegExp]>([
     ['httpd-slow', {}, /delayMs/],
     ['httpd-slow', { delayMs: -5 }, /-5.*delayMs/s],
-    ['httpd-error', { status: 200 }, /200.*>=400/s],
+    ['httpd-error', { status: 418 }, /418.*status/s],
     ['httpd-crash', { hard: true }, /hard/],
     ['netem', { delay: 5 }, /delay/],
     ['config-change', { file: '/etc/keepalived/keepalived.conf' }, /either content or replace/],
