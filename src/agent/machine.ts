@@ -23,6 +23,8 @@ export const armMachine = async (
     const { code, stderr } = await runInNode(node, ['sh', '-c', `${PRELUDE}${prepare}`], timeoutMs)
     if (code !== 0) throw new Error(`${node.name}: ${stderr.trim() || `the preparation ended with ${code}`}`)
   }
+  // a node that cannot be started again must not be killed
+  await docker('GET', `/containers/${node.container}/json`)
   const call = (verb: string): Promise<unknown> => docker('POST', `/containers/${node.container}/${verb}`)
   const simple = (go: () => Promise<unknown>): Armed => ({ go: async () => void (await go()), abandon: () => {} })
   switch (machine) {

@@ -1,7 +1,5 @@
-import { seconds } from './bound.ts'
-import type { Bound } from './types.ts'
+import type { Bound, VrrpInstance } from './types.ts'
 import { crashBound, handoverBound, preemptBound, startBound, stopBound, type Timers } from './vrrp.ts'
-import type { VrrpInstance } from './types.ts'
 
 /** The faults that are done to the director that holds the VIP, under the names that the lab has them by. */
 export type DirectorFault =
@@ -100,7 +98,6 @@ const LEFT: Record<DirectorFault, Pick<FaultPrediction, 'vip' | 'table' | 'goodb
 const heardAgainBound = (master: Timers): Bound => ({
   ...handoverBound(master),
   name: 'one director holds the VIP again',
-  formula: `1 x ${seconds(master.advertInterval)} = ${seconds(master.advertInterval)}`,
 })
 
 /**
@@ -116,7 +113,7 @@ export const predictFault = (
 ): FaultPrediction => {
   const left = LEFT[fault]
   const preempt = preemptBound(master, backup, startupDelay)
-  const back = preempt === undefined ? {} : { back: preempt }
+  const back = preempt && { back: preempt }
   switch (fault) {
     case 'keepalived-checker-killed':
     case 'keepalived-reload':
@@ -137,6 +134,10 @@ export const predictFault = (
     case 'keepalived-vrrp-killed':
       // Both wait then: the backup since the last advert, the new process since its start. Where the advert was younger than
       // the difference of their skew times, the new process is first, and the backup never holds the VIP.
-      return { ...left, back: startBound(master, startupDelay), takeover: crashBound(master, backup) }
+      return {
+        ...left,
+        ...(preempt && { back: startBound(master, startupDelay) }),
+        takeover: crashBound(master, backup),
+      }
   }
 }
