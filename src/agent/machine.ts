@@ -19,12 +19,12 @@ export const armMachine = async (
   { machine, prepare }: NodeStep,
   timeoutMs: number,
 ): Promise<Armed> => {
+  // a node that cannot be started again must not be killed
+  await docker('GET', `/containers/${node.container}/json`)
   if (prepare !== undefined) {
     const { code, stderr } = await runInNode(node, ['sh', '-c', `${PRELUDE}${prepare}`], timeoutMs)
     if (code !== 0) throw new Error(`${node.name}: ${stderr.trim() || `the preparation ended with ${code}`}`)
   }
-  // a node that cannot be started again must not be killed
-  await docker('GET', `/containers/${node.container}/json`)
   const call = (verb: string): Promise<unknown> => docker('POST', `/containers/${node.container}/${verb}`)
   const simple = (go: () => Promise<unknown>): Armed => ({ go: async () => void (await go()), abandon: () => {} })
   switch (machine) {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { sh } from './shell.ts'
 
 test('whatever is put into a script arrives as one word', () => {
-  const value = fc.string({ unit: 'binary' }).map(text => text.replaceAll('\0', ''))
+  const value = fc.string({ unit: fc.constantFrom(...'\'"$`\\ \n\t*?~;&|<>(){}[]!#=%-a1é') })
   fc.assert(
     fc.property(fc.array(value, { maxLength: 40 }), values => {
       const script = sh`
