@@ -8,6 +8,8 @@ import type { AgentNode, ScriptStep } from './protocol.ts'
 export interface Armed {
   /** The word. Resolves when it has been done; @throws Error with the reason why it was not */
   go: () => Promise<void>
+  /** What follows from it in its own time, and is no part of the fault's event. */
+  after?: () => Promise<void>
   /** There will be no word. */
   abandon: () => void
 }

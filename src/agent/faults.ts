@@ -51,6 +51,7 @@ export const runFault = async (
     ...(failed && { detail: failed }),
   })
   for (const director of directors) snapshotIpvs(director, 'step', true)
+  for (const one of armed) await one.after?.()
   const unproved = await prove(proofs, nodeOf, timeoutMs)
   return { started, ended, ...(failed && { failed }), ...(unproved.length > 0 && { unproved }) }
 }

@@ -35,8 +35,9 @@ export const armMachine = async (
       await call('wait?condition=not-running') // Docker may still be clearing away what was killed
       return simple(() => start(node, timeoutMs))
     case 'kill':
+      return armPowerOff(node, timeoutMs)
     case 'shutdown':
-      return armPowerOff(node, machine, timeoutMs)
+      return armShutdown(node, timeoutMs)
   }
 }
 
@@ -44,39 +45,39 @@ export const armMachine = async (
  * The end of a machine. Its processes are killed from outside, by way of the first one; its network namespace would live on
  * for as long as Docker needs to notice, and its kernel would go on answering and forwarding, so its links go down with them.
  */
-const armPowerOff = async (node: AgentNode, machine: 'kill' | 'shutdown', timeoutMs: number): Promise<Armed> => {
-  const services =
-    machine === 'shutdown'
-      ? await arm(
-          node,
-          {
-            prepare:
-              'services=; for s in $(tr "\\0" "\\n" </proc/1/environ | sed -n "s/^LVSLAB_SERVICES=//p"); do services="$s $services"; done',
-            script: 'for s in $services; do /usr/lib/lvslab/service "$s" shutdown; done',
-          },
-          { timeoutMs },
-        )
-      : undefined
-  const links = await arm(
-    node,
-    {
-      prepare: "down=$(ip -o link show up | sed -n 's/^[0-9]*: \\([^:@]*\\).*/link set \\1 down/p')",
-      script: 'echo "$down" | ip -batch -',
-    },
-    { timeoutMs, namespaces: ['--net'] },
-  )
+const armPowerOff = async (node: AgentNode, timeoutMs: number): Promise<Armed> => {
+  const prepare = "down=$(ip -o link show up | sed -n 's/^[0-9]*: \\([^:@]*\\).*/link set \\1 down/p')"
+  const links = await arm(node, { prepare, script: 'echo "$down" | ip -batch -' }, { timeoutMs, namespaces: ['--net'] })
   return {
     go: async () => {
-      await services?.go()
       leaveNode(node)
       process.kill(node.pid, 'SIGKILL')
       await links.go()
       forgetAddresses(node)
       if (node.role === 'director') snapshotIpvs(node, 'step', true)
     },
+    abandon: links.abandon,
+  }
+}
+
+/** Names of the services of a node's role, the last started first. */
+const SERVICES =
+  's=; for one in $(tr "\\0" "\\n" </proc/1/environ | sed -n "s/^LVSLAB_SERVICES=//p"); do s="$one $s"; done'
+
+/** The services are asked to end, which is when they say goodbye; the machine goes down when they have ended. */
+const armShutdown = async (node: AgentNode, timeoutMs: number): Promise<Armed> => {
+  const each = (action: string): string => `for one in $s; do /usr/lib/lvslab/service "$one" ${action} || :; done` // one may have ended before
+  const power = await armPowerOff(node, timeoutMs)
+  const services = await arm(node, { prepare: SERVICES, script: each('stop') }, { timeoutMs })
+  return {
+    go: services.go,
+    after: async () => {
+      await runInNode(node, ['sh', '-c', `${SERVICES}; ${each('ended')}`], timeoutMs)
+      await power.go() // whatever has not ended
+    },
     abandon: () => {
-      services?.abandon()
-      links.abandon()
+      services.abandon()
+      power.abandon()
     },
   }
 }
