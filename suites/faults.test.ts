@@ -422,3 +422,18 @@ test('what is left injected is healed in the reverse order', async ({ lab }) => 
   const heals = eventsOf(lab.events, 'fault').filter(event => event.phase === 'heal')
   expect(heals.map(event => event.fault)).toEqual(['httpd-hang', 'link-down', 'keepalived-crash'])
 })
+
+test('what happens in a node can be awaited: processes, lines of a log, transitions', async ({ lab }) => {
+  const here = (present: boolean) => lab.until({ kind: 'process', node: 'd2', name: 'keepalived', present }, 3_000)
+  expect(await here(true)).toBe(true)
+  const heal = await lab.inject('keepalived-stop', 'd2')
+  expect(await here(false)).toBe(true)
+  const file = '/var/log/keepalived.log'
+  const seen = [
+    lab.until({ kind: 'line', node: 'd2', file, match: 'Starting VRRP child process, pid=\\d+' }, 5_000),
+    lab.until({ kind: 'transition', node: 'd2', instance: 'VI_1', state: 'BACKUP' }, 5_000),
+    lab.until({ kind: 'transition', node: 'd2', instance: 'VI_1', state: 'FAULT' }, 500),
+  ]
+  await heal()
+  expect(await Promise.all(seen)).toEqual([true, true, false])
+})
