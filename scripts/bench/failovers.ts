@@ -12,7 +12,7 @@ import { terminalSteps } from '../../src/cli/steps.ts'
 import { eventsOf, longestGap, requestsOf } from '../../src/history/queries.ts'
 import { checkFailover } from '../../src/judge/failover.ts'
 import { guard } from '../../src/judge/guard.ts'
-import type { FaultName } from '../../src/lab/faults/registry.ts'
+import type { Lab } from '../../src/lab/lab.ts'
 import { ensureTemplate, forkLab, prepareEngine } from '../../src/lab/vm-labs.ts'
 import { describeBound } from '../../src/model/bound.ts'
 import { crashBound, stopBound } from '../../src/model/vrrp.ts'
@@ -38,11 +38,16 @@ const [service] = plan.services
 if (!vip || !master || !backup || !service) throw new Error('the topology has no pair with a service')
 
 const silent = crashBound(master.instance, backup.instance)
-const CAUSES: Record<string, typeof silent> = {
-  'keepalived-stop': stopBound(master.instance, backup.instance),
-  'keepalived-crash': silent,
-  'link-down': silent,
-  'vrrp-block': silent,
+
+/** What ends the MASTER's reign: how, and in what time the VIP must be on the other director. */
+const CAUSES: Record<string, { bound: typeof silent; inject: (lab: Lab) => Promise<unknown> }> = {
+  'keepalived-stop': {
+    bound: stopBound(master.instance, backup.instance),
+    inject: lab => lab.inject('keepalived-stop', master.node),
+  },
+  'keepalived-crash': { bound: silent, inject: lab => lab.inject('keepalived-crash', master.node) },
+  'link-down': { bound: silent, inject: lab => lab.inject('link-down', master.node) },
+  'vrrp-block': { bound: silent, inject: lab => lab.inject('vrrp-block', master.node, { direction: 'both' }) },
 }
 
 const prepared = await prepareEngine({ clock: clockOf(values.clock), steps })
@@ -72,8 +77,8 @@ const silence = (times: number[], after: number): number => {
   return Math.max(...sorted.map((t, n) => (t > after && n > 0 ? t - (sorted[n - 1] as number) : 0)))
 }
 
-const failover = async (fault: FaultName, phaseMs: number): Promise<Failover> => {
-  const bound = CAUSES[fault] as typeof silent
+const failover = async (fault: string, phaseMs: number): Promise<Failover> => {
+  const { bound, inject } = CAUSES[fault] as (typeof CAUSES)[string]
   const endAt = FAULT_AT + phaseMs + bound.maxMs + 1_000
   await using lab = await forkLab(prepared, template, plan.topology, `${fault} at phase ${phaseMs}`)
   const client = plan.topology.nodes.find(node => node.name === plan.client)
@@ -84,7 +89,7 @@ const failover = async (fault: FaultName, phaseMs: number): Promise<Failover> =>
     lab.at(lab.origin + PROBE_AT, () =>
       lab.http({ probe: 'clients', client: plan.client, url: service.url, rate: RATE, count }),
     ),
-    lab.at(lab.origin + FAULT_AT + phaseMs, () => lab.inject(fault, master.node)),
+    lab.at(lab.origin + FAULT_AT + phaseMs, () => inject(lab)),
     lab.at(lab.origin + endAt + 1_000, () => lab.mark('over')),
   ])
   await stop()
@@ -127,8 +132,8 @@ const range = (numbers: number[]): string =>
 console.log(`${plan.topology.name}, ${prepared.spec.accelerator}, ${prepared.spec.clock} clock`)
 const count = Number(values.count)
 let failed = 0
-for (const fault of (values.cause ?? Object.keys(CAUSES)) as FaultName[]) {
-  const bound = CAUSES[fault]
+for (const fault of values.cause ?? Object.keys(CAUSES)) {
+  const bound = CAUSES[fault]?.bound
   if (!bound) throw new Error(`no bound is known for ${fault}; causes are ${Object.keys(CAUSES).join(', ')}`)
   const interval = master.instance.advertInterval
   const phases = Array.from({ length: count }, (_, n) => (n * interval) / count).values()

@@ -44,6 +44,13 @@ export const snapshotAddresses = (): void => {
     for (const address of addresses.values()) record({ kind: 'address', t: now(), change: 'add', node, ...address })
 }
 
+/** States that a node, which is no more, holds nothing. */
+export const forgetAddresses = (node: AgentNode): void => {
+  const lost = [...(held.get(node.name)?.values() ?? [])]
+  held.delete(node.name)
+  for (const address of lost) record({ kind: 'address', t: now(), change: 'remove', node: node.name, ...address })
+}
+
 /** Whether a node holds an address. */
 export const holds = (node: string, address: string): boolean =>
   [...(held.get(node)?.values() ?? [])].some(h => h.address === address)

@@ -1,6 +1,6 @@
 import type { KeepalivedEvent } from '../history/event.ts'
 import { now } from './clock.ts'
-import { followFile } from './follow-file.ts'
+import { type Followed, followFile } from './follow-file.ts'
 import { snapshotAfterLog } from './ipvs.ts'
 import { record } from './journal.ts'
 import type { AgentNode } from './protocol.ts'
@@ -17,8 +17,20 @@ export const parseLogLine = (text: string): Pick<KeepalivedEvent, 'line' | 'tran
 }
 
 /** Follows keepalived's log on a director; each line is a reason to look whether the IPVS table has changed. */
-export const watchKeepalivedLog = (node: AgentNode): void =>
-  followFile(`/proc/${node.pid}/root${LOG}`, text => {
+export const watchKeepalivedLog = (node: AgentNode): void => {
+  const onLine = (text: string): void => {
     record({ kind: 'keepalived', t: now(), node: node.name, ...parseLogLine(text) })
     snapshotAfterLog(node)
-  })
+  }
+  followed.set(node, followFile(`/proc/${node.pid}/root${LOG}`, onLine, readTo.get(node)))
+}
+
+const followed = new Map<AgentNode, Followed>()
+const readTo = new Map<AgentNode, number>()
+
+/** Lets go of a node's log; {@link watchKeepalivedLog} then goes on where this stopped, as the file outlives a restart. */
+export const leaveKeepalivedLog = (node: AgentNode): void => {
+  const log = followed.get(node)
+  if (log) readTo.set(node, log.close())
+  followed.delete(node)
+}

@@ -2,26 +2,18 @@ import { rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import readline from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { snapshotAddresses, watchAddresses } from './addresses.ts'
+import { snapshotAddresses } from './addresses.ts'
 import { startCapture, stopCapture } from './capture.ts'
 import { now, waitFor } from './clock.ts'
+import { runFault } from './faults.ts'
 import { snapshotIpvs } from './ipvs.ts'
 import { attach, detach, record } from './journal.ts'
-import { watchKeepalivedLog } from './keepalived-log.ts'
 import { runInNode } from './namespace.ts'
 import { probeMain } from './probe/process.ts'
-import { startProbe, startProbeProcess, stopProbe, warmUpProbes } from './probes.ts'
-import {
-  AGENT_SOCKET,
-  type AgentNode,
-  type CommandResult,
-  type Operation,
-  type Operations,
-  type Reply,
-  type Request,
-} from './protocol.ts'
+import { startProbe, stopProbe, warmUpProbes } from './probes.ts'
+import { AGENT_SOCKET, type AgentNode, type Operation, type Operations, type Reply, type Request } from './protocol.ts'
 import { until } from './until.ts'
-import { watchWire } from './wire.ts'
+import { watchDirector, watchNode } from './watch.ts'
 
 /** The agent: one process in the engine's own network and process namespaces. It drives and records; it never judges. */
 const nodes = new Map<string, AgentNode>()
@@ -37,21 +29,20 @@ const directors = (): AgentNode[] => [...nodes.values()].filter(node => node.rol
 /** Longest output that the journal keeps of one command, characters. */
 const OUTPUT_LIMIT = 8000
 
-type Handlers = { [O in Operation]: (args: Operations[O]['args']) => Promise<Operations[O]['result'] | void> }
+/** A fault that is scheduled is armed so long before its moment, ms of lab time. */
+const ARMING_MS = 500
+
+/** `at` is for those alone that wait for their moment by themselves. */
+type Handlers = {
+  [O in Operation]: (args: Operations[O]['args'], at?: number) => Promise<Operations[O]['result'] | void>
+}
 
 const handlers: Handlers = {
   async watch({ nodes: list }) {
     for (const node of list) nodes.set(node.name, node)
     // the first advertisements come seconds after keepalived starts: nothing that takes time goes before these
-    for (const node of directors()) {
-      watchKeepalivedLog(node)
-      for (const { device, network } of node.interfaces) watchWire(node, device, network)
-      snapshotIpvs(node, 'start', false)
-    }
-    await Promise.all([
-      ...list.map(watchAddresses),
-      ...list.filter(node => node.role === 'client').map(startProbeProcess),
-    ])
+    for (const node of directors()) watchDirector(node)
+    await Promise.all(list.map(watchNode))
   },
   async snapshot() {
     snapshotAddresses()
@@ -80,20 +71,10 @@ const handlers: Handlers = {
     }
     return result
   },
-  async fault({ node, fault, params, phase, steps, timeoutMs }) {
-    for (const director of directors()) snapshotIpvs(director, 'step', true)
-    const started = now()
-    let result: CommandResult = { started, ended: started, code: 0, stdout: '', stderr: '' }
-    for (const step of steps) {
-      result = await runInNode(nodeOf(step.node), step.argv, timeoutMs)
-      if (result.code !== 0) break
-    }
-    record({
-      ...{ kind: 'fault', t: started, phase, fault, node, done: result.ended },
-      ...(params && { params }),
-      ...(result.code !== 0 && { detail: `exit code ${result.code}: ${result.stderr.trim()}` }),
-    })
-    return result
+  async fault(args, at) {
+    // not earlier: what it finds when it is armed may be another's doing until then
+    if (at !== undefined && at - ARMING_MS > now()) await waitFor(at - ARMING_MS)
+    return runFault(args, { nodeOf, directors: directors() }, at === undefined ? undefined : () => waitFor(at))
   },
   startProbe: options => startProbe(options),
   stopProbe: ({ probe }) => stopProbe(probe),

@@ -54,5 +54,19 @@ export const watchProcess = (node: AgentNode, argv: string[], namespaces: string
     record({ kind: 'trouble', t: now(), node: node.name, what: `watcher \`${argv[0]}\` ${what}` })
   child.on('error', error => end(`could not start: ${error.message}`))
   child.on('exit', code => end(`ended with code ${code}`))
+  const own = watchers.get(node) ?? new Set()
+  watchers.set(node, own.add(child))
   return child
+}
+
+const watchers = new Map<AgentNode, Set<ChildProcess>>()
+
+/** Ends a node's watchers as planned: that is no trouble. */
+export const endWatchers = (node: AgentNode): void => {
+  for (const child of watchers.get(node) ?? []) {
+    child.removeAllListeners('exit')
+    child.stdout?.destroy()
+    child.kill('SIGKILL')
+  }
+  watchers.delete(node)
 }

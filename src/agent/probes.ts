@@ -40,9 +40,10 @@ export const startProbeProcess = async (node: AgentNode): Promise<void> => {
     else if ('refused' in message) probes.get(message.refused)?.refused(message.why)
     else onStopped(message)
   })
-  child.on('exit', code =>
-    record({ kind: 'trouble', t: now(), node: node.name, what: `the probe process ended with code ${code}` }),
-  )
+  child.on('exit', code => {
+    if (processes.get(node.name)?.child !== child) return // ended as planned
+    record({ kind: 'trouble', t: now(), node: node.name, what: `the probe process ended with code ${code}` })
+  })
   await warm(child)
 }
 
@@ -62,6 +63,14 @@ const describe = (options: ProbeOptions): Omit<ProbeEvent, 't' | 'phase'> => ({
   rate: rateOf(options),
   ...(options.sources && { sources: options.sources.length }),
 })
+
+/** Ends a client's probe process with the client; its probes end there, and nobody has to wait for their answers. */
+export const endProbeProcess = (node: AgentNode): void => {
+  const child = processes.get(node.name)?.child
+  processes.delete(node.name)
+  child?.kill('SIGKILL')
+  for (const probe of probes.values()) if (probe.options.client === node.name) probe.ended()
+}
 
 const onStarted = ({ started, t }: Extract<ProbeReport, { started: string }>): void => {
   const probe = probes.get(started)

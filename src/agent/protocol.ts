@@ -9,8 +9,10 @@ import type { LabEvent } from '../history/event.ts'
 export interface AgentNode {
   name: string
   role: string
-  /** Process ID of the node's container, in the engine. */
+  /** Process ID of the node's container, in the engine; another one after a restart. */
   pid: number
+  /** ID of the node's container. */
+  container: string
   interfaces: { device: string; network: string }[]
 }
 
@@ -26,6 +28,14 @@ export type Condition =
   | { kind: 'any'; of: Condition[] }
   /** A TCP connection from the node to the address and port succeeds. */
   | { kind: 'listening'; node: string; address: string; port: number }
+  /** The node holds this address, or (`present: false`) does not hold it, on any device. */
+  | { kind: 'address'; node: string; address: string; present: boolean }
+  /** A process of this name (`apache2`, as `ps -o comm` prints it) is in the node, or (`present: false`) none is. */
+  | { kind: 'process'; node: string; name: string; present: boolean }
+  /** A line that has a match of this regular expression is appended to a file of the node's after the call. */
+  | { kind: 'line'; node: string; file: string; match: string }
+  /** keepalived enters this state in this VRRP instance after the call, and says so in its log. */
+  | { kind: 'transition'; node: string; instance: string; state: 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP' }
 
 /** What every probe is told. */
 interface ProbeCommon {
@@ -114,10 +124,50 @@ export interface CaptureOptions {
   filter: string
 }
 
-/** One thing that a fault does inside the lab: a command in a node, as root. */
-export interface FaultStep {
+/**
+ * A script of a fault, for sh (`set -e`), as root in a node. It is started beforehand and waits for the word, so that the
+ * start of a process is no part of the fault.
+ */
+export interface ScriptStep {
   node: string
-  argv: string[]
+  /** Runs before the word: finds what is to be broken, keeps what it was. Its failure refuses the fault, untouched. */
+  prepare?: string
+  /** Runs at the word, those of all steps at once; the fault has taken effect when it ends. Sees the variables of `prepare`. */
+  script: string
+  /** The scripts' arguments are the MAC addresses of these nodes, as they are now. */
+  macsOf?: string[]
+  /** The fault has taken effect when this has happened too. Watched from before the word. */
+  until?: Condition
+}
+
+/**
+ * Something that is done to a whole node, as if to a machine: `kill` cuts its power, `shutdown` asks its services to end
+ * first, `start` boots it again; `pause` holds its processes while its kernel goes on.
+ */
+export interface NodeStep {
+  node: string
+  machine: 'kill' | 'shutdown' | 'start' | 'pause' | 'unpause'
+  prepare?: string
+}
+
+export type FaultStep = ScriptStep | NodeStep
+
+/** A script for sh in a node that proves that a fault is healed, by its exit code; what it says is the reason when not. */
+export interface Proof {
+  node: string
+  script: string
+}
+
+export interface FaultResult {
+  /** ms on the lab's clock: the fault has taken effect somewhere between the two. */
+  started: number
+  ended: number
+  /** Nothing was touched, and why. */
+  refused?: string
+  /** It began, and could not be done to its end. */
+  failed?: string
+  /** What is still broken after a heal, as its proofs say. */
+  unproved?: string[]
 }
 
 /** Each operation, with what it takes and what it gives. */
@@ -134,7 +184,7 @@ export interface Operations {
   mark: { args: { label: string }; result: { t: number } }
   /** Runs a command in a node, as root; `record` makes what it says an event. */
   exec: { args: { node: string; argv: string[]; timeoutMs: number; record: boolean }; result: CommandResult }
-  /** Does the steps of a fault one after the other, up to the first that fails, and records one fault event. */
+  /** Does the steps of a fault, all at once, and records one fault event; then has its proofs tried until all succeed. */
   fault: {
     args: {
       fault: string
@@ -143,11 +193,11 @@ export interface Operations {
       params?: Record<string, unknown>
       phase: 'inject' | 'heal'
       steps: FaultStep[]
-      /** for each step */
+      proofs?: Proof[]
+      /** ms, for the preparation, for the steps, and for the proofs, each */
       timeoutMs: number
     }
-    /** Of the last step that was done. */
-    result: CommandResult
+    result: FaultResult
   }
   /** Starts a probe; `stopProbe` waits for its last answers. */
   startProbe: { args: ProbeOptions; result: { t: number } }

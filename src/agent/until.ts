@@ -1,8 +1,10 @@
 import type { LabEvent } from '../history/event.ts'
 import { holds } from './addresses.ts'
+import { followFile } from './follow-file.ts'
 import { ipvsTable } from './ipvs.ts'
 import { listen } from './journal.ts'
 import { runInNode } from './namespace.ts'
+import { hasProcess } from './processes.ts'
 import type { AgentNode, Condition } from './protocol.ts'
 
 /** How often a condition that no event announces is looked at again; ms of lab time. */
@@ -27,9 +29,24 @@ const becomes = (condition: Condition, nodeOf: NodeOf, over: AbortSignal): Promi
   if (condition.kind === 'any') return Promise.race(condition.of.map(one => becomes(one, nodeOf, over)))
   return new Promise((resolve, reject) => {
     over.addEventListener('abort', () => resolve(false), { once: true })
-    if (condition.kind === 'event') {
-      const unlisten = listen(event => matches(event, condition.match) && resolve(true))
+    if (condition.kind === 'event' || condition.kind === 'transition') {
+      const match = condition.kind === 'event' ? condition.match : transitionOf(condition)
+      const unlisten = listen(event => matches(event, match) && resolve(true))
       over.addEventListener('abort', unlisten, { once: true })
+      return
+    }
+    if (condition.kind === 'line') {
+      const [path, pattern] = [`/proc/${nodeOf(condition.node).pid}/root${condition.file}`, new RegExp(condition.match)]
+      const { close } = followFile(path, line => pattern.test(line) && resolve(true), 'end')
+      over.addEventListener('abort', close, { once: true })
+      return
+    }
+    if (condition.kind === 'owner' || condition.kind === 'address') {
+      // two directors may pass a VIP to and fro within milliseconds
+      const look = (): void => void (holdsAddresses(condition) && resolve(true))
+      const unlisten = listen(event => event.kind === 'address' && look())
+      over.addEventListener('abort', unlisten, { once: true })
+      look()
       return
     }
     const look = async (): Promise<void> => {
@@ -41,6 +58,12 @@ const becomes = (condition: Condition, nodeOf: NodeOf, over: AbortSignal): Promi
   })
 }
 
+const transitionOf = ({ node, instance, state }: Extract<Condition, { kind: 'transition' }>) => ({
+  kind: 'keepalived',
+  node,
+  transition: { instance, state },
+})
+
 /** Whether an event has all these fields, at these values. */
 export const matches = (event: LabEvent, match: Record<string, unknown>): boolean =>
   Object.entries(match).every(([key, value]) => {
@@ -50,12 +73,17 @@ export const matches = (event: LabEvent, match: Record<string, unknown>): boolea
     return is === value
   })
 
-const holdsNow = async (condition: Exclude<Condition, { kind: 'event' | 'any' }>, nodeOf: NodeOf): Promise<boolean> => {
+const holdsAddresses = (condition: Extract<Condition, { kind: 'owner' | 'address' }>): boolean =>
+  condition.kind === 'address'
+    ? holds(condition.node, condition.address) === condition.present
+    : holds(condition.node, condition.address) && !condition.others.some(other => holds(other, condition.address))
+
+type State = Extract<Condition, { kind: 'process' | 'pool' | 'listening' }>
+
+const holdsNow = async (condition: State, nodeOf: NodeOf): Promise<boolean> => {
   switch (condition.kind) {
-    case 'owner':
-      return (
-        holds(condition.node, condition.address) && !condition.others.some(other => holds(other, condition.address))
-      )
+    case 'process':
+      return hasProcess(nodeOf(condition.node), condition.name) === condition.present
     case 'pool': {
       const service = ipvsTable(nodeOf(condition.node)).find(s => s.service === condition.service)
       const active = (service?.destinations ?? []).filter(d => d.weight > 0).map(d => `${d.address}:${d.port}`)

@@ -203,16 +203,11 @@ const borrow = async (
       const probe = await lab.http(options)
       return { ...probe, stop: () => probe.stop().then(() => void undone.delete(mark)) }
     },
-    inject: async (fault, node) => {
-      const mark = {}
-      undone.add(mark)
-      const heal = await lab.inject(fault, node)
-      return () => heal().then(() => void undone.delete(mark))
-    },
     async [Symbol.asyncDispose]() {
       shared.listener = undefined
       try {
-        if (undone.size > 0) shared.unfit ??= `${name} left a probe running or a fault unhealed`
+        if (undone.size > 0) shared.unfit ??= `${name} left a probe running`
+        if (shared.unfit === undefined) await lab.faults.healAll()
         if (shared.unfit === undefined) await waitReady(lab, readiness, silent, signal)
       } catch (error) {
         shared.unfit = messageOf(error)

@@ -5,7 +5,7 @@ import { LvslabError } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
 import { History } from '../history/history.ts'
 import type { Topology } from '../topology/types.ts'
-import { type FaultName, FAULTS } from './faults/registry.ts'
+import { createFaults, type Faults } from './faults/inject.ts'
 import { AGENT_NODE, containerName, LABEL_LAB, LABEL_NODE } from './names.ts'
 import { type LabProbes, labProbes } from './probes.ts'
 
@@ -53,8 +53,10 @@ export interface Lab extends LabProbes, AsyncDisposable {
    * @returns what ends it
    */
   capture(options: CaptureOptions): Promise<() => Promise<void>>
-  /** Breaks something; returns what heals it. A fault whose command fails throws FAULT_FAILED. */
-  inject(fault: FaultName, node: string): Promise<() => Promise<void>>
+  /** Breaks something; returns what heals it, see {@link Faults.inject}. */
+  inject: Faults['inject']
+  /** What is broken now, and the way to heal all of it. */
+  faults: Pick<Faults, 'open' | 'healAll'>
 }
 
 const COMMAND_TIMEOUT_MS = 30_000
@@ -145,13 +147,7 @@ const createLab = (
   history: History,
   origin: number,
 ): Lab => {
-  const runFault = async (fault: FaultName, node: string, phase: 'inject' | 'heal'): Promise<void> => {
-    const steps = FAULTS[fault][phase](node)
-    const result = await agent.call('fault', { node, fault, phase, steps, timeoutMs: COMMAND_TIMEOUT_MS })
-    if (result.code === 0) return
-    const words = result.stderr.trim() || result.stdout.trim()
-    throw new LvslabError('FAULT_FAILED', `${fault} on ${node} (${phase}) ended with ${result.code}: ${words}`)
-  }
+  const faults = createFaults(topology, args => agent.call('fault', args))
   return {
     name,
     topology,
@@ -171,10 +167,8 @@ const createLab = (
       return async () => void (await agent.call('stopCapture', { capture: options.capture }))
     },
     ...labProbes(agent, topology, history),
-    inject: async (fault, node) => {
-      await runFault(fault, node, 'inject')
-      return () => runFault(fault, node, 'heal')
-    },
+    inject: faults.inject,
+    faults,
     [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose](),
   }
 }
@@ -189,7 +183,7 @@ const findNodes = async (engine: Engine, topology: Topology): Promise<AgentNode[
       if (!found) throw new LvslabError('LAB_INCOMPLETE', `the container of ${node.name} is not running`)
       const { State } = await engine.awake(() => engine.docker.getContainer(found.Id).inspect())
       const interfaces = node.interfaces.map(i => ({ device: i.name, network: i.network }))
-      return { name: node.name, role: node.role, pid: State.Pid, interfaces }
+      return { name: node.name, role: node.role, pid: State.Pid, container: found.Id, interfaces }
     }),
   )
 }

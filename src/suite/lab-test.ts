@@ -60,6 +60,14 @@ const journaled = new Set<string>()
 /** `keepalived-dr`, of `suites/keepalived-dr.test.ts`. */
 const suiteOf = (file: string): string => path.basename(file).replace(/\.test\.ts$/, '')
 
+/** A test that ends with a fault still injected is told so; a fault that cannot be healed fails it. */
+const healed = async (lab: Lab, name: string, signal: AbortSignal): Promise<void> => {
+  const open = lab.faults.open()
+  if (open.length === 0 || signal.aborted) return
+  process.stderr.write(`${name}: ended with ${open.join(', ')} still injected; it is healed now\n`)
+  await lab.faults.healAll()
+}
+
 /**
  * `test` of a suite on one topology: each test that asks for `lab` gets a fork of its own, ended after it; `plan` is what the
  * configuration promises, `vip` its first VIP. What is judged on `lab.history` goes into the run's report: by `expect(lab.history)` and a matcher of
@@ -93,7 +101,10 @@ export const labTest = (dir: string) =>
       const onEvent = (event: LabEvent): void => void journal.write({ ...event, lab: name }).catch(() => {}) // close() throws what went wrong
       const started = performance.now()
       const lab = await source.open(name, { signal, onEvent })
-      onCleanup(() => lab[Symbol.asyncDispose]())
+      onCleanup(async () => {
+        await using _lab = lab
+        await healed(lab, name, signal)
+      })
       recordFor(lab.history, { lab: name, forkOf, started, meta: task.meta, mask: createMasker(plan.secrets) })
       return lab
     })

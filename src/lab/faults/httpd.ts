@@ -1,11 +1,65 @@
-import type { Fault } from './registry.ts'
+import type { FaultStep, Proof } from '../../agent/protocol.ts'
+import type { Target } from './fault.ts'
+import { sh } from './shell.ts'
 
-const service =
-  (action: string): Fault['inject'] =>
-  node => [{ node, argv: ['/usr/lib/lvslab/service', 'httpd', action] }]
+type Self = Target<object>
 
-/** The web server is asked to end; its port then refuses connections. */
-export const stop: Fault = { title: 'httpd is stopped on NODE', inject: service('stop'), heal: service('start') }
+/** Finds Apache httpd's processes, the parent first: `$parent`, `$all`. */
+export const FIND_HTTPD = sh`
+  . /etc/apache2/envvars
+  parent=$(cat "$APACHE_PID_FILE" 2>/dev/null) && kill -0 "$parent" || fail 'httpd is not running'
+  all="$parent $(pgrep -P "$parent" | tr '\n' ' ')"`
 
-/** Every process of the web server killed; its port then refuses connections. */
-export const crash: Fault = { title: 'httpd crashes on NODE', inject: service('crash'), heal: service('start') }
+const RUNS = sh`
+  pgrep -P "$parent" >/dev/null || fail 'httpd has no children'
+  ! ps -o stat= -p "$parent" --ppid "$parent" | grep -q ^T || fail 'a process of httpd is frozen'`
+
+/** httpd runs, and none of its processes is frozen. */
+export const httpdRuns = ({ node }: Self): Proof[] => [{ node: node.name, script: `${FIND_HTTPD}\n${RUNS}` }]
+
+export const startHttpd = ({ node }: Self): FaultStep[] => [
+  { node: node.name, script: '/usr/lib/lvslab/service httpd start' },
+]
+
+/** Where a fault's configuration stands; read after Debian's own. */
+const snippetOf = ({ id }: Self): string => `/etc/apache2/conf-enabled/zz-lvslab-${id}.conf`
+
+/** A graceful reload; it has happened when the new generation of processes has taken over. */
+const reload = (target: Self, prepare: string, before: string): FaultStep[] => [
+  {
+    node: target.node.name,
+    prepare: `${FIND_HTTPD}\n${prepare}`,
+    script: `${before}\nkill -USR1 "$parent"`,
+    until: {
+      kind: 'line',
+      node: target.node.name,
+      file: '/var/log/apache2/error.log',
+      match: 'resuming normal operations',
+    },
+  },
+]
+
+/**
+ * Adds something to httpd's configuration, in the language of httpd.conf; one that httpd does not take is refused.
+ *
+ * @param before script that makes what the configuration names
+ */
+export const configureHttpd = (target: Self, configuration: string, before = ''): FaultStep[] => {
+  const snippet = snippetOf(target)
+  const write = sh`
+    printf '%s\n' ${configuration} >${snippet}
+    apache2 -t 2>&1 || { rm -f ${snippet}; fail 'httpd does not take the configuration of the fault'; }`
+  return reload(target, `${before}\n${write}`, '')
+}
+
+/** Takes away what {@link configureHttpd} added. */
+export const restoreHttpd = (target: Self): FaultStep[] => reload(target, '', sh`rm -f ${snippetOf(target)}`)
+
+/** httpd runs without what {@link configureHttpd} added. */
+export const httpdRestored = (target: Self): Proof[] => [
+  ...httpdRuns(target),
+  {
+    node: target.node.name,
+    script: sh`[ ! -e ${snippetOf(target)} ] || fail "the configuration of the fault is there"`,
+  },
+]

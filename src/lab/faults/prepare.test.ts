@@ -1,0 +1,175 @@
+import { describe, expect, test } from 'vitest'
+import { LvslabError } from '../../errors.ts'
+import type { Node, Topology } from '../../topology/types.ts'
+import { prepareFault } from './prepare.ts'
+import { FAULTS, type FaultArguments, type FaultName } from './registry.ts'
+
+const node = (name: string, role: Node['role'], ...addresses: string[]): Node => ({
+  ...{ name, role, loopback: [], sysctls: {}, routes: [] },
+  interfaces: addresses.map((address, n) => ({
+    name: `eth${n}`,
+    network: address.startsWith('10.0.') ? 'lan' : 'dmz',
+    address,
+  })),
+})
+
+const topology: Topology = {
+  name: 'pair',
+  dir: '/',
+  networks: [
+    { name: 'lan', subnet: '10.0.0.0/24' },
+    { name: 'dmz', subnet: '10.1.0.0/24' },
+  ],
+  nodes: [
+    node('c1', 'client', '10.0.0.50'),
+    node('d1', 'director', '10.0.0.200', '10.1.0.200'),
+    node('d2', 'director', '10.0.0.201'),
+    node('rs1', 'realserver', '10.1.0.10'),
+  ],
+}
+
+const prepare = <F extends FaultName>(fault: F, node: string, ...[params]: FaultArguments<F>) =>
+  prepareFault(topology, fault, node, params, 7)
+
+const refusal = (run: () => unknown): LvslabError => {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof LvslabError) return error
+    throw error
+  }
+  throw new Error('it was not refused')
+}
+
+/** The scripts of all steps, with their preparation. */
+const scripts = (steps: ReturnType<typeof prepare>['inject']): string[] =>
+  steps.flatMap(step => ('script' in step ? [`${step.prepare ?? ''}\n${step.script}`] : []))
+
+describe('every fault', () => {
+  test.for(Object.keys(FAULTS) as FaultName[])('%s can be injected with its example, healed and proved', fault => {
+    const { roles = ['director'], example, title } = FAULTS[fault]
+    const on = roles.includes('realserver') ? 'rs1' : 'd1'
+    const params = fault === 'partition' ? { with: ['c1'] } : example
+    const { inject, heal, healed } = prepareFault(topology, fault, on, params, 1)
+    expect(title).toContain('NODE')
+    for (const steps of [inject, heal, healed]) expect(steps.length).toBeGreaterThan(0)
+    expect(inject.some(step => step.node === on)).toBe(true)
+  })
+})
+
+describe('what does not fit is refused before anything is touched', () => {
+  test('an unknown fault', () => {
+    const error = refusal(() => prepareFault(topology, 'httpd-crsh' as FaultName, 'rs1', {}, 1))
+    expect(error).toMatchObject({ code: 'FAULT_UNKNOWN', exitCode: 2 })
+    expect(error.message).toContain('did you mean "httpd-crash"?')
+  })
+
+  test('a name that every object has', () => {
+    expect(refusal(() => prepareFault(topology, 'toString' as FaultName, 'rs1', {}, 1)).code).toBe('FAULT_UNKNOWN')
+  })
+
+  test('an unknown node', () => {
+    const error = refusal(() => prepare('keepalived-stop', 'd3'))
+    expect(error).toMatchObject({ code: 'FAULT_NODE', remedy: 'one of c1, d1, d2, rs1' })
+    expect(error.message).toContain('"d3"')
+  })
+
+  test('a node of another role', () => {
+    const error = refusal(() => prepare('httpd-crash', 'd1'))
+    expect(error.message).toBe('httpd-crash: d1 is a director, and this is for a realserver')
+    expect(error.remedy).toBe('one of rs1')
+  })
+
+  test.for<[FaultName, object, RegExp]>([
+    ['httpd-slow', {}, /delayMs/],
+    ['httpd-slow', { delayMs: -5 }, /-5.*delayMs/s],
+    ['httpd-error', { status: 418 }, /418.*status/s],
+    ['httpd-crash', { hard: true }, /hard/],
+    ['netem', { delay: 5 }, /delay/],
+    ['config-change', { file: '/etc/keepalived/keepalived.conf' }, /either content or replace/],
+    ['config-change', { file: 'keepalived.conf', content: '' }, /start/],
+    ['ipvsadm', { args: [] }, /args/],
+  ])('parameters of %s: %j', ([fault, params, why]) => {
+    const on = fault.startsWith('httpd') ? 'rs1' : 'd1'
+    const error = refusal(() => prepareFault(topology, fault, on, params, 1))
+    expect(error).toMatchObject({ code: 'FAULT_PARAMS', exitCode: 2 })
+    expect(error.message).toMatch(why)
+    expect(error.remedy).toContain(`lab.inject('${fault}'`)
+  })
+
+  test.for<[object, string]>([
+    [{}, 'nothing to impair'],
+    [{ jitterMs: 5 }, 'jitterMs 5 without a delayMs'],
+    [{ reorderPercent: 25 }, 'reorderPercent 25 without a delayMs'],
+  ])('netem with %j', ([params, why]) => {
+    expect(refusal(() => prepare('netem', 'd1', params)).message).toContain(why)
+  })
+
+  test('a device that the node does not have', () => {
+    for (const error of [
+      refusal(() => prepare('link-down', 'd1', { device: 'eth7' })),
+      refusal(() => prepare('netem', 'd1', { device: 'eth7', delayMs: 5 })),
+    ]) {
+      expect(error).toMatchObject({ code: 'FAULT_DEVICE', remedy: 'device: eth0 or eth1, as topology.yaml has them' })
+      expect(error.message).toContain('"eth7"')
+    }
+  })
+
+  test('a VRRP block from nobody', () => {
+    expect(refusal(() => prepare('vrrp-block', 'd1', { peer: 'd9' })).message).toContain('peer: no node "d9"')
+  })
+
+  test.for<[object, string]>([
+    [{ with: ['d9'] }, 'no node "d9"'],
+    [{ with: ['c1', 'd2', 'rs1'] }, 'no node is on the other side'],
+    [{ with: ['d2'], from: ['d2'] }, 'd2 is on both sides'],
+  ])('partition %j', ([params, why]) => {
+    expect(refusal(() => prepare('partition', 'd1', params))).toMatchObject({ code: 'FAULT_PARTITION' })
+    expect(refusal(() => prepare('partition', 'd1', params)).message).toContain(why)
+  })
+
+  test('a partition from what is behind a router', () => {
+    const error = refusal(() => prepare('partition', 'c1', { from: ['rs1'] }))
+    expect(error.message).toBe('partition: rs1 shares no network with c1')
+  })
+})
+
+describe('the steps', () => {
+  test('vrrp-block drops what its direction says, with a mark of its own', () => {
+    const [out = ''] = scripts(prepare('vrrp-block', 'd1', { direction: 'out' }).inject)
+    expect(out).toContain('-I OUTPUT -p 112 -m comment --comment vrrp-block-7 -j DROP')
+    expect(out).not.toContain('INPUT')
+    const [both = ''] = scripts(prepare('vrrp-block', 'd1', { peer: 'd2' }).heal)
+    expect(both).toContain('-D INPUT -p 112 -s 10.0.0.201 -m comment --comment vrrp-block-7 -j DROP')
+    expect(both).toContain('-D OUTPUT -p 112 -d 10.0.0.201 -m comment --comment vrrp-block-7 -j DROP')
+  })
+
+  test('a partition is symmetrical, and leaves out who is on no side', () => {
+    const { inject } = prepare('partition', 'd1', { with: ['c1'], from: ['d2'] })
+    expect(inject.map(step => ['macsOf' in step && step.macsOf, step.node])).toEqual([
+      [['d2'], 'd1'],
+      [['d2'], 'c1'],
+      [['d1', 'c1'], 'd2'],
+    ])
+    expect(scripts(inject)[0]).toContain("for device in 'eth0' 'eth1'")
+    expect(scripts(inject)[2]).toContain("for address in '10.0.0.200' '10.1.0.200' '10.0.0.50'")
+  })
+
+  test('netem says it in the words of tc', () => {
+    const { inject } = prepare('netem', 'd1', {
+      device: 'eth1',
+      delayMs: 20,
+      jitterMs: 5,
+      lossPercent: 1.5,
+      reorderPercent: 25,
+    })
+    expect(scripts(inject)[0]).toContain(
+      "tc qdisc add dev 'eth1' root handle 6c76: netem 'delay' '20ms' '5ms' 'loss' '1.5%' 'reorder' '25%'",
+    )
+  })
+
+  test('a parameter that is left out is what its schema says', () => {
+    expect(prepare('httpd-error', 'rs1').params).toEqual({ status: 503 })
+    expect(scripts(prepare('httpd-error', 'rs1').inject)[0]).toContain('Redirect 503 /')
+  })
+})

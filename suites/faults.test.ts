@@ -1,0 +1,432 @@
+import { describe, expect } from 'vitest'
+import type { Condition } from '../src/agent/protocol.ts'
+import type { FaultEvent } from '../src/history/event.ts'
+import type { History } from '../src/history/history.ts'
+import { eventsOf, holdingsOf, lastFault, ownersAt, requestsOf, tablesOf } from '../src/history/queries.ts'
+import { fromFault } from '../src/judge/limit.ts'
+import type { FaultArguments, FaultName, FaultParams } from '../src/lab/faults/registry.ts'
+import type { Lab } from '../src/lab/lab.ts'
+import { type DirectorFault, predictFault } from '../src/model/faults.ts'
+import { type ServerFailure, serverDownBound, serverUpBound } from '../src/model/health-check.ts'
+import type { Bound } from '../src/model/types.ts'
+import { crashBound, startBound } from '../src/model/vrrp.ts'
+import { labTest } from '../src/suite/lab-test.ts'
+import type { Plan } from '../src/verify/plan.ts'
+
+const test = labTest('topologies/keepalived-dr')
+
+const VIP = '10.0.0.100'
+const DIRECTORS = ['d1', 'd2']
+const SERVICE = 'TCP 10.0.0.100:80'
+
+/** Scheduling of the lab's machine, ms. */
+const SLACK_MS = 100
+
+/** A wait goes on for so long past its bound: then it is the check that says how late it was. ms */
+const PATIENCE_MS = 3_000
+
+/** What comes after the change, if anything does, ms. */
+const SETTLE_MS = 1_500
+
+const members = (plan: Plan) => {
+  const [master, backup] = plan.vips[0]?.members ?? []
+  if (!master || !backup) throw new Error('the topology is not the pair that this suite is written for')
+  return { master: master.instance, backup: backup.instance }
+}
+
+const faultOf = (history: History, phase: FaultEvent['phase'], fault: string, node: string): FaultEvent => {
+  const found = lastFault(history, phase, fault, node)
+  if (!found) throw new Error(`the journal has no ${phase} of ${fault} on ${node}`)
+  return found
+}
+
+/** Whether a time since the beginning of a fault, or of its heal, is what was predicted. */
+const expectWithin = (what: string, event: FaultEvent, at: number | undefined, bound: Bound): void => {
+  const { minMs = 0, maxMs, formula } = fromFault(bound, event, SLACK_MS)
+  const took = at === undefined ? Number.NaN : at - event.t
+  process.stderr.write(
+    `${event.fault} ${event.phase}: ${what} ${took.toFixed(0)} ms of ${minMs.toFixed(0)} to ${maxMs.toFixed(0)} ms; the event took ${(event.done - event.t).toFixed(1)} ms\n`,
+  )
+  expect(took, `${what}: at most ${formula}`).toBeGreaterThanOrEqual(minMs)
+  expect(took, `${what}: at most ${formula}`).toBeLessThanOrEqual(maxMs)
+}
+
+const owners = (lab: Lab, t: number): string[] => ownersAt(holdingsOf(lab.history, VIP, DIRECTORS), t)
+
+/** When a node holds the VIP alone for the first time after a moment. */
+const aloneAfter = (lab: Lab, node: string, t: number): number | undefined =>
+  eventsOf(lab.history, 'address')
+    .filter(event => event.address === VIP && event.t >= t)
+    .map(event => event.t)
+    .find(at => owners(lab, at).join() === node)
+
+const FAULTS_OF_THE_MASTER: { [F in DirectorFault]: FaultArguments<F>[0] } = {
+  'keepalived-stop': {},
+  'keepalived-parent-killed': {},
+  'keepalived-crash': {},
+  'keepalived-vrrp-killed': {},
+  'keepalived-checker-killed': {},
+  'keepalived-freeze': {},
+  'keepalived-reload': {},
+  'link-down': {},
+  'vrrp-block': { direction: 'both' },
+  partition: { from: ['d2'] },
+  'node-pause': {},
+  'node-kill': {},
+  'node-restart': {},
+}
+
+describe('a fault on the MASTER does what is predicted', () => {
+  for (const [name, params] of Object.entries(FAULTS_OF_THE_MASTER)) {
+    const fault = name as DirectorFault
+    test(fault, async ({ lab, plan, judge }) => {
+      const { master, backup } = members(plan)
+      const expected = predictFault(fault, master, backup)
+      const { takeover } = expected
+      // its last advertisement is half an interval old
+      await lab.until({ kind: 'event', match: { kind: 'advert', node: 'd1' } }, master.advertInterval + PATIENCE_MS)
+      await lab.sleep(master.advertInterval / 2)
+      const heal = await lab.inject(fault as 'vrrp-block', 'd1', params as FaultArguments<'vrrp-block'>[0])
+      const patience = (takeover?.maxMs ?? 4_000) + PATIENCE_MS
+      const moved = await lab.until({ kind: 'address', node: 'd2', address: VIP, present: true }, patience)
+      // a new VRRP process takes the VIP back by itself
+      if (fault !== 'keepalived-vrrp-killed') await lab.sleep(SETTLE_MS)
+      const injected = faultOf(lab.history, 'inject', fault, 'd1')
+      expect(moved).toBe(takeover !== undefined)
+      if (takeover) {
+        judge({
+          check: `fault-${fault}`,
+          title: `d2 takes over the VIP ${VIP} after ${fault} on d1`,
+          rule: 'failover',
+          params: {
+            vip: VIP,
+            directors: DIRECTORS,
+            from: 'd1',
+            to: 'd2',
+            fault,
+            bound: takeover,
+            slackMs: SLACK_MS,
+          },
+        })
+        const first = eventsOf(lab.history, 'address').find(
+          e => e.node === 'd2' && e.address === VIP && e.change === 'add' && e.t > injected.t,
+        )
+        expectWithin('takeover', injected, first?.t, takeover)
+      }
+      await lab.snapshot()
+      const held = owners(lab, await lab.now()).includes('d1')
+      const table = tablesOf(lab.history, 'd1').at(-1)?.services ?? []
+      const goodbye = eventsOf(lab.history, 'advert').some(advert => advert.node === 'd1' && advert.priority === 0)
+      expect({ vip: held ? 'kept' : 'removed', table: table.length > 0 ? 'kept' : 'removed', goodbye }).toEqual({
+        ...{ vip: expected.vip, table: expected.table, goodbye: expected.goodbye },
+      })
+      await heal()
+      expect(lab.faults.open()).toEqual([])
+      const healed = faultOf(lab.history, 'heal', fault, 'd1')
+      if (expected.back) {
+        await lab.until({ kind: 'owner', address: VIP, node: 'd1', others: ['d2'] }, expected.back.maxMs + PATIENCE_MS)
+        const from = fault === 'keepalived-vrrp-killed' ? injected : healed
+        expectWithin('back', from, aloneAfter(lab, 'd1', healed.t), expected.back)
+      }
+      expect(eventsOf(lab.history, 'trouble')).toEqual([])
+      await lab.sleep(SETTLE_MS)
+      expect(owners(lab, await lab.now())).toEqual(['d1'])
+    })
+  }
+})
+
+describe('a VRRP block in one direction', () => {
+  const takeover = async (lab: Lab, plan: Plan): Promise<boolean> => {
+    const { master, backup } = members(plan)
+    const { takeover } = predictFault('vrrp-block', master, backup)
+    if (!takeover) throw new Error('no takeover is predicted')
+    return lab.until({ kind: 'address', node: 'd2', address: VIP, present: true }, takeover.maxMs + PATIENCE_MS)
+  }
+
+  test('lets the backup take over where it hears nobody, and the MASTER yields to nobody', async ({ lab, plan }) => {
+    const heal = await lab.inject('vrrp-block', 'd2', { direction: 'in', peer: 'd1' })
+    expect(await takeover(lab, plan)).toBe(true)
+    await heal()
+    expect(await lab.until({ kind: 'owner', address: VIP, node: 'd1', others: ['d2'] }, PATIENCE_MS)).toBe(true)
+  })
+
+  test('changes nothing where the MASTER hears nobody', async ({ lab, plan }) => {
+    const heal = await lab.inject('vrrp-block', 'd1', { direction: 'in' })
+    expect(await takeover(lab, plan)).toBe(false)
+    await heal()
+  })
+})
+
+interface ServerFault {
+  fault: FaultName
+  params: object | undefined
+  /** As a health check sees it. */
+  failure: ServerFailure
+}
+
+const serverFault = <F extends FaultName>(
+  fault: F,
+  failure: ServerFailure,
+  ...[params]: FaultArguments<F>
+): ServerFault => ({ fault, params, failure })
+
+describe('a fault of httpd takes its server out of the pool in time', () => {
+  for (const { fault, params, failure } of [
+    serverFault('httpd-stop', 'refused'),
+    serverFault('httpd-crash', 'refused'),
+    serverFault('httpd-hang', 'silent'),
+    serverFault('httpd-slow', 'silent', { delayMs: 3_000 }),
+    serverFault('httpd-error', 'one-url', { status: 503 }),
+    serverFault('node-kill', 'silent'),
+    serverFault('link-down', 'silent'),
+  ]) {
+    test(fault, async ({ lab, plan, judge }) => {
+      const service = plan.services[0]
+      const planned = service?.servers.find(one => one.node === 'rs1')
+      if (!service || !planned) throw new Error('the topology has no rs1')
+      const { address, port } = planned.server
+      const [downBound, upBound] = [serverDownBound(planned.server, failure), serverUpBound(planned.server, failure)]
+      if (!downBound || !upBound) throw new Error('no bound is known for its health check')
+      const pool = (destinations: string[]): Condition => ({ kind: 'pool', node: 'd1', service: SERVICE, destinations })
+      const probe = await lab.http({ probe: 'clients', client: 'c1', url: service.url, rate: 20 })
+      await lab.sleep(500)
+      const heal = await lab.inject(fault as 'httpd-slow', 'rs1', params as FaultParams['httpd-slow'])
+      await lab.until(pool(['10.0.0.20:80']), downBound.maxMs + PATIENCE_MS)
+      await lab.sleep(1_000)
+      await heal()
+      await lab.until(pool(['10.0.0.10:80', '10.0.0.20:80']), upBound.maxMs + PATIENCE_MS)
+      await lab.sleep(1_000)
+      await probe.stop()
+      judge({
+        check: `fault-${fault}`,
+        title: `rs1 leaves ${service.service.name} after ${fault}, and comes back when that is healed`,
+        rule: 'pool',
+        params: {
+          ...{ vip: VIP, directors: DIRECTORS, service: SERVICE, downBound, upBound, slackMs: SLACK_MS },
+          ...{ server: { node: 'rs1', address, port }, fault, probe: 'clients' },
+        },
+      })
+      expect(eventsOf(lab.history, 'trouble')).toEqual([])
+    })
+  }
+})
+
+/** How long requests from c1 to rs1 take, and their statuses; the director has no part in them. */
+const ask = async (lab: Lab, probe: string): Promise<{ tookMs: number; status: number | undefined }[]> => {
+  const running = await lab.http({ probe, client: 'c1', url: 'http://10.0.0.10/', rate: 10, timeoutMs: 5_000 })
+  await lab.sleep(450)
+  await running.stop()
+  return [...requestsOf(lab.history, probe)].map(({ t, done, status }) => ({ tookMs: done - t, status }))
+}
+
+describe('what a client sees of', () => {
+  test('httpd-slow: each answer comes so much later', async ({ lab }) => {
+    const heal = await lab.inject('httpd-slow', 'rs1', { delayMs: 300 })
+    const slow = await ask(lab, 'slow')
+    await heal()
+    const healed = await ask(lab, 'healed')
+    process.stderr.write(
+      `httpd-slow 300: ${slow.map(r => r.tookMs.toFixed(0)).join(' ')}; healed: ${healed.map(r => r.tookMs.toFixed(0)).join(' ')}\n`,
+    )
+    expect(slow.length).toBeGreaterThan(3)
+    for (const { tookMs, status } of slow) {
+      expect(status).toBe(200)
+      expect(tookMs).toBeGreaterThanOrEqual(300)
+      expect(tookMs).toBeLessThan(500)
+    }
+    expect(Math.max(...healed.map(r => r.tookMs))).toBeLessThan(150)
+  })
+
+  test('httpd-error: each answer has the status', async ({ lab }) => {
+    const heal = await lab.inject('httpd-error', 'rs1', { status: 404 })
+    expect(new Set((await ask(lab, 'wrong')).map(r => r.status))).toEqual(new Set([404]))
+    await heal()
+    expect(new Set((await ask(lab, 'healed')).map(r => r.status))).toEqual(new Set([200]))
+  })
+
+  test('netem: each packet of the server comes so much later, until it is healed', async ({ lab }) => {
+    const heal = await lab.inject('netem', 'rs1', { delayMs: 50, jitterMs: 1 })
+    const far = await ask(lab, 'far')
+    // it answers the connection, then the request
+    for (const { tookMs } of far) expect(tookMs).toBeGreaterThanOrEqual(98)
+    await heal()
+    const near = await ask(lab, 'near')
+    expect(Math.max(...near.map(r => r.tookMs))).toBeLessThan(98)
+  })
+
+  test('netem with loss: no packet arrives', async ({ lab }) => {
+    const heal = await lab.inject('netem', 'rs1', { lossPercent: 100 })
+    expect((await lab.exec('c1', ['ping', '-c1', '-W1', '10.0.0.10'])).code).not.toBe(0)
+    await heal()
+    expect((await lab.exec('c1', ['ping', '-c1', '-W1', '10.0.0.10'])).code).toBe(0)
+  })
+})
+
+test('a partition parts two sides for all that they send, ARP too, and nobody else', async ({ lab }) => {
+  const reaches = async (from: string, to: string): Promise<boolean> =>
+    (await lab.exec(from, ['ping', '-c1', '-W1', to])).code === 0
+  const heal = await lab.inject('partition', 'c1', { with: ['d1'], from: ['rs1', 'rs2'] })
+  expect(await reaches('c1', '10.0.0.10')).toBe(false)
+  expect(await reaches('rs2', '10.0.0.200')).toBe(false)
+  expect((await lab.exec('c1', ['arping', '-c1', '-w1', '-I', 'eth0', '10.0.0.20'])).code).not.toBe(0)
+  expect(await reaches('c1', '10.0.0.200')).toBe(true)
+  expect(await reaches('d2', '10.0.0.50')).toBe(true)
+  expect(await reaches('d2', '10.0.0.10')).toBe(true)
+  await heal()
+  expect(await reaches('c1', '10.0.0.10')).toBe(true)
+  expect(await reaches('rs2', '10.0.0.200')).toBe(true)
+})
+
+test('link-down is healed with every route and address that went with the link', async ({ lab }) => {
+  const script = `sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0
+    ip address add 10.7.0.1/24 dev eth0
+    ip address add fd00::10/64 dev eth0 nodad
+    ip route add 10.9.0.0/16 via 10.7.0.2
+    ip route add default via 10.0.0.99 metric 7`
+  expect(await lab.exec('rs1', ['sh', '-ec', script])).toMatchObject({ code: 0 })
+  const network = async (): Promise<string> => (await lab.exec('rs1', ['/usr/lib/lvslab/network'])).stdout
+  const before = await network()
+  expect(before).toContain('route 10.9.0.0/16 via 10.7.0.2 dev eth0')
+  const heal = await lab.inject('link-down', 'rs1')
+  expect(await network()).not.toContain('10.9.0.0/16')
+  await heal()
+  expect(await network()).toBe(before)
+})
+
+test('a client that was killed comes back with its probe', async ({ lab }) => {
+  const running = await lab.http({ probe: 'cut', client: 'c1', url: 'http://10.0.0.100/', rate: 20 })
+  await lab.sleep(300)
+  const heal = await lab.inject('node-kill', 'c1')
+  await running.stop()
+  await heal()
+  expect(new Set((await ask(lab, 'again')).map(r => r.status))).toEqual(new Set([200]))
+  expect(eventsOf(lab.history, 'trouble')).toEqual([])
+})
+
+describe('config-change', () => {
+  const file = '/etc/keepalived/conf.d/vip_nginx.conf'
+
+  test('to a lower priority moves the VIP, and back', async ({ lab, plan }) => {
+    const { master, backup } = members(plan)
+    const heal = await lab.inject('config-change', 'd1', { file, replace: ['priority 100', 'priority 70'] })
+    const bound = crashBound(master, backup)
+    const moved = await lab.until(
+      { kind: 'owner', address: VIP, node: 'd2', others: ['d1'] },
+      bound.maxMs + PATIENCE_MS,
+    )
+    expect(moved).toBe(true)
+    const injected = faultOf(lab.history, 'inject', 'config-change', 'd1')
+    expectWithin('takeover', injected, aloneAfter(lab, 'd2', injected.t), bound)
+    await heal()
+    await lab.until({ kind: 'owner', address: VIP, node: 'd1', others: ['d2'] }, 8_000)
+    const healed = faultOf(lab.history, 'heal', 'config-change', 'd1')
+    expectWithin('back', healed, aloneAfter(lab, 'd1', healed.t), startBound(master))
+  })
+
+  test('that keepalived refuses is refused with its words, and nothing is changed', async ({ lab }) => {
+    const read = async (): Promise<string> => (await lab.exec('d1', ['cat', file])).stdout
+    const before = await read()
+    const broken = lab.inject('config-change', 'd1', { file, content: 'vrrp_instance VI_1 {\n  colour blue\n}\n' })
+    await expect(broken).rejects.toMatchObject({ code: 'FAULT_REFUSED', message: expect.stringContaining('colour') })
+    const absent = lab.inject('config-change', 'd1', { file, replace: ['priority 101', 'priority 70'] })
+    await expect(absent).rejects.toThrow(/does not have what is to be replaced: priority 101/)
+    expect(await read()).toBe(before)
+    expect(eventsOf(lab.history, 'fault')).toEqual([])
+    expect(lab.faults.open()).toEqual([])
+  })
+})
+
+describe('ipvsadm', () => {
+  const saved = async (lab: Lab): Promise<string> => (await lab.exec('d1', ['ipvsadm-save', '-n'])).stdout
+
+  test('edits the table by hand, and the heal restores the difference', async ({ lab }) => {
+    const before = await saved(lab)
+    const remove = await lab.inject('ipvsadm', 'd1', { args: ['-d', '-t', '10.0.0.100:80', '-r', '10.0.0.10'] })
+    const change = await lab.inject('ipvsadm', 'd1', { args: ['-E', '-t', '10.0.0.100:80', '-s', 'wrr'] })
+    const add = await lab.inject('ipvsadm', 'd1', { args: ['-A', '-u', '10.0.0.7:53', '-s', 'rr'] })
+    const table = tablesOf(lab.history, 'd1').at(-1)
+    expect(table?.services.map(one => [one.service, one.scheduler, one.destinations.length])).toEqual([
+      ['TCP 10.0.0.100:80', 'wrr', 1],
+      ['UDP 10.0.0.7:53', 'rr', 0],
+    ])
+    await add()
+    await change()
+    await remove()
+    expect((await saved(lab)).split('\n').sort()).toEqual(before.split('\n').sort())
+  })
+
+  test('that the kernel refuses throws with its words, and leaves nothing injected', async ({ lab }) => {
+    const edit = lab.inject('ipvsadm', 'd1', { args: ['-d', '-t', '10.0.0.100:80', '-r', '10.0.0.99'] })
+    await expect(edit).rejects.toMatchObject({
+      code: 'FAULT_FAILED',
+      message: expect.stringContaining('No such destination'),
+    })
+    expect(lab.faults.open()).toEqual([])
+  })
+})
+
+describe('a fault that does not fit the lab as it is', () => {
+  test('is refused with the reason, untouched', async ({ lab }) => {
+    expect((await lab.exec('rs1', ['tc', 'qdisc', 'add', 'dev', 'eth0', 'root', 'pfifo'])).code).toBe(0)
+    await expect(lab.inject('netem', 'rs1', { delayMs: 5 })).rejects.toMatchObject({
+      code: 'FAULT_REFUSED',
+      message: expect.stringContaining('eth0 has a root qdisc already: qdisc pfifo'),
+    })
+    expect(eventsOf(lab.history, 'fault')).toEqual([])
+  })
+
+  test('and cannot be healed says what is still broken', async ({ lab }) => {
+    const heal = await lab.inject('netem', 'rs1', { delayMs: 5 })
+    expect(
+      (
+        await lab.exec('rs1', [
+          'tc',
+          'qdisc',
+          'replace',
+          'dev',
+          'eth0',
+          'root',
+          'handle',
+          '1:',
+          'netem',
+          'delay',
+          '9ms',
+        ])
+      ).code,
+    ).toBe(0)
+    await expect(heal()).rejects.toMatchObject({
+      code: 'FAULT_NOT_HEALED',
+      message: expect.stringMatching(/netem on rs1 is not healed: .*a qdisc of the fault is left/s),
+    })
+    expect(lab.faults.open()).toEqual(['netem on rs1'])
+    expect((await lab.exec('rs1', ['tc', 'qdisc', 'del', 'dev', 'eth0', 'root'])).code).toBe(0)
+    await heal()
+    expect(lab.faults.open()).toEqual([])
+  })
+})
+
+test('what is left injected is healed in the reverse order', async ({ lab }) => {
+  await lab.inject('keepalived-crash', 'd2')
+  await lab.inject('link-down', 'd2')
+  await lab.inject('httpd-hang', 'rs1')
+  expect(lab.faults.open()).toEqual(['keepalived-crash on d2', 'link-down on d2', 'httpd-hang on rs1'])
+  await lab.faults.healAll()
+  expect(lab.faults.open()).toEqual([])
+  const heals = eventsOf(lab.history, 'fault').filter(event => event.phase === 'heal')
+  expect(heals.map(event => event.fault)).toEqual(['httpd-hang', 'link-down', 'keepalived-crash'])
+})
+
+test('what happens in a node can be awaited: processes, lines of a log, transitions', async ({ lab }) => {
+  const here = (present: boolean) => lab.until({ kind: 'process', node: 'd2', name: 'keepalived', present }, 3_000)
+  expect(await here(true)).toBe(true)
+  const heal = await lab.inject('keepalived-stop', 'd2')
+  expect(await here(false)).toBe(true)
+  const file = '/var/log/keepalived.log'
+  const seen = [
+    lab.until({ kind: 'line', node: 'd2', file, match: 'Starting VRRP child process, pid=\\d+' }, 5_000),
+    lab.until({ kind: 'transition', node: 'd2', instance: 'VI_1', state: 'BACKUP' }, 5_000),
+    lab.until({ kind: 'transition', node: 'd2', instance: 'VI_1', state: 'FAULT' }, 500),
+  ]
+  await heal()
+  expect(await Promise.all(seen)).toEqual([true, true, false])
+})
