@@ -29,12 +29,17 @@ describe('lvslab verify', () => {
     const [run = ''] = await readdir(reports)
     const files = await readdir(path.join(reports, run))
     expect(files).toEqual(
-      expect.arrayContaining(['journal.ndjson', 'junit.xml', 'report.html', 'run.json', 'summary.md']),
+      expect.arrayContaining(['checks.json', 'journal.ndjson', 'junit.xml', 'report.html', 'run.json', 'summary.md']),
     )
     for (const name of files) {
       expect(await readFile(path.join(reports, run, name), 'utf8'), name).not.toContain(secret)
     }
     expect(stdout + stderr).not.toContain(secret)
+
+    // the lab is gone, and the verdicts are the same
+    const again = await lvslab(['judge', path.join(reports, run), '--json'])
+    expect(again.code, again.stderr).toBe(1)
+    expect(JSON.parse(again.stdout)).toEqual(report)
   })
 
   test('says which line keepalived ignores', async () => {

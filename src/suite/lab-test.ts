@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { inject, test } from 'vitest'
+import { LvslabError } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
 import { type Journal, openJournal } from '../history/journal.ts'
 import type { History } from '../history/history.ts'
@@ -8,8 +9,9 @@ import type { PlannedCheck } from '../judge/rules.ts'
 import type { Lab } from '../lab/lab.ts'
 import type { LabSource } from '../lab/lab-source.ts'
 import { vmSource } from '../lab/vm-source.ts'
+import type { VrrpInstance } from '../model/types.ts'
 import { loadTopology } from '../topology/load.ts'
-import { type Plan, planTopology } from '../verify/plan.ts'
+import { type Plan, type PlannedVip, planTopology } from '../verify/plan.ts'
 import { expectCheck } from './matchers.ts'
 import { recordFor } from './record.ts'
 
@@ -36,6 +38,22 @@ const prepare = async (dir: string, signal: AbortSignal): Promise<Prepared> => {
   return { plan, source, convergence }
 }
 
+/** The first VIP of a topology, which two directors may hold. */
+interface PairVip extends PlannedVip {
+  /** As the expected MASTER is configured, and who backs it up. */
+  master: VrrpInstance
+  backup: VrrpInstance
+}
+
+const pairVip = ({ vips: [vip], topology }: Plan): PairVip => {
+  const [master, backup] = vip?.members ?? []
+  if (vip && master && backup) return { ...vip, master: master.instance, backup: backup.instance }
+  throw new LvslabError('SUITE_NO_PAIR', `${topology.name} has no VIP that two directors may hold`, {
+    remedy: 'leave the fixture `vip` out, or give a second director the same VIP',
+    exitCode: 2,
+  })
+}
+
 /** Convergences that the journal of this worker has. */
 const journaled = new Set<string>()
 
@@ -44,7 +62,7 @@ const suiteOf = (file: string): string => path.basename(file).replace(/\.test\.t
 
 /**
  * `test` of a suite on one topology: each test that asks for `lab` gets a fork of its own, ended after it; `plan` is what the
- * configuration promises. What is judged on `lab.history` goes into the run's report: by `expect(lab.history)` and a matcher of
+ * configuration promises, `vip` its first VIP. What is judged on `lab.history` goes into the run's report: by `expect(lab.history)` and a matcher of
  * `matchers.ts`, or by `judge` with a check of the plan, which fails the test unless it passes.
  *
  * @param dir folder with topology.yaml
@@ -58,6 +76,7 @@ export const labTest = (dir: string) =>
       return ready
     })
     .extend('plan', { scope: 'file' }, ({ prepared }: { prepared: Prepared }) => prepared.plan)
+    .extend('vip', { scope: 'file' }, ({ plan }: { plan: Plan }) => pairVip(plan))
     .extend('journal', { scope: 'file' }, async ({ prepared }, { onCleanup }): Promise<Journal> => {
       const file = path.join(inject('runDir'), 'journals', `${process.pid}.ndjson`)
       const journal = await openJournal(file, createMasker(prepared.plan.secrets))

@@ -63,7 +63,7 @@ export const readChecks = async (dir: string): Promise<SavedCheck[]> => {
   try {
     text = await readFile(file, 'utf8')
   } catch (cause) {
-    throw new LvslabError('NO_RUN', `${dir} is not the folder of a run: ${messageOf(cause)}`, {
+    throw new LvslabError('NO_RUN', `${dir} is not the folder of a run: ${unreadable(cause)}`, {
       remedy: `name one that verify or test has written, with ${CHECKS_FILE} and ${JOURNAL_FILE} in it; ls -d reports/*/`,
       exitCode: 2,
       cause,
@@ -81,6 +81,9 @@ export const readChecks = async (dir: string): Promise<SavedCheck[]> => {
     })
   }
 }
+
+const unreadable = (cause: unknown): string =>
+  cause instanceof Error && 'code' in cause && cause.code === 'ENOENT' ? `there is no ${CHECKS_FILE}` : messageOf(cause)
 
 /** What a run's checks say of its journal, one verdict for each, in their order. */
 export interface JudgedAgain {

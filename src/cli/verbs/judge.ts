@@ -2,6 +2,7 @@ import { cp, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { LvslabError, messageOf } from '../../errors.ts'
 import { createMasker } from '../../history/mask.ts'
+import { inconclusive } from '../../judge/guard.ts'
 import type { CheckResult } from '../../judge/verdict.ts'
 import { formatJson } from '../../report/json.ts'
 import { createRunReport, REPORT_FORMAT, type RunReport } from '../../report/run.ts'
@@ -58,8 +59,7 @@ const reportOf = async (dir: string): Promise<RunReport> => {
     const name = path.basename(path.resolve(dir))
     return createRunReport({
       ...{ lvslab: VERSION, verb: 'judge', topology: { name, drawing: '' }, started: new Date().toISOString() },
-      ...{ tookMs: 0, engine: {}, command: `lvslab judge ${dir}`, results: [] },
-      untested: [{ what: 'what the run did not come to', why: `${name} has no run.json: it was not finished` }],
+      ...{ tookMs: 0, engine: {}, command: `lvslab judge ${dir}`, results: [notFinished(name)], untested: [] },
     })
   }
   try {
@@ -69,12 +69,18 @@ const reportOf = async (dir: string): Promise<RunReport> => {
     return report
   } catch (cause) {
     throw new LvslabError('RUN_INVALID', `${file} cannot be used: ${messageOf(cause)}`, {
-      remedy: `remove it: ${CHECKS_FILE} and ${JOURNAL_FILE} are enough`,
+      remedy: 'judge it with the lvslab that wrote it',
       exitCode: 2,
       cause,
     })
   }
 }
+
+/** What is in the journal is judged, but the last labs in it may have been driven half-way. */
+const notFinished = (name: string): CheckResult => ({
+  ...inconclusive(`${name} has no run.json: the run was ended before all was recorded that it was to judge.`),
+  ...{ check: 'run', title: 'the run came to its end', lab: '', tookMs: 0 },
+})
 
 /**
  * The run's results with the new verdicts in their places. A result without a saved check was never judged (the lab did not
