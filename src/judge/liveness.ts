@@ -42,10 +42,8 @@ export const separates = ({ fault: { fault, node, params = {} } }: FaultInForce,
   return (near.includes(a) && isFar(b)) || (near.includes(b) && isFar(a))
 }
 
-const names = (value: unknown): string[] | undefined => {
-  if (value === undefined) return undefined
-  return Array.isArray(value) ? value.map(String) : [String(value)]
-}
+const names = (value: unknown): string[] | undefined =>
+  typeof value === 'string' ? [value] : Array.isArray(value) ? value.map(String) : undefined
 
 /** The groups of nodes that are still in touch with one another. */
 export const sides = (nodes: string[], partitions: FaultInForce[]): string[][] => {
