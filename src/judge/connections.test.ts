@@ -97,12 +97,17 @@ describe('says nothing', () => {
       measurements: [{ value: 1 }, {}, {}],
       proof: [{}, {}, {}],
     })
-    expect(judge(connection(0, 'rs1', 1000, { t: 30_000, lastAnswer: 10_101 })).outcome).toBe('PASS')
-    const later = connection(0, 'rs1', 1000, { t: 30_000, lastAnswer: 13_000 })
-    expect(judge(later, { afterMs: 2900 }).outcome).toBe('INCONCLUSIVE')
-    expect(judge(later, { afterMs: 2899 }).outcome).toBe('PASS')
-    const [open, closed] = connection(0, 'rs1', 1000, { t: 30_000 })
-    const { lastAnswer: _, ...never } = closed as Extract<LabEvent, { kind: 'connection' }>
+    const closed = (lastAnswer: number, changes: Partial<ConnectionsParams> = {}, t = 11_101) =>
+      judge([...connection(0, 'rs1', 1000, { t, lastAnswer }), mark(40_000)], changes).outcome
+    expect([10_100, 10_101].map(t => closed(t))).toEqual(['INCONCLUSIVE', 'PASS'])
+    expect([closed(11_000, { afterMs: 900 }), closed(11_000, { afterMs: 899 })]).toEqual(['INCONCLUSIVE', 'PASS'])
+    // silent at its end: nobody had noticed yet that it was broken
+    expect([closed(29_000, {}, 30_001), closed(29_001, {}, 30_001)]).toEqual(['INCONCLUSIVE', 'PASS'])
+    expect(closed(29_000, { quietMs: 1001 }, 30_001)).toBe('PASS')
+    const next = fault(20_000, 'netem', 'c1')
+    expect(judge([next, ...connection(0, 'rs1', 1000, { t: 30_000, lastAnswer: 20_000 })]).outcome).toBe('PASS')
+    const [open, last] = connection(0, 'rs1', 1000, { t: 30_000 })
+    const { lastAnswer: _, ...never } = last as Extract<LabEvent, { kind: 'connection' }>
     expect(judge([open as LabEvent, never]).reason).toContain('never answered')
   })
 

@@ -1,4 +1,3 @@
-import type { FaultEvent } from '../history/event.ts'
 import type { History } from '../history/history.ts'
 import { type Connection, connectionsOf } from '../history/connections.ts'
 import { endOf, eventsOf, lastFault } from '../history/queries.ts'
@@ -16,6 +15,8 @@ export interface ConnectionsParams {
   mayBreak?: string[]
   /** A connection has survived when it was answered this long after the fault took effect, ms; default 0. */
   afterMs?: number
+  /** A connection that was silent for longer when its probe closed it may have been broken by then, ms; default 1000. */
+  quietMs?: number
 }
 
 /**
@@ -24,7 +25,7 @@ export interface ConnectionsParams {
  * neither.
  */
 export const checkConnections = (history: History, params: ConnectionsParams): Verdict => {
-  const { probe, fault, node, mayBreak = [], afterMs = 0 } = params
+  const { probe, fault, node, mayBreak = [], afterMs = 0, quietMs = QUIET_MS } = params
   const cause = lastFault(history, 'inject', fault, node)
   if (!cause) return inconclusive(`${fault} was never injected into ${node}, so no connection could break of it.`)
   const until = eventsOf(history, 'fault').find(event => event.t > cause.done)?.t ?? endOf(history)
@@ -60,7 +61,7 @@ export const checkConnections = (history: History, params: ConnectionsParams): V
       proof: inOrder([cause, ...spared.slice(0, 3).flatMap(({ opened, ended }) => [opened, ended])]),
     }
   }
-  const unknown = judged.filter(connection => !survived(connection, cause, afterMs, until))
+  const unknown = judged.filter(connection => !livedOn(connection, cause.done + afterMs, until, quietMs))
   const [one] = unknown
   if (one)
     return {
@@ -84,8 +85,14 @@ export const checkConnections = (history: History, params: ConnectionsParams): V
 
 const brokenBy = ({ ended }: Connection, until: number): boolean => ended?.change === 'broken' && ended.t <= until
 
-/** Answered after the fault, and not given up for a silence that may have begun before the next thing was done. */
-const survived = ({ ended }: Connection, cause: FaultEvent, afterMs: number, until: number): boolean => {
-  if (ended?.lastAnswer === undefined || ended.lastAnswer <= cause.done + afterMs) return false
-  return ended.change === 'closed' || ended.lastAnswer >= until
+/** Default of `quietMs`. */
+export const QUIET_MS = 1000
+
+/**
+ * Whether a connection is known to have been alive from one moment to another: it was answered after the first, and up to the
+ * second or to its orderly end.
+ */
+export const livedOn = ({ ended }: Connection, after: number, until: number, quietMs: number): boolean => {
+  if (ended?.lastAnswer === undefined || ended.lastAnswer <= after) return false
+  return ended.lastAnswer >= until || (ended.change === 'closed' && ended.t - ended.lastAnswer <= quietMs)
 }

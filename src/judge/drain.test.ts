@@ -183,7 +183,10 @@ describe('connections in a drain', () => {
       reason: expect.stringContaining('Only 1 of 2 connections to rs1 are known'),
       proof: [{ t: 1000 }, { t: 11_000 }, { t: 30_000 }],
     })
-    expect(judge(connection(1, 'rs1', 10_000, { t: 30_000, lastAnswer: 11_001 }), held).outcome).toBe('PASS')
+    const closed = (lastAnswer: number, changes: Partial<DrainParams> = {}) =>
+      judge(connection(1, 'rs1', 10_000, { t: 12_001, lastAnswer }), { ...held, ...changes }).outcome
+    expect([11_000, 11_001].map(t => closed(t))).toEqual(['INCONCLUSIVE', 'PASS'])
+    expect(closed(11_001, { quietMs: 999 })).toBe('INCONCLUSIVE')
     expect(judge([...connection(0, 'rs1', 1000), mark(40_000)], held).outcome).toBe('INCONCLUSIVE')
   })
 

@@ -12,6 +12,7 @@ import {
   tablesOf,
 } from '../history/queries.ts'
 import { seconds } from '../model/bound.ts'
+import { livedOn, QUIET_MS } from './connections.ts'
 import { inconclusive, inOrder, mergeVerdicts, starved } from './guard.ts'
 import type { Verdict } from './verdict.ts'
 import { describeConnection, describeFault, describeRequest } from './words.ts'
@@ -36,6 +37,8 @@ export interface DrainParams {
   persistenceMs?: number
   /** What is sent this soon after the drain may have been on its way already, ms; default 100. */
   inFlightMs?: number
+  /** A connection that was silent for longer when its probe closed it may have been broken by then, ms; default 1000. */
+  quietMs?: number
 }
 
 /** A stretch of draining. */
@@ -130,7 +133,7 @@ const judgeRequests = (
 
 const judgeConnections = (
   history: History,
-  { server, persistenceMs = 0 }: DrainParams,
+  { server, persistenceMs = 0, quietMs = QUIET_MS }: DrainParams,
   probe: string,
   from: number,
   { table, until, closedFrom }: Drain,
@@ -175,10 +178,10 @@ const judgeConnections = (
   const [one] = there
   if (!one)
     return inconclusive(`The probe ${probe} held no connection to ${server.node} when its drain began.`, [table])
-  const told = there.filter(({ ended }) => ended?.lastAnswer !== undefined && ended.lastAnswer > table.t)
+  const told = there.filter(connection => livedOn(connection, table.t, until, quietMs))
   if (told.length < there.length)
     return inconclusive(
-      `Only ${told.length} of ${there.length} connections to ${server.node} are known to have been answered after its drain.`,
+      `Only ${told.length} of ${there.length} connections to ${server.node} are known to have lived on after its drain.`,
       [table, one.opened, one.ended],
     )
   return {

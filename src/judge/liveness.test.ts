@@ -2,8 +2,8 @@ import { expect, it } from 'vitest'
 import { fault } from './examples.ts'
 import { separates, sides, without } from './liveness.ts'
 
-const inForce = (name: string, node: string, from?: unknown) => ({
-  fault: { ...fault(0, name, node), ...(from === undefined ? {} : { params: { from } }) },
+const inForce = (name: string, node: string, from: string[]) => ({
+  fault: { ...fault(0, name, node), params: { from } },
   from: 0,
   until: undefined,
 })
@@ -31,19 +31,20 @@ it('cuts others out of a stretch of time', () => {
 })
 
 it('knows whom a fault keeps apart', () => {
-  const split = inForce('partition', 'd1', ['d2', 'c1'])
-  expect(separates(split, 'd1', 'd2')).toBe(true)
-  expect(separates(split, 'd2', 'd1')).toBe(true)
-  expect(separates(split, 'd2', 'c1')).toBe(false)
-  expect(separates(split, 'd1', 'd3')).toBe(false)
-  expect(separates(inForce('partition', 'd1'), 'd1', 'd2')).toBe(false)
-  expect(separates(inForce('partition', 'd1', 'd2'), 'd1', 'd2')).toBe(false)
-  const block = inForce('vrrp-block', 'd1')
-  expect([separates(block, 'd1', 'd2'), separates(block, 'd2', 'd1'), separates(block, 'd2', 'd3')]).toEqual([
-    true,
-    true,
-    false,
-  ])
+  const apart = (name: string, params?: Record<string, unknown>) => {
+    const one = { fault: { ...fault(0, name, 'd1'), ...(params ? { params } : {}) }, from: 0, until: undefined }
+    const pairs = ['d1 d2', 'd2 d1', 'd1 d3', 'd2 d3', 'd3 d2', 'd3 d4'].map(
+      pair => pair.split(' ') as [string, string],
+    )
+    return pairs.filter(([a, b]) => separates(one, a, b)).map(pair => pair.join(' '))
+  }
+  expect(apart('partition', { with: [], from: ['d2', 'c1'] })).toEqual(['d1 d2', 'd2 d1'])
+  expect(apart('partition', { with: ['d3'], from: ['d2'] })).toEqual(['d1 d2', 'd2 d1', 'd2 d3', 'd3 d2'])
+  expect(apart('partition', { with: ['d3'] })).toEqual(['d1 d2', 'd2 d1', 'd2 d3', 'd3 d2', 'd3 d4'])
+  expect(apart('partition')).toEqual(['d1 d2', 'd2 d1', 'd1 d3'])
+  expect(apart('vrrp-block', { direction: 'in' })).toEqual(['d1 d2', 'd2 d1', 'd1 d3'])
+  expect(apart('vrrp-block', { direction: 'both', peer: 'd3' })).toEqual(['d1 d3'])
+  expect(apart('netem', { with: ['d3'] })).toEqual(['d1 d2', 'd2 d1', 'd1 d3'])
 })
 
 it('groups those that are in touch, if only by way of another', () => {

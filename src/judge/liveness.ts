@@ -32,15 +32,18 @@ export const without = (window: Window, others: Window[]): Window[] =>
     .filter(piece => piece.until > piece.from)
 
 /**
- * Whether a fault keeps two directors apart: a `partition` its node from those in `params.from`, any other its node from
- * everybody.
+ * Whether a fault keeps two directors apart: a `partition` those on its node's side (`with`) from those on the other (`from`,
+ * or everybody else), a `vrrp-block` its node from its `peer`, or from everybody.
  */
-export const separates = ({ fault }: FaultInForce, a: string, b: string): boolean => {
-  if (fault.fault !== 'partition') return fault.node === a || fault.node === b
-  const { from } = fault.params ?? {}
-  const far = Array.isArray(from) ? from.map(String) : []
-  return (fault.node === a && far.includes(b)) || (fault.node === b && far.includes(a))
+export const separates = ({ fault: { fault, node, params = {} } }: FaultInForce, a: string, b: string): boolean => {
+  const near = [node, ...(fault === 'partition' ? (names(params.with) ?? []) : [])]
+  const far = fault === 'partition' ? names(params.from) : names(params.peer)
+  const isFar = (name: string): boolean => (far ? far.includes(name) : !near.includes(name))
+  return (near.includes(a) && isFar(b)) || (near.includes(b) && isFar(a))
 }
+
+const names = (value: unknown): string[] | undefined =>
+  typeof value === 'string' ? [value] : Array.isArray(value) ? value.map(String) : undefined
 
 /** The groups of nodes that are still in touch with one another. */
 export const sides = (nodes: string[], partitions: FaultInForce[]): string[][] => {
