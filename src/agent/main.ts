@@ -19,6 +19,8 @@ import {
   type Reply,
   type Request,
 } from './protocol.ts'
+import { schedule } from './schedule.ts'
+import { schedulerMain } from './scheduler-process.ts'
 import { until } from './until.ts'
 import { watchWire } from './wire.ts'
 
@@ -99,6 +101,9 @@ const handlers: Handlers = {
       ? startProbe(options)
       : Promise.reject(new Error(`a ${options.type} probe is not there yet`)),
   stopProbe: ({ probe }) => stopProbe(probe),
+  async schedule({ cases }) {
+    return { answers: await schedule(cases) }
+  },
 }
 
 const serve = (socket: Socket): void => {
@@ -118,6 +123,7 @@ const serve = (socket: Socket): void => {
 }
 
 if (process.argv[2] === 'probe') void probeMain()
+else if (process.argv[2] === 'scheduler') schedulerMain(process.argv[3])
 else {
   rmSync(AGENT_SOCKET, { force: true })
   createServer(serve).listen(AGENT_SOCKET, () => console.log('lvslab-agent-ready'))

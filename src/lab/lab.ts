@@ -1,10 +1,12 @@
 import { connectAgent, type AgentConnection } from './agent-connection.ts'
 import type { AgentNode, CommandResult, Condition, HttpProbeOptions } from '../agent/protocol.ts'
+import type { SchedulerAnswer, SchedulerCase } from '../agent/scheduler-case.ts'
 import type { Engine } from '../engine/engine.ts'
 import { LvslabError } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
 import type { Topology } from '../topology/types.ts'
 import { type FaultName, FAULTS } from './faults/registry.ts'
+import { playCases } from './schedule.ts'
 import { AGENT_NODE, containerName, LABEL_LAB, LABEL_NODE } from './names.ts'
 
 /** A probe that is running. */
@@ -37,6 +39,8 @@ export interface Lab extends AsyncDisposable {
   http(options: Omit<HttpProbeOptions, 'type' | 'timeoutMs'> & { timeoutMs?: number }): Promise<Probe>
   /** Breaks something; returns what heals it. A fault whose command fails throws FAULT_FAILED. */
   inject(fault: FaultName, node: string): Promise<() => Promise<void>>
+  /** Plays sequences into the kernel's schedulers, beside the topology; says who got each connection. */
+  schedule(cases: SchedulerCase[]): Promise<SchedulerAnswer[]>
 }
 
 /** Time that one request of a probe may take, ms; the client's share in the gap that a failover shows. */
@@ -117,6 +121,7 @@ const createLab = (
       await runFault(fault, node, 'inject')
       return () => runFault(fault, node, 'heal')
     },
+    schedule: cases => playCases(agent, cases),
     [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose](),
   }
 }
