@@ -20,7 +20,7 @@ import {
   type Request,
 } from './protocol.ts'
 import { schedule } from './schedule.ts'
-import { schedulerMain } from './scheduler-process.ts'
+import { schedulerMain, type SchedulerRole } from './scheduler-process.ts'
 import { until } from './until.ts'
 import { watchWire } from './wire.ts'
 
@@ -123,7 +123,7 @@ const serve = (socket: Socket): void => {
 }
 
 if (process.argv[2] === 'probe') void probeMain()
-else if (process.argv[2] === 'scheduler') schedulerMain(process.argv[3])
+else if (process.argv[2] === 'scheduler') schedulerMain(process.argv[3] as SchedulerRole)
 else {
   rmSync(AGENT_SOCKET, { force: true })
   createServer(serve).listen(AGENT_SOCKET, () => console.log('lvslab-agent-ready'))

@@ -10,7 +10,7 @@ import {
   type SchedulerCase,
   type SchedulerStep,
 } from './scheduler-case.ts'
-import type { ClientCommand, ClientReport } from './scheduler-process.ts'
+import type { ClientCommand, ClientReport, SchedulerRole } from './scheduler-process.ts'
 
 /** How long something may take that needs no more than the kernel, ms of lab time. */
 const DEADLINE_MS = 10_000
@@ -21,20 +21,26 @@ const EXPIRY_MS = 130_000
 interface Member extends AsyncDisposable {
   pid: number
   process: ChildProcess
+  /** Its next message. @throws Error when it ends before */
+  hear<T>(): Promise<T>
 }
 
-const start = async (role: 'director' | 'clients'): Promise<Member> => {
+const start = async (role: SchedulerRole): Promise<Member> => {
   const child = spawn('unshare', ['--net', process.execPath, AGENT_PROGRAM, 'scheduler', role], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const ended = once(child, 'exit')
-  await Promise.race([
-    once(child, 'message'),
-    ended.then(([code]) => Promise.reject(new Error(`the process of the ${role} ended with code ${code}`))),
-  ])
+  const early = ended.then(([code]) => Promise.reject(new Error(`the process of the ${role} ended with code ${code}`)))
+  early.catch(() => {}) // it ends in the end, when nobody listens any more
+  const hear = async <T>(): Promise<T> => {
+    const [message] = (await Promise.race([once(child, 'message'), early])) as [T]
+    return message
+  }
+  await hear()
   return {
     pid: child.pid as number,
     process: child,
+    hear,
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
       await ended
@@ -51,40 +57,60 @@ const run = (member: Member, argv: string[], input = ''): Promise<void> =>
     child.stdin?.end(input)
   })
 
-/**
- * A director and its clients, joined by a veth. Whole networks are local on either side, so that any of their addresses can be
- * used. The real servers are the director itself: IPVS hands such connections to the director's own TCP, which gives real
- * handshakes, and counts them as those of DR, whose answers it does not see either.
- */
-const buildNetwork = async (director: Member, clients: Member): Promise<void> => {
-  await run(
-    director,
-    ['ip', '-batch', '-'],
-    `link set lo up
-link add director type veth peer name clients netns ${clients.pid}
-address add 10.255.0.1/30 dev director
-link set director up
-route add local ${NETWORKS.vip} dev lo
-route add local ${NETWORKS.marked} dev lo
-route add local ${NETWORKS.servers} dev lo
-`,
-  )
-  await run(
-    clients,
-    ['ip', '-batch', '-'],
-    `link set lo up
-address add 10.255.0.2/30 dev clients
-link set clients up
-route add local ${NETWORKS.clients} dev lo
-route add default via 10.255.0.1
-`,
-  )
-  // a connection that nobody gets is refused by ICMP, of which the kernel otherwise sends only so many a second; estimators of
-  // thousands of destinations would only take time
-  const settings = ['net.ipv4.icmp_ratemask=0', 'net.ipv4.vs.run_estimation=0', 'net.core.somaxconn=65535']
-  await run(director, ['ip', 'route', 'add', 'default', 'via', '10.255.0.2'])
-  await run(director, ['sysctl', '-q', ...settings])
+interface Members {
+  director: Member
+  clients: Member
+  servers: Member
 }
+
+/**
+ * A director, its clients and its real servers, each joined to the others by a veth: DR, so that answers do not pass the
+ * director. Whole networks are local in a namespace, so that any of their addresses can be used.
+ */
+const buildNetwork = async ({ director, clients, servers }: Members): Promise<void> => {
+  // answers come another way than the questions went; a connection that nobody gets is refused by ICMP, of which the kernel
+  // otherwise sends only so many a second; estimators of thousands of destinations would only take time
+  const everywhere = ['net.ipv4.conf.all.rp_filter=0', 'net.ipv4.conf.default.rp_filter=0']
+  await run(director, ['sysctl', '-q', ...everywhere, 'net.ipv4.icmp_ratemask=0', 'net.ipv4.vs.run_estimation=0'])
+  await run(clients, ['sysctl', '-q', ...everywhere])
+  await run(servers, ['sysctl', '-q', ...everywhere])
+  await ip(director, [
+    'link set lo up',
+    `link add clients type veth peer name director netns ${clients.pid}`,
+    `link add servers type veth peer name director netns ${servers.pid}`,
+    'address add 10.255.0.1/30 dev clients',
+    'address add 10.255.1.1/30 dev servers',
+    'link set clients up',
+    'link set servers up',
+    `route add local ${NETWORKS.vip} dev lo`,
+    `route add local ${NETWORKS.marked} dev lo`,
+    `route add ${NETWORKS.servers} via 10.255.1.2`,
+    'route add default via 10.255.0.2',
+  ])
+  await ip(clients, [
+    'link set lo up',
+    `link add servers type veth peer name clients netns ${servers.pid}`,
+    'address add 10.255.0.2/30 dev director',
+    'address add 10.255.2.1/30 dev servers',
+    'link set director up',
+    'link set servers up',
+    `route add local ${NETWORKS.clients} dev lo`,
+    'route add default via 10.255.0.1',
+  ])
+  await ip(servers, [
+    'link set lo up',
+    'address add 10.255.1.2/30 dev director',
+    'address add 10.255.2.2/30 dev clients',
+    'link set director up',
+    'link set clients up',
+    `route add local ${NETWORKS.vip} dev lo`,
+    `route add local ${NETWORKS.marked} dev lo`,
+    'route add default via 10.255.2.1',
+  ])
+}
+
+const ip = (member: Member, commands: string[]): Promise<void> =>
+  run(member, ['ip', '-batch', '-'], `${commands.join('\n')}\n`)
 
 const isMarked = (one: SchedulerCase): boolean => one.service.includes('/')
 
@@ -146,6 +172,13 @@ const until = async (look: () => string | undefined, deadlineMs: number): Promis
 
 const connectionTable = (director: Member): string => readFileSync(`/proc/${director.pid}/net/ip_vs_conn`, 'utf8')
 
+/** Whether there are entries that do not count as active. */
+const hasClosed = (director: Member): boolean =>
+  connectionTable(director)
+    .split('\n')
+    .slice(1)
+    .some(line => line !== '' && !/ (SYN_RECV|ESTABLISHED) /.test(line))
+
 /** The address of the server that each connection has, by `source:port`. */
 const readConnections = (director: Member): Map<string, string> =>
   new Map(
@@ -169,7 +202,7 @@ interface Progress {
 /** Has the clients do something and waits for the answer. */
 const ask = async (clients: Member, command: ClientCommand): Promise<ClientReport> => {
   clients.process.send(command)
-  const [report] = (await once(clients.process, 'message')) as [ClientReport]
+  const report = await clients.hear<ClientReport>()
   if ('failed' in report) throw new Error(`a connection failed: ${report.failed}`)
   return report
 }
@@ -219,7 +252,8 @@ export const schedule = async (cases: SchedulerCase[]): Promise<SchedulerAnswer[
   if (new Set(services).size < services.length) throw new Error('two cases have the same service')
   await using director = await start('director')
   await using clients = await start('clients')
-  await buildNetwork(director, clients)
+  await using servers = await start('servers')
+  await buildNetwork({ director, clients, servers })
   await addServices(director, cases)
   const all: Progress[] = cases.map((one, n) => ({ one, service: serviceOf(one, n).name, connections: [] }))
   const length = Math.max(0, ...cases.map(({ steps }) => steps.length))
@@ -232,10 +266,7 @@ export const schedule = async (cases: SchedulerCase[]): Promise<SchedulerAnswer[
     if (expiring.length > 0) {
       if (expiring.length < steps.length) throw new Error(`only some cases have an expire as step ${place}`)
       learnServers(director, all)
-      await until(
-        () => (connectionTable(director).includes(' FIN_WAIT ') ? 'closed connections are left' : undefined),
-        EXPIRY_MS,
-      )
+      await until(() => (hasClosed(director) ? 'closed connections are left' : undefined), EXPIRY_MS)
       continue
     }
     const edits = steps.flatMap(({ progress, step, n }) => editOf(progress.one, n, step) ?? [])

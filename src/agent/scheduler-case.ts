@@ -8,7 +8,7 @@ export interface SchedulerCase {
    * firewall mark, `130.1.16.0/20`. Every case of a batch has another.
    */
   service: string
-  /** Port that clients connect to; nobody listens on others than {@link LISTENING_PORT}: their connections stay half open. */
+  /** Port that clients connect to; others than {@link LISTENING_PORT} are refused by the server: half open for IPVS. */
   port: number
   /** In the order in which they are added; addresses of `servers`. */
   servers: { address: string; weight: number }[]

@@ -8,9 +8,12 @@ export type ClientCommand =
 /** `connected`: those that were not refused. */
 export type ClientReport = { ready: true } | { connected: string[] } | { closed: true } | { failed: string }
 
+/** Whose network namespace a process is in. */
+export type SchedulerRole = 'director' | 'clients' | 'servers'
+
 const report = (message: ClientReport): void => void process.send?.(message)
 
-/** Main program of the process in the director's network namespace: accepts, and hangs up when the client does. */
+/** Main program of the process in the real servers' network namespace: accepts, and hangs up when the client does. */
 const serve = (): void => {
   createServer(socket => socket.on('error', () => {}).resume()).listen(LISTENING_PORT, () => report({ ready: true }))
 }
@@ -55,8 +58,9 @@ const drive = (): void => {
   report({ ready: true })
 }
 
-export const schedulerMain = (role: string | undefined): void => {
+export const schedulerMain = (role: SchedulerRole): void => {
   process.on('disconnect', () => process.exit())
-  if (role === 'director') serve()
-  else drive()
+  if (role === 'servers') serve()
+  else if (role === 'clients') drive()
+  else report({ ready: true }) // the director is the kernel: its process only holds the namespace
 }
