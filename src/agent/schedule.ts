@@ -49,12 +49,13 @@ const start = async (role: SchedulerRole): Promise<Member> => {
 }
 
 /** Runs a command in a member's network namespace. @throws Error with the command's words */
-const run = (member: Member, argv: string[], input = ''): Promise<void> =>
+const run = (member: Member, argv: string[], input: string[] = []): Promise<void> =>
   new Promise((resolve, reject) => {
     const child = execFile('nsenter', ['--target', String(member.pid), '--net', '--', ...argv], (error, _, stderr) =>
-      error ? reject(new Error(`${argv.join(' ')}: ${stderr.trim() || error.message}`)) : resolve(),
+      // `ipvsadm -R` goes on after a line that failed, and ends as its last line did
+      error || stderr ? reject(new Error(`${argv.join(' ')}: ${stderr.trim() || error?.message}`)) : resolve(),
     )
-    child.stdin?.end(input)
+    child.stdin?.end(input.map(line => `${line}\n`).join(''))
   })
 
 interface Members {
@@ -109,8 +110,7 @@ const buildNetwork = async ({ director, clients, servers }: Members): Promise<vo
   ])
 }
 
-const ip = (member: Member, commands: string[]): Promise<void> =>
-  run(member, ['ip', '-batch', '-'], `${commands.join('\n')}\n`)
+const ip = (member: Member, commands: string[]): Promise<void> => run(member, ['ip', '-batch', '-'], commands)
 
 const isMarked = (one: SchedulerCase): boolean => one.service.includes('/')
 
@@ -140,14 +140,14 @@ const addServices = async (director: Member, cases: SchedulerCase[]): Promise<vo
   const marks = cases.flatMap((one, n) =>
     isMarked(one) ? `-A PREROUTING -d ${one.service} -j MARK --set-mark ${n + 1}` : [],
   )
-  if (marks.length > 0) await run(director, ['iptables-restore'], `*mangle\n${marks.join('\n')}\nCOMMIT\n`)
+  if (marks.length > 0) await run(director, ['iptables-restore'], ['*mangle', ...marks, 'COMMIT'])
   const lines = cases.flatMap((one, n) => {
     const { option } = serviceOf(one, n)
     const flags = one.flags.length > 0 ? ` -b ${one.flags.join(',')}` : ''
     const servers = one.servers.map(({ weight }, server) => `-a ${option} -r ${serverOf(one, server)} -g -w ${weight}`)
     return [`-A ${option} -s ${one.scheduler}${flags}`, ...servers]
   })
-  await run(director, ['ipvsadm', '-R'], `${lines.join('\n')}\n`)
+  await run(director, ['ipvsadm', '-R'], lines)
 }
 
 /** Inactive connections of each service, by its name. */
@@ -270,7 +270,7 @@ export const schedule = async (cases: SchedulerCase[]): Promise<SchedulerAnswer[
       continue
     }
     const edits = steps.flatMap(({ progress, step, n }) => editOf(progress.one, n, step) ?? [])
-    if (edits.length > 0) await run(director, ['ipvsadm', '-R'], `${edits.join('\n')}\n`)
+    if (edits.length > 0) await run(director, ['ipvsadm', '-R'], edits)
     await connectAll(clients, steps)
     await closeAll(director, clients, steps)
   }

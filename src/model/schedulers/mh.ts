@@ -50,12 +50,14 @@ export const mh: SchedulerDefinition = {
   exact: true,
   source: 'Linux net/netfilter/ipvs/ip_vs_mh.c',
   create({ destinations, flags }) {
-    let table: Destination[] = []
+    /** Filled when it is needed: a service gets its destinations one after the other. */
+    let table: Destination[] | undefined
     return {
       changed() {
-        table = fill(destinations)
+        table = undefined
       },
       schedule({ source, sourcePort }) {
+        table ??= fill(destinations)
         const port = flags.has('mh-port') ? sourcePort : 0
         const place = hash(source, port, 0, OFFSET_KEY) % SIZE
         const chosen = table[place]
