@@ -38,7 +38,8 @@ const flags = (words: string[]): Omit<IpvsService, 'service'> => ({
   destinations: [],
 })
 
-const endpoint = (text: string): [string, number] => {
+/** Address and port as the kernel writes them: `0A000064:0050`. */
+export const endpoint = (text: string): [string, number] => {
   const colon = text.lastIndexOf(':')
   const [address, port] = [text.slice(0, colon), Number.parseInt(text.slice(colon + 1), 16)]
   if (address.startsWith('[')) return [address, port]

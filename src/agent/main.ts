@@ -12,6 +12,8 @@ import { runInNode } from './namespace.ts'
 import { probeMain } from './probe/process.ts'
 import { startProbe, stopProbe, warmUpProbes } from './probes.ts'
 import { AGENT_SOCKET, type AgentNode, type Operation, type Operations, type Reply, type Request } from './protocol.ts'
+import { schedule } from './schedule.ts'
+import { schedulerMain, type SchedulerRole } from './scheduler-process.ts'
 import { until } from './until.ts'
 import { watchDirector, watchNode } from './watch.ts'
 
@@ -80,6 +82,9 @@ const handlers: Handlers = {
   stopProbe: ({ probe }) => stopProbe(probe),
   startCapture: options => startCapture(nodeOf(options.node), options),
   stopCapture: ({ capture }) => stopCapture(capture),
+  async schedule({ cases }) {
+    return { answers: await schedule(cases) }
+  },
 }
 
 const serve = (socket: Socket): void => {
@@ -108,6 +113,7 @@ const serve = (socket: Socket): void => {
 }
 
 if (process.argv[2] === 'probe') void probeMain()
+else if (process.argv[2] === 'scheduler') schedulerMain(process.argv[3] as SchedulerRole)
 else {
   rmSync(AGENT_SOCKET, { force: true })
   createServer(serve).listen(AGENT_SOCKET, () => console.log('lvslab-agent-ready'))

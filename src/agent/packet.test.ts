@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { decodePacket } from './packet.ts'
 
-const ETHERNET = '02420a000032' + '02420a0000c8'
+const ETHERNET = '02420a00003202420a0000c8'
 const frame = (hex: string): Buffer => Buffer.from((ETHERNET + hex).replaceAll(' ', ''), 'hex')
 
 it('reads a SYN-ACK, whose payload is what the header says, not what was captured', () => {

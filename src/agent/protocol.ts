@@ -1,4 +1,5 @@
 import type { LabEvent } from '../history/event.ts'
+import type { SchedulerAnswer, SchedulerCase } from './scheduler-case.ts'
 
 /**
  * What the harness says to the agent in the engine, one JSON value a line, over a socket in the agent's container. The agent
@@ -205,6 +206,8 @@ export interface Operations {
   /** Answers when packets are being recorded; `stopCapture` when all that were seen are events. */
   startCapture: { args: CaptureOptions; result: { t: number } }
   stopCapture: { args: { capture: string }; result: { t: number } }
+  /** Plays cases into the real ip_vs, in network namespaces of its own that are gone afterwards. */
+  schedule: { args: { cases: SchedulerCase[] }; result: { answers: SchedulerAnswer[] } }
 }
 
 export type Operation = keyof Operations

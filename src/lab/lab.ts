@@ -1,11 +1,13 @@
 import { connectAgent, type AgentConnection } from './agent-connection.ts'
 import type { AgentNode, CaptureOptions, CommandResult, Condition } from '../agent/protocol.ts'
+import type { SchedulerAnswer, SchedulerCase } from '../agent/scheduler-case.ts'
 import type { Engine } from '../engine/engine.ts'
 import { LvslabError } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
 import { History } from '../history/history.ts'
 import type { Topology } from '../topology/types.ts'
 import { createFaults, type Faults } from './faults/inject.ts'
+import { playCases } from './schedule.ts'
 import { AGENT_NODE, containerName, LABEL_LAB, LABEL_NODE } from './names.ts'
 import { type LabProbes, labProbes } from './probes.ts'
 
@@ -57,6 +59,8 @@ export interface Lab extends LabProbes, AsyncDisposable {
   inject: Faults['inject']
   /** What is broken now, and the way to heal all of it. */
   faults: Pick<Faults, 'open' | 'healAll'>
+  /** Plays sequences into the kernel's schedulers, beside the topology; says who got each connection. */
+  schedule(cases: SchedulerCase[]): Promise<SchedulerAnswer[]>
 }
 
 const COMMAND_TIMEOUT_MS = 30_000
@@ -169,6 +173,7 @@ const createLab = (
     ...labProbes(agent, topology, history),
     inject: faults.inject,
     faults,
+    schedule: cases => playCases(agent, cases),
     [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose](),
   }
 }

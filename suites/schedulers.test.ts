@@ -1,0 +1,51 @@
+import { describe, expect } from 'vitest'
+import { AGENT_NODE, containerName } from '../src/lab/names.ts'
+import { SCHEDULERS } from '../src/model/schedulers/registry.ts'
+import { labTest } from '../src/suite/lab-test.ts'
+import { EXACT, firstDifference, randomCases, TWOS_LIMIT, twosEvenness } from './scheduler-cases.ts'
+
+const test = labTest('topologies/keepalived-dr')
+
+/** scripts/bench/schedulers.ts plays many more. */
+const CASES = 10
+
+/** Another one in every run; a failure names it. */
+const seed = Math.floor(Math.random() * 2 ** 31)
+
+describe(`the models and the kernel, seed ${seed}`, () => {
+  test('agree about who gets each connection', async ({ lab }) => {
+    console.log(`schedulers: ${CASES} cases each, seed ${seed}`)
+    for (const name of EXACT) {
+      const cases = randomCases(name, CASES, seed)
+      const answers = await lab.schedule(cases)
+      expect(answers.flat().some(server => server !== null)).toBe(true)
+      const differences = cases.flatMap((one, n) => firstDifference(one, answers[n] ?? []) ?? [])
+      expect(differences, `${name} (${SCHEDULERS[name].source}), seed ${seed}`).toEqual([])
+    }
+  })
+
+  test('twos chooses as often as its chances say', async ({ lab }) => {
+    const cases = randomCases('twos', CASES, seed)
+    const { chiSquare, observations } = twosEvenness(cases, await lab.schedule(cases))
+    expect(observations).toBeGreaterThan(CASES)
+    expect(chiSquare).toBeLessThan(TWOS_LIMIT)
+  })
+
+  test('agree after the closed connections have expired', async ({ lab }) => {
+    const cases = randomCases('wlc', CASES, seed, true)
+    const answers = await lab.schedule(cases)
+    expect(cases.flatMap((one, n) => firstDifference(one, answers[n] ?? []) ?? [])).toEqual([])
+  })
+
+  test('leave nothing behind, also when a case is refused', async ({ lab }) => {
+    const [one] = randomCases('rr', 1, seed)
+    const impossible = { ...one, scheduler: 'nonsense' } as NonNullable<typeof one>
+    await expect(lab.schedule([impossible])).rejects.toThrow(/ipvsadm/)
+    const agent = lab.engine.docker.getContainer(containerName(lab.topology, AGENT_NODE))
+    const { Processes } = (await lab.engine.awake(() => agent.top())) as { Processes: string[][] }
+    const commands = Processes.map(columns => columns.join(' '))
+    expect(commands.some(command => command.includes('/usr/lib/lvslab/agent.cjs'))).toBe(true)
+    // the namespaces live as long as these processes
+    expect(commands.filter(command => command.includes('agent.cjs scheduler'))).toEqual([])
+  })
+})
