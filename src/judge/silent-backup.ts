@@ -25,13 +25,20 @@ export interface SilentBackupParams {
  */
 export const checkSilentBackup = (history: History, params: SilentBackupParams): Verdict => {
   const { vip, directors, vrid, network, instance, window, slackMs = 0 } = params
-  const adverts = eventsOf(history, 'advert').filter(
+  const captured = eventsOf(history, 'advert').filter(
     advert => advert.vrid === vrid && advert.network === network && (!window || within(window, advert.t)),
   )
-  if (adverts.length === 0) return inconclusive(`No advert of VRID ${vrid} was captured on ${network}.`)
+  if (captured.length === 0) return inconclusive(`No advert of VRID ${vrid} was captured on ${network}.`)
   const masters = [...holdingsOf(history, vip, directors), ...(instance === undefined ? [] : spans(history, instance))]
   if (masters.length === 0)
     return inconclusive(`No director was ever seen to hold the VIP ${vip}, so none is known to be MASTER.`)
+  // a recording states what addresses there are at its beginning, which may be later than the first advert
+  const since = eventsOf(history, 'address')[0]?.t ?? 0
+  const adverts = captured.filter(advert => advert.t >= since)
+  if (adverts.length === 0)
+    return inconclusive(
+      `No advert of VRID ${vrid} was captured on ${network} after it was known who held what address.`,
+    )
 
   const isMasters = ({ node, t, priority, interval }: AdvertEvent): boolean =>
     masters.some(
