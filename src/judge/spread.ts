@@ -60,7 +60,7 @@ export const checkSpread = (history: History, params: SpreadParams): Verdict => 
         )
     }
   }
-  const answers = answersByServer(per === 'source' ? first.values() : requests)
+  const answers = answersByServer(per === 'source' ? [...first.values()] : requests)
   const drawn = per === 'source' ? first.size : requests.length
 
   const what = per === 'source' ? 'sources' : 'requests'
