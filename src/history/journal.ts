@@ -171,7 +171,7 @@ async function* scanJournal(path: string, scan: Scan): AsyncGenerator<JournalLin
   let parts: Buffer[] = []
 
   const invalid = (text: string): LvslabError =>
-    new LvslabError('JOURNAL_INVALID', `${path}:${number}: not a journal line: ${JSON.stringify(text.slice(0, 80))}`, {
+    new LvslabError('JOURNAL_INVALID', `not a journal line: ${JSON.stringify(text.slice(0, 80))}`, {
       remedy:
         'A journal is written by lvslab alone, one JSON object per line; was the file edited, or cut in the middle?',
       at: { file: path, line: number, column: 1 },

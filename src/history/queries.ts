@@ -43,11 +43,11 @@ export const sentRate = (history: History, probe: string, window?: Partial<Windo
 }
 
 /** How many requests each server answered; `?` is one that gave no name. */
-export const answersByServer = (requests: Iterable<RequestEvent>): Record<string, number> => {
+export const answersByServer = (requests: Requests): Record<string, number> => {
   const answers: Record<string, number> = {}
-  for (const { outcome, server = '?' } of requests) {
+  requests.forEach(({ outcome, server = '?' }) => {
     if (outcome === 'answered') answers[server] = (answers[server] ?? 0) + 1
-  }
+  })
   return answers
 }
 
@@ -156,17 +156,15 @@ export interface Gap {
  * @returns undefined where there is no answer before or none after the moment
  */
 export const longestGap = (requests: Requests, after: number, until = Infinity): Gap | undefined => {
-  let longest: Gap | undefined
-  let before: RequestEvent | undefined
-  for (const answer of requests.byDone()) {
-    if (answer.outcome !== 'answered') continue
-    if (before && answer.done > after && before.done < until) {
-      const length = answer.done - before.done
-      if (!longest || length > longest.length) longest = { length, before, after: answer }
-    }
-    before = answer
-  }
-  return longest
+  const answers = requests.filter(request => request.outcome === 'answered').byDone()
+  let longest = { length: -Infinity, index: -1 }
+  let last = Infinity
+  answers.forEach(({ done }, index) => {
+    if (done > after && last < until && done - last > longest.length) longest = { length: done - last, index }
+    last = done
+  })
+  const [before, next] = [answers.at(longest.index - 1), answers.at(longest.index)]
+  return longest.index > 0 && before && next ? { length: longest.length, before, after: next } : undefined
 }
 
 /** The longest silence that the clients of a probe saw between two moments, each an event or ms. */

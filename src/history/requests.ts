@@ -154,17 +154,17 @@ export class RequestTable {
   }
 
   /**
-   * Finds the rows for which a question is true. It is asked of one object that stands for one request after the other, so that
-   * looking through all of them makes no garbage: the question must not keep it.
+   * Shows one request after the other, until `look` says true. It is shown one object that stands for each of them in turn, so
+   * that looking through all of them makes no garbage: it must not be kept.
+   *
+   * @returns the index of the last one that was shown in `rows`, -1 where `look` never said true
    */
-  where(rows: Rows, is: (request: RequestEvent) => boolean, most = rows.length): Rows {
+  look(rows: Rows, look: (request: RequestEvent, index: number) => boolean): number {
     const cursor = new Cursor(this.#columns)
-    const found: number[] = []
-    for (const row of rows) {
+    return rows.findIndex((row, index) => {
       cursor.row = row
-      if (is(cursor as unknown as RequestEvent) && found.push(row) >= most) break
-    }
-    return Uint32Array.from(found)
+      return look(cursor as unknown as RequestEvent, index)
+    })
   }
 
   /** Rows of one probe whose requests were sent from `from` to `until` (ms), in the order of sending; not to be changed. */
@@ -196,8 +196,8 @@ export class RequestTable {
 }
 
 /**
- * Some requests of a history, in an order. Walking through them makes one object at a time; `[...requests]` makes them all, and
- * is for few.
+ * Some requests of a history, in an order. Walking through them makes one object for each, `[...requests]` makes them all at once,
+ * and is for few; `forEach`, `filter` and `find` make none.
  */
 export class Requests implements Iterable<RequestEvent> {
   readonly #table: RequestTable
@@ -222,18 +222,31 @@ export class Requests implements Iterable<RequestEvent> {
     for (const row of this.#rows) yield this.#table.at(row)
   }
 
+  /** What `visit` is given stands for one request after the other: it must not be kept; `at(index)` may be. */
+  forEach(visit: (request: RequestEvent, index: number) => void): void {
+    this.#table.look(this.#rows, (request, index) => {
+      visit(request, index)
+      return false
+    })
+  }
+
   /** What `keep` is given stands for one request after the other: it must not be kept. */
   filter(keep: (request: RequestEvent) => boolean): Requests {
-    return new Requests(this.#table, this.#table.where(this.#rows, keep))
+    const kept = new Uint32Array(this.#rows.length)
+    let length = 0
+    this.forEach((request, index) => {
+      if (keep(request)) kept[length++] = this.#rows[index] ?? 0
+    })
+    return new Requests(this.#table, kept.slice(0, length))
   }
 
   find(is: (request: RequestEvent) => boolean): RequestEvent | undefined {
-    const [row] = this.#table.where(this.#rows, is, 1)
-    return row === undefined ? undefined : this.#table.at(row)
+    const index = this.#table.look(this.#rows, is)
+    return index < 0 ? undefined : this.at(index)
   }
 
   some(is: (request: RequestEvent) => boolean): boolean {
-    return this.find(is) !== undefined
+    return this.#table.look(this.#rows, is) >= 0
   }
 
   every(is: (request: RequestEvent) => boolean): boolean {

@@ -1,3 +1,4 @@
+import { formatPosition, LvslabError } from '../errors.ts'
 import type { JournalLine } from '../history/event.ts'
 import type { CheckResult, Outcome } from '../judge/verdict.ts'
 import type { Role } from '../topology/types.ts'
@@ -85,6 +86,9 @@ const pageCheck = (result: CheckResult, events: LabEvents | undefined, from: num
   }
 }
 
+const placed = (error: Error): string =>
+  error instanceof LvslabError && error.at ? `${formatPosition(error.at)} ${error.message}` : error.message
+
 /** Everything that the page shows, from the report and one pass over the journal. */
 export const createPageData = async (
   report: RunReport,
@@ -120,6 +124,6 @@ export const createPageData = async (
     untested: report.untested,
     servers: [...servers].sort((a, b) => a.localeCompare(b, 'en', { numeric: true })),
     labs: Object.fromEntries(packed.map(lab => [lab.lab, lab])),
-    notes: failure ? [`The journal could not be read to its end: ${failure.message}`] : [],
+    notes: failure ? [`The journal could not be read to its end: ${placed(failure)}`] : [],
   }
 }
