@@ -60,8 +60,9 @@ export const checkSpread = (history: History, params: SpreadParams): Verdict => 
         )
     }
   }
-  const answers = answersByServer(per === 'source' ? first.values() : requests)
-  const drawn = per === 'source' ? first.size : requests.length
+  // a source's requests all went to one server by now: any of them counts for it
+  const answers = answersByServer(per === 'source' ? requests.filter(({ source }) => first.delete(source)) : requests)
+  const drawn = Object.values(answers).reduce((sum, count) => sum + count, 0)
 
   const what = per === 'source' ? 'sources' : 'requests'
   const total = servers.reduce((sum, server) => sum + (expected.shares[server] ?? 0), 0)
