@@ -60,8 +60,10 @@ export const checkSpread = (history: History, params: SpreadParams): Verdict => 
         )
     }
   }
-  // a source's requests all went to one server by now: any of them counts for it
-  const answers = answersByServer(per === 'source' ? requests.filter(({ source }) => first.delete(source)) : requests)
+  const uncounted = new Set(first.keys())
+  const answers = answersByServer(
+    per === 'source' ? requests.filter(({ source }) => uncounted.delete(source)) : requests,
+  )
   const drawn = Object.values(answers).reduce((sum, count) => sum + count, 0)
 
   const what = per === 'source' ? 'sources' : 'requests'
