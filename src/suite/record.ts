@@ -28,7 +28,10 @@ export const judgeAndRecord = (history: History, planned: PlannedCheck): Verdict
     const { lab, forkOf, started, meta, mask } = recording
     const { check, title } = planned
     const result = { ...verdict, check, title, lab, tookMs: performance.now() - started }
-    meta.checks = [...(meta.checks ?? []), maskDeep({ result, saved: { ...planned, lab, forkOf } }, mask)]
+    meta.checks = [
+      ...(meta.checks ?? []),
+      maskDeep({ result, saved: { ...planned, lab, forkOf, events: history.size } }, mask),
+    ]
   }
   return verdict
 }

@@ -88,6 +88,13 @@ describe('judging again', () => {
     expect(torn).toBeUndefined()
   })
 
+  it('judges what a test judged before it went on, on what had happened until then', async () => {
+    await journal([...handover, ['a', holds(10_000, 'd1')], ['a', { kind: 'mark', t: 20_000, label: 'later' }]])
+    const check = oneOwner('a', 1000, 'convergence')
+    await writeChecks(dir, [check, { ...check, events: 4 }], noMask)
+    expect((await judgeAgain(dir)).verdicts.map(verdict => verdict.outcome)).toEqual(['FAIL', 'PASS'])
+  })
+
   it('lets nothing pass on a torn journal, or on a lab that is not in it', async () => {
     await journal(handover)
     await appendFile(path.join(dir, 'journal.ndjson'), '{"kind":"mark","t":9')

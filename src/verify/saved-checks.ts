@@ -2,7 +2,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
 import { LvslabError, messageOf } from '../errors.ts'
-import { type History, readHistories } from '../history/history.ts'
+import { History, readHistories } from '../history/history.ts'
 import type { TornLine } from '../history/journal.ts'
 import { type Masker, maskDeep } from '../history/mask.ts'
 import { inconclusive } from '../judge/guard.ts'
@@ -19,6 +19,8 @@ export type SavedCheck = PlannedCheck & {
   lab: string
   /** The lab that this one is a fork of: what happened there happened to it, too. */
   forkOf?: string
+  /** How many events its history had when it was judged, where a test went on afterwards; all where it is left out. */
+  events?: number
 }
 
 /** Version of the format of `checks.json`; raised when a reader of the old one would misread the new one. */
@@ -30,6 +32,7 @@ const schema = z.strictObject({
     z.strictObject({
       lab: z.string(),
       forkOf: z.string().optional(),
+      events: z.int().nonnegative().optional(),
       check: z.string(),
       title: z.string(),
       rule: z.enum(Object.keys(RULES) as [Rule, ...Rule[]]),
@@ -103,6 +106,17 @@ export const judgeAgain = async (dir: string): Promise<JudgedAgain> => {
 const judgeSaved = (check: SavedCheck, labs: ReadonlyMap<string, History>): Verdict => {
   const missing = [check.forkOf, check.lab].find(lab => lab !== undefined && !labs.has(lab))
   const history = labs.get(check.lab)
-  if (missing === undefined && history) return judge(history, check)
+  if (missing === undefined && history) return judge(firstOf(history, check.events), check)
   return inconclusive(`The journal has nothing of the lab ${missing}.`)
+}
+
+/** A history as it was when it had so many events. */
+const firstOf = (history: History, events = history.size): History => {
+  if (events >= history.size) return history
+  const first = new History()
+  for (const event of history) {
+    if (first.size === events) break
+    first.add(event)
+  }
+  return first
 }
