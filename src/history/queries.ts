@@ -46,7 +46,7 @@ export const sentRate = (history: History, probe: string, window?: Partial<Windo
 }
 
 /** How many requests each server answered; `?` is one that gave no name. */
-export const answersByServer = (requests: Requests | RequestEvent[]): Record<string, number> => {
+export const answersByServer = (requests: Requests): Record<string, number> => {
   const answers: Record<string, number> = {}
   requests.forEach(({ outcome, server = '?' }) => {
     if (outcome === 'answered') answers[server] = (answers[server] ?? 0) + 1

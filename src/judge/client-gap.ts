@@ -60,8 +60,7 @@ export const judgeGap = (
       measurements: [duration('client gap', silence, bound)],
       proof: inOrder([cause, lastAnswer, lastSent]),
     }
-  const failedAtEnd = lastSent && lastSent.outcome !== 'answered' && lastSent.t > lastAnswer.t
-  if (!gap || (failedAtEnd && silence > gap.length))
+  if (!gap || silence > gap.length)
     return inconclusive(`The probe ${watch.probe} ended before anybody answered again after ${describeFault(cause)}.`, [
       cause,
     ])

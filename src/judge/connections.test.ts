@@ -71,6 +71,8 @@ describe('up to the next thing that is done to the lab', () => {
     expect(judge([heal, ...connection(0, 'rs1', 1000, broken(20_000))]).outcome).toBe('FAIL')
     expect(judge([heal, ...connection(0, 'rs1', 1000, broken(25_000, 20_000))]).outcome).toBe('PASS')
     expect(judge([heal, ...connection(0, 'rs1', 1000, broken(25_000, 19_900))]).outcome).toBe('INCONCLUSIVE')
+    // reset soon after the next thing was done: by which of the two?
+    expect(judge([heal, ...connection(0, 'rs1', 1000, broken(20_500, 19_900))]).outcome).toBe('INCONCLUSIVE')
   })
 
   it('what was done while the fault took effect does not end it', () => {

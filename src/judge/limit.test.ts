@@ -22,6 +22,6 @@ it('moves the upper end by what the fault took, and both by scheduling', () => {
 })
 
 it('puts a duration beside its bound where it has one', () => {
-  expect(duration('gap', 5)).toEqual({ name: 'gap', value: 5, unit: 'ms' })
+  expect(duration('gap', 5)).toStrictEqual({ name: 'gap', value: 5, unit: 'ms' })
   expect(duration('gap', 5, bound(9))).toEqual({ name: 'gap', value: 5, unit: 'ms', bound: bound(9) })
 })

@@ -172,6 +172,8 @@ describe('what the checker says', () => {
       ['removal', 2000],
       ['checker down', 0],
     ])
+    const back = [table(12_000, 'd1', ['rs2']), heal, says(21_000, 'added'), table(22_000, 'd1', ['rs1'])]
+    expect(names(judge([stop, ...back], { upBound: bound(3000) })).at(-1)).toEqual(['checker up', 1000])
     const unsaid: LabEvent = { kind: 'keepalived', t: 11_000, node: 'd1', line: 'Stopping' }
     expect(names(judge([stop, unsaid, table(12_000, 'd1', ['rs2'])]))).toEqual([['removal', 2000]])
   })
@@ -239,6 +241,7 @@ describe('to the letter', () => {
       proof: [stop],
     })
     const served = judge([stop, table(12_000, 'd1', ['rs2']), ...requests(12_100, 15_000)], { probe: 'p' })
+    expect(served.reason).toContain('All 29 requests after that were answered.')
     expect(served.measurements[1]).toEqual({ name: 'failed after the removal', value: 0, unit: 'requests' })
     expect(served.proof.map(event => event.t)).toEqual([10_000, 12_000, 12_100, 14_900])
     const failed = judge([stop, table(12_000, 'd1', ['rs2']), ...failing(12_100, 12_300)], { probe: 'p' })
@@ -249,4 +252,9 @@ describe('to the letter', () => {
       judge([stop, table(12_000, 'd1', ['rs2']), ...failing(12_050, 12_060)], { probe: 'p', inFlightMs: 50 }).outcome,
     ).toBe('FAIL')
   })
+})
+
+it('looks at the drained server among others with inhibit_on_failure', () => {
+  expect(judge([stop, table(12_000, 'd1', ['rs2', 'rs1'], 0)], { inhibit: true }).outcome).toBe('PASS')
+  expect(judge([stop, table(12_000, 'd1', ['rs2', 'rs1'], 0)], { inhibit: false }).outcome).toBe('FAIL')
 })

@@ -145,3 +145,8 @@ describe('to the letter', () => {
     expect(judge(pages(13_000, 40_000), { endsBound: bound(2500) }).measurements).toHaveLength(1)
   })
 })
+
+it('measures to an answer, not to a request that failed', () => {
+  const failed = request(12_000, { server: 'd1', outcome: 'reset' })
+  expect(judge([failed, ...pages(14_000, 16_000)]).measurements).toMatchObject([{ name: 'sorry page', value: 3002 }])
+})

@@ -60,8 +60,11 @@ export const checkSpread = (history: History, params: SpreadParams): Verdict => 
         )
     }
   }
-  const answers = answersByServer(per === 'source' ? [...first.values()] : requests)
-  const drawn = per === 'source' ? first.size : requests.length
+  const uncounted = new Set(first.keys())
+  const answers = answersByServer(
+    per === 'source' ? requests.filter(({ source }) => uncounted.delete(source)) : requests,
+  )
+  const drawn = Object.values(answers).reduce((sum, count) => sum + count, 0)
 
   const what = per === 'source' ? 'sources' : 'requests'
   const total = servers.reduce((sum, server) => sum + (expected.shares[server] ?? 0), 0)

@@ -256,3 +256,9 @@ it('measures a release from the last request, the shortest pause and the longest
   const open = run([...late, list(100_100, there), list(100_200, '')], { templates, bound: bound(62_000) })
   expect(open.outcome).toBe('PASS')
 })
+
+it('measures the shortest of the pauses after which clients went elsewhere', () => {
+  const away = [at(0, 'rs1'), at(62_500, 'rs2'), at(3000, 'rs1', '10.0.0.51'), at(64_000, 'rs2', '10.0.0.51')]
+  const release: ReleaseParams = { probe: 'p', bound: bound(62_000, 60_000), sameByChance: 0.5 }
+  expect(checkRelease(historyInTime(away), release).measurements).toMatchObject([{ value: 61_000 }])
+})
