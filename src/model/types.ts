@@ -123,19 +123,16 @@ export interface TrackedInterface extends TrackWeight {
 export type ForwardingMethod = 'DR' | 'NAT' | 'TUN'
 export type Protocol = 'TCP' | 'UDP' | 'SCTP'
 
-export const CHECKERS = [
-  'HTTP_GET',
-  'SSL_GET',
-  'TCP_CHECK',
-  'MISC_CHECK',
-  'PING_CHECK',
-  'UDP_CHECK',
-  'SMTP_CHECK',
-  'DNS_CHECK',
-] as const
-
 /** The checks that lvslab has a rule for, under keepalived's keyword. */
-export type Checker = (typeof CHECKERS)[number]
+export type Checker =
+  | 'HTTP_GET'
+  | 'SSL_GET'
+  | 'TCP_CHECK'
+  | 'MISC_CHECK'
+  | 'PING_CHECK'
+  | 'UDP_CHECK'
+  | 'SMTP_CHECK'
+  | 'DNS_CHECK'
 
 export interface HealthCheck {
   /** The keyword that keepalived uses; OTHER where lvslab has no rule for it (BFD_CHECK, FILE_CHECK). */

@@ -1,4 +1,4 @@
-import { type Checker, CHECKERS, type HealthCheck, type Notice } from '../../model/types.ts'
+import type { Checker, HealthCheck, Notice } from '../../model/types.ts'
 import {
   readAlpha,
   readConnection,
@@ -24,8 +24,18 @@ export interface CheckDefaults {
   serviceDelayLoop?: number | undefined
 }
 
+const CHECKERS: readonly Checker[] = [
+  'HTTP_GET',
+  'SSL_GET',
+  'TCP_CHECK',
+  'MISC_CHECK',
+  'PING_CHECK',
+  'UDP_CHECK',
+  'SMTP_CHECK',
+  'DNS_CHECK',
+]
 const KEYWORDS = [...CHECKERS, 'BFD_CHECK', 'FILE_CHECK']
-const isChecker = (name: string): name is Checker => (CHECKERS as readonly string[]).includes(name)
+const isChecker = (name: string): name is Checker => CHECKERS.some(checker => checker === name)
 
 const ignored = { otherwise: 'ignores the line', lenient: true }
 const MAX_SECONDS = 4_294

@@ -1,0 +1,416 @@
+import { describe, expect } from 'vitest'
+import type { CommandResult } from '../src/agent/protocol.ts'
+import { activeDestinations, eventsOf, holdingsOf, tablesOf } from '../src/history/queries.ts'
+import type { Lab } from '../src/lab/lab.ts'
+import { describeBound, seconds } from '../src/model/bound.ts'
+import {
+  checkDownBound,
+  checkUpBound,
+  dynamicWeight,
+  firstDownBound,
+  firstUpBound,
+  type ServerFailure,
+} from '../src/model/health-check.ts'
+import { IPVS_SYSCTLS, SETTABLE_TIMEOUTS, TCP_TIMEOUTS } from '../src/model/ipvs-defaults.ts'
+import { releaseBound, templateTimeout } from '../src/model/persistence.ts'
+import { changePool, type Pool, poolTable, startPool } from '../src/model/pool.ts'
+import { trackedScriptBackBound, trackedScriptBound } from '../src/model/track.ts'
+import type { Bound, DirectorConfig, HealthCheck, VirtualService, VrrpInstance } from '../src/model/types.ts'
+import { freezeBound, linkDownBound, preemptBound, stopBound, wireInterval } from '../src/model/vrrp.ts'
+import { labTest } from '../src/suite/lab-test.ts'
+import { loadTopology } from '../src/topology/load.ts'
+import { planTopology } from '../src/verify/plan.ts'
+
+/** The predictions beside the real keepalived and the real kernel: each is measured, and must be within its bound. */
+
+const dir = 'topologies/keepalived-checkers'
+const test = labTest(dir)
+const { configs } = planTopology(loadTopology(dir))
+
+/** What a measurement may add, ms: scheduling, and reading the table after the log line that announced its change. */
+const SLACK_MS = 250
+
+const directorOf = (node: string): DirectorConfig => {
+  const found = configs.find(config => config.node === node)
+  if (!found) throw new Error(`no director ${node}`)
+  return found
+}
+const services = directorOf('d1').services
+const tableName = (service: VirtualService): string => `${service.protocol} ${service.address}:${service.port}`
+const serviceOn = (port: number): VirtualService => {
+  const found = services.find(service => service.port === port)
+  if (!found) throw new Error(`no service on port ${port}`)
+  return found
+}
+const checkOf = (service: VirtualService): HealthCheck => {
+  const check = service.realServers[0]?.checks[0]
+  if (!check) throw new Error(`${service.name} has no check`)
+  return check
+}
+/** The services with one check and one server. */
+const single = services.filter(service => service.realServers.length === 1)
+const keys = (service: VirtualService): string[] => service.realServers.map(s => `${s.address}:${s.port}`)
+
+const run = async (lab: Lab, node: string, script: string): Promise<CommandResult> => {
+  const result = await lab.exec(node, ['sh', '-c', script], { record: true })
+  expect(`${result.code} ${result.stderr}`, script).toMatch(/^0 /)
+  return result
+}
+
+/** Says what came out beside what was promised, and holds the one against the other. */
+const within = (what: string, cause: CommandResult, t: number | undefined, bound: Bound): void => {
+  if (t === undefined) throw new Error(`${what}: it never happened; promised: ${bound.formula}`)
+  const [earliest, latest] = [t - cause.ended, t - cause.started]
+  process.stderr.write(`${what}: ${seconds(latest)}, ${describeBound(bound)} (${bound.formula})\n`)
+  expect(latest, `${what}: ${bound.formula}`).toBeLessThanOrEqual(
+    bound.maxMs + (cause.ended - cause.started) + SLACK_MS,
+  )
+  expect(latest, `${what} too early: ${bound.formula}`).toBeGreaterThanOrEqual((bound.minMs ?? 0) - SLACK_MS)
+  expect(earliest).toBeLessThanOrEqual(latest)
+}
+
+/** When a service of d1 first had these destinations after a moment. */
+const whenPool = (lab: Lab, service: VirtualService, destinations: string[], after: number): number | undefined =>
+  tablesOf(lab.history, 'd1').find(table => {
+    const active = activeDestinations(table, tableName(service))?.map(d => `${d.address}:${d.port}`)
+    return table.t >= after && active?.sort().join() === [...destinations].sort().join()
+  })?.t
+
+const untilPool = (lab: Lab, service: VirtualService, destinations: string[], ms: number): Promise<boolean> =>
+  lab.until({ kind: 'pool', node: 'd1', service: tableName(service), destinations }, ms)
+
+const allUp = async (lab: Lab): Promise<void> => {
+  const met = await Promise.all(single.map(service => untilPool(lab, service, keys(service), 60_000)))
+  expect(single.filter((_, n) => !met[n]).map(tableName)).toEqual([])
+}
+
+interface Failing {
+  failure: ServerFailure
+  inject: string
+  heal: string
+}
+
+/** What breaks every responder of rs1 at once, and what heals it. */
+const failings: Failing[] = [
+  {
+    failure: 'refused',
+    inject: 'kill -KILL $(cat /run/responder-*.pid); /usr/lib/lvslab/service httpd crash',
+    heal: '/usr/local/sbin/responder; /usr/lib/lvslab/service httpd start',
+  },
+  {
+    failure: 'silent',
+    inject: 'iptables -I INPUT -s 10.0.0.200 -j DROP',
+    heal: 'iptables -D INPUT -s 10.0.0.200 -j DROP',
+  },
+  {
+    failure: 'hanging',
+    inject: 'kill -STOP $(cat /run/responder-*.pid) $(pgrep -x apache2)',
+    heal: 'kill -CONT $(cat /run/responder-*.pid) $(pgrep -x apache2)',
+  },
+  {
+    failure: 'wrong-answer',
+    inject: 'mv /var/www/html/health /var/www/html/gone; touch /run/wrong-answers',
+    heal: 'rm /run/wrong-answers; mv /var/www/html/gone /var/www/html/health',
+  },
+]
+
+describe('health checks', () => {
+  for (const { failure, inject, heal } of failings) {
+    test(`each check finds a server that is ${failure}, and the same one back`, async ({ lab }) => {
+      await allUp(lab)
+      // a script decides by itself what it takes for a failure: this one asks its server, and cannot be misled by another
+      const bounds = single.map(service => ({
+        service,
+        title: `${checkOf(service).keyword} on ${tableName(service)}, ${failure}`,
+        down: checkDownBound(checkOf(service), failure),
+        up: checkUpBound(checkOf(service), failure),
+      }))
+      const seeing = bounds.filter(bound => bound.down)
+      const longest = Math.max(...seeing.map(({ down }) => down?.maxMs ?? 0))
+
+      const broken = await run(lab, 'rs1', inject)
+      await Promise.all(seeing.map(({ service, down }) => untilPool(lab, service, [], (down?.maxMs ?? 0) + 5000)))
+      await lab.sleep(longest)
+      for (const { service, title, down } of bounds) {
+        const t = whenPool(lab, service, [], broken.started)
+        if (down) within(`${title}, down`, broken, t, down)
+        else expect(t, `${title}: nothing to see`).toBeUndefined()
+      }
+
+      const healed = await run(lab, 'rs1', heal)
+      await Promise.all(
+        seeing.map(({ service, up }) => untilPool(lab, service, keys(service), (up?.maxMs ?? 0) + 5000)),
+      )
+      await lab.snapshot()
+      for (const { service, title, up } of seeing)
+        if (up) within(`${title}, up`, healed, whenPool(lab, service, keys(service), healed.started), up)
+    })
+  }
+
+  test('after the start the first check decides alone, and alpha waits for it', async ({ lab }) => {
+    await run(lab, 'd1', '/usr/lib/lvslab/service keepalived stop; while pgrep -x keepalived; do sleep 0.1; done')
+    await run(lab, 'rs1', `for n in smtp dns pong udp; do kill -KILL $(cat /run/responder-$n.pid); done`)
+    const started = await run(lab, 'd1', '/usr/lib/lvslab/service keepalived start')
+    const alpha = serviceOn(7001)
+    await untilPool(lab, alpha, keys(alpha), 20_000)
+    const down = [25, 53, 7002, 7003].map(serviceOn)
+    await Promise.all(down.map(service => untilPool(lab, service, [], 20_000)))
+    await lab.snapshot()
+    const up = firstUpBound(checkOf(alpha))
+    if (!up) throw new Error('no service with alpha')
+    within(up.name, started, whenPool(lab, alpha, keys(alpha), started.started), up)
+    for (const service of down) {
+      // until the new keepalived has made its table there is none, which is no removal
+      const full = whenPool(lab, service, keys(service), started.started) ?? Number.POSITIVE_INFINITY
+      const bound = firstDownBound(checkOf(service), 'refused')
+      if (bound) within(bound.name, started, whenPool(lab, service, [], full), bound)
+    }
+  })
+
+  test('misc_dynamic takes the weight from the exit code', async ({ lab }) => {
+    await allUp(lab)
+    const service = serviceOn(7005)
+    const configured = service.realServers[0]?.weight ?? Number.NaN
+    const bound = checkUpBound(checkOf(service), 'wrong-answer')
+    for (const code of [42, 0, 2]) {
+      const set = await run(lab, 'rs1', `echo ${code} >/run/weight`)
+      await lab.sleep((bound?.maxMs ?? 0) + SLACK_MS)
+      await lab.snapshot()
+      const table = tablesOf(lab.history, 'd1')
+        .at(-1)
+        ?.services.find(s => s.service === tableName(service))
+      expect(table?.destinations[0]?.weight, `exit code ${code}`).toBe(dynamicWeight(configured, code))
+      expect(set.code).toBe(0)
+    }
+  })
+})
+
+describe('quorum', () => {
+  const service = serviceOn(9000)
+  const table = (lab: Lab): Record<string, number> => {
+    const found = tablesOf(lab.history, 'd1')
+      .at(-1)
+      ?.services.find(s => s.service === tableName(service))
+    return Object.fromEntries((found?.destinations ?? []).map(d => [`${d.address}:${d.port}`, d.weight]))
+  }
+
+  test('the table is what the state machine says, whatever comes and goes', async ({ lab }) => {
+    await untilPool(lab, service, keys(service), 60_000)
+    const check = checkOf(service)
+    const settle = Math.max(checkDownBound(check, 'refused')?.maxMs ?? 0, checkUpBound(check, 'refused')?.maxMs ?? 0)
+    let pool: Pool = startPool(service)
+    // 3 of 4 and 2 of 4 keep quorum, 1 loses it; 2 and 3 do not gain it back, 4 do
+    for (const [port, alive] of [
+      [9003, false],
+      [9001, false],
+      [9002, false],
+      [9004, false],
+      [9001, true],
+      [9003, true],
+      [9002, true],
+      [9004, true],
+      [9004, false],
+    ] as const) {
+      await run(
+        lab,
+        'rs1',
+        alive ? `/usr/local/sbin/responder port${port}` : `kill -KILL $(cat /run/responder-port${port}.pid)`,
+      )
+      await lab.sleep(settle + SLACK_MS)
+      await lab.snapshot()
+      pool = changePool(service, pool, { server: `10.0.0.10:${port}`, alive })
+      expect(table(lab), `${port} ${alive ? 'up' : 'down'}: ${JSON.stringify(pool)}`).toEqual(poolTable(service, pool))
+    }
+  })
+
+  test('a service below quorum + hysteresis starts with its sorry server', async ({ lab }) => {
+    await run(lab, 'd1', '/usr/lib/lvslab/service keepalived stop; while pgrep -x keepalived; do sleep 0.1; done')
+    await run(lab, 'd1', "sed -i 's/quorum 3/quorum 4/' /etc/keepalived/conf.d/services.conf")
+    await run(lab, 'd1', '/usr/lib/lvslab/service keepalived start')
+    await lab.sleep(5000)
+    await lab.snapshot()
+    const changed = { ...service, quorum: 4 }
+    expect(table(lab)).toEqual(poolTable(changed, startPool(changed)))
+    expect(Object.keys(table(lab))).toContain('10.0.0.10:9009')
+  })
+})
+
+describe('VRRP', () => {
+  const instanceOf = (node: string, name: string): VrrpInstance => {
+    const found = directorOf(node).instances.find(instance => instance.name === name)
+    if (!found) throw new Error(`no ${name} on ${node}`)
+    return found
+  }
+  const names = directorOf('d1').instances.map(instance => instance.name)
+  const vipOf = (name: string): string => instanceOf('d1', name).addresses[0]?.address ?? ''
+
+  /** When a director took a VIP after a moment. */
+  const whenTaken = (lab: Lab, name: string, node: string, after: number): number | undefined =>
+    holdingsOf(lab.history, vipOf(name), ['d1', 'd2']).find(one => one.node === node && one.from >= after)?.from
+
+  const untilTaken = (lab: Lab, name: string, node: string, ms: number): Promise<boolean> =>
+    lab.until({ kind: 'owner', address: vipOf(name), node, others: [] }, ms)
+
+  /** Waits until a director has taken the VIPs, and holds each against its bound. */
+  const moved = async (
+    lab: Lab,
+    cause: CommandResult,
+    title: string,
+    node: string,
+    bounds: Record<string, Bound | undefined>,
+  ): Promise<void> => {
+    const promised = Object.entries(bounds).flatMap(([name, bound]) => (bound ? [{ name, bound }] : []))
+    expect(promised.length).toBeGreaterThan(0)
+    await Promise.all(promised.map(({ name, bound }) => untilTaken(lab, name, node, bound.maxMs + 5000)))
+    for (const { name, bound } of promised)
+      within(`${name}, ${title}`, cause, whenTaken(lab, name, node, cause.started), bound)
+  }
+  const each = (bound: (name: string) => Bound | undefined, of = names): Record<string, Bound | undefined> =>
+    Object.fromEntries(of.map(name => [name, bound(name)]))
+
+  test('a clean stop, the return, and preempt_delay', async ({ lab }) => {
+    const stop = await run(lab, 'd1', '/usr/lib/lvslab/service keepalived stop')
+    await moved(
+      lab,
+      stop,
+      'stop',
+      'd2',
+      each(name => stopBound(instanceOf('d1', name), instanceOf('d2', name))),
+    )
+    const start = await run(lab, 'd1', '/usr/lib/lvslab/service keepalived start')
+    // an instance with a tracked script waits for the first run of it: at once, and of no length
+    await moved(
+      lab,
+      start,
+      'return',
+      'd1',
+      each(name => preemptBound(instanceOf('d1', name), instanceOf('d2', name))),
+    )
+    for (const name of names) {
+      const { virtualRouterId } = instanceOf('d1', name)
+      const advert = eventsOf(lab.history, 'advert').find(one => one.vrid === virtualRouterId)
+      expect(advert, name).toMatchObject({ interval: wireInterval(instanceOf('d1', name)) })
+    }
+  })
+
+  test('a frozen keepalived, and a link that is down', async ({ lab }) => {
+    const freeze = await run(lab, 'd1', 'pkill -STOP -x keepalived')
+    await moved(
+      lab,
+      freeze,
+      'frozen',
+      'd2',
+      each(name => freezeBound(instanceOf('d1', name), instanceOf('d2', name))),
+    )
+    const thaw = await run(lab, 'd1', 'pkill -CONT -x keepalived')
+    const given = await lab.until({ kind: 'owner', address: vipOf('VI_PLAIN'), node: 'd1', others: ['d2'] }, 5000)
+    expect(given, `d2 gives the VIP up once d1 is awake (${thaw.ended})`).toBe(true)
+    await lab.sleep(10_000)
+
+    const cut = await run(lab, 'd1', 'ip link set eth0 down')
+    await moved(
+      lab,
+      cut,
+      'link down',
+      'd2',
+      each(name => linkDownBound(instanceOf('d1', name), instanceOf('d2', name))),
+    )
+    await run(lab, 'd1', 'ip link set eth0 up')
+  })
+
+  for (const [failure, file] of [
+    ['exits', '/run/chk-fails'],
+    ['hangs', '/run/chk-hangs'],
+  ] as const) {
+    test(`a tracked script that ${failure}: FAULT, and a lower priority`, async ({ lab }) => {
+      const tracking = ['VI_FAULT', 'VI_WEIGHT']
+      const bounds = (bound: typeof trackedScriptBound, from: string, to: string) =>
+        each(name => {
+          const [tracked] = instanceOf('d1', name).trackScripts
+          return tracked && bound(instanceOf(from, name), instanceOf(to, name), tracked, failure)
+        }, tracking)
+      const broken = await run(lab, 'd1', `touch ${file}`)
+      await moved(lab, broken, `script ${failure}`, 'd2', bounds(trackedScriptBound, 'd1', 'd2'))
+      expect(whenTaken(lab, 'VI_PLAIN', 'd2', broken.started), 'VI_PLAIN tracks nothing').toBeUndefined()
+      const healed = await run(lab, 'd1', `rm ${file}`)
+      await moved(lab, healed, 'script back', 'd1', bounds(trackedScriptBackBound, 'd1', 'd2'))
+    })
+  }
+
+  test('nopreempt leaves the VIP where it is, and a weight below the gap moves nothing', async ({ lab }) => {
+    await run(
+      lab,
+      'd1',
+      "sed -i 's/preempt_delay 5/nopreempt/; s/weight -60/weight -40/' /etc/keepalived/conf.d/vrrp.conf",
+    )
+    const stop = await run(lab, 'd1', '/usr/lib/lvslab/service keepalived stop')
+    await untilTaken(lab, 'VI_DELAY', 'd2', 5000)
+    const start = await run(lab, 'd1', '/usr/lib/lvslab/service keepalived start')
+    await untilTaken(lab, 'VI_WEIGHT', 'd1', 10_000)
+    const fails = await run(lab, 'd1', 'touch /run/chk-fails')
+    await lab.sleep(20_000)
+    expect(whenTaken(lab, 'VI_DELAY', 'd2', stop.started)).toBeDefined()
+    expect(whenTaken(lab, 'VI_DELAY', 'd1', start.started), 'nopreempt').toBeUndefined()
+    expect(whenTaken(lab, 'VI_FAULT', 'd2', fails.started)).toBeDefined()
+    expect(whenTaken(lab, 'VI_WEIGHT', 'd2', fails.started), '110 against 100').toBeUndefined()
+  })
+})
+
+describe('the kernel', () => {
+  const service = serviceOn(8080)
+  const timeout = service.persistence ?? Number.NaN
+  /** Seconds left to each entry of the client in d1's table of connections. */
+  const entries = async (lab: Lab): Promise<{ template: number | undefined; connections: number[] }> => {
+    const { stdout } = await run(lab, 'd1', 'ipvsadm -Lnc')
+    const lines = stdout.split('\n').filter(line => line.includes(`${service.address}:${service.port}`))
+    const left = (line: string): number => {
+      const [minutes, rest] = (line.trim().split(/\s+/)[1] ?? '').split(':').map(Number)
+      return (minutes ?? 0) * 60 + (rest ?? 0)
+    }
+    const isTemplate = (line: string): boolean => line.includes('10.0.0.50:0')
+    const template = lines.find(isTemplate)
+    return {
+      template: template === undefined ? undefined : left(template),
+      connections: lines.filter(l => !isTemplate(l)).map(left),
+    }
+  }
+  const connect = (lab: Lab): Promise<CommandResult> =>
+    run(lab, 'c1', `curl -sS -m 5 http://${service.address}:${service.port}/`)
+
+  test('persistence: put off by 60 s while an entry is left, and 60 s from then on', async ({ lab }) => {
+    await untilPool(lab, service, keys(service), 60_000)
+    const asked = await connect(lab)
+    const first = await entries(lab)
+    expect(first.template).toBeLessThanOrEqual(timeout / 1000)
+    const lastEntry = TCP_TIMEOUTS.FIN_WAIT
+    expect(first.connections).toHaveLength(1)
+    expect(first.connections[0]).toBeGreaterThan(lastEntry / 1000 - 5)
+
+    const bound = releaseBound(timeout, lastEntry)
+    const tick = 1000
+    await lab.sleep(bound.maxMs - 3 * tick - ((await lab.now()) - asked.ended))
+    expect((await entries(lab)).template, `before ${bound.formula}`).toBeDefined()
+    await lab.sleep(6 * tick)
+    expect((await entries(lab)).template, `after ${bound.formula}`).toBeUndefined()
+
+    await connect(lab)
+    await lab.sleep(timeout + 5 * tick)
+    await connect(lab)
+    const renewed = (await entries(lab)).template
+    expect(renewed).toBeGreaterThan(templateTimeout(timeout, lastEntry) / 1000 - 5)
+  })
+
+  test('its timeouts and sysctls are the ones that the model has', async ({ lab }) => {
+    const read = await run(lab, 'd1', 'cd /proc/sys/net/ipv4/vs && for f in *; do echo "$f=$(cat $f)"; done')
+    const found = Object.fromEntries(
+      read.stdout.split('\n').flatMap(line => {
+        const [name, value] = line.split('=')
+        return name && value !== undefined ? [[name, value.replace(/\s+/g, ' ')]] : []
+      }),
+    )
+    expect(found).toMatchObject(IPVS_SYSCTLS)
+    const timeouts = await run(lab, 'd1', 'ipvsadm -L --timeout')
+    const { tcp, tcpfin, udp } = SETTABLE_TIMEOUTS
+    expect(timeouts.stdout).toContain([tcp, tcpfin, udp].map(ms => ms / 1000).join(' '))
+  })
+})
