@@ -1,4 +1,5 @@
-import { describe } from 'vitest'
+import { describe, expect } from 'vitest'
+import { requestsOf, tablesOf } from '../src/history/queries.ts'
 import { labTest } from '../src/suite/lab-test.ts'
 import { loadTopology } from '../src/topology/load.ts'
 import { planTopology } from '../src/verify/plan.ts'
@@ -14,4 +15,20 @@ describe('the keepalived DR pair', () => {
       for (const check of scenario.checks) judge(check)
     })
   }
+
+  test('the counters of the director are what clients saw', async ({ lab }) => {
+    const probe = await lab.http({ probe: 'clients', client: 'c1', url: 'http://10.0.0.100/', rate: 20, count: 20 })
+    await lab.sleep(1_000)
+    await probe.stop()
+    await lab.snapshot()
+    const destinations = tablesOf(lab.history, 'd1').at(-1)?.services[0]?.destinations ?? []
+    const counted = destinations.map(({ address, counters }) => [address, counters?.connections])
+    expect(counted.toSorted()).toEqual([
+      ['10.0.0.10', 10],
+      ['10.0.0.20', 10],
+    ])
+    // by direct routing the answers do not pass the director
+    expect(destinations.map(({ counters }) => counters?.packetsOut)).toEqual([0, 0])
+    expect(requestsOf(lab.history, 'clients').filter(({ outcome }) => outcome === 'answered').length).toBe(20)
+  })
 })

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { parseIpvs } from './ipvs.ts'
+import { parseCounters, parseIpvs } from './ipvs.ts'
 
 const TABLE = `IP Virtual Server version 1.2.1 (size=4096)
 Prot LocalAddress:Port Scheduler Flags
@@ -35,4 +35,22 @@ it("reads the kernel's table: hexadecimal addresses, ports and marks", () => {
 
 it('finds nothing in the table of a kernel that has no service', () => {
   expect(parseIpvs(TABLE.split('\n').slice(0, 3).join('\n'))).toEqual([])
+})
+
+it('reads what each real server has got', () => {
+  const text = `IP Virtual Server version 1.2.1 (size=4096)
+Prot LocalAddress:Port               Conns   InPkts  OutPkts  InBytes OutBytes
+  -> RemoteAddress:Port
+TCP  10.0.0.100:80                     104      624        0    38272        0
+  -> 10.0.0.10:80                       52      312        0    19136        0
+FWM  50                                  0        0        0        0        0
+  -> 10.0.0.10:0                         1        2        3        4        5
+`
+  expect([...parseCounters(text)]).toEqual([
+    [
+      'TCP 10.0.0.100:80 10.0.0.10:80',
+      { connections: 52, packetsIn: 312, packetsOut: 0, bytesIn: 19_136, bytesOut: 0 },
+    ],
+    ['FWM 50 10.0.0.10:0', { connections: 1, packetsIn: 2, packetsOut: 3, bytesIn: 4, bytesOut: 5 }],
+  ])
 })

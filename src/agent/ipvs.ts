@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { IpvsDestination, IpvsService } from '../history/event.ts'
 import { now } from './clock.ts'
 import { record } from './journal.ts'
+import { runInNode } from './namespace.ts'
 import type { AgentNode } from './protocol.ts'
 
 /**
@@ -54,6 +55,35 @@ export const ipvsTable = (node: AgentNode): IpvsService[] => {
   } catch {
     return [] // no ip_vs in this kernel, or the node is gone
   }
+}
+
+/** Reads the counters of `ipvsadm -Ln --stats --exact`, by service and `address:port` of the real server. */
+export const parseCounters = (text: string): Map<string, IpvsDestination['counters']> => {
+  const counters = new Map<string, IpvsDestination['counters']>()
+  let service = ''
+  for (const line of text.split('\n')) {
+    const [first = '', second = '', ...numbers] = line.trim().split(/\s+/)
+    if (/^(TCP|UDP|SCTP|FWM)$/.test(first)) service = `${first} ${second}`
+    if (first !== '->' || numbers.length !== 5) continue
+    const [connections = 0, packetsIn = 0, packetsOut = 0, bytesIn = 0, bytesOut = 0] = numbers.map(Number)
+    counters.set(`${service} ${second}`, { connections, packetsIn, packetsOut, bytesIn, bytesOut })
+  }
+  return counters
+}
+
+/** Records the table of a node with what each real server has got since the service was made. */
+export const snapshotCounters = async (node: AgentNode): Promise<void> => {
+  const services = ipvsTable(node)
+  if (services.length === 0) return snapshotIpvs(node, 'step', false)
+  const { stdout } = await runInNode(node, ['ipvsadm', '-Ln', '--stats', '--exact'], 10_000)
+  const counters = parseCounters(stdout)
+  for (const { service, destinations } of services) {
+    for (const destination of destinations) {
+      const found = counters.get(`${service} ${destination.address}:${destination.port}`)
+      if (found) destination.counters = found
+    }
+  }
+  record({ kind: 'ipvs', t: now(), node: node.name, reason: 'step', services })
 }
 
 /** What a pool is, without the connection counters, which change with every request. */

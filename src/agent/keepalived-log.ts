@@ -8,12 +8,39 @@ import type { AgentNode } from './protocol.ts'
 /** Where the director's service script has keepalived write its log. */
 const LOG = '/var/log/keepalived.log'
 
+/** How keepalived writes a server or a service: `[10.0.0.10]:tcp:80`. */
+const ENDPOINT = String.raw`\[([^\]]+)\]:(\w+):(\d+)`
+const MOVED = new RegExp(
+  `^(Adding|Removing|Shutting down) service ${ENDPOINT} (?:to|from) VS (?:${ENDPOINT}|FWM (\\d+))`,
+)
+const CHECKED = new RegExp(`${ENDPOINT}.*?\\b(succe|fail)|\\b(succe|fail)\\w* .*?${ENDPOINT}`)
+/** Of one URL among several, of one attempt among several: the check goes on. */
+const UNDECIDED = /^HTTP status code|retry|retrying/i
+
+/** What a line says of a real server; undefined where it says nothing of one. */
+const parseChecker = (line: string): KeepalivedEvent['checker'] => {
+  const [, verb, address, , port, vip, protocol, vipPort, mark] = MOVED.exec(line) ?? []
+  if (verb) {
+    const service = mark ? `FWM ${mark}` : `${protocol?.toUpperCase()} ${vip}:${vipPort}`
+    return { server: `${address}:${port}`, service, result: verb === 'Adding' ? 'added' : 'removed' }
+  }
+  if (UNDECIDED.test(line)) return undefined
+  const [, server, , serverPort, after, before, later, , laterPort] = CHECKED.exec(line) ?? []
+  if (!after && !before) return undefined
+  return {
+    server: `${server ?? later}:${serverPort ?? laterPort}`,
+    result: (after ?? before) === 'succe' ? 'up' : 'down',
+  }
+}
+
 /** `Fri Nov 20 06:00:00 2026: (VI_1) Entering MASTER STATE` */
-export const parseLogLine = (text: string): Pick<KeepalivedEvent, 'line' | 'transition'> => {
+export const parseLogLine = (text: string): Pick<KeepalivedEvent, 'line' | 'transition' | 'checker'> => {
   const line = text.replace(/^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}: /, '')
   const [, instance, state] = /^\((.+?)\) Entering (MASTER|BACKUP|FAULT|STOP)/.exec(line) ?? []
-  if (!instance || !state) return { line }
-  return { line, transition: { instance, state: state as 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP' } }
+  if (instance && state)
+    return { line, transition: { instance, state: state as 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP' } }
+  const checker = parseChecker(line)
+  return checker ? { line, checker } : { line }
 }
 
 /** Follows keepalived's log on a director; each line is a reason to look whether the IPVS table has changed. */

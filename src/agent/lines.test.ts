@@ -38,6 +38,32 @@ describe("a line of keepalived's log", () => {
   })
 })
 
+describe('what a checker says in the log', () => {
+  const says = (line: string) => parseLogLine(line).checker
+
+  it('is the end of a check, not one of its attempts or URLs', () => {
+    const server = '10.0.0.10:80'
+    expect(says('HTTP_CHECK on service [10.0.0.10]:tcp:80 failed after 3 retries.')).toEqual({ server, result: 'down' })
+    expect(says('Remote Web server [10.0.0.10]:tcp:80 succeed on service.')).toEqual({ server, result: 'up' })
+    expect(says('TCP connection to [10.0.0.10]:tcp:80 success.')).toEqual({ server, result: 'up' })
+    expect(says('HTTP status code success to [10.0.0.10]:tcp:80 url(/index.html)')).toBeUndefined()
+    expect(says('Activating healthchecker for service [10.0.0.10]:tcp:80 for VS [10.0.0.100]:tcp:80')).toBeUndefined()
+  })
+
+  it("is a real server's place in its pool", () => {
+    const [server, service] = ['10.0.0.10:80', 'TCP 10.0.0.100:80']
+    const removed = { server, service, result: 'removed' }
+    expect(says('Removing service [10.0.0.10]:tcp:80 from VS [10.0.0.100]:tcp:80')).toEqual(removed)
+    expect(says('Shutting down service [10.0.0.10]:tcp:80 from VS [10.0.0.100]:tcp:80')).toEqual(removed)
+    expect(says('Adding service [10.0.0.10]:tcp:80 to VS FWM 50')).toEqual({
+      server,
+      service: 'FWM 50',
+      result: 'added',
+    })
+    expect(says('Adding sorry server [127.0.0.1]:tcp:80 to VS [10.0.0.100]:tcp:80')).toBeUndefined()
+  })
+})
+
 it('an event matches by the fields that are named, nested ones too', () => {
   const event = {
     kind: 'keepalived' as const,

@@ -6,7 +6,7 @@ import { snapshotAddresses } from './addresses.ts'
 import { startCapture, stopCapture } from './capture.ts'
 import { now, waitFor } from './clock.ts'
 import { runFault } from './faults.ts'
-import { snapshotIpvs } from './ipvs.ts'
+import { snapshotCounters, snapshotIpvs } from './ipvs.ts'
 import { attach, detach, record } from './journal.ts'
 import { runInNode } from './namespace.ts'
 import { probeMain } from './probe/process.ts'
@@ -46,9 +46,10 @@ const handlers: Handlers = {
     for (const node of directors()) watchDirector(node)
     await Promise.all(list.map(watchNode))
   },
-  async snapshot() {
+  async snapshot({ counters }) {
     snapshotAddresses()
-    for (const node of directors()) snapshotIpvs(node, 'start', false)
+    if (counters) await Promise.all(directors().map(snapshotCounters))
+    else for (const node of directors()) snapshotIpvs(node, 'start', false)
   },
   async warmUp() {
     await warmUpProbes()

@@ -175,8 +175,8 @@ export interface FaultResult {
 export interface Operations {
   /** Tells the agent of the nodes; starts the watchers. Once for a lab. */
   watch: { args: { nodes: AgentNode[] }; result: { t: number } }
-  /** States what holds now as events: addresses and IPVS tables. First thing in a fork. */
-  snapshot: { args: object; result: { t: number } }
+  /** States what holds now as events: addresses and IPVS tables, with each real server's counters where they are asked for. First thing in a fork. */
+  snapshot: { args: { counters?: boolean }; result: { t: number } }
   /** Runs the probes against themselves until they are fast: an emulated machine that was just forked has to begin anew. */
   warmUp: { args: object; result: { t: number } }
   now: { args: object; result: { t: number } }

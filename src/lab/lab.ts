@@ -44,7 +44,7 @@ export interface Lab extends LabProbes, AsyncDisposable {
   /** Waits inside the lab; says whether the condition was met before the deadline (ms). */
   until(condition: Condition, deadlineMs: number): Promise<boolean>
   mark(label: string): Promise<number>
-  /** Has the addresses and IPVS tables of now recorded. */
+  /** Has the addresses and IPVS tables of now recorded, with the counters of each real server. */
   snapshot(): Promise<number>
   /** Runs a command in a node, as root; its exit code is returned, not judged. `record`: what it says is evidence. */
   exec(node: string, argv: string[], options?: { timeoutMs?: number; record?: boolean }): Promise<CommandResult>
@@ -163,7 +163,7 @@ const createLab = (
     sleep: async ms => (await agent.call('sleep', { ms })).t,
     until: async (condition, deadlineMs) => (await agent.call('until', { condition, deadlineMs })).met,
     mark: async label => (await agent.call('mark', { label })).t,
-    snapshot: async () => (await agent.call('snapshot', {})).t,
+    snapshot: async () => (await agent.call('snapshot', { counters: true })).t,
     exec: (node, argv, { timeoutMs = COMMAND_TIMEOUT_MS, record = false } = {}) =>
       agent.call('exec', { node, argv, timeoutMs, record }),
     capture: async options => {

@@ -8,7 +8,11 @@ import { expectCheck } from './matchers.ts'
 
 const VIP = '10.0.0.100'
 const member = (node: string, address: string) => ({ node, address, startupDelay: 0, instance: {} as VrrpInstance })
-const vip: PlannedVip = { address: VIP, members: [member('d1', '10.0.0.200'), member('d2', '10.0.0.201')] }
+const vip: PlannedVip = {
+  network: 'lan',
+  address: VIP,
+  members: [member('d1', '10.0.0.200'), member('d2', '10.0.0.201')],
+}
 const bound = {
   ...{ name: 'VIP move', formula: '3 x 1 s + (256-80)/256 s = 3.69 s', source: 'RFC 5798 6.1' },
   ...{ minMs: 2690, maxMs: 3690 },

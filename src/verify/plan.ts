@@ -12,6 +12,8 @@ import type { Node, Topology } from '../topology/types.ts'
 /** A VIP with the directors that may hold it, the expected MASTER first. */
 export interface PlannedVip {
   address: string
+  /** Network that its directors are heard on. */
+  network: string
   members: GroupMember[]
 }
 
@@ -101,7 +103,7 @@ const plannedVips = (groups: VrrpGroup[]): PlannedVip[] => {
   for (const { network, members } of groups) {
     for (const member of members) {
       for (const { address } of member.instance.addresses) {
-        const vip = holders.get(`${network} ${address}`) ?? { address, members: [] }
+        const vip = holders.get(`${network} ${address}`) ?? { address, network, members: [] }
         holders.set(`${network} ${address}`, vip)
         vip.members.push(member)
       }

@@ -2,7 +2,7 @@ import type { Condition } from '../agent/protocol.ts'
 import type { PlannedCheck } from '../judge/rules.ts'
 import type { Lab } from '../lab/lab.ts'
 import type { Probe } from '../lab/probes.ts'
-import { seconds } from '../model/bound.ts'
+import { seconds, withSlack } from '../model/bound.ts'
 import { serverDownBound, serverUpBound, sorryBound, sorryEndsBound } from '../model/health-check.ts'
 import type { GroupMember } from '../model/pair.ts'
 import { cycleShares } from '../model/shares.ts'
@@ -147,15 +147,34 @@ const failover = (
   }
   checks.push({
     check: `single-owner-${cause}`,
-    title: `no two live directors hold the VIP ${vip.address} around ${what}`,
+    title: `one live director holds the VIP ${vip.address}, and only one, around ${what}`,
     rule: 'single-owner',
     params: {
       vip: vip.address,
       directors: vip.members.map(({ node, address }) => ({ node, address })),
       bound: handoverBound(backup.instance),
+      noneBound: withSlack(bound, 'scheduling', SLACK_MS),
       causes: plan.dualMaster,
     },
   })
+  checks.push({
+    check: `garp-${cause}`,
+    title: `whoever takes the VIP ${vip.address} announces it by gratuitous ARP, after ${what}`,
+    rule: 'garp',
+    // garp_master_repeat may be anything from 1 on
+    params: { vip: vip.address, directors, count: 1, slackMs: SLACK_MS },
+  })
+  if (master.instance.virtualRouterId === backup.instance.virtualRouterId) {
+    checks.push({
+      check: `silent-backup-${cause}`,
+      title: `only the MASTER of ${vip.address} sends adverts, around ${what}`,
+      rule: 'silent-backup',
+      params: {
+        ...{ vip: vip.address, directors, vrid: master.instance.virtualRouterId, network: vip.network },
+        slackMs: SLACK_MS,
+      },
+    })
+  }
   return [
     {
       name: `failover-${cause}-${vip.address}`,
