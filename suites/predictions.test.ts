@@ -60,13 +60,10 @@ const run = async (lab: Lab, node: string, script: string): Promise<CommandResul
 /** Says what came out beside what was promised, and holds the one against the other. */
 const within = (what: string, cause: CommandResult, t: number | undefined, bound: Bound): void => {
   if (t === undefined) throw new Error(`${what}: it never happened; promised: ${bound.formula}`)
-  const [earliest, latest] = [t - cause.ended, t - cause.started]
-  process.stderr.write(`${what}: ${seconds(latest)}, ${describeBound(bound)} (${bound.formula})\n`)
-  expect(latest, `${what}: ${bound.formula}`).toBeLessThanOrEqual(
-    bound.maxMs + (cause.ended - cause.started) + SLACK_MS,
-  )
-  expect(latest, `${what} too early: ${bound.formula}`).toBeGreaterThanOrEqual((bound.minMs ?? 0) - SLACK_MS)
-  expect(earliest).toBeLessThanOrEqual(latest)
+  const took = t - cause.started
+  process.stderr.write(`${what}: ${seconds(took)}, ${describeBound(bound)} (${bound.formula})\n`)
+  expect(took, `${what}: ${bound.formula}`).toBeLessThanOrEqual(bound.maxMs + (cause.ended - cause.started) + SLACK_MS)
+  expect(took, `${what} too early: ${bound.formula}`).toBeGreaterThanOrEqual((bound.minMs ?? 0) - SLACK_MS)
 }
 
 /** When a service of d1 first had these destinations after a moment. */
@@ -118,7 +115,6 @@ describe('health checks', () => {
   for (const { failure, inject, heal } of failings) {
     test(`each check finds a server that is ${failure}, and the same one back`, async ({ lab }) => {
       await allUp(lab)
-      // a script decides by itself what it takes for a failure: this one asks its server, and cannot be misled by another
       const bounds = single.map(service => ({
         service,
         title: `${checkOf(service).keyword} on ${tableName(service)}, ${failure}`,
@@ -173,14 +169,13 @@ describe('health checks', () => {
     const configured = service.realServers[0]?.weight ?? Number.NaN
     const bound = checkUpBound(checkOf(service), 'wrong-answer')
     for (const code of [42, 0, 2]) {
-      const set = await run(lab, 'rs1', `echo ${code} >/run/weight`)
+      await run(lab, 'rs1', `echo ${code} >/run/weight`)
       await lab.sleep((bound?.maxMs ?? 0) + SLACK_MS)
       await lab.snapshot()
       const table = tablesOf(lab.history, 'd1')
         .at(-1)
         ?.services.find(s => s.service === tableName(service))
       expect(table?.destinations[0]?.weight, `exit code ${code}`).toBe(dynamicWeight(configured, code))
-      expect(set.code).toBe(0)
     }
   })
 })
