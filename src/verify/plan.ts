@@ -5,6 +5,7 @@ import type { Readiness } from '../lab/readiness.ts'
 import { explainDualMaster } from '../model/dual-master.ts'
 import { byElection, type GroupMember, type VrrpGroup, vrrpGroups } from '../model/pair.ts'
 import type { DirectorConfig, RealServer, VirtualService } from '../model/types.ts'
+import { settled } from '../model/track.ts'
 import { startBound } from '../model/vrrp.ts'
 import type { Untested } from '../judge/verdict.ts'
 import type { Node, Topology } from '../topology/types.ts'
@@ -105,7 +106,8 @@ const plannedVips = (groups: VrrpGroup[]): PlannedVip[] => {
       for (const { address } of member.instance.addresses) {
         const vip = holders.get(`${network} ${address}`) ?? { address, network, members: [] }
         holders.set(`${network} ${address}`, vip)
-        vip.members.push(member)
+        // the priority that counts is the one with what is tracked, all of which is up in a healthy lab
+        vip.members.push({ ...member, instance: settled(member.instance) })
       }
     }
   }
