@@ -45,9 +45,6 @@ const faultOf = (events: LabEvent[], phase: FaultEvent['phase'], fault: string, 
 const expectWithin = (what: string, event: FaultEvent, at: number | undefined, bound: Bound): void => {
   const { minMs = 0, maxMs, formula } = fromFault(bound, event, SLACK_MS)
   const took = at === undefined ? Number.NaN : at - event.t
-  process.stderr.write(
-    `${event.fault} ${event.phase}: ${what} ${took.toFixed(0)} ms of ${minMs.toFixed(0)} to ${maxMs.toFixed(0)} ms; the event took ${(event.done - event.t).toFixed(1)} ms\n`,
-  )
   expect(took, `${what}: at most ${formula}`).toBeGreaterThanOrEqual(minMs)
   expect(took, `${what}: at most ${formula}`).toBeLessThanOrEqual(maxMs)
 }
@@ -204,13 +201,10 @@ describe('a fault of httpd takes its server out of the pool in time', () => {
         title: `rs1 leaves ${service.service.name} after ${fault}, and comes back when that is healed`,
         judge: events => {
           const server = { node: 'rs1', address, port }
-          const verdict = checkPool(events, {
+          return checkPool(events, {
             ...{ vip: VIP, directors: DIRECTORS, service: SERVICE, downBound, upBound, slackMs: SLACK_MS },
             ...{ server, fault, probe: 'clients' },
           })
-          for (const { name, value, bound } of verdict.measurements)
-            process.stderr.write(`${fault} on rs1: ${name} ${value.toFixed(0)} of ${bound?.maxMs.toFixed(0)}\n`)
-          return verdict
         },
       })
       expect(eventsOf(lab.events, 'trouble')).toEqual([])
@@ -232,9 +226,6 @@ describe('what a client sees of', () => {
     const slow = await ask(lab, 'slow')
     await heal()
     const healed = await ask(lab, 'healed')
-    process.stderr.write(
-      `httpd-slow 300: ${slow.map(r => r.tookMs.toFixed(0)).join(' ')}; healed: ${healed.map(r => r.tookMs.toFixed(0)).join(' ')}\n`,
-    )
     expect(slow.length).toBeGreaterThan(3)
     for (const { tookMs, status } of slow) {
       expect(status).toBe(200)
