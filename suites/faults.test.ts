@@ -44,9 +44,6 @@ const faultOf = (history: History, phase: FaultEvent['phase'], fault: string, no
 const expectWithin = (what: string, event: FaultEvent, at: number | undefined, bound: Bound): void => {
   const { minMs = 0, maxMs, formula } = fromFault(bound, event, SLACK_MS)
   const took = at === undefined ? Number.NaN : at - event.t
-  process.stderr.write(
-    `${event.fault} ${event.phase}: ${what} ${took.toFixed(0)} ms of ${minMs.toFixed(0)} to ${maxMs.toFixed(0)} ms; the event took ${(event.done - event.t).toFixed(1)} ms\n`,
-  )
   expect(took, `${what}: at most ${formula}`).toBeGreaterThanOrEqual(minMs)
   expect(took, `${what}: at most ${formula}`).toBeLessThanOrEqual(maxMs)
 }
@@ -225,9 +222,6 @@ describe('what a client sees of', () => {
     const slow = await ask(lab, 'slow')
     await heal()
     const healed = await ask(lab, 'healed')
-    process.stderr.write(
-      `httpd-slow 300: ${slow.map(r => r.tookMs.toFixed(0)).join(' ')}; healed: ${healed.map(r => r.tookMs.toFixed(0)).join(' ')}\n`,
-    )
     expect(slow.length).toBeGreaterThan(3)
     for (const { tookMs, status } of slow) {
       expect(status).toBe(200)

@@ -16,7 +16,7 @@ export interface FaultNodes {
 }
 
 /** How often a proof that fails is tried again, ms of lab time. */
-const TRY_AGAIN_MS = 50
+const TRY_AGAIN_MS = 200
 
 /** What was thrown, in words. */
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
