@@ -69,7 +69,10 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
       detached: true,
     })
     const child = guard
-    const ended = (child.stdout ? once(child.stdout, 'data') : once(child, 'exit')).then(() => lastWords(dir))
+    const ended = (child.stdout ? once(child.stdout, 'data') : once(child, 'exit')).then(async ([said]) => {
+      const how = /exit code \d+/.exec(String(said))?.[0]
+      return `${how === undefined ? '' : `${how}; `}${await lastWords(dir)}`
+    })
     const lost = ended.then(why => {
       throw new LvslabError('ENGINE_START', `QEMU ended at once: ${why}`, { remedy: 'run `lvslab doctor`' })
     })
@@ -130,12 +133,13 @@ export const stopKept = async (dir: string): Promise<void> => {
 
 const lastWords = async (dir: string): Promise<string> => {
   const texts = await Promise.all(
-    [INSTANCE_FILES.serial, 'passt.log', 'qemu.log'].map(name =>
-      readFile(path.join(dir, name), 'utf8').catch(() => ''),
-    ),
+    [INSTANCE_FILES.serial, 'passt.log', 'qemu.log'].map(async name => {
+      const text = await readFile(path.join(dir, name), 'utf8').catch(() => '')
+      const last = text.trim().split('\n').slice(-3).join(' | ')
+      return last && `${name}: ${last}`
+    }),
   )
-  const words = texts.join('\n').trim().split('\n').slice(-4).join(' | ')
-  return words || 'no message'
+  return texts.filter(text => text !== '').join('; ') || 'no message'
 }
 
 const quote = (words: string[]): string => words.map(w => `'${w.replaceAll("'", `'\\''`)}'`).join(' ')
@@ -170,8 +174,8 @@ ${quote(parts.qemu)} > qemu.log 2>&1 3> ${INSTANCE_FILES.state} 4< ${quote([part
 echo $passt $qemu > pids
 ${parts.keep ? '' : '{ read _; stop; } <&9 2>/dev/null & watch=$!'}
 wait $qemu
+echo "exit code $?" # above 128 it was a signal. The folder stays until whoever started it has read why, or is gone
 kill -KILL $passt 2>/dev/null
-echo ended # the folder stays until whoever started it has read why, or is gone
 ${parts.keep ? 'exit 0' : 'wait $watch'}
 rm -rf ${quote([parts.dir])}
 `
