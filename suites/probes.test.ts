@@ -21,7 +21,9 @@ const values = (list: (string | number | undefined)[]): string[] =>
   [...new Set(list.map(String))].toSorted((a, b) => a.localeCompare(b))
 
 describe('probes of a plain service', () => {
-  plain('http: leaves at its rate, from 250 sources in turn', async ({ lab }) => {
+  const test = plain
+
+  test('http: leaves at its rate, from 250 sources in turn', async ({ lab }) => {
     const sources = await lab.addSources('c1', { count: 250, from: '10.9.0.1' })
     const probe = await lab.http({ ...http, sources, count: 500 })
     await lab.sleep(10_000)
@@ -35,26 +37,25 @@ describe('probes of a plain service', () => {
     expect(ended(lab)).toMatchObject({ type: 'http', rate: 50, sources: 250, sent: 500, lateAfterMs: 20 })
   })
 
-  plain(
-    'the free addresses of a network are sources; where there are too few, the remedy says what to do',
-    async ({ lab }) => {
-      const few = await lab.addSources('c1', { count: 3 })
-      expect(few).toEqual(['10.0.0.1', '10.0.0.2', '10.0.0.3'])
-      const probe = await lab.http({ ...http, sources: few, count: 6 })
-      await lab.sleep(200)
-      await probe.stop()
-      expect(requests(lab).map(({ source, outcome }) => `${source} ${outcome}`)).toEqual(
-        [...few, ...few].map(source => `${source} answered`),
-      )
-      await expect(lab.addSources('c1', { count: 250 })).rejects.toMatchObject({
-        code: 'SOURCES_FULL',
-        message: 'lan (10.0.0.0/24) has 245 free addresses for sources of c1; 250 were asked for',
-        remedy: expect.stringContaining("from: '10.9.0.1'"),
-      })
-    },
-  )
+  test('the free addresses of a network are sources; where there are too few, the remedy says what to do', async ({
+    lab,
+  }) => {
+    const few = await lab.addSources('c1', { count: 3 })
+    expect(few).toEqual(['10.0.0.1', '10.0.0.2', '10.0.0.3'])
+    const probe = await lab.http({ ...http, sources: few, count: 6 })
+    await lab.sleep(200)
+    await probe.stop()
+    expect(requests(lab).map(({ source, outcome }) => `${source} ${outcome}`)).toEqual(
+      [...few, ...few].map(source => `${source} answered`),
+    )
+    await expect(lab.addSources('c1', { count: 250 })).rejects.toMatchObject({
+      code: 'SOURCES_FULL',
+      message: 'lan (10.0.0.0/24) has 245 free addresses for sources of c1; 250 were asked for',
+      remedy: expect.stringContaining("from: '10.9.0.1'"),
+    })
+  })
 
-  plain('http: leaves from the ports that were chosen, and says so when one is in use', async ({ lab }) => {
+  test('http: leaves from the ports that were chosen, and says so when one is in use', async ({ lab }) => {
     const chosen = await lab.http({ ...http, ports: [5001, 5002, 5003], count: 3 })
     await lab.sleep(200)
     await chosen.stop()
@@ -72,7 +73,7 @@ describe('probes of a plain service', () => {
     })
   })
 
-  plain('curl: one request after the other, from a chosen source and port', async ({ lab }) => {
+  test('curl: one request after the other, from a chosen source and port', async ({ lab }) => {
     const [source = ''] = await lab.addSources('c1', { count: 1 })
     const probe = await lab.curl({
       ...{ probe: 'loop', client: 'c1', url: http.url, pauseMs: 200 },
@@ -88,7 +89,7 @@ describe('probes of a plain service', () => {
       if (n > 0) expect(scheduled).toBeCloseTo((requests(lab)[n - 1]?.done ?? 0) + 200, 3)
   })
 
-  plain('curl: tells a port that refuses from a host that is not there', async ({ lab }) => {
+  test('curl: tells a port that refuses from a host that is not there', async ({ lab }) => {
     for (const [probe, url] of [
       ['refused', 'http://10.0.0.10:81/'],
       ['nobody', 'http://10.0.0.222/'],
@@ -102,7 +103,7 @@ describe('probes of a plain service', () => {
     ])
   })
 
-  plain('a probe that cannot be says why', async ({ lab }) => {
+  test('a probe that cannot be says why', async ({ lab }) => {
     await expect(lab.http({ ...http, rate: 0 })).rejects.toThrow('rate 0: more than 0 is needed')
     await expect(lab.http({ ...http, client: 'd1' })).rejects.toThrow('d1 is not a client of this lab')
     await expect(lab.tcp({ probe: 't', client: 'c1', target: VIP, connections: 1, everyMs: 100 })).rejects.toThrow(
@@ -112,7 +113,9 @@ describe('probes of a plain service', () => {
 })
 
 describe('probes of TLS, TCP and UDP services', () => {
-  services('https: a handshake for each request', async ({ lab }) => {
+  const test = services
+
+  test('https: a handshake for each request', async ({ lab }) => {
     const probe = await lab.http({ ...http, url: `https://${VIP}/`, rate: 20, count: 20 })
     await lab.sleep(1_500)
     await probe.stop()
@@ -121,7 +124,7 @@ describe('probes of TLS, TCP and UDP services', () => {
     expect(values(requests(lab).map(request => request.server))).toEqual(['rs1', 'rs2'])
   })
 
-  services('tcp: holds connections open, and records those that break when their server dies', async ({ lab }) => {
+  test('tcp: holds connections open, and records those that break when their server dies', async ({ lab }) => {
     const probe = await lab.tcp({ probe: 'held', client: 'c1', target: `${VIP}:7`, connections: 10, everyMs: 100 })
     await lab.sleep(1_000)
     const killed = await lab.now()
@@ -141,7 +144,7 @@ describe('probes of TLS, TCP and UDP services', () => {
     expect(ended(lab)).toMatchObject({ type: 'tcp', rate: 100, lateAfterMs: 100 })
   })
 
-  services('tcp: a silence longer than the timeout breaks a connection, and a refused one fails', async ({ lab }) => {
+  test('tcp: a silence longer than the timeout breaks a connection, and a refused one fails', async ({ lab }) => {
     const held = { client: 'c1', connections: 2, everyMs: 100, timeoutMs: 500 }
     const probe = await lab.tcp({ ...held, probe: 'held', target: `${VIP}:7` })
     await lab.sleep(500)
@@ -161,7 +164,7 @@ describe('probes of TLS, TCP and UDP services', () => {
     expect(changes(lab, 'failed')).toMatchObject([{ outcome: 'refused' }, { outcome: 'refused' }])
   })
 
-  services('udp: datagrams from one port stay with one server, from changing ports they do not', async ({ lab }) => {
+  test('udp: datagrams from one port stay with one server, from changing ports they do not', async ({ lab }) => {
     const udp = { client: 'c1', target: `${VIP}:7`, rate: 50, count: 20 }
     for (const how of [
       { probe: 'fixed' },
@@ -185,7 +188,7 @@ describe('probes of TLS, TCP and UDP services', () => {
     expect(of('new')[7]).toMatchObject({ n: 7, detail: expect.stringMatching(/^rs\d lvslab 7$/) })
   })
 
-  services('udp: no reply is a timeout, one that comes too late is told, a closed port refuses', async ({ lab }) => {
+  test('udp: no reply is a timeout, one that comes too late is told, a closed port refuses', async ({ lab }) => {
     const udp = { client: 'c1', rate: 50, count: 1, timeoutMs: 500 }
     await lab.exec('rs1', ['pkill', '-STOP', '-x', 'echo'])
     const late = await lab.udp({ ...udp, probe: 'late', target: '10.0.0.10:7' })
