@@ -23,10 +23,7 @@ describe('the keepalived DR pair', () => {
     await lab.snapshot()
     const destinations = tablesOf(lab.history, 'd1').at(-1)?.services[0]?.destinations ?? []
     const counted = destinations.map(({ address, counters }) => [address, counters?.connections])
-    expect(counted.toSorted()).toEqual([
-      ['10.0.0.10', 10],
-      ['10.0.0.20', 10],
-    ])
+    expect(Object.fromEntries(counted)).toEqual({ '10.0.0.10': 10, '10.0.0.20': 10 })
     // by direct routing the answers do not pass the director
     expect(destinations.map(({ counters }) => counters?.packetsOut)).toEqual([0, 0])
     expect(requestsOf(lab.history, 'clients').filter(({ outcome }) => outcome === 'answered').length).toBe(20)
