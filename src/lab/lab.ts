@@ -19,8 +19,8 @@ export interface Lab extends LabProbes, AsyncDisposable {
   topology: Topology
   engine: Engine
   /**
-   * ms on the lab's clock at which this lab began. A fork begins when its template was saved, so that what is done at
-   * `origin + 5_000` is done at the same moment of every fork.
+   * ms on the lab's clock at which this lab began. On the virtual clock a fork begins when its template was saved, so that
+   * what is done at `origin + 5_000` is done at the same moment of every fork; on the real one when it was opened.
    */
   origin: number
   /** Everything that happened to the lab, that of which it is a fork included, in the order in which it was reported. */

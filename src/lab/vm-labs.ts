@@ -145,8 +145,9 @@ export const forkLab = async (
   const engine = await forkEngine(prepared.build, prepared.spec, template, 'private', options)
   return endOnError(engine, async () => {
     const history = historyOf(template.manifest.events)
-    const origin = template.manifest.savedAt
-    const lab = await openLab(engine, topology, name, { fresh: false, history, origin, ...options })
+    // on the real clock an emulated lab warms up first, in its own time
+    const origin = engine.clock === 'virtual' ? { origin: template.manifest.savedAt } : {}
+    const lab = await openLab(engine, topology, name, { fresh: false, history, ...origin, ...options })
     return {
       ...lab,
       async [Symbol.asyncDispose]() {

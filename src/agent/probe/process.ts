@@ -8,7 +8,7 @@ import { runHttpProbe } from './http.ts'
 import type { ProbeHost, Sent, StopProbe } from './running.ts'
 import { runTcpProbe } from './tcp.ts'
 import { runUdpProbe } from './udp.ts'
-import { warmUp } from './warm-up.ts'
+import { steady, warmUp } from './warm-up.ts'
 import { wrongOptions } from './wrong-options.ts'
 
 /** What the agent tells a probe process, and hears from it. */
@@ -67,7 +67,7 @@ export const probeMain = async (): Promise<void> => {
     running.set(probe, run(options, { record: events.add, ended }, client))
   }
   process.on('message', (command: ProbeCommand) => {
-    if ('warmUp' in command) void warmUp(0).then(() => report({ warm: true }))
+    if ('warmUp' in command) void steady().then(() => report({ warm: true }))
     else if ('stop' in command) {
       running.get(command.stop)?.()
       running.delete(command.stop)
