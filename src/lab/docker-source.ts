@@ -149,7 +149,7 @@ const openShared = async (engine: DockerEngine, topology: Topology): Promise<Sha
     if (event.kind === 'trouble') shared.unfit ??= event.what
     shared.listener?.(event)
   }
-  const lab = await openLab(engine, topology, 'convergence', { fresh: true, onEvent })
+  const lab = await openLab(engine, topology, 'convergence', { was: 'deployed', onEvent })
   return Object.assign(shared, { lab })
 }
 

@@ -66,7 +66,7 @@ export interface Lab extends LabProbes, AsyncDisposable {
 const COMMAND_TIMEOUT_MS = 30_000
 
 /**
- * Opens a deployed topology: connects to its agent. The first time (`fresh`) the agent learns of the nodes and starts its
+ * Opens a deployed topology: connects to its agent. The first time the agent learns of the nodes and starts its
  * watchers; in a fork they run already.
  *
  * @param history what happened to it before; the lab's own events are added
@@ -77,7 +77,8 @@ export const openLab = async (
   topology: Topology,
   name: string,
   options: {
-    fresh: boolean
+    /** What was done to it before: just deployed, forked from a saved one, or opened by somebody else. */
+    was: 'deployed' | 'forked' | 'running'
     history?: History
     /** ms on the lab's clock; now where it is left out */
     origin?: number
@@ -96,10 +97,10 @@ export const openLab = async (
     options.signal,
   )
   try {
-    if (options.fresh) await agent.call('watch', { nodes: await findNodes(engine, topology) })
+    if (options.was === 'deployed') await agent.call('watch', { nodes: await findNodes(engine, topology) })
     else {
       // on the host's clock, what an emulator has to translate anew after a fork is paid for in lab time
-      if (engine.kind === 'vm' && engine.clock === 'real') await agent.call('warmUp', {})
+      if (options.was === 'forked' && engine.clock === 'real') await agent.call('warmUp', {})
       await agent.call('snapshot', {})
     }
     const origin = options.origin ?? (await agent.call('now', {})).t

@@ -116,7 +116,7 @@ const bringUp = async (
   { steps, signal }: Omit<PrepareOptions, 'clock'>,
 ): Promise<TemplateManifest> => {
   await engine.awake(() => deploy(engine, topology, { images: prepared.images.manifest.images, steps, signal }))
-  const lab = await openLab(engine, topology, 'convergence', { fresh: true, signal })
+  const lab = await openLab(engine, topology, 'convergence', { was: 'deployed', signal })
   try {
     await waitReady(lab, readiness, steps, signal)
     return { events: [...lab.history], savedAt: await lab.now() }
@@ -147,7 +147,7 @@ export const forkLab = async (
     const history = historyOf(template.manifest.events)
     // on the real clock an emulated lab warms up first, in its own time
     const origin = engine.clock === 'virtual' ? { origin: template.manifest.savedAt } : {}
-    const lab = await openLab(engine, topology, name, { fresh: false, history, ...origin, ...options })
+    const lab = await openLab(engine, topology, name, { was: 'forked', history, ...origin, ...options })
     return {
       ...lab,
       async [Symbol.asyncDispose]() {

@@ -11,7 +11,7 @@ import { runVerb } from '../run-verb.ts'
 const look = async (kept: Awaited<ReturnType<typeof keptEngines>>[number]) => {
   const topology = loadTopology(kept.record.topology)
   await using engine = await openKept(kept)
-  await using lab = await openLab(engine, topology, topology.name, { fresh: false })
+  await using lab = await openLab(engine, topology, topology.name, { was: 'running' })
   await lab.now() // what the snapshot found has arrived before this answer
   const holders = eventsOf(lab.history, 'address')
   const { directors, vips } = planTopology(topology)
