@@ -132,7 +132,9 @@ const closeAll = async (
   await until(() => {
     const is = inactiveOf(director)
     const late = closing.find(({ service }) => is.get(service) !== (before.get(service) ?? 0) + 1)
-    return late && `the connection ${late.id} of ${late.service} does not count as inactive`
+    if (!late) return undefined
+    const counts = `${before.get(late.service)} inactive connections before it closed ${late.id}, ${is.get(late.service)}`
+    return `${late.service} has ${counts} (${connectionTable(director)})`
   }, DEADLINE_MS)
 }
 
