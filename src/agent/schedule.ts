@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { endpoint, parseIpvs } from './ipvs.ts'
+import { endpoint } from './ipvs.ts'
 import type { SchedulerAnswer, SchedulerCase, SchedulerStep } from './scheduler-case.ts'
 import { buildNetwork, type Member, run, start } from './scheduler-network.ts'
 import type { ClientCommand, ClientReport } from './scheduler-process.ts'
@@ -9,14 +9,14 @@ import type { ClientCommand, ClientReport } from './scheduler-process.ts'
 const DEADLINE_MS = 10_000
 /** FIN_WAIT is 120 s (net/netfilter/ipvs/ip_vs_proto_tcp.c). */
 const EXPIRY_MS = 130_000
+/** Half-open connections expire after 60 s, closed ones after 120 s: unseen, that would look like a difference. */
+const LIFETIME_MS = 55_000
 
 const isMarked = (one: SchedulerCase): boolean => one.service.includes('/')
 
-/** The service of a case as ipvsadm names it, and as /proc/net/ip_vs does. */
-const serviceOf = (one: SchedulerCase, n: number): { option: string; name: string } =>
-  isMarked(one)
-    ? { option: `-f ${n + 1}`, name: `FWM ${n + 1}` }
-    : { option: `-t ${one.service}:${one.port}`, name: `TCP ${one.service}:${one.port}` }
+/** The service of a case as ipvsadm names it. */
+const optionOf = (one: SchedulerCase, n: number): string =>
+  isMarked(one) ? `-f ${n + 1}` : `-t ${one.service}:${one.port}`
 
 const serverOf = (one: SchedulerCase, server: number): string => {
   const address = one.servers[server]?.address
@@ -26,7 +26,7 @@ const serverOf = (one: SchedulerCase, server: number): string => {
 
 /** ipvsadm's command for a step that changes the destinations. */
 const editOf = (one: SchedulerCase, n: number, step: SchedulerStep): string | undefined => {
-  const { option } = serviceOf(one, n)
+  const option = optionOf(one, n)
   if (step.do === 'remove') return `-d ${option} -r ${serverOf(one, step.server)}`
   if (step.do === 'weight') return `-e ${option} -r ${serverOf(one, step.server)} -g -w ${step.weight}`
   if (step.do === 'add') return `-a ${option} -r ${serverOf(one, step.server)} -g -w ${step.weight}`
@@ -40,22 +40,13 @@ const addServices = async (director: Member, cases: SchedulerCase[]): Promise<vo
   )
   if (marks.length > 0) await run(director, ['iptables-restore'], ['*mangle', ...marks, 'COMMIT'])
   const lines = cases.flatMap((one, n) => {
-    const { option } = serviceOf(one, n)
+    const option = optionOf(one, n)
     const flags = one.flags.length > 0 ? ` -b ${one.flags.join(',')}` : ''
     const servers = one.servers.map(({ weight }, server) => `-a ${option} -r ${serverOf(one, server)} -g -w ${weight}`)
     return [`-A ${option} -s ${one.scheduler}${flags}`, ...servers]
   })
   await run(director, ['ipvsadm', '-R'], lines)
 }
-
-/** Inactive connections of each service, by its name. */
-const inactiveOf = (director: Member): Map<string, number> =>
-  new Map(
-    parseIpvs(readFileSync(`/proc/${director.pid}/net/ip_vs`, 'utf8')).map(({ service, destinations }) => [
-      service,
-      destinations.reduce((sum, { inactive }) => sum + inactive, 0),
-    ]),
-  )
 
 /** Looks until it is so, ever more seldom. @throws Error with what `look` says in the end */
 const until = async (look: () => string | undefined, deadlineMs: number): Promise<void> => {
@@ -68,33 +59,36 @@ const until = async (look: () => string | undefined, deadlineMs: number): Promis
   }
 }
 
-const connectionTable = (director: Member): string => readFileSync(`/proc/${director.pid}/net/ip_vs_conn`, 'utf8')
+/** An entry of the connection table. */
+interface Entry {
+  /** Address of the server that got the connection. */
+  server: string
+  /** Whether it counts as active: tcp_state_active_table, net/netfilter/ipvs/ip_vs_proto_tcp.c. */
+  active: boolean
+}
 
-/** Whether there are entries that do not count as active. */
-const hasClosed = (director: Member): boolean =>
-  connectionTable(director)
-    .split('\n')
-    .slice(1)
-    .some(line => line !== '' && !/ (SYN_RECV|ESTABLISHED) /.test(line))
-
-/** The address of the server that each connection has, by `source:port`. */
-const readConnections = (director: Member): Map<string, string> =>
+/**
+ * The director's connections, by `source:port`. Not from the counters in /proc/net/ip_vs: beyond a page, that leaves out
+ * services of its network namespace when others have some too (ip_vs_info_seq_next counts those, ip_vs_info_array does not).
+ */
+const entriesOf = (director: Member): Map<string, Entry> =>
   new Map(
-    connectionTable(director)
+    readFileSync(`/proc/${director.pid}/net/ip_vs_conn`, 'utf8')
       .split('\n')
       .slice(1)
       .flatMap(line => {
-        const [, source = '', port = '', , , server = ''] = line.split(/\s+/)
-        if (!server) return []
-        return [[endpoint(`${source}:${port}`).join(':'), endpoint(`${server}:0`)[0]]]
+        const [, source = '', port = '', , , server = '', , state = ''] = line.split(/\s+/)
+        if (!state) return []
+        const active = state === 'SYN_RECV' || state === 'ESTABLISHED'
+        return [[endpoint(`${source}:${port}`).join(':'), { server: endpoint(`${server}:0`)[0], active }]]
       }),
   )
 
 /** Connections of a case so far. */
 interface Progress {
   one: SchedulerCase
-  service: string
-  connections: { id: string; key: string; server: string | undefined }[]
+  /** By `source:port`. */
+  connections: { key: string; server: string | undefined }[]
 }
 
 /** Has the clients do something and waits for the answer. */
@@ -109,7 +103,7 @@ const connectAll = async (clients: Member, steps: { progress: Progress; step: Sc
   const connect = steps.flatMap(({ progress, step }) => {
     if (step.do !== 'connect') return []
     const key = `${step.source}:${step.port}`
-    progress.connections.push({ id: key, key, server: undefined })
+    progress.connections.push({ key, server: undefined })
     return { id: key, source: step.source, port: step.port, destination: step.destination, to: progress.one.port }
   })
   if (connect.length > 0) await ask(clients, { connect })
@@ -120,25 +114,25 @@ const closeAll = async (
   clients: Member,
   steps: { progress: Progress; step: SchedulerStep }[],
 ): Promise<void> => {
-  const closing = steps.flatMap(({ progress, step }) => {
+  const close = steps.flatMap(({ progress, step }) => {
     if (step.do !== 'close') return []
     const connection = progress.connections[step.connection]
-    if (!connection) throw new Error(`no connection ${step.connection} yet in the case of ${progress.service}`)
-    return { service: progress.service, id: connection.id }
+    if (!connection) throw new Error(`no connection ${step.connection} yet in the case of ${progress.one.service}`)
+    return connection.key
   })
-  if (closing.length === 0) return
-  const before = inactiveOf(director)
-  await ask(clients, { close: closing.map(({ id }) => id) })
+  if (close.length === 0) return
+  await ask(clients, { close })
   await until(() => {
-    const is = inactiveOf(director)
-    const late = closing.find(({ service }) => is.get(service) !== (before.get(service) ?? 0) + 1)
-    return late && `the connection ${late.id} of ${late.service} does not count as inactive`
+    const entries = entriesOf(director)
+    const late = close.find(key => entries.get(key)?.active !== false)
+    if (late === undefined) return undefined
+    return entries.has(late) ? `the connection ${late} counts as active` : `there is no connection ${late}`
   }, DEADLINE_MS)
 }
 
 const learnServers = (director: Member, all: Progress[]): void => {
-  const table = readConnections(director)
-  for (const { connections } of all) for (const one of connections) one.server ??= table.get(one.key)
+  const entries = entriesOf(director)
+  for (const { connections } of all) for (const one of connections) one.server ??= entries.get(one.key)?.server
 }
 
 /**
@@ -153,7 +147,8 @@ export const schedule = async (cases: SchedulerCase[]): Promise<SchedulerAnswer[
   await using servers = await start('servers')
   await buildNetwork({ director, clients, servers })
   await addServices(director, cases)
-  const all: Progress[] = cases.map((one, n) => ({ one, service: serviceOf(one, n).name, connections: [] }))
+  const all: Progress[] = cases.map(one => ({ one, connections: [] }))
+  let begun = performance.now()
   const length = Math.max(0, ...cases.map(({ steps }) => steps.length))
   for (let place = 0; place < length; place++) {
     const steps = all.flatMap((progress, n) => {
@@ -164,13 +159,20 @@ export const schedule = async (cases: SchedulerCase[]): Promise<SchedulerAnswer[
     if (expiring.length > 0) {
       if (expiring.length < steps.length) throw new Error(`only some cases have an expire as step ${place}`)
       learnServers(director, all)
-      await until(() => (hasClosed(director) ? 'closed connections are left' : undefined), EXPIRY_MS)
+      await until(
+        () =>
+          [...entriesOf(director).values()].every(({ active }) => active) ? undefined : 'closed connections are left',
+        EXPIRY_MS,
+      )
+      begun = performance.now()
       continue
     }
     const edits = steps.flatMap(({ progress, step, n }) => editOf(progress.one, n, step) ?? [])
     if (edits.length > 0) await run(director, ['ipvsadm', '-R'], edits)
     await connectAll(clients, steps)
     await closeAll(director, clients, steps)
+    const tookMs = performance.now() - begun
+    if (tookMs > LIFETIME_MS) throw new Error(`${cases.length} cases take too long: ${tookMs} ms up to step ${place}`)
   }
   learnServers(director, all)
   return all.map(({ one, connections }) =>

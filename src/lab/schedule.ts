@@ -1,8 +1,8 @@
 import type { SchedulerAnswer, SchedulerCase } from '../agent/scheduler-case.ts'
 import type { AgentConnection } from './agent-connection.ts'
 
-/** Cases of one call: what a batch holds in sockets and connection entries at a time stays within what a small engine has. */
-const BATCH = 200
+/** Cases of one call: they must be through before entries expire, also on a slow engine. */
+const BATCH = 100
 
 /** Has the agent play cases, a batch at a time. The lab's own directors and clients take no part in it. */
 export const playCases = async (agent: AgentConnection, cases: SchedulerCase[]): Promise<SchedulerAnswer[]> => {
