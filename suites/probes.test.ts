@@ -26,8 +26,7 @@ describe('probes of a plain service', () => {
   test('http: leaves at its rate, from 250 sources in turn', async ({ lab }) => {
     const sources = await lab.addSources('c1', { count: 250, from: '10.9.0.1' })
     const probe = await lab.http({ ...http, sources, count: 500 })
-    await lab.sleep(10_000)
-    await probe.stop()
+    await probe.ended()
     expect(requests(lab).filter(request => request.outcome !== 'answered')).toEqual([])
     expect(requests(lab).map(request => request.source)).toEqual([...sources, ...sources])
     expect(values(requests(lab).map(request => request.server))).toEqual(['rs1', 'rs2'])
@@ -43,8 +42,7 @@ describe('probes of a plain service', () => {
     const few = await lab.addSources('c1', { count: 3 })
     expect(few).toEqual(['10.0.0.1', '10.0.0.2', '10.0.0.3'])
     const probe = await lab.http({ ...http, sources: few, count: 6 })
-    await lab.sleep(200)
-    await probe.stop()
+    await probe.ended()
     expect(requests(lab).map(({ source, outcome }) => `${source} ${outcome}`)).toEqual(
       [...few, ...few].map(source => `${source} answered`),
     )
@@ -57,15 +55,13 @@ describe('probes of a plain service', () => {
 
   test('http: leaves from the ports that were chosen, and says so when one is in use', async ({ lab }) => {
     const chosen = await lab.http({ ...http, ports: [5001, 5002, 5003], count: 3 })
-    await lab.sleep(200)
-    await chosen.stop()
+    await chosen.ended()
     expect(requests(lab).map(request => request.sourcePort)).toEqual([5001, 5002, 5003])
     expect(values(requests(lab).map(request => request.outcome))).toEqual(['answered'])
     // somebody else listens on the port that the next request is to leave from
     await lab.exec('c1', ['sh', '-c', 'socat TCP-LISTEN:5004 - >/dev/null 2>&1 </dev/null & sleep 0.2'])
     const taken = await lab.http({ ...http, probe: 'taken', ports: [5004], count: 1 })
-    await lab.sleep(100)
-    await taken.stop()
+    await taken.ended()
     expect(requests(lab).at(-1)).toMatchObject({
       outcome: 'error',
       sourcePort: 5004,
@@ -117,8 +113,7 @@ describe('probes of TLS, TCP and UDP services', () => {
 
   test('https: a handshake for each request', async ({ lab }) => {
     const probe = await lab.http({ ...http, url: `https://${VIP}/`, rate: 20, count: 20 })
-    await lab.sleep(1_500)
-    await probe.stop()
+    await probe.ended()
     expect(requests(lab).filter(request => request.outcome !== 'answered')).toEqual([])
     expect(requests(lab)).toHaveLength(20)
     expect(values(requests(lab).map(request => request.server))).toEqual(['rs1', 'rs2'])
@@ -172,8 +167,7 @@ describe('probes of TLS, TCP and UDP services', () => {
       { probe: 'new', newPorts: true },
     ]) {
       const probe = await lab.udp({ ...udp, ...how })
-      await lab.sleep(600)
-      await probe.stop()
+      await probe.ended()
     }
     const of = (probe: string): RequestEvent[] => requests(lab).filter(request => request.probe === probe)
     expect(requests(lab).filter(request => request.outcome !== 'answered')).toEqual([])

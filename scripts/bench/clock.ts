@@ -61,7 +61,7 @@ const run = async (name: string): Promise<{ advert: number; gap: number; opened:
   ])
   const crash = eventsOf(lab.history, 'fault')[0]
   const advert = eventsOf(lab.history, 'advert').find(event => event.node === backup.node && event.t > (crash?.t ?? 0))
-  const gap = longestGap(requestsOf(lab.history, 'clients'), CRASH_AT)
+  const gap = longestGap(requestsOf(lab.history, 'clients'), crash?.t ?? 0)
   if (!crash || !advert || !gap) throw new Error(`${name}: no failover was seen`)
   return { advert: advert.t - crash.t, gap: gap.length, opened, took: performance.now() - started }
 }

@@ -60,8 +60,7 @@ const servedTime = (prepared: PreparedEngine, template: LabTemplate, of: Plan) =
   const service = of.services[0]
   if (!service) throw new Error('the topology has no service')
   const probe = await lab.http({ probe: 'first', client: of.client, url: service.url, rate: 100, count: 4 })
-  await lab.sleep(60)
-  await probe.stop()
+  await probe.ended()
   const served = new Set(
     requestsOf(lab.history, 'first')
       .filter(e => e.outcome === 'answered')

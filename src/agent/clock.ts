@@ -17,10 +17,14 @@ export const fromWallClock = (wallMs: number): number => {
 /** Timers of Node are whole milliseconds: the last one is waited for turn by turn. */
 const TIMER_MS = 1
 
-/** Waits for a moment of the lab's clock. @throws where it is past already */
-export const waitFor = async (at: number): Promise<void> => {
+/** @throws where a moment of the lab's clock is past already */
+export const refusePast = (at: number): void => {
   const late = now() - at
   if (late > 0) throw new Error(`the moment ${at.toFixed(1)} ms of the lab's clock was ${late.toFixed(1)} ms ago`)
+}
+
+/** Waits for a moment of the lab's clock; not at all where it is past. */
+export const reach = async (at: number): Promise<void> => {
   while (at - now() > TIMER_MS) await sleep(Math.max(1, Math.floor(at - now() - TIMER_MS)))
   while (now() < at) await turn()
 }

@@ -73,10 +73,9 @@ export const parseCounters = (text: string): Map<string, IpvsDestination['counte
 
 /** Records the table of a node with what each real server has got since the service was made. */
 export const snapshotCounters = async (node: AgentNode): Promise<void> => {
-  const services = ipvsTable(node)
-  if (services.length === 0) return snapshotIpvs(node, 'step', false)
   const { stdout } = await runInNode(node, ['ipvsadm', '-Ln', '--stats', '--exact'], 10_000)
   const counters = parseCounters(stdout)
+  const services = ipvsTable(node) // after what took time: it is stamped with the moment at which it held
   for (const { service, destinations } of services) {
     for (const destination of destinations) {
       const found = counters.get(`${service} ${destination.address}:${destination.port}`)

@@ -4,13 +4,13 @@ import readline from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { snapshotAddresses } from './addresses.ts'
 import { startCapture, stopCapture } from './capture.ts'
-import { now, waitFor } from './clock.ts'
+import { now, reach, refusePast } from './clock.ts'
 import { runFault } from './faults.ts'
 import { snapshotCounters, snapshotIpvs } from './ipvs.ts'
 import { attach, detach, record } from './journal.ts'
 import { runInNode } from './namespace.ts'
 import { probeMain } from './probe/process.ts'
-import { startProbe, stopProbe, warmUpProbes } from './probes.ts'
+import { endedProbe, startProbe, stopProbe, warmUpProbes } from './probes.ts'
 import { AGENT_SOCKET, type AgentNode, type Operation, type Operations, type Reply, type Request } from './protocol.ts'
 import { schedule } from './schedule.ts'
 import { schedulerMain, type SchedulerRole } from './scheduler-process.ts'
@@ -75,12 +75,16 @@ const handlers: Handlers = {
     return result
   },
   async fault(args, at) {
+    const among = { nodeOf, directors: directors() }
+    if (at === undefined) return runFault(args, among)
+    refusePast(at)
     // not earlier: what it finds when it is armed may be another's doing until then
-    if (at !== undefined && at - ARMING_MS > now()) await waitFor(at - ARMING_MS)
-    return runFault(args, { nodeOf, directors: directors() }, at === undefined ? undefined : () => waitFor(at))
+    await reach(at - ARMING_MS)
+    return runFault(args, among, () => reach(at))
   },
   startProbe: options => startProbe(options),
   stopProbe: ({ probe }) => stopProbe(probe),
+  endedProbe: ({ probe }) => endedProbe(probe),
   startCapture: options => startCapture(nodeOf(options.node), options),
   stopCapture: ({ capture }) => stopCapture(capture),
   async schedule({ cases }) {
@@ -101,15 +105,19 @@ const serve = (socket: Socket): void => {
   socket.on('close', () => detach(onEvent))
   socket.on('error', () => {})
   readline.createInterface({ input: socket }).on('line', line => {
-    const request = JSON.parse(line) as Request
-    const handler = handlers[request.op] as (args: unknown) => Promise<unknown>
-    const begin = request.at === undefined ? Promise.resolve() : waitFor(request.at)
-    begin
-      .then(() => handler(request.args))
-      .then(
-        result => send({ id: request.id, result: result ?? { t: now() } }),
-        (error: unknown) => send({ id: request.id, error: error instanceof Error ? error.message : String(error) }),
-      )
+    const { id, op, args, at } = JSON.parse(line) as Request
+    const handler = handlers[op] as (args: unknown, at?: number) => Promise<unknown>
+    const begin = async (): Promise<unknown> => {
+      if (at !== undefined && op !== 'fault') {
+        refusePast(at)
+        await reach(at)
+      }
+      return handler(args, at)
+    }
+    begin().then(
+      result => send({ id, result: result ?? { t: now() } }),
+      (error: unknown) => send({ id, error: error instanceof Error ? error.message : String(error) }),
+    )
   })
 }
 

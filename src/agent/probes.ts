@@ -17,6 +17,7 @@ interface Probe {
   /** Resolves when it has ended, by itself or because it was told to. */
   stopped: Promise<void>
   ended: () => void
+  over: () => boolean
 }
 
 const probes = new Map<string, Probe>()
@@ -40,9 +41,12 @@ export const startProbeProcess = async (node: AgentNode): Promise<void> => {
     else if ('refused' in message) probes.get(message.refused)?.refused(message.why)
     else onStopped(message)
   })
+  child.on('error', () => {}) // a message that came too late for it
   child.on('exit', code => {
     if (processes.get(node.name)?.child !== child) return // ended as planned
+    processes.delete(node.name)
     record({ kind: 'trouble', t: now(), node: node.name, what: `the probe process ended with code ${code}` })
+    cutProbes(node, 'its process ended')
   })
   await warm(child)
 }
@@ -69,7 +73,17 @@ export const endProbeProcess = (node: AgentNode): void => {
   const child = processes.get(node.name)?.child
   processes.delete(node.name)
   child?.kill('SIGKILL')
-  for (const probe of probes.values()) if (probe.options.client === node.name) probe.ended()
+  cutProbes(node, 'its client went down')
+}
+
+/** What such a probe had under way, nobody will know: a gap in the recording. */
+const cutProbes = (node: AgentNode, why: string): void => {
+  for (const { options, refused, ended, over } of probes.values()) {
+    if (options.client !== node.name || over()) continue
+    record({ kind: 'trouble', t: now(), node: node.name, what: `the probe ${options.probe} was cut off: ${why}` })
+    refused(why)
+    ended()
+  }
 }
 
 const onStarted = ({ started, t }: Extract<ProbeReport, { started: string }>): void => {
@@ -92,10 +106,16 @@ export const startProbe = async (options: ProbeOptions): Promise<void> => {
   const process = processes.get(client)
   if (!process) throw new Error(`${client} is not a client of this lab`)
   if (probes.has(probe)) throw new Error(`a probe ${probe} is running already`)
-  const { promise: stopped, resolve: ended } = Promise.withResolvers<void>()
+  const { promise: stopped, resolve } = Promise.withResolvers<void>()
+  let isOver = false
+  const ended = (): void => {
+    isOver = true
+    resolve()
+  }
+  const over = (): boolean => isOver
   try {
     await new Promise<void>((started, refused) => {
-      probes.set(probe, { options, started, refused: why => refused(new Error(why)), stopped, ended })
+      probes.set(probe, { options, started, refused: why => refused(new Error(why)), stopped, ended, over })
       process.child.send({ start: options, client: process.node } satisfies ProbeCommand)
     })
   } catch (error) {
@@ -108,7 +128,14 @@ export const startProbe = async (options: ProbeOptions): Promise<void> => {
 export const stopProbe = async (name: string): Promise<void> => {
   const probe = probes.get(name)
   if (!probe) throw new Error(`no probe ${name} is running`)
-  processes.get(probe.options.client)?.child.send({ stop: name } satisfies ProbeCommand)
+  if (!probe.over()) processes.get(probe.options.client)?.child.send({ stop: name } satisfies ProbeCommand)
+  await endedProbe(name)
+}
+
+/** Waits until a probe has ended; its name is free then. */
+export const endedProbe = async (name: string): Promise<void> => {
+  const probe = probes.get(name)
+  if (!probe) throw new Error(`no probe ${name} is running`)
   await probe.stopped
   probes.delete(name)
 }

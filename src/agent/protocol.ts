@@ -203,6 +203,8 @@ export interface Operations {
   /** Starts a probe; `stopProbe` waits for its last answers. */
   startProbe: { args: ProbeOptions; result: { t: number } }
   stopProbe: { args: { probe: string }; result: { t: number } }
+  /** Waits for the end of a probe that ends by itself. */
+  endedProbe: { args: { probe: string }; result: { t: number } }
   /** Answers when packets are being recorded; `stopCapture` when all that were seen are events. */
   startCapture: { args: CaptureOptions; result: { t: number } }
   stopCapture: { args: { capture: string }; result: { t: number } }

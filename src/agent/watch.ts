@@ -1,4 +1,5 @@
 import { watchAddresses } from './addresses.ts'
+import { endCaptures } from './capture.ts'
 import { snapshotIpvs } from './ipvs.ts'
 import { leaveKeepalivedLog, watchKeepalivedLog } from './keepalived-log.ts'
 import { endWatchers } from './namespace.ts'
@@ -22,5 +23,6 @@ export const watchNode = async (node: AgentNode): Promise<void> => {
 export const leaveNode = (node: AgentNode): void => {
   leaveKeepalivedLog(node)
   endWatchers(node)
+  endCaptures(node)
   endProbeProcess(node)
 }

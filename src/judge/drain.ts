@@ -33,7 +33,7 @@ export interface DrainParams {
   probe?: string
   /** Judges the connections that this `tcp` probe holds. */
   connections?: string
-  /** `persistence_timeout`, ms: a client that the server served this recently may still come to it. Default: none may. */
+  /** Until when a template keeps a client, ms after its last connection: `releaseBound` of the model. Default: not at all. */
   persistenceMs?: number
   /** What is sent this soon after the drain may have been on its way already, ms; default 100. */
   inFlightMs?: number

@@ -5,7 +5,7 @@ import { endOf, eventsOf, holdingsOf, type Window } from '../history/queries.ts'
 import { seconds } from '../model/bound.ts'
 import type { Bound } from '../model/types.ts'
 import { inOrder } from './guard.ts'
-import { allowed, duration } from './limit.ts'
+import { allowed, duration, fromFault } from './limit.ts'
 import { sides, timesOf } from './liveness.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -32,7 +32,7 @@ interface Lack extends Window {
  * it; in a partition, on no side of it. A partition that comes or goes begins a new stretch of time.
  */
 export const judgeOwnerless = (history: History, params: OwnerlessParams): Verdict => {
-  const { vip, directors, bound } = params
+  const { vip, directors } = params
   const end = endOf(history)
   const holdings = holdingsOf(history, vip, directors)
   const partitions = faultsInForce(history, params.allowedDuring).filter(({ fault }) => fault.fault === 'partition')
@@ -63,7 +63,14 @@ export const judgeOwnerless = (history: History, params: OwnerlessParams): Verdi
     }
   })
 
-  const longest = lacks.sort((a, b) => b.until - b.from - (a.until - a.from))[0]
+  // a fault takes effect somewhere between its beginning and its end
+  const boundOf = (lack: Lack): Bound => {
+    const cause = eventsOf(history, 'fault').findLast(({ phase, t }) => phase === 'inject' && t <= lack.from)
+    return cause ? fromFault(params.bound, cause, 0) : params.bound
+  }
+  const beyond = (lack: Lack): number => lack.until - lack.from - boundOf(lack).maxMs
+  const longest = lacks.sort((a, b) => beyond(b) - beyond(a))[0]
+  const bound = longest ? boundOf(longest) : params.bound
   const length = longest ? longest.until - longest.from : 0
   const long = length > bound.maxMs
   const where = longest && longest.side.length < directors.length ? ` on the side of ${longest.side.join(' and ')}` : ''

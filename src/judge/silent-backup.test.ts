@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { LabEvent } from '../history/event.ts'
-import { advert, DIRECTORS, historyInTime, holds, mark, transition, VIP } from './examples.ts'
+import { addressOf, advert, DIRECTORS, historyInTime, holds, mark, transition, VIP } from './examples.ts'
 import { checkSilentBackup, type SilentBackupParams } from './silent-backup.ts'
 
 const params: SilentBackupParams = { vip: VIP, directors: DIRECTORS, vrid: 51, network: 'lan' }
+/** What a recording states at its beginning. */
+const stated = DIRECTORS.map(node => ({ ...holds(0, node), address: addressOf(node) }))
 const judge = (events: LabEvent[], changes: Partial<SilentBackupParams> = {}) =>
-  checkSilentBackup(historyInTime(events), { ...params, ...changes })
+  checkSilentBackup(historyInTime([...stated, ...events]), { ...params, ...changes })
 const start = [holds(0, 'd1'), advert(500, 'd1', 150), advert(1500, 'd1', 150)]
 const moved = [...start, holds(5000, 'd1', 'remove'), holds(6000, 'd2')]
 
@@ -100,12 +102,17 @@ describe('the log', () => {
 
 describe('says nothing', () => {
   it('of adverts before the recording had stated who held what', () => {
-    expect(judge([advert(4999, 'd1'), holds(5000, 'd1')])).toMatchObject({
+    const unstated = (...events: LabEvent[]) => checkSilentBackup(historyInTime(events), params)
+    expect(unstated(advert(4999, 'd1'), holds(5000, 'd1'))).toMatchObject({
       outcome: 'INCONCLUSIVE',
       reason: expect.stringContaining('after it was known who held what address'),
     })
     const later = [advert(1000, 'd2'), advert(4999, 'd1'), holds(5000, 'd1'), advert(5000, 'd1')]
-    expect(judge(later)).toMatchObject({ outcome: 'PASS', measurements: [{ value: 1 }, { value: 0 }] })
+    expect(unstated(...later)).toMatchObject({ outcome: 'PASS', measurements: [{ value: 1 }, { value: 0 }] })
+    // each director states its own
+    const [d1, d2] = stated.map((event, n) => ({ ...event, t: 1000 + n * 500 }))
+    const apart = [d1, d2, advert(1200, 'd1'), holds(1400, 'd1'), advert(1600, 'd1')] as LabEvent[]
+    expect(unstated(...apart)).toMatchObject({ outcome: 'PASS', measurements: [{ value: 1 }, { value: 0 }] })
   })
 
   it('when no advert was captured', () => {

@@ -33,7 +33,9 @@ export const checkSilentBackup = (history: History, params: SilentBackupParams):
   if (masters.length === 0)
     return inconclusive(`No director was ever seen to hold the VIP ${vip}, so none is known to be MASTER.`)
   // a recording states what addresses there are at its beginning, which may be later than the first advert
-  const since = eventsOf(history, 'address')[0]?.t ?? 0
+  const since = Math.max(
+    ...directors.map(node => eventsOf(history, 'address').find(event => event.node === node)?.t ?? 0),
+  )
   const adverts = captured.filter(advert => advert.t >= since)
   if (adverts.length === 0)
     return inconclusive(

@@ -30,9 +30,10 @@ export const judgeMove = (history: History, move: Move): Verdict => {
   const bound = fromFault(move.bound, cause, move.slackMs)
   const what = describeFault(cause)
   const holdings = holdingsOf(history, vip, move.directors)
+  // what a snapshot states again is no arrival
+  const taken = holdings.find(({ node, from }) => node === to && from >= cause.t && from <= until)
   const arrival = eventsOf(history, 'address').find(
-    event =>
-      event.change === 'add' && event.address === vip && event.node === to && event.t >= cause.t && event.t <= until,
+    event => event.change === 'add' && event.address === vip && event.node === to && event.t === taken?.from,
   )
   const adverts = eventsOf(history, 'advert').filter(advert => advert.t <= until)
   const lastBefore = adverts.findLast(

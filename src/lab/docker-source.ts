@@ -12,6 +12,7 @@ import type { Topology } from '../topology/types.ts'
 import { claimName, deploy, labelsOf, remove } from './deploy.ts'
 import { ensureImages, imageName, imagesKey } from './images.ts'
 import { type Lab, openLab } from './lab.ts'
+import type { Probe } from './probes.ts'
 import type { LabSource } from './lab-source.ts'
 import { thisProcess } from './owner.ts'
 import { type Readiness, waitReady } from './readiness.ts'
@@ -180,6 +181,16 @@ const borrow = async (
   const { lab } = shared
   const abort = endOnAbort(shared, signal)
   const undone = new Set<object>()
+  /** Knows what a use leaves running. */
+  const noted =
+    <O extends object>(start: (options: O) => Promise<Probe>) =>
+    async (options: O): Promise<Probe> => {
+      undone.add(options)
+      const probe = await start(options)
+      const done = (): void => void undone.delete(options)
+      return { ...probe, stop: () => probe.stop().then(done), ended: () => probe.ended().then(done) }
+    }
+  let origin: number
   const history = historyOf(shared.convergence)
   try {
     await takeFreshPorts(lab, shared.uses++) // its answer also comes after all that belongs to nobody any more
@@ -187,7 +198,7 @@ const borrow = async (
       history.add(event)
       onEvent?.(event)
     }
-    await lab.snapshot()
+    origin = await lab.snapshot()
   } catch (error) {
     shared.unfit ??= messageOf(error)
     abort[Symbol.dispose]()
@@ -197,16 +208,20 @@ const borrow = async (
     ...lab,
     name,
     history,
-    http: async options => {
-      const mark = {}
-      undone.add(mark)
-      const probe = await lab.http(options)
-      return { ...probe, stop: () => probe.stop().then(() => void undone.delete(mark)) }
+    origin,
+    http: noted(lab.http),
+    curl: noted(lab.curl),
+    tcp: noted(lab.tcp),
+    udp: noted(lab.udp),
+    capture: async options => {
+      undone.add(options)
+      const stop = await lab.capture(options)
+      return () => stop().then(() => void undone.delete(options))
     },
     async [Symbol.asyncDispose]() {
       shared.listener = undefined
       try {
-        if (undone.size > 0) shared.unfit ??= `${name} left a probe running`
+        if (undone.size > 0) shared.unfit ??= `${name} left a probe or a capture running`
         if (shared.unfit === undefined) await lab.faults.healAll()
         if (shared.unfit === undefined) await waitReady(lab, readiness, silent, signal)
       } catch (error) {

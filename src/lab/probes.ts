@@ -15,6 +15,8 @@ export interface Probe {
   name: string
   /** Sends no more, waits for the answers that are under way. */
   stop(): Promise<void>
+  /** Waits until it has ended by itself: one with a `count`. */
+  ended(): Promise<void>
 }
 
 /** What a suite says of a probe: `timeoutMs` may be left out. */
@@ -48,7 +50,11 @@ export const labProbes = (agent: AgentConnection, topology: Topology, events: It
   const start = async (options: ProbeOptions): Promise<Probe> => {
     const { probe } = options
     await agent.call('startProbe', options)
-    return { name: probe, stop: async () => void (await agent.call('stopProbe', { probe })) }
+    return {
+      name: probe,
+      stop: async () => void (await agent.call('stopProbe', { probe })),
+      ended: async () => void (await agent.call('endedProbe', { probe })),
+    }
   }
   const timeoutMs = REQUEST_TIMEOUT_MS
   const given = new Set<string>()

@@ -247,16 +247,22 @@ export const sorryBound = (service: VirtualService, failure: ServerFailure, requ
   )
 }
 
-/** All real servers are healed: the first of them answers again after its checks passed, and one request. */
+/**
+ * All real servers are healed: those that reach the quorum first answer again after their checks passed, and one request.
+ */
 export const sorryEndsBound = (
   service: VirtualService,
   failure: ServerFailure,
   requestMs: number,
 ): Bound | undefined => {
+  let alive = 0
   const fastest = service.realServers
-    .map(server => serverUpBound(server, failure))
-    .filter(known)
-    .sort(byMax)[0]
+    .flatMap(server => {
+      const bound = serverUpBound(server, failure)
+      return bound ? [{ bound, weight: server.weight }] : []
+    })
+    .sort((a, b) => byMax(a.bound, b.bound))
+    .find(({ weight }) => (alive += weight) >= service.quorum + service.hysteresis)?.bound
   return (
     fastest && {
       name: `a real server answers for ${service.name} again`,

@@ -94,7 +94,7 @@ export const labTest = (dir: string) =>
     .extend('lab', async ({ prepared, journal, task, signal }, { onCleanup }): Promise<Lab> => {
       const { plan, source, convergence } = prepared
       const suite = suiteOf(task.file.name)
-      const name = `${suite}: ${task.name}`
+      const name = `${suite}: ${task.fullTestName}` // two tests may have the same name of their own
       const forkOf = `${suite}: convergence of ${plan.topology.name}`
       if (!journaled.has(forkOf)) for (const event of convergence) void journal.write({ ...event, lab: forkOf })
       journaled.add(forkOf)

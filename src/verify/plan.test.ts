@@ -46,8 +46,8 @@ describe('the plan of the DR pair', () => {
       'shares-10.0.0.100:80/TCP',
       'failover-stop-10.0.0.100',
       'failover-crash-10.0.0.100',
-      'server-rs1',
-      'server-rs2',
+      'server-10.0.0.100:80/TCP-rs1:80',
+      'server-10.0.0.100:80/TCP-rs2:80',
       'sorry-10.0.0.100:80/TCP',
     ])
     expect(plan.untested).toEqual([])

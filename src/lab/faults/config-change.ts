@@ -37,6 +37,8 @@ export const configChange = defineFault({
   roles: ['director'],
   params,
   example: { file: '/etc/keepalived/keepalived.conf', replace: ['priority 100', 'priority 70'] },
+  // what is written may be a password
+  journaled: ({ file }) => ({ file }),
   inject: target => {
     const { file } = target.params
     const old = kept(target, 'file')

@@ -24,6 +24,8 @@ export interface Fault<S extends z.ZodObject = z.ZodObject> {
   params: S
   /** Parameters that make sense, for the remedy of an error. */
   example: z.input<S>
+  /** What of the parameters the journal may have; all of them where it is left out. */
+  journaled?: (params: z.output<S>) => Record<string, unknown>
   /** What else must hold, by the topology alone. @throws LvslabError, before anything is touched */
   check?: (target: Target<z.output<S>>) => void
   inject: (target: Target<z.output<S>>) => FaultStep[]

@@ -10,6 +10,7 @@ import { FAULTS, type FaultName } from './registry.ts'
 export interface PreparedFault {
   fault: FaultName
   node: string
+  /** As the journal has them. */
   params: Record<string, unknown>
   inject: FaultStep[]
   heal: FaultStep[]
@@ -57,7 +58,7 @@ export const prepareFault = (
   const target = { id: `${fault}-${number}`, node, params: parsed.data, topology }
   found.check?.(target)
   return {
-    ...{ fault, node: nodeName, params: parsed.data },
+    ...{ fault, node: nodeName, params: found.journaled?.(parsed.data) ?? parsed.data },
     ...{ inject: found.inject(target), heal: found.heal(target), healed: found.healed(target) },
   }
 }
