@@ -209,10 +209,10 @@ const borrow = async (
     name,
     history,
     origin,
-    http: noted(lab.http),
-    curl: noted(lab.curl),
-    tcp: noted(lab.tcp),
-    udp: noted(lab.udp),
+    http: noted(options => lab.http(options)),
+    curl: noted(options => lab.curl(options)),
+    tcp: noted(options => lab.tcp(options)),
+    udp: noted(options => lab.udp(options)),
     capture: async options => {
       undone.add(options)
       const stop = await lab.capture(options)
