@@ -19,6 +19,7 @@ describe('the keepalived DR pair', () => {
   test('the counters of the director are what clients saw', async ({ lab }) => {
     const probe = await lab.http({ probe: 'clients', client: 'c1', url: 'http://10.0.0.100/', rate: 20, count: 20 })
     await probe.ended()
+    await lab.sleep(2_500) // the kernel adds its counters up every 2 s
     await lab.snapshot()
     const destinations = tablesOf(lab.history, 'd1').at(-1)?.services[0]?.destinations ?? []
     const counted = destinations.map(({ address, counters }) => [address, counters?.connections])

@@ -44,7 +44,10 @@ export interface Lab extends LabProbes, AsyncDisposable {
   /** Waits inside the lab; says whether the condition was met before the deadline (ms). */
   until(condition: Condition, deadlineMs: number): Promise<boolean>
   mark(label: string): Promise<number>
-  /** Has the addresses and IPVS tables of now recorded, with the counters of each real server. */
+  /**
+   * Has the addresses and IPVS tables of now recorded, with the counters of each real server. The kernel adds those up every
+   * 2 s (ip_vs_est.c): what passed later may be missing.
+   */
   snapshot(): Promise<number>
   /** Runs a command in a node, as root; its exit code is returned, not judged. `record`: what it says is evidence. */
   exec(node: string, argv: string[], options?: { timeoutMs?: number; record?: boolean }): Promise<CommandResult>
