@@ -178,12 +178,18 @@ const caseOf = (name: SchedulerName, from: Ingredients, n: number, withExpiry: b
 /**
  * Random cases for a scheduler, the same for the same seed.
  *
- * @param withExpiry closed connections expire in the middle of each case; takes two minutes of lab time
+ * @param expiry closed connections expire in the middle of each case; takes two minutes of lab time
+ * @param first number of the first case: cases of other numbers and seeds can go into one batch
  */
-export const randomCases = (name: SchedulerName, count: number, seed: number, withExpiry = false): SchedulerCase[] =>
+export const randomCases = (
+  name: SchedulerName,
+  count: number,
+  seed: number,
+  { expiry = false, first = 0 }: { expiry?: boolean; first?: number } = {},
+): SchedulerCase[] =>
   fc
     .sample(ingredients, { seed, numRuns: count, unbiased: true })
-    .map((from, n) => caseOf(name, from, n, withExpiry && BY_LOAD.has(name)))
+    .map((from, n) => caseOf(name, from, first + n, expiry && BY_LOAD.has(name)))
 
 /** Who gets the connections of a case, as the model has it. */
 export const predict = (one: SchedulerCase): SchedulerAnswer => {
