@@ -50,7 +50,7 @@ if (values.case !== undefined) {
 /** Cases that expire wait for it together, so they are a batch of their own. */
 function casesOf(name: SchedulerName): SchedulerCase[][] {
   const expiring = Math.floor(count / 4)
-  return [randomCases(name, count - expiring, seed), randomCases(name, expiring, seed + 1, true)]
+  return [randomCases(name, count - expiring, seed), randomCases(name, expiring, seed + 1, { expiry: true })]
 }
 
 async function compare(name: SchedulerName): Promise<void> {
