@@ -90,6 +90,9 @@ describe('a fault on the MASTER does what is predicted', () => {
       if (fault !== 'keepalived-vrrp-killed') await lab.sleep(SETTLE_MS)
       const injected = faultOf(lab.history, 'inject', fault, 'd1')
       expect(moved).toBe(takeover !== undefined)
+      const tookOver = eventsOf(lab.history, 'address').find(
+        e => e.node === 'd2' && e.address === VIP && e.change === 'add' && e.t > injected.t,
+      )?.t
       if (takeover) {
         judge({
           check: `fault-${fault}`,
@@ -105,13 +108,11 @@ describe('a fault on the MASTER does what is predicted', () => {
             slackMs: SLACK_MS,
           },
         })
-        const first = eventsOf(lab.history, 'address').find(
-          e => e.node === 'd2' && e.address === VIP && e.change === 'add' && e.t > injected.t,
-        )
-        expectWithin('takeover', injected, first?.t, takeover)
+        expectWithin('takeover', injected, tookOver, takeover)
       }
       await lab.snapshot()
-      const held = owners(lab, await lab.now()).includes('d1')
+      // when d2 takes it: a new VRRP process takes the VIP back by itself soon after
+      const held = owners(lab, tookOver ?? (await lab.now())).includes('d1')
       const table = tablesOf(lab.history, 'd1').at(-1)?.services ?? []
       const goodbye = eventsOf(lab.history, 'advert').some(advert => advert.node === 'd1' && advert.priority === 0)
       expect({ vip: held ? 'kept' : 'removed', table: table.length > 0 ? 'kept' : 'removed', goodbye }).toEqual({

@@ -91,7 +91,7 @@ interface Failing {
 const failings: Failing[] = [
   {
     failure: 'refused',
-    inject: 'kill -KILL $(cat /run/responder-*.pid); /usr/lib/lvslab/service httpd crash',
+    inject: 'kill -KILL $(cat /run/responder-*.pid); pkill -KILL -x apache2',
     heal: '/usr/local/sbin/responder; /usr/lib/lvslab/service httpd start',
   },
   {

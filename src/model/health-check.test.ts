@@ -147,6 +147,9 @@ describe('the first check after the start', () => {
     })
     expect(firstDownBound({ ...http, warmup: 0 }, 'one-url')?.maxMs).toBe(5000)
     expect(firstDownBound({ ...tcp, alpha: true }, 'silent')).toBeUndefined()
+    const smtp: HealthCheck = { ...tcp, type: 'SMTP_CHECK', warmup: 3000, delayBeforeRetry: 1000 }
+    expect(firstDownBound(smtp, 'refused')?.maxMs).toBe(6000)
+    expect(firstDownBound(smtp, 'silent')?.maxMs).toBe(6000 + 3 * smtp.connectTimeout)
   })
 
   it('lets a server in with alpha', () => {
