@@ -297,3 +297,27 @@ describe('twos', () => {
     expect(chances.get(0)).toBeCloseTo(1 / 3)
   })
 })
+
+describe('what Linux 6.12.117 did', () => {
+  const servers = [
+    { address: '172.16.199.109', port: 81, weight: 212 },
+    { address: '172.23.71.51', port: 81, weight: 15290 },
+    { address: '172.26.151.1', port: 81, weight: 9700 },
+    { address: '172.27.2.138', port: 81, weight: 86 },
+    { address: '172.26.136.87', port: 81, weight: 4 },
+  ]
+  const clients =
+    '21.167.168.88:50441 23.64.16.75:57930 23.64.16.75:42923 23.64.16.75:47208 23.64.16.75:19170 26.189.108.124:65126 ' +
+    '21.167.168.88:57836 23.64.16.75:46772 23.64.16.75:35811'
+  it.each([
+    ['mh', 'mh-port', [1, 2, 1, 1, 1, 1, 1, 0, 2]],
+    ['sh', 'sh-port', [2, 2, 3, 2, 2, 3, 4, 2, 2]],
+  ] as const)('%s with %s', (name, flag, measured) => {
+    const scheduler = createScheduler(name, servers, { flags: [flag] })
+    const got = clients.split(' ').map(client => {
+      const [source = '', port] = client.split(':')
+      return scheduler.connect({ source, sourcePort: Number(port), destination: '10.0.0.1' })
+    })
+    expect(got).toEqual(measured)
+  })
+})
