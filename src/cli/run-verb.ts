@@ -12,6 +12,11 @@ export interface VerbContext {
 export const runVerb = async (run: (context: VerbContext) => Promise<ExitCode>): Promise<void> => {
   using interrupt = onInterrupt()
   const steps = terminalSteps(process.stderr)
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0) // whoever read it has seen enough
+    process.stderr.write(`error: cannot write to standard output: ${error.message} [STDOUT]\n`)
+    process.exit(3)
+  })
   try {
     // an interrupt that came when all was done interrupted nothing: a run that it did interrupt throws
     process.exitCode = await run({ steps, signal: interrupt.signal })

@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs'
-import { type FileHandle, mkdir, open, truncate } from 'node:fs/promises'
+import { type FileHandle, open, truncate } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { LvslabError } from '../errors.ts'
 import type { EventKind, JournalLine } from './event.ts'
+import { makeFolder } from './make-folder.ts'
 import { type Masker, maskDeep } from './mask.ts'
 
 /** An open `journal.ndjson`. Lines only ever go to its end, in the order of the calls. */
@@ -54,7 +55,7 @@ const mendTail = async (path: string, file: FileHandle): Promise<void> => {
 export const openJournal = async (path: string, mask: Masker): Promise<Journal> => {
   let file: FileHandle
   try {
-    await mkdir(dirname(path), { recursive: true })
+    await makeFolder(dirname(path))
     file = await open(path, 'a+')
   } catch (cause) {
     throw writeError(path, cause)

@@ -38,3 +38,14 @@ it('says INCONCLUSIVE of parameters that a rule cannot use', () => {
     reason: expect.stringContaining('The check itself failed'),
   })
 })
+
+it.for([{}, 5000, '1 s', bound(Number.NaN), { ...bound(1000), maxMs: '300' }, bound(1000, 2000)])(
+  'lets nothing pass by a bound that is none: %j',
+  wrong => {
+    const params = { ...oneOwner.params, bound: wrong } as never
+    expect(judge(alone, { ...oneOwner, params })).toMatchObject({
+      outcome: 'INCONCLUSIVE',
+      reason: expect.stringContaining('params.bound is no bound'),
+    })
+  },
+)

@@ -1,10 +1,11 @@
 import type { History } from '../history/history.ts'
+import type { Bound } from '../model/types.ts'
 import { checkConfiguration } from './configuration.ts'
 import { checkConnections } from './connections.ts'
 import { checkDrain } from './drain.ts'
 import { checkFailover } from './failover.ts'
 import { checkGarp } from './garp.ts'
-import { guard } from './guard.ts'
+import { guard, inconclusive } from './guard.ts'
 import { checkSingleOwner } from './owner.ts'
 import { checkPool } from './pool.ts'
 import { checkPreemption } from './preemption.ts'
@@ -53,10 +54,33 @@ interface RuleCheck<R extends Rule> {
 /** One promise, to be judged on what a lab recorded. Plain data. */
 export type PlannedCheck = { [R in Rule]: RuleCheck<R> }[Rule]
 
+/**
+ * Says which bound among the parameters is none. They come from files and from suites that nobody has type-checked, and a
+ * comparison with what is no number would let everything pass.
+ */
+const wrongBound = (value: unknown, at: string): string | undefined => {
+  if (typeof value !== 'object' || value === null) return undefined
+  for (const [key, inner] of Object.entries(value)) {
+    const place = `${at}.${key}`
+    const wrong = /bound$/i.test(key) && inner !== undefined ? notABound(inner, place) : wrongBound(inner, place)
+    if (wrong !== undefined) return wrong
+  }
+  return undefined
+}
+
+const notABound = (value: unknown, at: string): string | undefined => {
+  const { minMs = 0, maxMs, formula } = (typeof value === 'object' && value !== null ? value : {}) as Partial<Bound>
+  if (Number.isFinite(minMs) && Number.isFinite(maxMs) && minMs <= (maxMs ?? 0) && typeof formula === 'string')
+    return undefined
+  return `${at} is no bound but ${JSON.stringify(value)}; one has formula, maxMs and perhaps minMs, as crashBound() gives it`
+}
+
 /** Judges a promise, with everything that {@link guard} adds. */
 export const judge = (history: History, { rule, params, expected }: PlannedCheck): Verdict => {
   // each name stands with its own parameters in a PlannedCheck; the compiler cannot follow that through the table
   const check = RULES[rule] as (history: History, params: unknown) => Verdict
+  const wrong = wrongBound(params, 'params')
+  if (wrong !== undefined) return inconclusive(`It cannot be judged: ${wrong}.`)
   const verdict = guard(history, all => check(all, params))
   if (expected !== 'FAIL' || verdict.outcome === 'INCONCLUSIVE') return verdict
   const failed = verdict.outcome === 'FAIL'

@@ -165,7 +165,10 @@ const createLab = (
     at: agent.at,
     now: async () => (await agent.call('now', {})).t,
     sleep: async ms => (await agent.call('sleep', { ms })).t,
-    until: async (condition, deadlineMs) => (await agent.call('until', { condition, deadlineMs })).met,
+    until: async (condition, deadlineMs) => {
+      checkNodes(topology, condition)
+      return (await agent.call('until', { condition, deadlineMs })).met
+    },
     mark: async label => (await agent.call('mark', { label })).t,
     snapshot: async () => (await agent.call('snapshot', { counters: true })).t,
     exec: (node, argv, { timeoutMs = COMMAND_TIMEOUT_MS, record = false } = {}) =>
@@ -180,6 +183,17 @@ const createLab = (
     schedule: cases => playCases(agent, cases),
     [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose](),
   }
+}
+
+/** What is said of a node that is not there would never come true. */
+const checkNodes = (topology: Topology, condition: Condition): void => {
+  if (condition.kind === 'any') for (const one of condition.of) checkNodes(topology, one)
+  const names = topology.nodes.map(node => node.name)
+  if (!('node' in condition) || names.includes(condition.node)) return
+  throw new LvslabError('UNTIL_NODE', `until: no node "${condition.node}" in ${topology.name}`, {
+    remedy: `one of ${names.join(', ')}`,
+    exitCode: 2,
+  })
 }
 
 /** The nodes as the agent reaches them: by the process ID of their containers. */

@@ -1,8 +1,9 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LvslabError } from '../errors.ts'
 import type { JournalLine } from '../history/event.ts'
 import { readJournal } from '../history/journal.ts'
+import { makeFolder } from '../history/make-folder.ts'
 import { createMasker, type Masker, maskDeep } from '../history/mask.ts'
 import { formatSummary } from './github.ts'
 import { formatHtml } from './html.ts'
@@ -45,7 +46,7 @@ export const writeReports = async (
   const aside = (path: string): string => `${path}.${process.pid}.part`
   const all = Object.values(files)
   try {
-    await mkdir(dir, { recursive: true })
+    await makeFolder(dir)
     await Promise.all(all.map(({ path, text }) => writeFile(aside(path), text)))
     for (const { path } of all) await rename(aside(path), path)
   } catch (cause) {

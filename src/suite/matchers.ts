@@ -3,7 +3,7 @@ import { History } from '../history/history.ts'
 import type { FailoverParams } from '../judge/failover.ts'
 import type { OwnerParams } from '../judge/owner.ts'
 import type { PoolParams } from '../judge/pool.ts'
-import type { ParamsOf, PlannedCheck, Rule } from '../judge/rules.ts'
+import { type ParamsOf, type PlannedCheck, type Rule, RULES } from '../judge/rules.ts'
 import type { SharesParams } from '../judge/shares.ts'
 import type { SorryParams } from '../judge/sorry.ts'
 import { describeBound } from '../model/bound.ts'
@@ -114,6 +114,8 @@ expect.extend({
     return match(this.isNot, received, { ...named, rule: 'sorry', params: { ...ofVip(params), bound } })
   },
   toPass<K extends Rule>(received: unknown, rule: K, params: ParamsOf<K>, { check, title }: Named = {}) {
+    if (!Object.hasOwn(RULES, rule))
+      throw new TypeError(`no rule ${rule}; the rules are ${Object.keys(RULES).join(', ')}`)
     const planned = { check: check ?? rule, title: title ?? `the rule ${rule}`, rule, params }
     return match(this.isNot, received, planned as PlannedCheck)
   },

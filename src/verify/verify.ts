@@ -1,10 +1,10 @@
-import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { Steps } from '../engine/progress.ts'
 import { LvslabError, messageOf } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
 import type { History } from '../history/history.ts'
 import { type Journal, openJournal } from '../history/journal.ts'
+import { makeFolder } from '../history/make-folder.ts'
 import { createMasker } from '../history/mask.ts'
 import { inconclusive } from '../judge/guard.ts'
 import { judge, type PlannedCheck } from '../judge/rules.ts'
@@ -41,7 +41,7 @@ export const verify = async (plan: Plan, source: LabSource, options: VerifyOptio
   const { dir, steps, signal } = options
   const scenarios = planScenarios(plan)
   try {
-    await mkdir(dir, { recursive: true })
+    await makeFolder(dir)
   } catch (cause) {
     const remedy = 'name a folder that can be written with --reports'
     throw new LvslabError('REPORT_WRITE', `cannot make ${dir}: ${messageOf(cause)}`, { remedy, exitCode: 2, cause })

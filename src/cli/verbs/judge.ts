@@ -83,17 +83,18 @@ const notFinished = (name: string): CheckResult => ({
 })
 
 /**
- * The run's results with the new verdicts in their places. A result without a saved check was never judged (the lab did not
- * converge, a scenario could not be driven), and stays.
+ * The run's results with the new verdicts in their places. An INCONCLUSIVE one without a saved check was never judged (the lab
+ * did not converge, a scenario could not be driven), and stays; any other was judged by a check that is no more.
  */
 const merge = ({ checks, verdicts }: JudgedAgain, before: CheckResult[]): CheckResult[] => {
   const fresh = checks.map(({ check, title, lab }, index) => ({
     ...(verdicts[index] as JudgedAgain['verdicts'][number]),
     ...{ check, title, lab, tookMs: 0 },
   }))
-  const results = before.map(old => {
+  const results = before.flatMap(old => {
     const index = fresh.findIndex(one => one.check === old.check && one.lab === old.lab)
-    return index < 0 ? old : { ...(fresh.splice(index, 1)[0] as CheckResult), tookMs: old.tookMs }
+    if (index < 0) return old.outcome === 'INCONCLUSIVE' ? [old] : []
+    return [{ ...(fresh.splice(index, 1)[0] as CheckResult), tookMs: old.tookMs }]
   })
   return [...results, ...fresh]
 }

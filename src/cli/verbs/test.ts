@@ -1,10 +1,11 @@
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { TaskMeta } from 'vitest'
 import { createVitest, type TestModule, type Vitest } from 'vitest/node'
 import { LvslabError } from '../../errors.ts'
+import { makeFolder } from '../../history/make-folder.ts'
 import { openJournal } from '../../history/journal.ts'
 import { createMasker } from '../../history/mask.ts'
 import { prepareEngine } from '../../lab/vm-labs.ts'
@@ -40,7 +41,7 @@ export const testCommand = defineVerb(
         const clock = clockOf(args.clock)
         process.chdir(ROOT) // suites name topologies from there
         const engine = args.unit ? undefined : await prepareEngine({ clock, steps, signal })
-        await mkdir(dir, { recursive: true })
+        await makeFolder(dir)
         const { modules, errors } = await runVitest(dir, clock, args, signal)
         const counts = count(modules)
         if (engine) {
