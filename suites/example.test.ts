@@ -9,7 +9,7 @@ test('d1 crashes while clients keep asking', async ({ lab, vip }) => {
   await lab.sleep(1_000)
 
   const restart = await lab.inject('keepalived-crash', 'd1')
-  await lab.until({ kind: 'owner', address: '10.0.0.100', node: 'd2', others: [] }, 10_000)
+  expect(await lab.until({ kind: 'owner', address: '10.0.0.100', node: 'd2', others: [] }, 10_000)).toBe(true)
   const moved = await lab.mark('d2 holds the VIP')
   await lab.sleep(2_000)
   await clients.stop()
