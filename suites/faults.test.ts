@@ -341,11 +341,10 @@ describe('ipvsadm', () => {
     const remove = await lab.inject('ipvsadm', 'd1', { args: ['-d', '-t', '10.0.0.100:80', '-r', '10.0.0.10'] })
     const change = await lab.inject('ipvsadm', 'd1', { args: ['-E', '-t', '10.0.0.100:80', '-s', 'wrr'] })
     const add = await lab.inject('ipvsadm', 'd1', { args: ['-A', '-u', '10.0.0.7:53', '-s', 'rr'] })
-    const table = tablesOf(lab.history, 'd1').at(-1)
-    expect(table?.services.map(one => [one.service, one.scheduler, one.destinations.length])).toEqual([
-      ['TCP 10.0.0.100:80', 'wrr', 1],
-      ['UDP 10.0.0.7:53', 'rr', 0],
-    ])
+    // the kernel lists services by a hash that is another one in each namespace
+    const services = tablesOf(lab.history, 'd1').at(-1)?.services ?? []
+    const table = services.map(one => [one.service, [one.scheduler, one.destinations.length]])
+    expect(Object.fromEntries(table)).toEqual({ 'TCP 10.0.0.100:80': ['wrr', 1], 'UDP 10.0.0.7:53': ['rr', 0] })
     await add()
     await change()
     await remove()
