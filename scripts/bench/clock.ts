@@ -4,6 +4,7 @@
  *
  *   npm run bench -- clock                      60 s of idling, 20 crashes, half of them on a busy host
  *   npm run bench -- clock --runs 6 --clock real
+ *   npm run bench -- clock --runs 0            the idling alone
  */
 import { spawn } from 'node:child_process'
 import os from 'node:os'
@@ -89,5 +90,7 @@ for (let n = 0; n < runs; n++) {
       `client gap ${one.gap.toFixed(2)} ms; open at origin + ${one.opened.toFixed(0)} ms, ${(one.took / 1000).toFixed(2)} s`,
   )
 }
-console.log(`${runs} runs, crash to first advert: ${spread(found.map(one => one.advert))}`)
-console.log(`${runs} runs, client gap: ${spread(found.map(one => one.gap))} (a probe step is ${1000 / RATE} ms)`)
+if (runs > 0) {
+  console.log(`${runs} runs, crash to first advert: ${spread(found.map(one => one.advert))}`)
+  console.log(`${runs} runs, client gap: ${spread(found.map(one => one.gap))} (a probe step is ${1000 / RATE} ms)`)
+}
