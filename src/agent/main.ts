@@ -12,7 +12,6 @@ import { runInNode } from './namespace.ts'
 import { probeMain } from './probe/process.ts'
 import { endedProbe, startProbe, stopProbe, warmUpProbes } from './probes.ts'
 import { AGENT_SOCKET, type AgentNode, type Operation, type Operations, type Reply, type Request } from './protocol.ts'
-import { readPrograms } from './read-programs.ts'
 import { schedule } from './schedule.ts'
 import { schedulerMain, type SchedulerRole } from './scheduler-process.ts'
 import { until } from './until.ts'
@@ -45,7 +44,7 @@ const handlers: Handlers = {
     for (const node of list) nodes.set(node.name, node)
     // the first advertisements come seconds after keepalived starts: nothing that takes time goes before these
     for (const node of directors()) watchDirector(node)
-    await Promise.all([...list.map(watchNode), readPrograms()])
+    await Promise.all(list.map(watchNode))
   },
   async snapshot({ counters }) {
     snapshotAddresses()

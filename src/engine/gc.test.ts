@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { entryLockFile } from './cache.ts'
 import { lockFile } from './file-lock.ts'
-import { backingFile, collectGarbage, type GarbageOptions } from './gc.ts'
+import { collectGarbage, type GarbageOptions } from './gc.ts'
 import { findLeftovers, partKey } from './leftovers.ts'
 import { engineKey } from './vm/build.ts'
 import { readLock } from './vm/packages.ts'
@@ -32,18 +32,10 @@ const write = async (file: string, content: string | Buffer = 'x'): Promise<void
   await writeFile(path.join(root, file), content)
 }
 
-/** The first bytes of a qcow2 image that stands on another file. */
-const qcow2 = (backing: string): Buffer => {
-  const header = Buffer.alloc(104)
-  header.write('QFI\u{fb}', 'latin1')
-  header.writeUInt32BE(3, 4)
-  header.writeBigUInt64BE(104n, 8)
-  header.writeUInt32BE(backing.length, 16)
-  return Buffer.concat([header, Buffer.from(backing)])
+const writeEntry = async (entry: string, base: string): Promise<void> => {
+  await write(`${entry}/memory`)
+  await symlink(path.join('../..', base), path.join(root, entry, 'base'))
 }
-
-const writeEntry = (entry: string, base: string): Promise<void> =>
-  write(`${entry}/disk.qcow2`, qcow2(path.join(root, base)))
 
 const run = async (command: string, args: string[], cwd = '/'): Promise<ChildProcess> => {
   const child = spawn(command, args, { cwd, stdio: 'ignore' })
@@ -65,9 +57,9 @@ const anHourPasses = (): void => {
 
 describe('half-made entries', () => {
   it('go where no builder holds their lock, and stay where one does', async () => {
-    await write('templates/.part-aaaa-00000001/disk.qcow2')
+    await write('templates/.part-aaaa-00000001/overlay')
     await write('engines/.part-bbbb-removed-123/disk.raw')
-    await write('images/.part-cccc-00000002/disk.qcow2')
+    await write('images/.part-cccc-00000002/overlay')
     await using _builder = await lockFile(entryLockFile('images', 'cccc'), 'exclusive')
     expect((await findLeftovers()).map(one => one.what).sort()).toEqual([
       'engines/.part-bbbb-removed-123',
@@ -108,7 +100,7 @@ describe('folders of running engines', () => {
   })
 
   it('stay without a guard for as long as one may be about to start', async () => {
-    await write('run/cccccccc/disk.qcow2')
+    await write('run/cccccccc/overlay')
     await write('run/eeeeeeee/guard.pid', '')
     const why = 'it is being started'
     expect((await collect()).kept).toEqual({ 'run/cccccccc': why, 'run/eeeeeeee': why })
@@ -150,8 +142,8 @@ describe('entries', () => {
     ] as const) {
       await write(`engines/${engine}/disk.raw`)
       await write(`kvm-${engine}.json`, '{}')
-      await writeEntry(`images/${suffix}`, `engines/${engine}/disk.raw`)
-      await writeEntry(`templates/${suffix}`, `images/${suffix}/disk.qcow2`)
+      await writeEntry(`images/${suffix}`, `engines/${engine}`)
+      await writeEntry(`templates/${suffix}`, `images/${suffix}`)
     }
     return key
   }
@@ -177,7 +169,7 @@ describe('entries', () => {
 
   it('of other images go where the images of today are known', async () => {
     const key = await fill()
-    await writeEntry('images/newer', `engines/${key}/disk.raw`)
+    await writeEntry('images/newer', `engines/${key}`)
     const { removed } = await collect({ all: true, images: ['newer'] })
     expect(removed).toContain('images/new')
     expect(removed).toContain('templates/new')
@@ -197,13 +189,13 @@ describe('entries', () => {
   it('go when their base is gone', async () => {
     await fill()
     await rm(path.join(root, 'images/old'), { recursive: true })
-    await write('templates/odd/disk.qcow2', 'not an image')
+    await write('templates/odd/memory')
     expect((await collect()).removed).toEqual(['templates/odd', 'templates/old'])
   })
 
   it('above the limit go, least recently used first', async () => {
     await fill()
-    await writeEntry('templates/fresh', 'images/new/disk.qcow2')
+    await writeEntry('templates/fresh', 'images/new')
     for (const key of ['old', 'new', 'fresh']) await write(`templates/${key}/memory`, randomBytes(1e6))
     const used = new Date(2020, 0, 1)
     await utimes(path.join(root, 'templates/new'), used, used)
@@ -212,15 +204,5 @@ describe('entries', () => {
     expect(removed).toEqual(['templates/new'])
     expect(kept['templates/fresh']).toBe('within the limit')
     expect(kept['templates/new']).toBeUndefined()
-  })
-})
-
-describe('backingFile', () => {
-  it('reads the name out of a qcow2 header, and nothing out of anything else', async () => {
-    await write('image', qcow2('/base/disk.raw'))
-    await write('raw', Buffer.alloc(512))
-    expect(await backingFile(path.join(root, 'image'))).toBe('/base/disk.raw')
-    expect(await backingFile(path.join(root, 'raw'))).toBeUndefined()
-    expect(await backingFile(path.join(root, 'none'))).toBeUndefined()
   })
 })

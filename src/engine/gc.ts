@@ -1,12 +1,11 @@
-import { access, open, readdir, rm } from 'node:fs/promises'
+import { access, readdir, readlink, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type CacheKind, cacheDir, entryDir, hasEntry } from './cache.ts'
 import { ageMs, bytesOf, orphansOf, visitLeftovers } from './leftovers.ts'
 import { engineKey } from './vm/build.ts'
-import { INSTANCE_FILES } from './vm/machine.ts'
 import { readLock } from './vm/packages.ts'
-import { type CacheUse, cacheUse, pruneTemplates, removeEntry } from './vm/saved.ts'
+import { BASE_LINK, type CacheUse, cacheUse, pruneTemplates, removeEntry } from './vm/saved.ts'
 
 /** Something in the cache, by its place there: `templates/0123456789abcdef`. */
 export interface Garbage {
@@ -137,13 +136,12 @@ const whyKept = async (entry: CacheUse, current: string, options: GarbageOptions
   return options.all ? undefined : 'of another version: stays without --all'
 }
 
-/** The entries that an entry's disk stands on, the nearest first; undefined where one of them is gone. */
+/** The entries that an entry stands on, the nearest first; undefined where one of them is gone. */
 const basesOf = async ({ kind, key }: Entry): Promise<Entry[] | undefined> => {
   if (kind === 'engines') return []
-  const backing = await backingFile(path.join(entryDir(kind, key), INSTANCE_FILES.disk))
-  if (backing === undefined || !(await isThere(backing))) return undefined
-  // by its end: the cache may be reached under several names
-  const [baseKind, baseKey] = backing.split('/').slice(-3)
+  const link = path.join(entryDir(kind, key), BASE_LINK)
+  if (!(await isThere(link))) return undefined
+  const [baseKind, baseKey] = (await readlink(link)).split('/').slice(-2)
   if ((baseKind !== 'engines' && baseKind !== 'images') || baseKey === undefined) return undefined
   const base: Entry = { kind: baseKind, key: baseKey }
   const further = await basesOf(base)
@@ -155,23 +153,3 @@ const isThere = (file: string): Promise<boolean> =>
     () => true,
     () => false,
   )
-
-/**
- * Name of the file that a qcow2 image stands on, from its header (QEMU, docs/interop/qcow2.rst): magic, version, offset
- * and length of the name, big-endian. undefined where there is none, or no such image.
- */
-export const backingFile = async (image: string): Promise<string | undefined> => {
-  try {
-    await using file = await open(image, 'r')
-    const header = Buffer.alloc(20)
-    await file.read(header, 0, 20, 0)
-    if (header.toString('latin1', 0, 4) !== 'QFI\u{fb}') return undefined
-    const length = header.readUInt32BE(16)
-    if (length === 0 || length > 1023) return undefined
-    const name = Buffer.alloc(length)
-    await file.read(name, 0, length, Number(header.readBigUInt64BE(8)))
-    return name.toString()
-  } catch {
-    return undefined
-  }
-}

@@ -103,20 +103,34 @@ const needsRegistry = (error: unknown): never => {
   })
 }
 
+/** The guest's own programs that work on its disk. */
+const GUEST_DISK = '/run/lvslab/disk'
+
+/** Ends writing to the disk of an embedded engine: it holds the images now, and serves every lab that goes on from here. */
+export const freezeDisk = (engine: Engine, key: string): Promise<void> =>
+  runPrivileged(engine, key, `${GUEST_DISK}/freeze-disk`, [`${GUEST_DISK}:${GUEST_DISK}:ro`])
+
 /**
  * Fills the engine's free memory with zeros: what building the images left in it would otherwise be kept, and copied, with
  * every lab that goes on from here.
  */
-export const emptyMemory = async (engine: Engine, key: string): Promise<void> => {
-  const script =
+export const emptyMemory = (engine: Engine, key: string): Promise<void> =>
+  runPrivileged(
+    engine,
+    key,
     "echo 3 > /proc/sys/vm/drop_caches; free=$(awk '/^MemFree/ { print int($2 / 1024) }' /proc/meminfo); " +
-    'dd if=/dev/zero of=/dev/shm/zeros bs=1M count=$((free - 96)) 2>/dev/null; rm -f /dev/shm/zeros'
+      'dd if=/dev/zero of=/dev/shm/zeros bs=1M count=$((free - 96)) 2>/dev/null; rm -f /dev/shm/zeros',
+  )
+
+const runPrivileged = async (engine: Engine, key: string, script: string, binds: string[] = []): Promise<void> => {
   const container = await engine.docker.createContainer({
     Image: imageName('base', key),
     Entrypoint: ['sh', '-c', script],
-    HostConfig: { Privileged: true, NetworkMode: 'none', ShmSize: 2 ** 32 },
+    HostConfig: { Privileged: true, NetworkMode: 'none', ShmSize: 2 ** 32, Binds: binds },
   })
   await container.start()
-  await container.wait()
+  const { StatusCode: code } = (await container.wait()) as { StatusCode: number }
+  const said = code === 0 ? '' : String(await container.logs({ stdout: true, stderr: true }))
   await container.remove()
+  if (code !== 0) throw new LvslabError('ENGINE_IMAGES', `${script} ended with ${code} in the engine: ${said.trim()}`)
 }

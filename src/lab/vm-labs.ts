@@ -4,7 +4,7 @@ import type { Steps } from '../engine/progress.ts'
 import { chooseAccelerator } from '../engine/vm/accelerator.ts'
 import { type EngineBuild, ensureEngine } from '../engine/vm/build.ts'
 import { type Clock, type MachineSpec, machineSpec } from '../engine/vm/machine.ts'
-import { ensureSaved, pruneTemplates, type SavedEntry } from '../engine/vm/saved.ts'
+import { type Base, ensureSaved, pruneTemplates, type SavedEntry } from '../engine/vm/saved.ts'
 import { bootEngine, forkEngine, type VmEngine } from '../engine/vm/vm-engine.ts'
 import { LvslabError } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
@@ -12,7 +12,7 @@ import { historyOf } from '../history/history.ts'
 import { topologyKey } from '../topology/key.ts'
 import type { Topology } from '../topology/types.ts'
 import { deploy } from './deploy.ts'
-import { emptyMemory, ensureImages, imagesKey } from './images.ts'
+import { emptyMemory, ensureImages, freezeDisk, imagesKey } from './images.ts'
 import { type Lab, openLab } from './lab.ts'
 import { type Readiness, waitReady } from './readiness.ts'
 
@@ -67,19 +67,20 @@ export const prepareEngine = async ({ clock, steps, signal }: PrepareOptions): P
   }
   const spec = machineSpec(accelerator, clock === 'default' ? defaultClock(accelerator) : clock)
   const images = await imagesKey()
-  const locks = [entryLockFile('engines', build.key)]
+  const base: Base = { kind: 'engines', key: build.key, locks: [entryLockFile('engines', build.key)] }
   const make = async (): Promise<{ engine: VmEngine; manifest: ImagesManifest }> => {
     const engine = await steps.step('Boot the engine', () => bootEngine(build, spec, { signal }))
     return endOnError(engine, async () => {
       await engine.awake(async () => {
         await ensureImages(engine, images, build.baseImage, steps, signal)
+        await freezeDisk(engine, images)
         await emptyMemory(engine, images)
       })
       return { engine, manifest: { images, id: randomUUID() } }
     })
   }
   const key = digest(build.id, spec, images)
-  return { build, spec, why, images: await ensureSaved('images', key, locks, make, { signal }) }
+  return { build, spec, why, images: await ensureSaved('images', key, base, make, { signal }) }
 }
 
 const defaultClock = (accelerator: MachineSpec['accelerator']): Clock => (accelerator === 'tcg' ? 'virtual' : 'real')
@@ -100,7 +101,7 @@ export const ensureTemplate = async (
     }))
   }
   const key = digest(MANIFEST, images.manifest.id, await topologyKey(topology), readiness)
-  const template = await ensureSaved<TemplateManifest>('templates', key, images.locks, make, {
+  const template = await ensureSaved<TemplateManifest>('templates', key, { kind: 'images', ...images }, make, {
     signal,
     onWait: () => void steps.step('Wait for another lvslab that is making this lab', async () => {}),
   })

@@ -10,14 +10,12 @@ import { type Kernel, makeInitramfs } from './initramfs.ts'
 import { type Lock, lockedVersion, readLock } from './packages.ts'
 import { requireRoom } from '../room.ts'
 import { requireBuildTools } from './requirements.ts'
+import { DISK_MIB } from './machine.ts'
 import { makeRootFilesystem } from './root-filesystem.ts'
 import { runTool } from './tools.ts'
 
 /** Raised when the steps below make something else from the same inputs. */
-const RECIPE = 2
-
-/** Size of the guest's disk; sparse, so it costs what is written. */
-const DISK = '8G'
+const RECIPE = 3
 
 /** A built engine: files in the cache that never change again. */
 export interface EngineBuild {
@@ -30,7 +28,7 @@ export interface EngineBuild {
   kernelRelease: string
   initramfs: string
   trialInitramfs: string
-  /** Raw disk image with the guest's root filesystem; only ever the base of an overlay. */
+  /** Raw disk image with the guest's root filesystem, to be copied. */
   disk: string
   /** Root filesystem of the base image, to be imported. */
   baseImage: string
@@ -41,7 +39,7 @@ export interface EngineBuild {
 
 /** Hash of all that goes into the engine: the lock, the guest's programs, the recipe. */
 export const engineKey = async (lock: Lock): Promise<string> => {
-  const hash = createHash('sha256').update(JSON.stringify([RECIPE, DISK, lock.sets]))
+  const hash = createHash('sha256').update(JSON.stringify([RECIPE, DISK_MIB, lock.sets]))
   const guest = path.join(import.meta.dirname, 'guest')
   for (const name of (await readdir(guest)).sort()) hash.update(name).update(await readFile(path.join(guest, name)))
   return hash.digest('hex').slice(0, 16)
@@ -137,7 +135,7 @@ const unpackKernel = async (dir: string, debs: string[], signal?: AbortSignal): 
 
 /** ext4 from a tar, owners and modes kept, without root; no journal: no guest's disk outlives the guest. */
 const makeDisk = async (tools: string, tar: string, disk: string, signal?: AbortSignal): Promise<void> => {
-  const args = ['-q', '-t', 'ext4', '-O', '^has_journal', '-E', 'lazy_itable_init=1', '-d', tar, disk, DISK]
+  const args = ['-q', '-t', 'ext4', '-O', '^has_journal', '-E', 'lazy_itable_init=1', '-d', tar, disk, `${DISK_MIB}M`]
   await runTool(tools, 'usr/sbin/mke2fs', args, { signal })
 }
 

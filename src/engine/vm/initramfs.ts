@@ -1,12 +1,12 @@
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { host } from '../host-command.ts'
-import { busybox } from './tools.ts'
+import { busybox, toolFiles } from './tools.ts'
 
 const GUEST = path.join(import.meta.dirname, 'guest')
 
 /** What the guest needs before it can see its disk and its network card; everything else stands on the disk. */
-const EARLY_MODULES = ['virtio_blk', 'virtio_net']
+const EARLY_MODULES = ['virtio_net', 'nfit', 'nd_pmem', 'dm_snapshot']
 
 /** An unpacked kernel: its image, its modules and their dependencies. */
 export interface Kernel {
@@ -52,12 +52,16 @@ export const makeInitramfs = async (
 ): Promise<void> => {
   const root = await mkdtemp(`${file}.part-`)
   try {
-    for (const dir of ['bin', 'dev', 'proc', 'modules', 'lvslab/tls'])
+    for (const dir of ['bin', 'dev', 'proc', 'modules', 'lvslab/tls', 'lvslab/disk/lib'])
       await mkdir(path.join(root, dir), { recursive: true })
     await copyFile(busybox(parts.tools), path.join(root, 'bin/busybox'))
     await copyFile(path.join(GUEST, 'init'), path.join(root, 'init'))
     await copyFile(path.join(GUEST, 'boot'), path.join(root, 'lvslab/boot'))
-    await host()`chmod 755 ${path.join(root, 'init')} ${path.join(root, 'lvslab/boot')}`
+    for (const name of ['dmsetup', 'freeze-disk'])
+      await copyFile(path.join(GUEST, name), path.join(root, 'lvslab/disk', name))
+    for (const file of await toolFiles(parts.tools, 'usr/sbin/dmsetup'))
+      await copyFile(file, path.join(root, 'lvslab/disk/lib', path.basename(file)))
+    await host()`chmod 755 ${['init', 'lvslab/boot', 'lvslab/disk/dmsetup', 'lvslab/disk/freeze-disk'].map(file => path.join(root, file))}`
     const order = loadOrder(await readFile(path.join(parts.kernel.modules, 'modules.dep'), 'utf8'), EARLY_MODULES)
     const names: string[] = []
     for (const module of order) {

@@ -7,9 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { LvslabError } from '../../errors.ts'
 import { cacheDir } from '../cache.ts'
 import type { EngineBuild } from './build.ts'
-import { INSTANCE_FILES, type MachineSpec, passtCommand, qemuCommand } from './machine.ts'
+import { INSTANCE_FILES, type MachineFiles, type MachineSpec, passtCommand, qemuCommand } from './machine.ts'
 import { connectQmp, type Qmp } from './qmp.ts'
-import { runTool } from './tools.ts'
 import { freePort } from './free-port.ts'
 
 /** A running QEMU with its passt, in a folder of its own. Disposing it leaves nothing behind. */
@@ -28,10 +27,8 @@ export interface Instance extends AsyncDisposable {
 export interface InstanceOptions {
   build: EngineBuild
   spec: MachineSpec
-  /** Disk image that the instance's own overlay stands on. */
-  disk: { file: string; format: 'raw' | 'qcow2' }
-  /** Where the machine goes on from a saved one. */
-  saved?: { memory: string; state: string; memoryMode: 'private' | 'copy' }
+  /** What the machine goes on from; without it, it boots from a copy of the engine's disk. */
+  saved?: { disk: string; overlay: string; memory: string; state: string; mode: 'private' | 'copy' }
   /** Lock files to hold shared for as long as QEMU runs: the cache entries that it reads. */
   locks: string[]
   /** true: goes on when this process ends, until it is told to stop. */
@@ -47,19 +44,22 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
   await mkdir(dir, { recursive: true, mode: 0o700 })
   let guard: ReturnType<typeof spawn> | undefined
   try {
-    const disk = path.join(dir, INSTANCE_FILES.disk)
-    await runTool(build.tools, 'usr/bin/qemu-img', [
-      ...['create', '-q', '-f', 'qcow2', '-F', options.disk.format, '-b', options.disk.file, disk],
-    ])
     const port = await freePort()
-    const memoryFile = saved?.memoryMode === 'private' ? saved.memory : INSTANCE_FILES.memory
-    const memory = { file: memoryFile, private: saved?.memoryMode === 'private' }
+    const files: MachineFiles = { ...INSTANCE_FILES, frozen: false, private: false }
+    const copies: Copy[] = []
+    if (!saved) copies.push([build.disk, INSTANCE_FILES.disk])
+    else {
+      Object.assign(files, { disk: saved.disk, frozen: true })
+      if (saved.mode === 'private')
+        Object.assign(files, { overlay: saved.overlay, memory: saved.memory, private: true })
+      else copies.push([saved.overlay, INSTANCE_FILES.overlay], [saved.memory, INSTANCE_FILES.memory])
+    }
     const script = guardScript({
       dir,
       passt: passtCommand(build, port),
-      qemu: qemuCommand(build, spec, { memory, incoming: saved !== undefined }),
+      qemu: qemuCommand(build, spec, { files, incoming: saved !== undefined }),
       stateIn: saved?.state ?? '/dev/null',
-      copyMemory: saved?.memoryMode === 'copy' ? saved.memory : undefined,
+      copies,
       locks: options.locks,
       keep: options.keep ?? false,
     })
@@ -142,6 +142,9 @@ const lastWords = async (dir: string): Promise<string> => {
   return texts.filter(text => text !== '').join('; ') || 'no message'
 }
 
+/** A file, and its name in the instance folder. */
+type Copy = [from: string, to: string]
+
 const quote = (words: string[]): string => words.map(w => `'${w.replaceAll("'", `'\\''`)}'`).join(' ')
 
 const guardScript = (parts: {
@@ -149,7 +152,7 @@ const guardScript = (parts: {
   passt: string[]
   qemu: string[]
   stateIn: string
-  copyMemory: string | undefined
+  copies: Copy[]
   locks: string[]
   keep: boolean
 }): string => `#!/bin/sh
@@ -167,7 +170,7 @@ listening() { while read -r line; do case $line in *'You can now start qemu'*) r
 passt= qemu=
 trap 'stop' TERM
 trap '' INT HUP PIPE
-${parts.copyMemory ? `cp --sparse=always ${quote([parts.copyMemory])} ${INSTANCE_FILES.memory} && chmod 600 ${INSTANCE_FILES.memory} || exit 1` : ''}
+${parts.copies.map(([from, to]) => `cp --sparse=always ${quote([from, to])} && chmod 600 ${quote([to])} || exit 1`).join('\n')}
 ${quote(parts.passt)} > passt.log 2>&1 & passt=$!
 while ! listening; do kill -0 $passt 2>/dev/null || exit 1; sleep 0.01; done
 ${quote(parts.qemu)} > qemu.log 2>&1 3> ${INSTANCE_FILES.state} 4< ${quote([parts.stateIn])} & qemu=$!

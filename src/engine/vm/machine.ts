@@ -21,9 +21,13 @@ export const machineSpec = (accelerator: Accelerator, clock: Clock): MachineSpec
   cpus: clock === 'virtual' ? 1 : 2,
 })
 
+/** Size of the guest's disk, and of its overlay, MiB; sparse, so they cost what is written. */
+export const DISK_MIB = 8192
+
 /** Names inside the instance folder, which is the working directory of QEMU and passt. */
 export const INSTANCE_FILES = {
-  disk: 'disk.qcow2',
+  disk: 'disk',
+  overlay: 'overlay',
   memory: 'memory',
   state: 'state',
   qmp: 'qmp.sock',
@@ -47,16 +51,49 @@ const accelerate = (spec: MachineSpec): string[] => {
   return ['-accel', 'tcg,thread=single,tb-size=512', '-icount', 'shift=1,sleep=off', '-cpu', 'Nehalem']
 }
 
+/** What a machine consists of while it runs: files that are mapped into it. */
+export interface MachineFiles {
+  /** Root filesystem; `frozen`: the guest has ended writing to it, and it may serve many. */
+  disk: string
+  frozen: boolean
+  /** What the guest has written since the disk was frozen. */
+  overlay: string
+  memory: string
+  /** Overlay and memory are another's: opened for reading, and what the guest writes is its own. */
+  private: boolean
+}
+
+/**
+ * The disks are memory too (NVDIMM), not block devices: a guest that waits for a disk is idle, and on the virtual clock idle
+ * time is leapt over, so that how busy the host's disk is would be lab time. Reading memory takes instructions alone.
+ */
+const memories = (spec: MachineSpec, files: MachineFiles): string[] => {
+  const write = files.private ? 'share=off,readonly=on,rom=off,reserve=off' : 'share=on'
+  const file = (id: string, mib: number, name: string, how: string): string[] => [
+    '-object',
+    `memory-backend-file,id=${id},size=${mib}M,mem-path=${name},${how}`,
+  ]
+  return [
+    ...['-m', `${spec.memoryMib}M,slots=2,maxmem=${spec.memoryMib + 4 * DISK_MIB}M`],
+    ...['-M', 'q35,memory-backend=memory,nvdimm=on'],
+    ...file('memory', spec.memoryMib, files.memory, write),
+    // the guest is told of the last one first: the disk is its pmem0, the overlay its pmem1
+    ...file('overlay', DISK_MIB, files.overlay, write),
+    ...['-device', 'nvdimm,id=pmem1,memdev=overlay'],
+    ...file('disk', DISK_MIB, files.disk, files.frozen ? 'share=on,readonly=on' : 'share=on'),
+    ...['-device', `nvdimm,id=pmem0,memdev=disk,unarmed=${files.frozen ? 'on' : 'off'}`],
+  ]
+}
+
 /**
  * QEMU's command line. It must be the same, device by device, for a machine that is saved and for one that goes on from it.
  *
- * @param memory file that backs the guest's memory; `private` maps it copy-on-write
  * @param incoming true to wait for a saved state
  */
 export const qemuCommand = (
   build: EngineBuild,
   spec: MachineSpec,
-  options: { memory: { file: string; private: boolean }; incoming: boolean },
+  options: { files: MachineFiles; incoming: boolean },
 ): string[] => [
   ...['setpriv', '--no-new-privs', ...toolCommand(build.tools, 'usr/bin/qemu-system-x86_64', [])],
   ...['-L', `${build.tools}/usr/share/qemu`, '-L', `${build.tools}/usr/share/seabios`],
@@ -64,21 +101,9 @@ export const qemuCommand = (
   // files are opened by then; what is opened later comes as a file descriptor
   ...(isRoot ? ['-run-with', 'user=nobody'] : []),
   ...accelerate(spec),
-  ...['-smp', String(spec.cpus), '-m', `${spec.memoryMib}M`, '-M', 'q35,memory-backend=memory'],
-  ...[
-    '-object',
-    `memory-backend-file,id=memory,size=${spec.memoryMib}M,mem-path=${options.memory.file},${
-      // the file is another's: opened for reading, and what the guest writes is its own
-      options.memory.private ? 'share=off,readonly=on,rom=off' : 'share=on'
-    }`,
-  ],
+  ...['-smp', String(spec.cpus)],
+  ...memories(spec, options.files),
   ...['-kernel', build.kernel, '-initrd', build.initramfs, '-append', KERNEL_ARGUMENTS],
-  // auto-read-only would open the file again when the machine is saved, without the right to
-  ...[
-    '-drive',
-    `if=none,id=root,file=${INSTANCE_FILES.disk},format=qcow2,cache=unsafe,discard=unmap,auto-read-only=off`,
-  ],
-  ...['-device', 'virtio-blk-pci,drive=root'],
   ...['-netdev', `stream,id=net,server=off,addr.type=unix,addr.path=${INSTANCE_FILES.network}`],
   ...['-device', 'virtio-net-pci,netdev=net,romfile='],
   ...['-chardev', `file,id=serial,path=${INSTANCE_FILES.serial}`, '-serial', 'chardev:serial'],

@@ -34,12 +34,12 @@ export const PACKAGE_SETS = {
     essential: false,
     packages: [
       'qemu-system-x86',
-      'qemu-utils',
       'passt',
       'e2fsprogs',
       'libarchive13t64',
       'busybox-static',
       'openssl',
+      'dmsetup',
       'kmod',
     ],
   },

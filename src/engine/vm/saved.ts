@@ -1,4 +1,4 @@
-import { open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { open, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LvslabError } from '../../errors.ts'
@@ -14,9 +14,21 @@ export type SavedKind = Extract<CacheKind, 'images' | 'templates'>
 
 /** A saved machine in the cache, and what its maker wanted to be remembered of it. */
 export interface SavedEntry<T> extends SavedMachine {
+  key: string
   dir: string
   manifest: T
 }
+
+/** What a saved machine stands on: an engine, or a saved machine with a frozen disk. */
+export interface Base {
+  kind: CacheKind
+  key: string
+  locks: string[]
+  disk?: string
+}
+
+/** Name of the link in an entry's folder that leads to the entry on which it stands. */
+export const BASE_LINK = 'base'
 
 /**
  * Returns a saved machine, making it first where it is missing.
@@ -26,7 +38,7 @@ export interface SavedEntry<T> extends SavedMachine {
 export const ensureSaved = async <T>(
   kind: SavedKind,
   key: string,
-  baseLocks: string[],
+  base: Base,
   make: () => Promise<{ engine: VmEngine; manifest: T }>,
   options: { signal?: AbortSignal | undefined; onWait?: () => void } = {},
 ): Promise<SavedEntry<T>> => {
@@ -37,30 +49,29 @@ export const ensureSaved = async <T>(
       await requireRoom(true)
       const { engine, manifest } = await make()
       await using running = engine
-      await save(running, dir)
+      await save(running, dir, base.disk === undefined ? [...CHANGED, INSTANCE_FILES.disk] : CHANGED)
+      await symlink(path.join('../..', base.kind, base.key), path.join(dir, BASE_LINK))
       await writeFile(path.join(dir, 'manifest.json'), JSON.stringify(manifest))
     },
     options,
   )
-  const found = await findSaved<T>(kind, key, baseLocks)
+  const found = await findSaved<T>(kind, key, base)
   if (!found) throw new LvslabError('TEMPLATE_GONE', `the saved lab ${key} was removed while it was being opened`)
   return found
 }
 
 /** A saved machine of the cache, or undefined; finding it counts as using it. */
-export const findSaved = async <T>(
-  kind: SavedKind,
-  key: string,
-  baseLocks: string[],
-): Promise<SavedEntry<T> | undefined> => {
+export const findSaved = async <T>(kind: SavedKind, key: string, base: Base): Promise<SavedEntry<T> | undefined> => {
   if (!(await hasEntry(kind, key))) return undefined
   const dir = entryDir(kind, key)
   const at = new Date()
   await utimes(dir, at, at)
   return {
+    key,
     dir,
-    locks: [...baseLocks, entryLockFile(kind, key)],
-    disk: path.join(dir, INSTANCE_FILES.disk),
+    locks: [...base.locks, entryLockFile(kind, key)],
+    disk: base.disk ?? path.join(dir, INSTANCE_FILES.disk),
+    overlay: path.join(dir, INSTANCE_FILES.overlay),
     memory: path.join(dir, INSTANCE_FILES.memory),
     state: path.join(dir, INSTANCE_FILES.state),
     manifest: JSON.parse(await readFile(path.join(dir, 'manifest.json'), 'utf8')) as T,
@@ -70,8 +81,11 @@ export const findSaved = async <T>(
 /** A whole save takes well under a second; a migration that is not done by then never will be. */
 const SAVE_DEADLINE_MS = 30_000
 
-/** Stops a machine and moves what it is made of into a folder. Its memory file is its memory: only devices are written. */
-const save = async (engine: VmEngine, dir: string): Promise<void> => {
+/** What is every saved machine's own. */
+const CHANGED = [INSTANCE_FILES.overlay, INSTANCE_FILES.memory, INSTANCE_FILES.state]
+
+/** Stops a machine and moves its files into a folder. Memory and disks are files already: only devices are written. */
+const save = async (engine: VmEngine, dir: string, names: string[]): Promise<void> => {
   engine.disconnect()
   const { qmp } = engine.instance
   await qmp.command('stop')
@@ -87,9 +101,9 @@ const save = async (engine: VmEngine, dir: string): Promise<void> => {
   }
   await qmp.command('quit').catch(() => {}) // the connection may close before the answer
   await engine.ended
-  await host()`fallocate --dig-holes ${path.join(engine.instance.dir, INSTANCE_FILES.memory)}`
-  for (const name of [INSTANCE_FILES.disk, INSTANCE_FILES.memory, INSTANCE_FILES.state]) {
+  for (const name of names) {
     const from = path.join(engine.instance.dir, name)
+    await host()`fallocate --dig-holes ${from}`
     await using file = await open(from, 'r+')
     await file.sync() // a template that a power cut half-wrote would be found, and trusted, for ever
     await file.chmod(0o400)

@@ -15,6 +15,14 @@ export const toolCommand = (tools: string, program: string, args: string[]): [st
   ...args,
 ]
 
+/** A program of the tools folder, its loader and all libraries that it loads: files to copy side by side. */
+export const toolFiles = async (tools: string, program: string): Promise<string[]> => {
+  const [loader, , libraries, file] = toolCommand(tools, program, []) as [string, string, string, string]
+  const { stdout } = await host()`${[loader, '--library-path', libraries, '--list', file]}`
+  const loaded = stdout.split('\n').flatMap(line => /=> (\S+)/.exec(line)?.[1] ?? [])
+  return [...new Set([file, loader, ...loaded])]
+}
+
 /** Runs a tool to its end; its standard output is returned, a failure throws with its standard error. */
 export const runTool = async (
   tools: string,

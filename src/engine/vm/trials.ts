@@ -59,8 +59,8 @@ const lastLine = (text: string): string => firstLine(text.trim().split('\n').at(
 /** Starts the engine's QEMU without a machine, with the sandbox that a lab's has, and lets it quit. */
 export const tryQemu = async (build: EngineBuild, signal?: AbortSignal): Promise<Finding> => {
   const what = 'QEMU'
-  const memory = { file: INSTANCE_FILES.memory, private: false }
-  const command = qemuCommand(build, machineSpec('tcg', 'real'), { memory, incoming: false })
+  const files = { ...INSTANCE_FILES, frozen: false, private: false }
+  const command = qemuCommand(build, machineSpec('tcg', 'real'), { files, incoming: false })
   const program = command.slice(0, command.indexOf('-nodefaults'))
   const version = await host({ signal, nothrow: true })`${[...program, '--version']}`
   signal?.throwIfAborted()

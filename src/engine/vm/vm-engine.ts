@@ -7,14 +7,16 @@ import { entryLockFile } from '../cache.ts'
 import { verifiedDocker } from '../docker-client.ts'
 import type { Engine } from '../engine.ts'
 import type { EngineBuild } from './build.ts'
-import { type Instance, startInstance } from './instance.ts'
+import { type Instance, type InstanceOptions, startInstance } from './instance.ts'
 import { type MachineSpec, STATE_IN } from './machine.ts'
 
 /** A saved machine, running or not: files that never change again, and the key of their cache entry. */
 export interface SavedMachine {
   /** Lock files of every cache entry that this one stands on, itself included. */
   locks: string[]
+  /** Frozen: of the saved machine with the images, or of that on which this one stands. */
   disk: string
+  overlay: string
   memory: string
   state: string
 }
@@ -45,7 +47,6 @@ export interface StartOptions {
 /** Boots an engine from its bare disk. */
 export const bootEngine = (build: EngineBuild, spec: MachineSpec, options: StartOptions = {}): Promise<VmEngine> =>
   start(build, spec, options, {
-    disk: { file: build.disk, format: 'raw' },
     locks: [entryLockFile('engines', build.key)],
     deadlineMs: BOOT_DEADLINE_MS,
   })
@@ -53,18 +54,17 @@ export const bootEngine = (build: EngineBuild, spec: MachineSpec, options: Start
 /**
  * Goes on from a saved machine, in a copy that shares what it does not change.
  *
- * @param memoryMode `private`: copy on write, for a test; `copy`: a full copy, that can itself be saved
+ * @param mode `private`: copy on write, for a test; `copy`: a full copy, that can itself be saved
  */
 export const forkEngine = (
   build: EngineBuild,
   spec: MachineSpec,
   saved: SavedMachine,
-  memoryMode: 'private' | 'copy',
+  mode: 'private' | 'copy',
   options: StartOptions = {},
 ): Promise<VmEngine> =>
   start(build, spec, options, {
-    disk: { file: saved.disk, format: 'qcow2' },
-    saved: { memory: saved.memory, state: saved.state, memoryMode },
+    saved: { ...saved, mode },
     locks: saved.locks,
     deadlineMs: FORK_DEADLINE_MS,
   })
@@ -74,8 +74,7 @@ const start = async (
   spec: MachineSpec,
   options: StartOptions,
   from: {
-    disk: { file: string; format: 'raw' | 'qcow2' }
-    saved?: { memory: string; state: string; memoryMode: 'private' | 'copy' }
+    saved?: NonNullable<InstanceOptions['saved']>
     locks: string[]
     deadlineMs: number
   },
