@@ -31,7 +31,7 @@ describe('the direction of imports', () => {
   })
 
   it('lets the lab import one file of the agent', () => {
-    expect(wrongImports('src/lab/x.ts', `import { AGENT_SOCKET } from '../agent/protocol.ts'`)).toEqual([])
+    expect(wrongImports('src/lab/x.ts', `import { AGENT_PROGRAM } from '../agent/protocol.ts'`)).toEqual([])
     expect(wrongImports('src/lab/x.ts', `import { main } from '../agent/main.ts'`)).toHaveLength(1)
   })
 

@@ -26,8 +26,9 @@ export const attach = (to: Listener): void => {
   dropped = 0
 }
 
-export const detach = (from: Listener): void => {
-  if (sink === from) sink = undefined
+/** Keeps events for who comes next. */
+export const detach = (): void => {
+  sink = undefined
 }
 
 /** Calls back for each event until the returned function is called. */

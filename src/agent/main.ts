@@ -1,6 +1,6 @@
-import { rmSync } from 'node:fs'
-import { createServer, type Socket } from 'node:net'
+import { Socket } from 'node:net'
 import readline from 'node:readline'
+import type { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { snapshotAddresses } from './addresses.ts'
 import { startCapture, stopCapture } from './capture.ts'
@@ -11,7 +11,7 @@ import { attach, detach, record } from './journal.ts'
 import { runInNode } from './namespace.ts'
 import { probeMain } from './probe/process.ts'
 import { endedProbe, startProbe, stopProbe, warmUpProbes } from './probes.ts'
-import { AGENT_SOCKET, type AgentNode, type Operation, type Operations, type Reply, type Request } from './protocol.ts'
+import type { AgentNode, Operation, Operations, Reply, Request } from './protocol.ts'
 import { schedule } from './schedule.ts'
 import { schedulerMain, type SchedulerRole } from './scheduler-process.ts'
 import { until } from './until.ts'
@@ -87,25 +87,41 @@ const handlers: Handlers = {
   endedProbe: ({ probe }) => endedProbe(probe),
   startCapture: options => startCapture(nodeOf(options.node), options),
   stopCapture: ({ capture }) => stopCapture(capture),
+  async attach() {},
+  async detach() {
+    detach()
+  },
   async schedule({ cases }) {
     return { answers: await schedule(cases) }
   },
 }
 
-const serve = (socket: Socket): void => {
-  const send = (reply: Reply): void => {
-    if (!socket.writable) return
-    // what is said at once goes out at once: each write costs the engine's whole way to the harness
-    socket.cork()
-    socket.write(`${JSON.stringify(reply)}\n`)
-    process.nextTick(() => socket.uncork())
+/** Standard output without blocking on a slow reader: `process.stdout` would, as it is a pipe. */
+const output = (): Writable => new Socket({ fd: 1, readable: false, writable: true })
+
+/** A request; undefined for an empty line, which ends what a harness that was killed may have begun, and for that. */
+const parse = (line: string): Request | undefined => {
+  try {
+    return JSON.parse(line) as Request
+  } catch {
+    return undefined
   }
-  const onEvent = (event: Extract<Reply, { event: unknown }>['event']): void => send({ event })
-  attach(onEvent)
-  socket.on('close', () => detach(onEvent))
-  socket.on('error', () => {})
-  readline.createInterface({ input: socket }).on('line', line => {
-    const { id, op, args, at } = JSON.parse(line) as Request
+}
+
+/** Serves whoever is attached to the container's standard input and output, one line for each request and reply. */
+const serve = (): void => {
+  const out = output()
+  const send = (reply: Reply): void => {
+    // what is said at once goes out at once: each write costs the engine's whole way to the harness
+    out.cork()
+    out.write(`${JSON.stringify(reply)}\n`)
+    process.nextTick(() => out.uncork())
+  }
+  readline.createInterface({ input: process.stdin }).on('line', line => {
+    const request = parse(line)
+    if (!request) return
+    const { id, op, args, at } = request
+    if (op === 'attach') attach(event => send({ event }))
     const handler = handlers[op] as (args: unknown, at?: number) => Promise<unknown>
     const begin = async (): Promise<unknown> => {
       if (at !== undefined && op !== 'fault') {
@@ -123,7 +139,4 @@ const serve = (socket: Socket): void => {
 
 if (process.argv[2] === 'probe') void probeMain()
 else if (process.argv[2] === 'scheduler') schedulerMain(process.argv[3] as SchedulerRole)
-else {
-  rmSync(AGENT_SOCKET, { force: true })
-  createServer(serve).listen(AGENT_SOCKET, () => console.log('lvslab-agent-ready'))
-}
+else serve()

@@ -32,7 +32,7 @@ const warm = (child: ChildProcess): Promise<unknown> =>
 /** Starts the probe process of a client, and waits until it is fast. */
 export const startProbeProcess = async (node: AgentNode): Promise<void> => {
   const [command, args] = inNode(node, [process.execPath, ...PROBE_FLAGS, AGENT_PROGRAM, 'probe'], ['--net'])
-  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const child = spawn(command, args, { stdio: ['ignore', 2, 2, 'ipc'] })
   processes.set(node.name, { node, child })
   child.on('message', (message: ProbeReport) => {
     if ('warm' in message) child.emit('warm')

@@ -208,19 +208,24 @@ export interface Operations {
   /** Answers when packets are being recorded; `stopCapture` when all that were seen are events. */
   startCapture: { args: CaptureOptions; result: { t: number } }
   stopCapture: { args: { capture: string }; result: { t: number } }
+  /** From here on events are told as they come, those first that were kept; until somebody attached goes. */
+  attach: { args: Record<string, never>; result: { t: number } }
+  /** From here on events are kept for who comes next. */
+  detach: { args: Record<string, never>; result: { t: number } }
   /** Plays cases into the real ip_vs, in network namespaces of its own that are gone afterwards. */
   schedule: { args: { cases: SchedulerCase[] }; result: { answers: SchedulerAnswer[] } }
 }
 
 export type Operation = keyof Operations
 
-/** With `at`, ms on the lab's clock, the agent begins at that moment; one that is past already is an error. */
-export type Request = { [O in Operation]: { id: number; op: O; args: Operations[O]['args']; at?: number } }[Operation]
+/**
+ * One line on the agent's standard input. Its `id` is the asker's alone: who comes next must not take an answer to another.
+ * With `at`, ms on the lab's clock, the agent begins at that moment; one that is past already is an error.
+ */
+export type Request = { [O in Operation]: { id: string; op: O; args: Operations[O]['args']; at?: number } }[Operation]
 
-export type Reply = { id: number; result: unknown } | { id: number; error: string } | { event: LabEvent }
-
-/** Where the agent listens, in its own container. */
-export const AGENT_SOCKET = '/run/lvslab-agent.sock'
+/** One line on the agent's standard output. */
+export type Reply = { id: string; result: unknown } | { id: string; error: string } | { event: LabEvent }
 
 /** Where the bundled agent stands, in its image. */
 export const AGENT_PROGRAM = '/usr/lib/lvslab/agent.cjs'

@@ -42,12 +42,6 @@ export class NodeContainer extends GenericContainer {
     return this
   }
 
-  /** Shares the engine's process namespace: for the agent alone. */
-  withEngineProcesses(): this {
-    this.hostConfig.PidMode = 'host'
-    return this
-  }
-
   readonly #connect: ((containerId: string) => Promise<void>)[] = []
 
   protected override async containerCreated(containerId: string): Promise<void> {

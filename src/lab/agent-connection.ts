@@ -1,7 +1,8 @@
-import { PassThrough } from 'node:stream'
+import { randomBytes } from 'node:crypto'
+import { type Duplex, PassThrough } from 'node:stream'
 import readline from 'node:readline'
 import type Docker from 'dockerode'
-import { AGENT_SOCKET, type Operation, type Operations, type Reply } from '../agent/protocol.ts'
+import type { Operation, Operations, Reply } from '../agent/protocol.ts'
 import type { Engine } from '../engine/engine.ts'
 import { LvslabError } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
@@ -18,8 +19,8 @@ export interface AgentConnection extends AsyncDisposable {
 }
 
 /**
- * Talks to the agent over one hijacked `exec` of socat in its container: the way that every Docker Engine offers, whether it
- * is in a virtual machine or far away.
+ * Talks to the agent over the standard input and output of its container: the way that every Docker Engine offers, whether it
+ * is in a virtual machine or far away, and that starts no process.
  */
 export const connectAgent = async (
   engine: Engine,
@@ -27,16 +28,10 @@ export const connectAgent = async (
   onEvent: (event: LabEvent) => void,
   signal?: AbortSignal,
 ): Promise<AgentConnection> => {
-  const stream = await engine.awake(async () => {
-    const exec = await container.exec({
-      Cmd: ['socat', '-', `UNIX-CONNECT:${AGENT_SOCKET}`],
-      AttachStdin: true,
-      AttachStdout: true,
-      AttachStderr: true,
-    })
-    return exec.start({ hijack: true, stdin: true })
-  })
-  const waiting = new Map<number, (reply: Exclude<Reply, { event: LabEvent }>) => void>()
+  const options = { stream: true, hijack: true, stdin: true, stdout: true, stderr: true }
+  const stream = (await engine.awake(() => container.attach(options))) as Duplex
+  const waiting = new Map<string, (reply: Exclude<Reply, { event: LabEvent }>) => void>()
+  const conversation = randomBytes(6).toString('hex')
   let next = 1
   let lost: string | undefined
   const [out, errors] = [new PassThrough(), new PassThrough()]
@@ -50,14 +45,11 @@ export const connectAgent = async (
   errors.on('data', (chunk: Buffer) => {
     words += chunk.toString()
   })
-  const closed = new Promise<void>(resolve => {
-    const end = (): void => {
-      lost ??= words.trim() || 'the connection closed'
-      for (const [id, answer] of waiting) answer({ id, error: lost })
-      resolve()
-    }
-    stream.on('close', end).on('end', end).on('error', end)
-  })
+  const end = (): void => {
+    lost ??= words.trim() || 'the connection closed'
+    for (const [id, answer] of waiting) answer({ id, error: lost })
+  }
+  stream.on('close', end).on('end', end).on('error', end)
   // whoever waits for something in the lab waits no longer
   const interrupt = (): void => {
     lost ??= 'interrupted'
@@ -65,28 +57,27 @@ export const connectAgent = async (
   }
   if (signal?.aborted) interrupt()
   else signal?.addEventListener('abort', interrupt, { once: true })
+  const call: AgentConnection['call'] = (op, args, at) =>
+    engine.awake(async () => {
+      if (lost !== undefined) throw new LvslabError('AGENT_LOST', `${op}: ${lost}`)
+      const id = `${conversation}-${next++}`
+      const reply = await new Promise<Exclude<Reply, { event: LabEvent }>>(resolve => {
+        waiting.set(id, resolve)
+        stream.write(`${JSON.stringify({ id, op, args, at })}\n`)
+      })
+      waiting.delete(id)
+      if ('error' in reply) {
+        throw new LvslabError(lost === undefined ? 'AGENT_REFUSED' : 'AGENT_LOST', `${op}: ${reply.error}`)
+      }
+      return reply.result as never
+    })
+  stream.write('\n') // ends what another may have left half said
+  await call('attach', {})
   return {
-    call: (op, args, at) =>
-      engine.awake(async () => {
-        if (lost !== undefined) throw new LvslabError('AGENT_LOST', `${op}: ${lost}`)
-        const id = next++
-        const reply = await new Promise<Exclude<Reply, { event: LabEvent }>>(resolve => {
-          waiting.set(id, resolve)
-          stream.write(`${JSON.stringify({ id, op, args, at })}\n`)
-        })
-        waiting.delete(id)
-        if ('error' in reply) {
-          throw new LvslabError(lost === undefined ? 'AGENT_REFUSED' : 'AGENT_LOST', `${op}: ${reply.error}`)
-        }
-        return reply.result as never
-      }),
+    call,
     async [Symbol.asyncDispose]() {
       signal?.removeEventListener('abort', interrupt)
-      if (lost === undefined)
-        await engine.awake(async () => {
-          stream.end()
-          await Promise.race([closed, engine.ended])
-        })
+      if (lost === undefined) await Promise.race([call('detach', {}), engine.ended]).catch(() => {})
       stream.destroy()
     },
   }

@@ -1,4 +1,3 @@
-import type { StartedTestContainer } from 'testcontainers'
 import { Wait } from 'testcontainers'
 import type { Engine } from '../engine/engine.ts'
 import type { Steps } from '../engine/progress.ts'
@@ -42,7 +41,7 @@ export const deploy = async (engine: Engine, topology: Topology, options: Deploy
   signal?.throwIfAborted()
   await steps.step(`Start ${topology.nodes.length} nodes and the agent`, async () => {
     const starts = [
-      startAgent(topology, images, labels),
+      startAgent(engine, topology, images, labels),
       ...topology.nodes.map(node => startNode(engine, topology, node, images, labels)),
     ]
     const failed = (await Promise.allSettled(starts)).find(result => result.status === 'rejected')
@@ -201,17 +200,22 @@ const startFailed = (node: Node, said: string, cause: unknown): LvslabError => {
   return new LvslabError('LAB_NODE_START', message, { cause })
 }
 
-const startAgent = (
+/**
+ * The agent is spoken to by its standard input and output, which the engine must neither close nor log: whoever attaches is
+ * answered as soon as it runs.
+ */
+const startAgent = async (
+  engine: Engine,
   topology: Topology,
   images: string,
   labels: Record<string, string>,
-): Promise<StartedTestContainer> =>
-  new NodeContainer(imageName('agent', images))
-    .withName(containerName(topology, AGENT_NODE))
-    .withPrivilegedMode()
-    .withNetworkMode('host')
-    .withEngineProcesses()
-    .withLabels(labels)
-    .withWaitStrategy(Wait.forLogMessage('lvslab-agent-ready'))
-    .withStartupTimeout(START_DEADLINE_MS)
-    .start()
+): Promise<void> => {
+  const container = await engine.docker.createContainer({
+    Image: imageName('agent', images),
+    name: containerName(topology, AGENT_NODE),
+    Labels: labels,
+    OpenStdin: true,
+    HostConfig: { Privileged: true, NetworkMode: 'host', PidMode: 'host', LogConfig: { Type: 'none', Config: {} } },
+  })
+  await container.start()
+}
