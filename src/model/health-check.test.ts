@@ -134,8 +134,16 @@ describe('each kind of check', () => {
 
   it('does not retry a DNS_CHECK that is down', () => {
     expect(checkDownBound(dns, 'silent')?.maxMs).toBe(12_000)
-    expect(checkUpBound({ ...dns, delayBeforeRetry: 9000 }, 'refused')?.maxMs).toBe(2000)
+    expect(checkUpBound({ ...dns, delayBeforeRetry: 9000 }, 'wrong-answer')?.maxMs).toBe(2000)
     expect(checkUpBound({ ...smtp, delayBeforeRetry: 9000 }, 'refused')?.maxMs).toBe(9000)
+  })
+})
+
+describe('a UDP refusal', () => {
+  it('may be held back by the kernel, and is silence then', () => {
+    expect(checkUpBound(dns, 'refused')?.formula).toBe('connect_timeout 1 s + delay_loop 2 s = 3 s')
+    expect(checkDownBound(dns, 'refused')?.maxMs).toBe(checkDownBound(dns, 'silent')?.maxMs)
+    expect(checkDownBound(udp(true), 'refused')?.maxMs).toBe(checkDownBound(udp(true), 'silent')?.maxMs)
   })
 })
 
