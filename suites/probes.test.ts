@@ -185,9 +185,11 @@ describe('probes of TLS, TCP and UDP services', () => {
   test('udp: no reply is a timeout, one that comes too late is told, a closed port refuses', async ({ lab }) => {
     const udp = { client: 'c1', rate: 50, count: 1, timeoutMs: 500 }
     await lab.exec('rs1', ['pkill', '-STOP', '-x', 'echo'])
-    const late = await lab.udp({ ...udp, probe: 'late', target: '10.0.0.10:7' })
-    await lab.sleep(600)
-    await lab.exec('rs1', ['pkill', '-CONT', '-x', 'echo'])
+    const begin = (await lab.now()) + 500
+    const [late] = await Promise.all([
+      lab.at(begin, () => lab.udp({ ...udp, probe: 'late', target: '10.0.0.10:7' })),
+      lab.at(begin + 600, () => lab.exec('rs1', ['pkill', '-CONT', '-x', 'echo'])),
+    ])
     await late.stop()
     await lab.exec('rs1', ['/usr/lib/lvslab/service', 'echo', 'crash'])
     const refused = await lab.udp({ ...udp, probe: 'refused', target: '10.0.0.10:7' })

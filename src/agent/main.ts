@@ -3,6 +3,7 @@ import readline from 'node:readline'
 import type { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { snapshotAddresses } from './addresses.ts'
+import { releasedBrake, startBrake } from './brake.ts'
 import { startCapture, stopCapture } from './capture.ts'
 import { now, reach, refusePast } from './clock.ts'
 import { runFault } from './faults.ts'
@@ -40,7 +41,8 @@ type Handlers = {
 }
 
 const handlers: Handlers = {
-  async watch({ nodes: list }) {
+  async watch({ nodes: list, clock }) {
+    if (clock === 'virtual') startBrake()
     for (const node of list) nodes.set(node.name, node)
     // the first advertisements come seconds after keepalived starts: nothing that takes time goes before these
     for (const node of directors()) watchDirector(node)
@@ -130,7 +132,7 @@ const serve = (): void => {
       }
       return handler(args, at)
     }
-    begin().then(
+    releasedBrake(begin).then(
       result => send({ id, result: result ?? { t: now() } }),
       (error: unknown) => send({ id, error: error instanceof Error ? error.message : String(error) }),
     )

@@ -100,7 +100,8 @@ export const openLab = async (
     options.signal,
   )
   try {
-    if (options.was === 'deployed') await agent.call('watch', { nodes: await findNodes(engine, topology) })
+    if (options.was === 'deployed')
+      await agent.call('watch', { nodes: await findNodes(engine, topology), clock: engine.clock })
     else {
       // on the host's clock, what an emulator has to translate anew after a fork is paid for in lab time
       if (options.was === 'forked' && engine.clock === 'real') await agent.call('warmUp', {})
