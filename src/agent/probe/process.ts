@@ -47,8 +47,6 @@ const run = (options: ProbeOptions, host: ProbeHost, client: AgentNode): StopPro
 
 /** Main of the probe process that lives in a client's network namespace. */
 export const probeMain = async (): Promise<void> => {
-  // before whatever else shares the machine: what a probe measures must not wait for its turn
-  os.setPriority(os.constants.priority.PRIORITY_HIGHEST)
   const running = new Map<string, StopProbe>()
   const report = (message: ProbeReport): void => void process.send?.(message)
   const start = (options: ProbeOptions, client: AgentNode): void => {
@@ -75,5 +73,8 @@ export const probeMain = async (): Promise<void> => {
   })
   process.on('disconnect', () => process.exit(0))
   await warmUp(FIRST_WARM_UP)
+  // before whatever else shares the machine: what a probe measures must not wait for its turn. Not sooner: for seconds of
+  // warming up the watchers of a new lab had no turn, and its first address was seen 1.2 s after it came
+  os.setPriority(os.constants.priority.PRIORITY_HIGHEST)
   report({ warm: true })
 }
