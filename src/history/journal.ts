@@ -161,6 +161,9 @@ export interface TornLine {
   what: string
 }
 
+/** More than any event is long, bytes; lines are read whole. */
+const LONGEST_LINE = 16 * 2 ** 20
+
 interface Scan {
   /** Bytes up to the end of the last line that can be read. */
   whole: number
@@ -171,22 +174,33 @@ async function* scanJournal(path: string, scan: Scan): AsyncGenerator<JournalLin
   let number = 0
   let last: JournalLine | undefined
   let parts: Buffer[] = []
+  let length = 0
 
   const invalid = (text: string): LvslabError =>
     new LvslabError('JOURNAL_INVALID', `not a journal line: ${JSON.stringify(text.slice(0, 80))}`, {
       remedy:
         'A journal is written by lvslab alone, one JSON object per line; was the file edited, or cut in the middle?',
       at: { file: path, line: number, column: 1 },
+      exitCode: 2,
     })
+  const keep = (part: Buffer): void => {
+    length += part.length
+    if (length > LONGEST_LINE) {
+      number += 1
+      throw invalid(Buffer.concat([...parts, part], 100).toString())
+    }
+    parts.push(part)
+  }
 
   // node:readline also splits on U+2028 and a lone CR, which JSON leaves alone inside a string: split on LF only
   for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
     let start = 0
     for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, start)) {
-      parts.push(chunk.subarray(start, end))
+      keep(chunk.subarray(start, end))
       start = end + 1
       const bytes = Buffer.concat(parts)
       parts = []
+      length = 0
       number += 1
       scan.whole += bytes.length + 1
       if (bytes.length === 0) continue
@@ -196,7 +210,7 @@ async function* scanJournal(path: string, scan: Scan): AsyncGenerator<JournalLin
       last = line
       yield line
     }
-    if (start < chunk.length) parts.push(chunk.subarray(start))
+    if (start < chunk.length) keep(chunk.subarray(start))
   }
 
   const rest = Buffer.concat(parts)
@@ -226,6 +240,7 @@ export async function* readJournal(path: string, onTorn?: (torn: TornLine) => vo
     if (!(cause instanceof Error && 'syscall' in cause)) throw cause
     throw new LvslabError('JOURNAL_UNREADABLE', `cannot read ${path}: ${cause.message}`, {
       remedy: 'A run writes its journal beside its reports; check the path.',
+      exitCode: 2,
       cause,
     })
   }
