@@ -5,6 +5,7 @@ import { AGENT_SOCKET, type Operation, type Operations, type Reply } from '../ag
 import type { Engine } from '../engine/engine.ts'
 import { LvslabError } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
+import { callSite, notAwaited } from './call-site.ts'
 
 /** A conversation with the agent of one lab. Closing it leaves the agent running. */
 export interface AgentConnection extends AsyncDisposable {
@@ -12,9 +13,18 @@ export interface AgentConnection extends AsyncDisposable {
    * Has the agent do something and waits for its answer.
    *
    * @param at ms on the lab's clock; the agent begins at that moment, at once where it is left out
-   * @throws LvslabError AGENT_REFUSED with the agent's words, AGENT_LOST when the conversation ends meanwhile
+   * @throws LvslabError AGENT_REFUSED with the agent's words, AGENT_LOST when the conversation ends meanwhile,
+   * LAB_CALL_PENDING when it is closed meanwhile
    */
   call<O extends Operation>(op: O, args: Operations[O]['args'], at?: number): Promise<Operations[O]['result']>
+}
+
+type Answer = Exclude<Reply, { event: LabEvent }>
+
+interface PendingCall {
+  answer: (reply: Answer) => void
+  /** There will be no answer any more: whoever asked did not wait for it. */
+  close: () => void
 }
 
 /**
@@ -36,7 +46,7 @@ export const connectAgent = async (
     })
     return exec.start({ hijack: true, stdin: true })
   })
-  const waiting = new Map<number, (reply: Exclude<Reply, { event: LabEvent }>) => void>()
+  const waiting = new Map<number, PendingCall>()
   let next = 1
   let lost: string | undefined
   const [out, errors] = [new PassThrough(), new PassThrough()]
@@ -44,7 +54,7 @@ export const connectAgent = async (
   readline.createInterface({ input: out }).on('line', line => {
     const reply = JSON.parse(line) as Reply
     if ('event' in reply) onEvent(reply.event)
-    else waiting.get(reply.id)?.(reply)
+    else waiting.get(reply.id)?.answer(reply)
   })
   let words = ''
   errors.on('data', (chunk: Buffer) => {
@@ -53,7 +63,7 @@ export const connectAgent = async (
   const closed = new Promise<void>(resolve => {
     const end = (): void => {
       lost ??= words.trim() || 'the connection closed'
-      for (const [id, answer] of waiting) answer({ id, error: lost })
+      for (const [id, { answer }] of waiting) answer({ id, error: lost })
       resolve()
     }
     stream.on('close', end).on('end', end).on('error', end)
@@ -66,27 +76,34 @@ export const connectAgent = async (
   if (signal?.aborted) interrupt()
   else signal?.addEventListener('abort', interrupt, { once: true })
   return {
-    call: (op, args, at) =>
-      engine.awake(async () => {
-        if (lost !== undefined) throw new LvslabError('AGENT_LOST', `${op}: ${lost}`)
-        const id = next++
-        const reply = await new Promise<Exclude<Reply, { event: LabEvent }>>(resolve => {
-          waiting.set(id, resolve)
-          stream.write(`${JSON.stringify({ id, op, args, at })}\n`)
+    call: (op, args, at) => {
+      const id = next++
+      const site = callSite() // of whoever asks: what is awaited later has another stack
+      const { promise: answered, resolve: answer, reject } = Promise.withResolvers<Answer>()
+      answered.catch(() => {}) // it may be closed before the engine is awake
+      waiting.set(id, { answer, close: () => reject(notAwaited(op, args, site)) })
+      return engine
+        .awake(async () => {
+          if (lost === undefined) stream.write(`${JSON.stringify({ id, op, args, at })}\n`)
+          else answer({ id, error: lost })
+          const reply = await answered
+          if ('error' in reply) {
+            throw new LvslabError(lost === undefined ? 'AGENT_REFUSED' : 'AGENT_LOST', `${op}: ${reply.error}`)
+          }
+          return reply.result as never
         })
-        waiting.delete(id)
-        if ('error' in reply) {
-          throw new LvslabError(lost === undefined ? 'AGENT_REFUSED' : 'AGENT_LOST', `${op}: ${reply.error}`)
-        }
-        return reply.result as never
-      }),
+        .finally(() => waiting.delete(id))
+    },
     async [Symbol.asyncDispose]() {
       signal?.removeEventListener('abort', interrupt)
-      if (lost === undefined)
+      for (const { close } of waiting.values()) close()
+      if (lost === undefined) {
+        lost = 'the lab is closed'
         await engine.awake(async () => {
           stream.end()
           await Promise.race([closed, engine.ended])
         })
+      }
       stream.destroy()
     },
   }
