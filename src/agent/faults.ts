@@ -28,7 +28,7 @@ const wordsOf = (error: unknown): string => (error instanceof Error ? error.mess
  * @param moment what is awaited between the two: of a fault that is scheduled, its time
  */
 export const runFault = async (
-  { fault, node, params, phase, steps, proofs = [], timeoutMs }: Operations['fault']['args'],
+  { fault, node, injection, params, phase, steps, proofs = [], timeoutMs }: Operations['fault']['args'],
   { nodeOf, directors }: FaultNodes,
   moment: () => Promise<void> = async () => {},
 ): Promise<FaultResult> => {
@@ -46,7 +46,7 @@ export const runFault = async (
   const ended = now()
   const failed = done.flatMap(one => (one.status === 'rejected' ? [wordsOf(one.reason)] : [])).join('; ')
   record({
-    ...{ kind: 'fault', t: started, phase, fault, node, done: ended },
+    ...{ kind: 'fault', t: started, phase, fault, node, injection, done: ended },
     ...(params && Object.keys(params).length > 0 && { params }),
     ...(failed && { detail: failed }),
   })

@@ -191,6 +191,8 @@ export interface Operations {
       fault: string
       /** The node that the event names. */
       node: string
+      /** Names the injection, for its event and that of its heal. */
+      injection: string
       params?: Record<string, unknown>
       phase: 'inject' | 'heal'
       steps: FaultStep[]
@@ -217,7 +219,10 @@ export type Operation = keyof Operations
 /** With `at`, ms on the lab's clock, the agent begins at that moment; one that is past already is an error. */
 export type Request = { [O in Operation]: { id: number; op: O; args: Operations[O]['args']; at?: number } }[Operation]
 
-export type Reply = { id: number; result: unknown } | { id: number; error: string } | { event: LabEvent }
+export type Reply =
+  | { id: number; result: unknown }
+  | { id: number; error: string; remedy?: string }
+  | { event: LabEvent }
 
 /** Where the agent listens, in its own container. */
 export const AGENT_SOCKET = '/run/lvslab-agent.sock'

@@ -4,7 +4,14 @@ import { callSite, notAwaited } from './call-site.ts'
 
 test('a call that nobody awaited is told with its place and the remedy', () => {
   const site = callSite() // the place
-  const args = { fault: 'keepalived-crash', node: 'd1', phase: 'inject' as const, steps: [], timeoutMs: 1 }
+  const args = {
+    fault: 'keepalived-crash',
+    node: 'd1',
+    injection: 'x-1',
+    phase: 'inject' as const,
+    steps: [],
+    timeoutMs: 1,
+  }
   const error = notAwaited('fault', args, site)
   const lines = readFileSync(import.meta.filename, 'utf8').split('\n')
   const line = lines.findIndex(text => text.endsWith('// the place')) + 1
