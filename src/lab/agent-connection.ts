@@ -88,7 +88,9 @@ export const connectAgent = async (
           else answer({ id, error: lost })
           const reply = await answered
           if ('error' in reply) {
-            throw new LvslabError(lost === undefined ? 'AGENT_REFUSED' : 'AGENT_LOST', `${op}: ${reply.error}`)
+            const code = lost === undefined ? 'AGENT_REFUSED' : 'AGENT_LOST'
+            const { error, remedy } = reply
+            throw new LvslabError(code, `${op}: ${error}`, remedy === undefined ? {} : { remedy, exitCode: 2 })
           }
           return reply.result as never
         })
