@@ -99,17 +99,21 @@ describe('readJournal', () => {
     ])
   })
 
-  it.each(['{"kind":"mark"', '[]', 'null', '{"kind":"mark","t":"1","lab":"a"}', '{"t":1,"lab":"a"}'])(
-    'throws file:line for a malformed line in the middle: %s',
-    async text => {
-      const path = join(dir, 'malformed.ndjson')
-      await writeFile(path, `${JSON.stringify(mark(1))}\n${text}\n${JSON.stringify(mark(2))}\n`)
-      await expect(read(path)).rejects.toMatchObject({
-        code: 'JOURNAL_INVALID',
-        at: { file: path, line: 2, column: 1 },
-      })
-    },
-  )
+  it.each([
+    '{"kind":"mark"',
+    '[]',
+    'null',
+    '{"kind":"mark","t":"1","lab":"a"}',
+    '{"t":1,"lab":"a"}',
+    '{"kind":"address","t":1,"lab":"a"}',
+  ])('throws file:line for a malformed line in the middle: %s', async text => {
+    const path = join(dir, 'malformed.ndjson')
+    await writeFile(path, `${JSON.stringify(mark(1))}\n${text}\n${JSON.stringify(mark(2))}\n`)
+    await expect(read(path)).rejects.toMatchObject({
+      code: 'JOURNAL_INVALID',
+      at: { file: path, line: 2, column: 1 },
+    })
+  })
 
   it('throws file:line for a line that is longer than any event, unread', async () => {
     const path = join(dir, 'long.ndjson')

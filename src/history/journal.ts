@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, open, truncate } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { LvslabError } from '../errors.ts'
-import type { EventKind, JournalLine } from './event.ts'
+import type { EventKind, EventOf, JournalLine } from './event.ts'
 import { makeFolder } from './make-folder.ts'
 import { type Masker, maskDeep } from './mask.ts'
 
@@ -114,33 +114,48 @@ export const openJournal = async (path: string, mask: Masker): Promise<Journal> 
   return { path, write, close, [Symbol.asyncDispose]: close }
 }
 
-/** A line of a kind that nobody knows must not be passed over in silence. */
-const KINDS: Record<EventKind, true> = {
-  request: true,
-  connection: true,
-  probe: true,
-  fault: true,
-  advert: true,
-  garp: true,
-  packet: true,
-  address: true,
-  keepalived: true,
-  ipvs: true,
-  command: true,
-  mark: true,
-  trouble: true,
+type Always<T> = { [F in keyof T]-?: object extends Pick<T, F> ? never : F }[keyof T]
+type Sort<V> = V extends number ? 'number' : V extends string ? 'string' : V extends readonly unknown[] ? 'list' : never
+
+/** What a line of each kind has at least. One that nobody can use must not be passed over in silence. */
+const FIELDS: { [K in EventKind]: { [F in Exclude<Always<EventOf<K>>, 'kind' | 't'>]: Sort<EventOf<K>[F]> } } = {
+  request: {
+    ...{ probe: 'string', n: 'number', client: 'string', source: 'string', target: 'string', outcome: 'string' },
+    ...{ scheduled: 'number', done: 'number' },
+  },
+  connection: {
+    ...{ probe: 'string', n: 'number', client: 'string', source: 'string', sourcePort: 'number', target: 'string' },
+    ...{ change: 'string', exchanges: 'number' },
+  },
+  probe: { phase: 'string', probe: 'string', client: 'string', target: 'string', rate: 'number' },
+  fault: { phase: 'string', fault: 'string', node: 'string', done: 'number' },
+  advert: {
+    ...{ network: 'string', source: 'string', destination: 'string', version: 'number', vrid: 'number' },
+    ...{ priority: 'number', interval: 'number', addresses: 'list' },
+  },
+  garp: { network: 'string', address: 'string', mac: 'string' },
+  packet: {
+    ...{ capture: 'string', node: 'string', device: 'string', protocol: 'string', source: 'string' },
+    ...{ destination: 'string', length: 'number' },
+  },
+  address: { change: 'string', node: 'string', device: 'string', address: 'string', prefix: 'number' },
+  keepalived: { node: 'string', line: 'string' },
+  ipvs: { node: 'string', reason: 'string', services: 'list' },
+  command: { node: 'string', command: 'string', done: 'number', code: 'number', output: 'string' },
+  mark: { label: 'string' },
+  trouble: { what: 'string' },
 }
 
+const CHECKS = Object.fromEntries(Object.entries(FIELDS).map(([kind, fields]) => [kind, Object.entries(fields)]))
+
 const isLine = (value: unknown): value is JournalLine => {
-  const line = value as Partial<JournalLine> | null
-  return (
-    typeof line === 'object' &&
-    line !== null &&
-    typeof line.kind === 'string' &&
-    Object.hasOwn(KINDS, line.kind) &&
-    typeof line.lab === 'string' &&
-    typeof line.t === 'number' &&
-    Number.isFinite(line.t)
+  if (typeof value !== 'object' || value === null) return false
+  const line = value as Record<string, unknown>
+  const { kind, lab, t } = line
+  if (typeof kind !== 'string' || !Object.hasOwn(CHECKS, kind)) return false
+  if (typeof lab !== 'string' || typeof t !== 'number' || !Number.isFinite(t)) return false
+  return (CHECKS[kind] ?? []).every(([field, sort]) =>
+    sort === 'list' ? Array.isArray(line[field]) : typeof line[field] === sort,
   )
 }
 
