@@ -19,13 +19,13 @@ test.each([
   expect(() => checkMoment(t, 246_900)).toThrow(refused('LAB_MOMENT', message, 'lab.origin + 5_000'))
 })
 
-test.each([Number.NaN, Number.POSITIVE_INFINITY, -1, 2 ** 31])('the duration %d', ms => {
+test.each([Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31])('the duration %d', ms => {
   expect(() => checkDuration('lab.sleep', ms)).toThrow(refused('LAB_DURATION', `lab.sleep: ${ms} ms`, 'ms'))
 })
 
 test('moments and durations that can be', () => {
   expect(() => checkMoment(246_900, 246_900)).not.toThrow()
-  expect(() => checkDuration('lab.sleep', 0)).not.toThrow()
+  for (const ms of [0, -5, 100_000]) expect(() => checkDuration('lab.sleep', ms)).not.toThrow()
 })
 
 test('a condition that nobody knows, of nothing, or of a node that is not there', () => {

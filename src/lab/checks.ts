@@ -17,10 +17,10 @@ export const checkMoment = (t: number, origin: number): void => {
   throw usage('LAB_MOMENT', `lab.at(${t}): ${t} ms is ${what}`, remedy)
 }
 
-/** How long to wait. @throws LvslabError LAB_DURATION */
+/** How long to wait; a time that is over already is no wait. @throws LvslabError LAB_DURATION */
 export const checkDuration = (what: string, ms: number): void => {
-  if (ms >= 0 && ms <= LONGEST_MS) return
-  throw usage('LAB_DURATION', `${what}: ${ms} ms is no time to wait`, `a number of ms, from 0 to ${LONGEST_MS}`)
+  if (Number.isFinite(ms) && ms <= LONGEST_MS) return
+  throw usage('LAB_DURATION', `${what}: ${ms} ms is no time to wait`, `a number of ms, up to ${LONGEST_MS}`)
 }
 
 const KINDS: Record<Condition['kind'], true> = {
