@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, open, truncate } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { LvslabError } from '../errors.ts'
-import type { EventKind, EventOf, JournalLine } from './event.ts'
+import type { EventKind, EventOf, JournalLine, LabEvent } from './event.ts'
 import { makeFolder } from './make-folder.ts'
 import { type Masker, maskDeep } from './mask.ts'
 
@@ -148,16 +148,19 @@ const FIELDS: { [K in EventKind]: { [F in Exclude<Always<EventOf<K>>, 'kind' | '
 
 const CHECKS = Object.fromEntries(Object.entries(FIELDS).map(([kind, fields]) => [kind, Object.entries(fields)]))
 
-const isLine = (value: unknown): value is JournalLine => {
+/** Whether a value that somebody read has all that an event of its kind has. */
+export const isEvent = (value: unknown): value is LabEvent => {
   if (typeof value !== 'object' || value === null) return false
-  const line = value as Record<string, unknown>
-  const { kind, lab, t } = line
-  if (typeof kind !== 'string' || !Object.hasOwn(CHECKS, kind)) return false
-  if (typeof lab !== 'string' || typeof t !== 'number' || !Number.isFinite(t)) return false
+  const event = value as Record<string, unknown>
+  const { kind, t } = event
+  if (typeof kind !== 'string' || !Object.hasOwn(CHECKS, kind) || !Number.isFinite(t)) return false
   return (CHECKS[kind] ?? []).every(([field, sort]) =>
-    sort === 'list' ? Array.isArray(line[field]) : typeof line[field] === sort,
+    sort === 'list' ? Array.isArray(event[field]) : typeof event[field] === sort,
   )
 }
+
+const isLine = (value: unknown): value is JournalLine =>
+  isEvent(value) && 'lab' in value && typeof value.lab === 'string'
 
 const parse = (text: string): JournalLine | undefined => {
   try {

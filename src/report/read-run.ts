@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { z } from 'zod'
 import type { LabEvent } from '../history/event.ts'
+import { isEvent } from '../history/journal.ts'
 import { readJson } from '../history/read-json.ts'
 import { REPORT_FORMAT, type RunReport } from './run.ts'
 
@@ -20,8 +21,7 @@ const result = z.looseObject({
       unit: z.enum(['ms', 'requests', 'requests/s', 'connections', '']),
     }),
   ),
-  // an event is what its kind says, and is shown, not judged
-  proof: z.array(z.looseObject({ kind: text, t: z.number() }) as unknown as z.ZodType<LabEvent>),
+  proof: z.array(z.custom<LabEvent>(isEvent, 'no event')),
 })
 
 const schema = z.looseObject({
