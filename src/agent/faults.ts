@@ -32,7 +32,7 @@ export const runFault = async (
   { nodeOf, directors }: FaultNodes,
   moment: () => Promise<void> = async () => {},
 ): Promise<FaultResult> => {
-  for (const director of directors) snapshotIpvs(director, 'step', true)
+  await Promise.all(directors.map(director => snapshotIpvs(director, 'step', true)))
   const attempts = await Promise.allSettled(steps.map(step => armStep(step, nodeOf, timeoutMs)))
   const armed = attempts.flatMap(one => (one.status === 'fulfilled' ? [one.value] : []))
   const refusals = attempts.flatMap(one => (one.status === 'rejected' ? [wordsOf(one.reason)] : []))
@@ -50,7 +50,7 @@ export const runFault = async (
     ...(params && Object.keys(params).length > 0 && { params }),
     ...(failed && { detail: failed }),
   })
-  for (const director of directors) snapshotIpvs(director, 'step', true)
+  await Promise.all(directors.map(director => snapshotIpvs(director, 'step', true)))
   for (const one of armed) await one.after?.()
   const unproved = await prove(proofs, nodeOf, timeoutMs)
   return { started, ended, ...(failed && { failed }), ...(unproved.length > 0 && { unproved }) }

@@ -51,7 +51,7 @@ const handlers: Handlers = {
   async snapshot({ counters }) {
     snapshotAddresses()
     if (counters) await Promise.all(directors().map(snapshotCounters))
-    else for (const node of directors()) snapshotIpvs(node, 'start', false)
+    else await Promise.all(directors().map(node => snapshotIpvs(node, 'start', false)))
   },
   async warmUp() {
     await warmUpProbes()
