@@ -1,26 +1,29 @@
 /**
  * Measures, and proves nothing: speed goes here and never into a test. `npm run bench -- NAME [options]`; the head of each
- * file in scripts/bench/ says what it measures and which options it has.
+ * file in scripts/bench/ says what it measures and which options it has, and so does `npm run bench -- NAME --help`.
  */
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { messageOf } from '../src/errors.ts'
+import { printError } from '../src/cli/run-verb.ts'
+import { LvslabError } from '../src/errors.ts'
+import { hint } from '../src/topology/did-you-mean.ts'
 
 const folder = path.join(import.meta.dirname, 'bench')
 const names = readdirSync(folder).map(file => path.basename(file, '.ts'))
-const [name = ''] = process.argv.splice(2, 1)
-if (names.includes(name)) {
-  try {
-    await import(path.join(folder, `${name}.ts`))
-  } catch (error) {
-    const usage = String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS')
-    process.stderr.write(`${process.env['LVSLAB_DEBUG'] ? (error as Error).stack : messageOf(error)}\n`)
-    process.exitCode = usage ? 2 : 1
-  }
-} else {
-  const help = name === '' || name === '--help'
-  process.stderr.write(
-    `${help ? '' : `no bench ${name}; `}npm run bench -- ${names.join('|')}; example: npm run bench -- forks --forks 10\n`,
-  )
-  process.exitCode = help ? 0 : 2
+const usage = `npm run bench -- ${names.join('|')}; example: npm run bench -- forks --forks 10`
+
+/** The first comment of a bench, without its stars. */
+const headOf = (file: string): string =>
+  (/^\/\*\*\n(.*?) \*\//s.exec(readFileSync(file, 'utf8'))?.[1] ?? '').replace(/^ \* ?/gm, '')
+
+const [name = '--help'] = process.argv.splice(2, 1)
+const file = path.join(folder, `${name}.ts`)
+try {
+  if (name === '--help') process.stdout.write(`${usage}\n`)
+  else if (!names.includes(name))
+    throw new LvslabError('USAGE', `no bench ${name}${hint(name, names, 'benches')}`, { remedy: usage, exitCode: 2 })
+  else if (process.argv.includes('--help')) process.stdout.write(headOf(file))
+  else await import(file)
+} catch (error) {
+  process.exitCode = printError(error)
 }

@@ -361,7 +361,55 @@ describe('ipvsadm', () => {
   })
 })
 
+describe('a large IPVS table', () => {
+  const [addresses, ports] = [Array.from({ length: 60 }, (_, n) => `10.9.0.${n + 1}`), [53, 80, 443, 8080]]
+  const services = addresses.flatMap(address => ports.map(port => `${address}:${port}`))
+  const edits = services.flatMap(service => [
+    `-A -t ${service} -s rr`,
+    ...[1, 2].map(n => `-a -t ${service} -r 10.0.1.${n}:${service.split(':')[1]} -g -w 1`),
+  ])
+
+  // /proc/net/ip_vs leaves services out where several network namespaces have more of them than fit into a page
+  test('is recorded whole, also while the other director has one', async ({ lab }) => {
+    for (const node of DIRECTORS) {
+      const { code, stderr } = await lab.exec(node, ['sh', '-c', `ipvsadm -R <<'END'\n${edits.join('\n')}\nEND`])
+      expect({ node, code, stderr }).toEqual({ node, code: 0, stderr: '' })
+    }
+    const before = await lab.snapshot()
+    for (const node of DIRECTORS) {
+      const table = tablesOf(lab.history, node).findLast(({ t }) => t <= before)
+      const found = table?.services.map(one => `${one.service} ${one.scheduler} ${one.destinations.length}`) ?? []
+      const wanted = [SERVICE, ...services.map(service => `TCP ${service}`)].map(service => `${service} rr 2`)
+      expect(found.sort()).toEqual(wanted.sort())
+      expect(table?.services.flatMap(one => one.destinations).every(({ counters }) => counters)).toBe(true)
+    }
+    const destinations = ['10.0.1.1:443', '10.0.1.2:443']
+    const pool = { kind: 'pool', node: 'd2', service: 'TCP 10.9.0.60:443' } as const
+    expect(await lab.until({ ...pool, destinations }, 5_000)).toBe(true)
+
+    const heal = await lab.inject('ipvsadm', 'd2', { args: ['-d', '-t', '10.9.0.60:443', '-r', '10.0.1.1:443'] })
+    const { done } = faultOf(lab.history, 'inject', 'ipvsadm', 'd2')
+    const after = tablesOf(lab.history, 'd2').find(({ t }) => t >= done)
+    const edited = after?.services.find(one => one.service === pool.service)
+    expect(edited?.destinations.map(({ address }) => address)).toEqual(['10.0.1.2'])
+    await heal()
+    expect(await lab.until({ ...pool, destinations }, 5_000)).toBe(true)
+  })
+})
+
 describe('a fault that does not fit the lab as it is', () => {
+  for (const fault of ['keepalived-freeze', 'node-pause'] as const) {
+    test(`${fault} is refused where it is in force`, async ({ lab }) => {
+      const heal = await lab.inject(fault, 'd2')
+      await expect(lab.inject(fault, 'd2')).rejects.toMatchObject({ code: 'FAULT_REFUSED' })
+      await heal()
+      expect(eventsOf(lab.history, 'fault').map(({ phase, injection }) => [phase, injection])).toEqual([
+        ['inject', `${fault}-1`],
+        ['heal', `${fault}-1`],
+      ])
+    })
+  }
+
   test('is refused with the reason, untouched', async ({ lab }) => {
     expect((await lab.exec('rs1', ['tc', 'qdisc', 'add', 'dev', 'eth0', 'root', 'pfifo'])).code).toBe(0)
     await expect(lab.inject('netem', 'rs1', { delayMs: 5 })).rejects.toMatchObject({

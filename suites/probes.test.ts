@@ -101,7 +101,13 @@ describe('probes of a plain service', () => {
 
   test('a probe that cannot be says why', async ({ lab }) => {
     await expect(lab.http({ ...http, rate: 0 })).rejects.toThrow('rate 0: more than 0 is needed')
-    await expect(lab.http({ ...http, client: 'd1' })).rejects.toThrow('d1 is not a client of this lab')
+    await expect(lab.http({ ...http, client: 'd1' })).rejects.toThrow('d1 is not a client of keepalived-dr')
+    await expect(lab.http({ ...http, sources: ['10.0.0.50', '10.9.9.9'] })).rejects.toMatchObject({
+      code: 'AGENT_REFUSED',
+      message: expect.stringContaining('sources 10.9.9.9: c1 does not hold it'),
+      remedy: expect.stringContaining("lab.addSources('c1'"),
+    })
+    await expect(lab.http({ ...http, url: 'http://www/' })).rejects.toThrow('www is a name')
     await expect(lab.tcp({ probe: 't', client: 'c1', target: VIP, connections: 1, everyMs: 100 })).rejects.toThrow(
       '10.0.0.100 is no target',
     )

@@ -49,7 +49,12 @@ describe("the lab's clock", () => {
   })
 
   test('a moment that is past is refused, and so is a step that asks nothing', async ({ lab }) => {
-    await expect(lab.at(lab.origin - 1_000, () => lab.mark('too late'))).rejects.toThrow(/was \d+\.\d ms ago/)
+    await expect(lab.at(lab.origin, () => lab.mark('too late'))).rejects.toMatchObject({
+      code: 'AGENT_REFUSED',
+      message: expect.stringMatching(/was \d+\.\d ms ago/),
+      remedy: expect.stringContaining('lab.origin + 5_000'),
+    })
+    await expect(lab.at(0, () => lab.mark('too late'))).rejects.toMatchObject({ code: 'LAB_MOMENT' })
     await expect(lab.at(lab.origin + 60_000, async () => 'nothing')).rejects.toMatchObject({ code: 'LAB_AT_NOTHING' })
     await lab.mark('now') // and leaves nothing behind that would put this off
     expect(eventsOf(lab.history, 'mark')[0]?.t).toBeLessThan(lab.origin + 60_000)

@@ -8,33 +8,31 @@
  */
 import { spawn } from 'node:child_process'
 import os from 'node:os'
-import { parseArgs } from 'node:util'
-import { clockOf } from '../../src/cli/engine-arguments.ts'
 import { terminalSteps } from '../../src/cli/steps.ts'
+import { LvslabError } from '../../src/errors.ts'
 import { eventsOf, longestGap, requestsOf } from '../../src/history/queries.ts'
 import { ensureTemplate, forkLab, prepareEngine } from '../../src/lab/vm-labs.ts'
 import { loadTopology } from '../../src/topology/load.ts'
 import { planTopology } from '../../src/verify/plan.ts'
+import { benchOptions, clock, noPair, number, text, whole } from '../bench-options.ts'
 
-const { values } = parseArgs({
-  options: {
-    topology: { type: 'string', default: 'topologies/keepalived-dr' },
-    clock: { type: 'string' },
-    runs: { type: 'string', default: '20' },
-    idle: { type: 'string', default: '60' },
-  },
+const values = benchOptions({
+  topology: text.default('topologies/keepalived-dr'),
+  clock: clock.default('default'),
+  runs: whole().default(20),
+  idle: number().default(60),
 })
 
 using steps = terminalSteps(process.stderr)
 const plan = planTopology(loadTopology(values.topology))
-const prepared = await prepareEngine({ clock: clockOf(values.clock), steps })
+const prepared = await prepareEngine({ clock: values.clock, steps })
 const template = await ensureTemplate(prepared, plan.topology, plan.readiness, { steps })
 console.log(`${plan.topology.name}, ${prepared.spec.accelerator}, ${prepared.spec.clock} clock`)
 
 {
   await using lab = await forkLab(prepared, template, plan.topology, 'idle')
   const [started, before] = [performance.now(), await lab.now()]
-  await lab.sleep(Number(values.idle) * 1000)
+  await lab.sleep(values.idle * 1000)
   const [took, passed] = [performance.now() - started, (await lab.now()) - before]
   console.log(
     `${(passed / 1000).toFixed(2)} s of an idle converged pair took ${(took / 1000).toFixed(2)} s of real time`,
@@ -48,7 +46,7 @@ const RATE = 50
 const [vip] = plan.vips
 const [master, backup] = vip?.members ?? []
 const service = plan.services[0]
-if (!master || !backup || !service) throw new Error('the topology has no pair with a service')
+if (!master || !backup || !service) throw noPair(plan.topology.name)
 
 const run = async (name: string): Promise<{ advert: number; gap: number; opened: number; took: number }> => {
   const started = performance.now()
@@ -63,7 +61,7 @@ const run = async (name: string): Promise<{ advert: number; gap: number; opened:
   const crash = eventsOf(lab.history, 'fault')[0]
   const advert = eventsOf(lab.history, 'advert').find(event => event.node === backup.node && event.t > (crash?.t ?? 0))
   const gap = longestGap(requestsOf(lab.history, 'clients'), crash?.t ?? 0)
-  if (!crash || !advert || !gap) throw new Error(`${name}: no failover was seen`)
+  if (!crash || !advert || !gap) throw new LvslabError('BENCH_NO_FAILOVER', `${name}: no failover was seen`)
   return { advert: advert.t - crash.t, gap: gap.length, opened, took: performance.now() - started }
 }
 
@@ -78,7 +76,7 @@ const busyHost = (): Disposable => {
   return { [Symbol.dispose]: () => burners.forEach(burner => burner.kill('SIGKILL')) }
 }
 
-const runs = Number(values.runs)
+const { runs } = values
 const found: Awaited<ReturnType<typeof run>>[] = []
 for (let n = 0; n < runs; n++) {
   using _busy = n % 2 === 1 ? busyHost() : undefined

@@ -4,10 +4,8 @@
  * that a capture on the client recorded.
  *
  *   npm run bench -- failovers                   50 of each cause: stop, crash, link down, VRRP blocked
- *   npm run bench -- failovers --count 5 --cause keepalived-crash --clock real
+ *   npm run bench -- failovers --count 5 --cause keepalived-crash,link-down --clock real
  */
-import { parseArgs } from 'node:util'
-import { clockOf } from '../../src/cli/engine-arguments.ts'
 import { terminalSteps } from '../../src/cli/steps.ts'
 import type { PacketEvent } from '../../src/history/event.ts'
 import { eventsOf, longestGap, requestsOf } from '../../src/history/queries.ts'
@@ -20,15 +18,16 @@ import { crashBound, stopBound } from '../../src/model/vrrp.ts'
 import { loadTopology } from '../../src/topology/load.ts'
 import { planTopology } from '../../src/verify/plan.ts'
 import { SLACK_MS } from '../../src/verify/scenario.ts'
+import { benchOptions, clock, list, noPair, oneOf, text, whole } from '../bench-options.ts'
 import { repeat } from '../repeat.ts'
 
-const { values } = parseArgs({
-  options: {
-    topology: { type: 'string', default: 'topologies/keepalived-dr' },
-    clock: { type: 'string' },
-    count: { type: 'string', default: '50' },
-    cause: { type: 'string', multiple: true },
-  },
+const NAMES = ['keepalived-stop', 'keepalived-crash', 'link-down', 'vrrp-block'] as const
+
+const values = benchOptions({
+  topology: text.default('topologies/keepalived-dr'),
+  clock: clock.default('default'),
+  count: whole(1).default(50),
+  cause: list(oneOf(NAMES)).default([...NAMES]),
 })
 
 using steps = terminalSteps(process.stderr)
@@ -36,12 +35,14 @@ const plan = planTopology(loadTopology(values.topology))
 const [vip] = plan.vips
 const [master, backup] = vip?.members ?? []
 const [service] = plan.services
-if (!vip || !master || !backup || !service) throw new Error('the topology has no pair with a service')
+if (!vip || !master || !backup || !service) throw noPair(plan.topology.name)
+
+type Cause = (typeof NAMES)[number]
 
 const silent = crashBound(master.instance, backup.instance)
 
 /** What ends the MASTER's reign: how, and in what time the VIP must be on the other director. */
-const CAUSES: Record<string, { bound: typeof silent; inject: (lab: Lab) => Promise<unknown> }> = {
+const CAUSES: Record<Cause, { bound: typeof silent; inject: (lab: Lab) => Promise<unknown> }> = {
   'keepalived-stop': {
     bound: stopBound(master.instance, backup.instance),
     inject: lab => lab.inject('keepalived-stop', master.node),
@@ -51,7 +52,7 @@ const CAUSES: Record<string, { bound: typeof silent; inject: (lab: Lab) => Promi
   'vrrp-block': { bound: silent, inject: lab => lab.inject('vrrp-block', master.node, { direction: 'both' }) },
 }
 
-const prepared = await prepareEngine({ clock: clockOf(values.clock), steps })
+const prepared = await prepareEngine({ clock: values.clock, steps })
 const template = await ensureTemplate(prepared, plan.topology, plan.readiness, { steps })
 
 /** ms after the origin of the fork. */
@@ -85,8 +86,8 @@ const silence = (times: number[], after: number): number => {
   return Math.max(...sorted.map((t, n) => (t > after && n > 0 ? t - (sorted[n - 1] as number) : 0)))
 }
 
-const failover = async (fault: string, phaseMs: number): Promise<Failover> => {
-  const { bound, inject } = CAUSES[fault] as (typeof CAUSES)[string]
+const failover = async (fault: Cause, phaseMs: number): Promise<Failover> => {
+  const { bound, inject } = CAUSES[fault]
   const endAt = FAULT_AT + phaseMs + bound.maxMs + 400
   await using lab = await forkLab(prepared, template, plan.topology, `${fault} at phase ${phaseMs}`)
   const client = plan.topology.nodes.find(node => node.name === plan.client)
@@ -135,11 +136,10 @@ const range = (numbers: number[]): string =>
   `${Math.min(...numbers).toFixed(1)} to ${Math.max(...numbers).toFixed(1)} ms`
 
 console.log(`${plan.topology.name}, ${prepared.spec.accelerator}, ${prepared.spec.clock} clock`)
-const count = Number(values.count)
+const { count } = values
 let failed = 0
-for (const fault of values.cause ?? Object.keys(CAUSES)) {
-  const bound = CAUSES[fault]?.bound
-  if (!bound) throw new Error(`no bound is known for ${fault}; causes are ${Object.keys(CAUSES).join(', ')}`)
+for (const fault of values.cause) {
+  const { bound } = CAUSES[fault]
   const interval = master.instance.advertInterval
   const phases = Array.from({ length: count }, (_, n) => (n * interval) / count).values()
   const { results, errors } = await repeat(count, prepared.spec.clock === 'virtual' ? 2 : 1, () =>

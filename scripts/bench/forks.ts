@@ -7,26 +7,23 @@
  * SCRIPT gets an image name, and DOCKER_HOST in its environment; it prints `ready_ms=N`, the time until the VIP serves from
  * both real servers. It needs the docker command line.
  */
-import { parseArgs } from 'node:util'
 import { $ } from 'zx'
 import { terminalSteps } from '../../src/cli/steps.ts'
-import { clockOf } from '../../src/cli/engine-arguments.ts'
 import { forkEngine } from '../../src/engine/vm/vm-engine.ts'
 import { requestsOf } from '../../src/history/queries.ts'
 import { imageName } from '../../src/lab/images.ts'
 import { ensureTemplate, forkLab, type LabTemplate, type PreparedEngine, prepareEngine } from '../../src/lab/vm-labs.ts'
 import { loadTopology } from '../../src/topology/load.ts'
 import { type Plan, planTopology } from '../../src/verify/plan.ts'
+import { benchOptions, clock, file, text, whole } from '../bench-options.ts'
 import { repeat } from '../repeat.ts'
 
-const { values } = parseArgs({
-  options: {
-    topology: { type: 'string', default: 'topologies/keepalived-dr' },
-    clock: { type: 'string' },
-    forks: { type: 'string', default: '40' },
-    baseline: { type: 'string' },
-    rounds: { type: 'string', default: '5' },
-  },
+const values = benchOptions({
+  topology: text.default('topologies/keepalived-dr'),
+  clock: clock.default('default'),
+  forks: whole(1).default(40),
+  baseline: file.optional(),
+  rounds: whole(1).default(5),
 })
 
 using steps = terminalSteps(process.stderr)
@@ -70,16 +67,16 @@ const servedTime = (prepared: PreparedEngine, template: LabTemplate, of: Plan) =
   return performance.now() - started
 }
 
-const prepared = await prepareEngine({ clock: clockOf(values.clock), steps })
+const prepared = await prepareEngine({ clock: values.clock, steps })
 const template = await ensureTemplate(prepared, plan.topology, plan.readiness, { steps })
 console.log(
   `${plan.topology.name}, ${prepared.spec.accelerator}, ${prepared.spec.clock} clock, ${prepared.spec.cpus} processor(s)`,
 )
 
-const forks = Number(values.forks)
+const { forks } = values
 print('fork, one at a time', await repeat(forks, 1, forkTime(prepared, template)))
 print('fork, two at a time', await repeat(forks, 2, forkTime(prepared, template)))
-const served = await repeat(Number(values.rounds), 1, servedTime(prepared, template, plan))
+const served = await repeat(values.rounds, 1, servedTime(prepared, template, plan))
 print('first requests served through IPVS, from a fork', served)
 
 if (values.baseline !== undefined) {
@@ -87,7 +84,7 @@ if (values.baseline !== undefined) {
   const real = await prepareEngine({ clock: 'real', steps })
   const base = imageName('base', 'rootfs') // as it was imported: the script brings its own commands
   await using engine = await forkEngine(real.build, real.spec, real.images, 'private')
-  const baseline = await repeat(Number(values.rounds), 1, async () => {
+  const baseline = await repeat(values.rounds, 1, async () => {
     const run = await $({
       quiet: true,
       env: { ...process.env, ...engine.environment },

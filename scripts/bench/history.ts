@@ -20,6 +20,9 @@ import { checkShares } from '../../src/judge/shares.ts'
 import { checkSorry } from '../../src/judge/sorry.ts'
 import type { Verdict } from '../../src/judge/verdict.ts'
 import type { Bound } from '../../src/model/types.ts'
+import { benchOptions } from '../bench-options.ts'
+
+benchOptions({})
 
 const HOUR_MS = 3_600_000
 const RATE = 200

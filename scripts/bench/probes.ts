@@ -4,21 +4,18 @@
  *
  *   npm run bench -- probes [--clock real|virtual] [--seconds 5] [--http 50,100,150] [--https 10,20]
  */
-import { parseArgs } from 'node:util'
-import { clockOf } from '../../src/cli/engine-arguments.ts'
 import { terminalSteps } from '../../src/cli/steps.ts'
 import { requestsOf } from '../../src/history/queries.ts'
 import { ensureTemplate, forkLab, type LabTemplate, prepareEngine } from '../../src/lab/vm-labs.ts'
 import { loadTopology } from '../../src/topology/load.ts'
 import { type Plan, planTopology } from '../../src/verify/plan.ts'
+import { benchOptions, clock as clockOption, list, number } from '../bench-options.ts'
 
-const { values } = parseArgs({
-  options: {
-    clock: { type: 'string' },
-    seconds: { type: 'string', default: '5' },
-    http: { type: 'string', default: '50,100,150,200,250,300,400' },
-    https: { type: 'string', default: '10,20,30,40,50,75,100' },
-  },
+const values = benchOptions({
+  clock: clockOption.default('default'),
+  seconds: number(1).default(5),
+  http: list(number(1)).default([50, 100, 150, 200, 250, 300, 400]),
+  https: list(number(1)).default([10, 20, 30, 40, 50, 75, 100]),
 })
 const CASES = [
   { topology: 'topologies/keepalived-dr', url: 'http://10.0.0.100/', rates: values.http },
@@ -29,7 +26,7 @@ const CASES = [
 const HOPELESS = 0.2
 
 using steps = terminalSteps(process.stderr)
-const prepared = await prepareEngine({ clock: clockOf(values.clock), steps })
+const prepared = await prepareEngine({ clock: values.clock, steps })
 const { accelerator, clock, cpus } = prepared.spec
 console.log(`${accelerator}, ${clock} clock, ${cpus} processor(s), ${values.seconds} s at each rate`)
 
@@ -44,7 +41,7 @@ const spread = (times: number[]): string => {
 const measure = async (plan: Plan, template: LabTemplate, url: string, rate: number): Promise<number> => {
   await using lab = await forkLab(prepared, template, plan.topology, `bench ${rate}`)
   const probe = await lab.http({ probe: 'bench', client: plan.client, url, rate })
-  await lab.sleep(Number(values.seconds) * 1000)
+  await lab.sleep(values.seconds * 1000)
   await probe.stop()
   const requests = [...requestsOf(lab.history, 'bench')]
   const start = requests[0]?.scheduled ?? 0
@@ -60,12 +57,12 @@ const measure = async (plan: Plan, template: LabTemplate, url: string, rate: num
 }
 
 for (const { topology, url, rates } of CASES) {
-  if (rates === '') continue
+  if (rates.length === 0) continue
   const plan = planTopology(loadTopology(topology))
   const template = await ensureTemplate(prepared, plan.topology, plan.readiness, { steps })
   console.log(`${url} (times after a request was due: median / 99th percentile / longest)`)
   let [ceiling, below] = [0, true]
-  for (const rate of rates.split(',').map(Number)) {
+  for (const rate of rates) {
     const share = await measure(plan, template, url, rate)
     below &&= share < 0.01
     if (below) ceiling = rate

@@ -1,35 +1,52 @@
 /**
  * Compares the models of the schedulers with the kernel's: the same random sequences of connections into both.
  *
- *   sh scripts/run scripts/bench/schedulers.ts                        200 cases for each scheduler
- *   sh scripts/run scripts/bench/schedulers.ts --scheduler wrr --cases 1000 --seed 7
- *   sh scripts/run scripts/bench/schedulers.ts --case '{"scheduler":"rr",...}'   one case, as a difference printed it
+ *   npm run bench -- schedulers                        200 cases for each scheduler
+ *   npm run bench -- schedulers --scheduler wrr,sh --cases 1000 --seed 7
+ *   npm run bench -- schedulers --case '{"scheduler":"rr",...}'   one case, as a difference printed it
  *
  * A quarter of the cases of a scheduler that counts connections goes on after their entries have expired.
  */
-import { parseArgs } from 'node:util'
+import { z } from 'zod'
 import type { SchedulerAnswer, SchedulerCase } from '../../src/agent/scheduler-case.ts'
 import { terminalSteps } from '../../src/cli/steps.ts'
 import { ensureTemplate, forkLab, prepareEngine } from '../../src/lab/vm-labs.ts'
-import { SCHEDULER_NAMES, type SchedulerName } from '../../src/model/schedulers/registry.ts'
+import { SCHEDULER_NAMES } from '../../src/model/schedulers/registry.ts'
 import { loadTopology } from '../../src/topology/load.ts'
 import { planTopology } from '../../src/verify/plan.ts'
+import { benchOptions, json, list, oneOf, whole } from '../bench-options.ts'
 import { EXACT, firstDifference, predict, randomCases, TWOS_LIMIT, twosEvenness } from '../../suites/scheduler-cases.ts'
 
-const { values } = parseArgs({
-  options: {
-    cases: { type: 'string', default: '200' },
-    seed: { type: 'string' },
-    scheduler: { type: 'string', multiple: true },
-    case: { type: 'string' },
-  },
+const address = z.ipv4()
+const port = z.int().min(1).max(65_535)
+const [index, weight] = [z.int().nonnegative(), z.int().nonnegative()]
+
+/** As a difference prints it. */
+const schedulerCase = z.strictObject({
+  scheduler: z.enum(SCHEDULER_NAMES),
+  flags: z.array(z.string()),
+  service: z.string(),
+  port,
+  servers: z.array(z.strictObject({ address, weight })).min(1),
+  steps: z.array(
+    z.discriminatedUnion('do', [
+      z.strictObject({ do: z.literal('connect'), source: address, port, destination: address }),
+      z.strictObject({ do: z.literal('close'), connection: index }),
+      z.strictObject({ do: z.enum(['weight', 'add']), server: index, weight }),
+      z.strictObject({ do: z.literal('remove'), server: index }),
+      z.strictObject({ do: z.literal('expire') }),
+    ]),
+  ),
 })
 
-const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
-const count = Number(values.cases)
-const names = (values.scheduler ?? SCHEDULER_NAMES) as SchedulerName[]
-const unknown = names.find(name => !SCHEDULER_NAMES.includes(name))
-if (unknown) throw new Error(`no scheduler ${unknown}; there are ${SCHEDULER_NAMES.join(', ')}`)
+const values = benchOptions({
+  cases: whole(1).default(200),
+  seed: whole().default(() => Math.floor(Math.random() * 2 ** 31)),
+  scheduler: list(oneOf(SCHEDULER_NAMES)).default([...SCHEDULER_NAMES]),
+  case: json(schedulerCase).optional(),
+})
+
+const { seed, cases: count, scheduler: names } = values
 
 using steps = terminalSteps(process.stderr)
 const plan = planTopology(loadTopology('topologies/keepalived-dr'))
@@ -38,7 +55,7 @@ const template = await ensureTemplate(prepared, plan.topology, plan.readiness, {
 await using lab = await forkLab(prepared, template, plan.topology, 'schedulers')
 
 if (values.case !== undefined) {
-  const one = JSON.parse(values.case) as SchedulerCase
+  const one: SchedulerCase = values.case
   const [kernel] = await lab.schedule([one])
   console.log(`model  ${JSON.stringify(predict(one))}\nkernel ${JSON.stringify(kernel)}`)
   process.exitCode = kernel && firstDifference(one, kernel) ? 1 : 0
@@ -48,12 +65,12 @@ if (values.case !== undefined) {
 }
 
 /** Cases that expire wait for it together, so they are a batch of their own. */
-function casesOf(name: SchedulerName): SchedulerCase[][] {
+function casesOf(name: (typeof names)[number]): SchedulerCase[][] {
   const expiring = Math.floor(count / 4)
   return [randomCases(name, count - expiring, seed), randomCases(name, expiring, seed + 1, { expiry: true })]
 }
 
-async function compare(name: SchedulerName): Promise<void> {
+async function compare(name: (typeof names)[number]): Promise<void> {
   const started = performance.now()
   const batches = casesOf(name)
   const cases = batches.flat()

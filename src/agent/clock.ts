@@ -1,3 +1,4 @@
+import { Refusal } from './refusal.ts'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 
 /** ms on the lab's clock: the kernel's monotonic clock, the same for every process of the engine. */
@@ -17,10 +18,12 @@ export const fromWallClock = (wallMs: number): number => {
 /** Timers of Node are whole milliseconds: the last one is waited for turn by turn. */
 const TIMER_MS = 1
 
-/** @throws where a moment of the lab's clock is past already */
+/** @throws Refusal where a moment of the lab's clock is past already */
 export const refusePast = (at: number): void => {
   const late = now() - at
-  if (late > 0) throw new Error(`the moment ${at.toFixed(1)} ms of the lab's clock was ${late.toFixed(1)} ms ago`)
+  if (late <= 0) return
+  const remedy = 'hand it over earlier, or at a later moment: lab.origin + 5_000, or (await lab.now()) + 500'
+  throw new Refusal(`the moment ${at.toFixed(1)} ms of the lab's clock was ${late.toFixed(1)} ms ago`, remedy)
 }
 
 /** Waits for a moment of the lab's clock; not at all where it is past. */

@@ -28,11 +28,11 @@ const wordsOf = (error: unknown): string => (error instanceof Error ? error.mess
  * @param moment what is awaited between the two: of a fault that is scheduled, its time
  */
 export const runFault = async (
-  { fault, node, params, phase, steps, proofs = [], timeoutMs }: Operations['fault']['args'],
+  { fault, node, injection, params, phase, steps, proofs = [], timeoutMs }: Operations['fault']['args'],
   { nodeOf, directors }: FaultNodes,
   moment: () => Promise<void> = async () => {},
 ): Promise<FaultResult> => {
-  for (const director of directors) snapshotIpvs(director, 'step', true)
+  await Promise.all(directors.map(director => snapshotIpvs(director, 'step', true)))
   const attempts = await Promise.allSettled(steps.map(step => armStep(step, nodeOf, timeoutMs)))
   const armed = attempts.flatMap(one => (one.status === 'fulfilled' ? [one.value] : []))
   const refusals = attempts.flatMap(one => (one.status === 'rejected' ? [wordsOf(one.reason)] : []))
@@ -46,11 +46,11 @@ export const runFault = async (
   const ended = now()
   const failed = done.flatMap(one => (one.status === 'rejected' ? [wordsOf(one.reason)] : [])).join('; ')
   record({
-    ...{ kind: 'fault', t: started, phase, fault, node, done: ended },
+    ...{ kind: 'fault', t: started, phase, fault, node, injection, done: ended },
     ...(params && Object.keys(params).length > 0 && { params }),
     ...(failed && { detail: failed }),
   })
-  for (const director of directors) snapshotIpvs(director, 'step', true)
+  await Promise.all(directors.map(director => snapshotIpvs(director, 'step', true)))
   for (const one of armed) await one.after?.()
   const unproved = await prove(proofs, nodeOf, timeoutMs)
   return { started, ended, ...(failed && { failed }), ...(unproved.length > 0 && { unproved }) }

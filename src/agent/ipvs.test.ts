@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { parseCounters, parseIpvs } from './ipvs.ts'
+import { parseCounters, parseIpvs, parseIpvsadm } from './ipvs.ts'
 
 const TABLE = `IP Virtual Server version 1.2.1 (size=4096)
 Prot LocalAddress:Port Scheduler Flags
@@ -31,6 +31,20 @@ it("reads the kernel's table: hexadecimal addresses, ports and marks", () => {
       destinations: [{ address: '127.0.0.1', port: 80, forwarding: 'Local', weight: 1, active: 0, inactive: 0 }],
     },
   ])
+})
+
+it('reads the same from what ipvsadm prints', () => {
+  const text = `IP Virtual Server version 1.2.1 (size=4096)
+Prot LocalAddress:Port Scheduler Flags
+  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn
+TCP  10.0.0.100:80 rr
+  -> 10.0.0.20:80                 Route   1      0          12        
+  -> 10.0.0.10:8080               Masq    3      2          0         
+UDP  10.0.0.100:53 wlc persistent 50
+FWM  50 wrr
+  -> 127.0.0.1:80                 Local   1      0          0         
+`
+  expect(parseIpvsadm(text)).toEqual(parseIpvs(TABLE))
 })
 
 it('finds nothing in the table of a kernel that has no service', () => {

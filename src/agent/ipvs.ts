@@ -1,15 +1,18 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import type { IpvsDestination, IpvsService } from '../history/event.ts'
 import { now } from './clock.ts'
 import { record } from './journal.ts'
 import { runInNode } from './namespace.ts'
 import type { AgentNode } from './protocol.ts'
 
-/**
- * Reads /proc/net/ip_vs, whose addresses and ports are hexadecimal (net/netfilter/ipvs/ip_vs_ctl.c, ip_vs_info_seq_show).
- * IPv6 addresses stand in brackets there and are kept as they are.
- */
-export const parseIpvs = (text: string): IpvsService[] => {
+/** How numbers are written: in /proc/net/ip_vs, or by `ipvsadm -Ln`. */
+interface Notation {
+  endpoint: (text: string) => [string, number]
+  mark: (text: string) => number
+}
+
+/** Reads a table: three lines of heads, then each service with its destinations. */
+const parseTable = (text: string, { endpoint, mark }: Notation): IpvsService[] => {
   const services: IpvsService[] = []
   for (const line of text.split('\n').slice(3)) {
     const words = line.trim().split(/\s+/)
@@ -24,8 +27,7 @@ export const parseIpvs = (text: string): IpvsService[] => {
         inactive: Number(words[5]),
       })
     } else if (words[0] === 'FWM') {
-      const mark = Number.parseInt(words[1] ?? '', 16)
-      services.push({ service: `FWM ${mark}`, ...flags(words) })
+      services.push({ service: `FWM ${mark(words[1] ?? '')}`, ...flags(words) })
     } else if (words[0]) {
       services.push({ service: `${words[0]} ${endpoint(words[1] ?? '').join(':')}`, ...flags(words) })
     }
@@ -48,14 +50,81 @@ export const endpoint = (text: string): [string, number] => {
   return [bytes.map(byte => Number.parseInt(byte, 16)).join('.'), port]
 }
 
-/** The IPVS table of a node as the kernel holds it now; empty where the node has none. */
-export const ipvsTable = (node: AgentNode): IpvsService[] => {
+/**
+ * Reads /proc/net/ip_vs, whose addresses and ports are hexadecimal (net/netfilter/ipvs/ip_vs_ctl.c, ip_vs_info_seq_show).
+ * IPv6 addresses stand in brackets there and are kept as they are.
+ */
+export const parseIpvs = (text: string): IpvsService[] =>
+  parseTable(text, { endpoint, mark: word => Number.parseInt(word, 16) })
+
+/** Reads what `ipvsadm -Ln` prints. */
+export const parseIpvsadm = (text: string): IpvsService[] =>
+  parseTable(text, {
+    endpoint: word => {
+      const colon = word.lastIndexOf(':')
+      return [word.slice(0, colon), Number(word.slice(colon + 1))]
+    },
+    mark: Number,
+  })
+
+/** More than the kernel gives in one read. */
+const page = Buffer.alloc(2 ** 16)
+
+/** What one read gives of a file, from a position on. */
+const readOnce = (file: string, position: number): string => {
+  const descriptor = openSync(file, 'r')
   try {
-    return parseIpvs(readFileSync(`/proc/${node.pid}/net/ip_vs`, 'utf8'))
+    return page.toString('latin1', 0, readSync(descriptor, page, 0, page.length, position))
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/**
+ * The table from /proc where one read, of a page of memory, has all of it; undefined where it has not. The second read cannot be
+ * trusted: it leaves services out when other network namespaces have some too, as ip_vs_info_seq_next counts those and
+ * ip_vs_info_array, which finds the place again, does not. Reading from a later position walks there from the beginning (traverse,
+ * fs/seq_file.c), so that it tells for certain whether anything comes after the first page.
+ */
+const smallTable = (node: AgentNode): IpvsService[] | undefined => {
+  const file = `/proc/${node.pid}/net/ip_vs`
+  try {
+    const first = readOnce(file, 0)
+    return readOnce(file, first.length + 1) === '' ? parseIpvs(first) : undefined
   } catch {
     return [] // no ip_vs in this kernel, or the node is gone
   }
 }
+
+/** The table by netlink, which has all of it. It takes a process: on an emulated machine 30 ms for 60 services. */
+const largeTable = async (node: AgentNode): Promise<IpvsService[]> => {
+  const { stdout } = await runInNode(node, ['ipvsadm', '-Ln', '--nosort'], 10_000)
+  return parseIpvsadm(stdout)
+}
+
+interface Reading {
+  now: Promise<IpvsService[]>
+  /** Begins when that one has ended; whoever asks meanwhile shares it. */
+  next?: Promise<IpvsService[]>
+}
+
+const readings = new Map<string, Reading>()
+
+/** keepalived's log asks many times in a row: one process at a time, each begun after it was asked for. */
+const largeTableOnce = (node: AgentNode): Promise<IpvsService[]> => {
+  const reading = readings.get(node.name)
+  if (reading) {
+    reading.next ??= reading.now.then(() => largeTableOnce(node))
+    return reading.next
+  }
+  const now = largeTable(node).finally(() => readings.delete(node.name))
+  readings.set(node.name, { now })
+  return now
+}
+
+/** The IPVS table of a node as the kernel holds it now, at once where it is small; empty where the node has none. */
+export const ipvsTable = (node: AgentNode): IpvsService[] | Promise<IpvsService[]> =>
+  smallTable(node) ?? largeTableOnce(node)
 
 /** Reads the counters of `ipvsadm -Ln --stats --exact`, by service and `address:port` of the real server. */
 export const parseCounters = (text: string): Map<string, IpvsDestination['counters']> => {
@@ -75,7 +144,7 @@ export const parseCounters = (text: string): Map<string, IpvsDestination['counte
 export const snapshotCounters = async (node: AgentNode): Promise<void> => {
   const { stdout } = await runInNode(node, ['ipvsadm', '-Ln', '--stats', '--exact'], 10_000)
   const counters = parseCounters(stdout)
-  const services = ipvsTable(node) // after what took time: it is stamped with the moment at which it held
+  const services = await ipvsTable(node) // after what took time: it is stamped with the moment at which it held
   for (const { service, destinations } of services) {
     for (const destination of destinations) {
       const found = counters.get(`${service} ${destination.address}:${destination.port}`)
@@ -91,9 +160,13 @@ const shape = (services: IpvsService[]): string =>
 
 const seen = new Map<string, string>()
 
-/** Records the table of a node; `onlyChanged`: where the pool is not what it was at the last call. */
-export const snapshotIpvs = (node: AgentNode, reason: string, onlyChanged: boolean): void => {
-  const services = ipvsTable(node)
+/**
+ * Records the table of a node, before it returns where that is small; `onlyChanged`: where the pool is not what it was at the
+ * last call. A large table is stamped when it has been read, never before it held.
+ */
+export const snapshotIpvs = async (node: AgentNode, reason: string, onlyChanged: boolean): Promise<void> => {
+  const table = ipvsTable(node)
+  const services = Array.isArray(table) ? table : await table
   const is = shape(services)
   if (onlyChanged && seen.get(node.name) === is) return
   seen.set(node.name, is)
@@ -104,5 +177,5 @@ export const snapshotIpvs = (node: AgentNode, reason: string, onlyChanged: boole
 const AFTER_LOG_MS = [0, 5, 20, 100]
 
 export const snapshotAfterLog = (node: AgentNode): void => {
-  for (const ms of AFTER_LOG_MS) setTimeout(() => snapshotIpvs(node, 'log', true), ms)
+  for (const ms of AFTER_LOG_MS) setTimeout(() => void snapshotIpvs(node, 'log', true), ms)
 }

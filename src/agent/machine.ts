@@ -54,7 +54,7 @@ const armPowerOff = async (node: AgentNode, timeoutMs: number): Promise<Armed> =
       process.kill(node.pid, 'SIGKILL')
       await links.go()
       forgetAddresses(node)
-      if (node.role === 'director') snapshotIpvs(node, 'step', true)
+      if (node.role === 'director') void snapshotIpvs(node, 'step', true)
     },
     abandon: links.abandon,
   }

@@ -13,6 +13,7 @@ import { runInNode } from './namespace.ts'
 import { probeMain } from './probe/process.ts'
 import { endedProbe, startProbe, stopProbe, warmUpProbes } from './probes.ts'
 import type { AgentNode, Operation, Operations, Reply, Request } from './protocol.ts'
+import { Refusal } from './refusal.ts'
 import { schedule } from './schedule.ts'
 import { schedulerMain, type SchedulerRole } from './scheduler-process.ts'
 import { until } from './until.ts'
@@ -23,7 +24,7 @@ const nodes = new Map<string, AgentNode>()
 
 const nodeOf = (name: string): AgentNode => {
   const node = nodes.get(name)
-  if (!node) throw new Error(`no node ${name} in this lab; its nodes are ${[...nodes.keys()].join(', ')}`)
+  if (!node) throw new Refusal(`no node ${name} in this lab`, `one of ${[...nodes.keys()].join(', ')}`)
   return node
 }
 
@@ -51,7 +52,7 @@ const handlers: Handlers = {
   async snapshot({ counters }) {
     snapshotAddresses()
     if (counters) await Promise.all(directors().map(snapshotCounters))
-    else for (const node of directors()) snapshotIpvs(node, 'start', false)
+    else await Promise.all(directors().map(node => snapshotIpvs(node, 'start', false)))
   },
   async warmUp() {
     await warmUpProbes()
@@ -134,7 +135,10 @@ const serve = (): void => {
     }
     releasedBrake(begin).then(
       result => send({ id, result: result ?? { t: now() } }),
-      (error: unknown) => send({ id, error: error instanceof Error ? error.message : String(error) }),
+      (error: unknown) => {
+        const remedy = error instanceof Refusal ? { remedy: error.remedy } : {}
+        send({ id, error: error instanceof Error ? error.message : String(error), ...remedy })
+      },
     )
   })
 }

@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { ProbeEvent } from '../history/event.ts'
+import { holds } from './addresses.ts'
 import { now } from './clock.ts'
 import { record } from './journal.ts'
-import { inNode } from './namespace.ts'
+import { inNode, runInNode } from './namespace.ts'
 import { PROBE_FLAGS, type ProbeCommand, type ProbeReport } from './probe/process.ts'
+import { EXAMPLES, wrongOptions } from './probe/wrong-options.ts'
 import { AGENT_PROGRAM, type AgentNode, type ProbeOptions } from './protocol.ts'
+import { Refusal } from './refusal.ts'
 
 /** One process for each client, started once and kept: a new one would be slow for its first requests. */
 const processes = new Map<string, { node: AgentNode; child: ChildProcess }>()
@@ -104,8 +107,16 @@ const onStopped = ({ stopped, t, ...sent }: Extract<ProbeReport, { stopped: stri
 export const startProbe = async (options: ProbeOptions): Promise<void> => {
   const { probe, client } = options
   const process = processes.get(client)
-  if (!process) throw new Error(`${client} is not a client of this lab`)
-  if (probes.has(probe)) throw new Error(`a probe ${probe} is running already`)
+  if (!process)
+    throw new Refusal(`${client} is not a client of this lab`, `client: ${[...processes.keys()].join(' or ')}`)
+  if (probes.has(probe))
+    throw new Refusal(
+      `a probe ${probe} is running already`,
+      'give it another name, or await its stop() or ended() first',
+    )
+  const wrong = wrongOptions(options)
+  if (wrong !== undefined) throw new Refusal(wrong, EXAMPLES[options.type])
+  await refuseSources(process.node, options)
   const { promise: stopped, resolve } = Promise.withResolvers<void>()
   let isOver = false
   const ended = (): void => {
@@ -124,10 +135,27 @@ export const startProbe = async (options: ProbeOptions): Promise<void> => {
   }
 }
 
+/** What can be used as a source is an address of the client's own, or one that a route makes local. */
+const refuseSources = async (node: AgentNode, { sources = [] }: ProbeOptions): Promise<void> => {
+  const unseen = sources.filter(source => !holds(node.name, source))
+  if (unseen.length === 0) return
+  // the kernel knows of those that were given to it just now
+  const asked = unseen.map(source => `route get ${source}`).join('\n')
+  const { stdout } = await runInNode(node, ['sh', '-c', `ip -o -force -batch - <<END\n${asked}\nEND`], 10_000)
+  const own = new Set([...stdout.matchAll(/^local (\S+) /gm)].map(([, address]) => address))
+  const foreign = unseen.find(source => !own.has(source))
+  if (foreign === undefined) return
+  const remedy = `give it one: await lab.addSources('${node.name}', { count: 250, from: '10.9.0.1' }) returns what it adds`
+  throw new Refusal(`sources ${foreign}: ${node.name} does not hold it`, remedy)
+}
+
+const notRunning = (name: string): Refusal =>
+  new Refusal(`no probe ${name} is running`, `running are ${[...probes.keys()].join(', ') || 'none'}`)
+
 /** Stops a probe and waits for the answers that are under way; their timeout bounds the wait. */
 export const stopProbe = async (name: string): Promise<void> => {
   const probe = probes.get(name)
-  if (!probe) throw new Error(`no probe ${name} is running`)
+  if (!probe) throw notRunning(name)
   if (!probe.over()) processes.get(probe.options.client)?.child.send({ stop: name } satisfies ProbeCommand)
   await endedProbe(name)
 }
@@ -135,7 +163,7 @@ export const stopProbe = async (name: string): Promise<void> => {
 /** Waits until a probe has ended; its name is free then. */
 export const endedProbe = async (name: string): Promise<void> => {
   const probe = probes.get(name)
-  if (!probe) throw new Error(`no probe ${name} is running`)
+  if (!probe) throw notRunning(name)
   await probe.stopped
   probes.delete(name)
 }

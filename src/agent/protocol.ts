@@ -191,6 +191,8 @@ export interface Operations {
       fault: string
       /** The node that the event names. */
       node: string
+      /** Names the injection, for its event and that of its heal. */
+      injection: string
       params?: Record<string, unknown>
       phase: 'inject' | 'heal'
       steps: FaultStep[]
@@ -225,7 +227,10 @@ export type Operation = keyof Operations
 export type Request = { [O in Operation]: { id: string; op: O; args: Operations[O]['args']; at?: number } }[Operation]
 
 /** One line on the agent's standard output. */
-export type Reply = { id: string; result: unknown } | { id: string; error: string } | { event: LabEvent }
+export type Reply =
+  | { id: string; result: unknown }
+  | { id: string; error: string; remedy?: string }
+  | { event: LabEvent }
 
 /** Where the bundled agent stands, in its image. */
 export const AGENT_PROGRAM = '/usr/lib/lvslab/agent.cjs'

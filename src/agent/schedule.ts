@@ -68,8 +68,8 @@ interface Entry {
 }
 
 /**
- * The director's connections, by `source:port`. Not from the counters in /proc/net/ip_vs: beyond a page, that leaves out
- * services of its network namespace when others have some too (ip_vs_info_seq_next counts those, ip_vs_info_array does not).
+ * The director's connections, by `source:port`. Not from the counters in /proc/net/ip_vs, which cannot be
+ * trusted beyond a page: see ipvs.ts.
  */
 const entriesOf = (director: Member): Map<string, Entry> =>
   new Map(

@@ -85,7 +85,8 @@ const holdsNow = async (condition: State, nodeOf: NodeOf): Promise<boolean> => {
     case 'process':
       return hasProcess(nodeOf(condition.node), condition.name) === condition.present
     case 'pool': {
-      const service = ipvsTable(nodeOf(condition.node)).find(s => s.service === condition.service)
+      const table = await ipvsTable(nodeOf(condition.node))
+      const service = table.find(s => s.service === condition.service)
       const active = (service?.destinations ?? []).filter(d => d.weight > 0).map(d => `${d.address}:${d.port}`)
       return active.sort().join() === [...condition.destinations].sort().join()
     }

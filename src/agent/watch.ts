@@ -11,7 +11,7 @@ import { watchWire } from './wire.ts'
 export const watchDirector = (node: AgentNode): void => {
   watchKeepalivedLog(node)
   for (const { device, network } of node.interfaces) watchWire(node, device, network)
-  snapshotIpvs(node, 'start', false)
+  void snapshotIpvs(node, 'start', false)
 }
 
 /** What every node is watched for; a client also gets the process that its probes run in. */

@@ -60,15 +60,29 @@ const helpOf = async (command: AnyCommand, parent?: AnyCommand): Promise<string>
   return process.stdout.isTTY ? whole : stripVTControlCharacters(whole)
 }
 
-/** The parser takes any option; a misspelled one must not be lost in silence. */
-const checkOptions = (command: AnyCommand, words: string[]): void => {
+/** The parser takes any option and any number of words; a misspelled one must not be lost in silence. */
+const checkWords = (command: AnyCommand, words: string[]): void => {
   const args = (command.args ?? {}) as Record<string, { type?: string; required?: boolean }>
-  const options = Object.keys(args).filter(name => args[name]?.type !== 'positional')
-  for (const word of words.filter(w => w.startsWith('-'))) {
+  const positionals = Object.keys(args).filter(name => args[name]?.type === 'positional')
+  const options = Object.keys(args).filter(name => !positionals.includes(name))
+  let taken = 0
+  for (let n = 0; n < words.length; n++) {
+    const word = words[n] as string
+    if (!word.startsWith('-')) {
+      taken++
+      if (taken > positionals.length) throw usage(`"${word}" is one argument too many: ${takes(positionals)}`)
+      continue
+    }
     const name = word.replace(/^--?/, '').replace(/=.*$/, '')
     if (!options.includes(name)) throw usage(`no option ${word}${hint(name, options, 'options')}`)
+    if (args[name]?.type === 'boolean' || word.includes('=')) continue
+    n++
+    if (words[n] === undefined || words[n]?.startsWith('-')) throw usage(`${word} needs a value`)
   }
 }
+
+const takes = (positionals: string[]): string =>
+  positionals.length === 0 ? 'this verb takes none' : `this verb takes ${positionals.join(' and ').toUpperCase()} alone`
 
 const run = async (words: string[]): Promise<void> => {
   const own = words.includes('--') ? words.slice(0, words.indexOf('--')) : words
@@ -85,7 +99,7 @@ const run = async (words: string[]): Promise<void> => {
     process.stdout.write(`${text}\n`)
     return
   }
-  checkOptions(command, rest)
+  checkWords(command, rest)
   await runCommand(command, { rawArgs: words.slice(own.length - rest.length) })
 }
 

@@ -93,6 +93,8 @@ export interface FaultEvent extends Stamped {
   fault: string
   /** The node that it is done to; of a fault between nodes, the first. */
   node: string
+  /** `netem-3`: that of the heal is that of what it heals. */
+  injection?: string
   /** What the fault was told beside its node: `{ device: 'eth0' }`, `{ delayMs: 50 }`. */
   params?: Record<string, unknown>
   /** ms on the lab's clock when the command that injects or heals it had ended */

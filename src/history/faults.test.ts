@@ -37,6 +37,22 @@ it('ends with one heal where it was injected twice, and once only', () => {
   ])
 })
 
+it('ends with the heal that names it, and not with that of an equal one', () => {
+  const named = (t: number, phase: FaultEvent['phase'], injection: string): FaultEvent => ({
+    ...fault(t, phase, 'd1', 'netem', { device: 'eth0' }),
+    injection,
+  })
+  const both = [named(10, 'inject', 'netem-1'), named(12, 'inject', 'netem-2'), named(20, 'heal', 'netem-2')]
+  expect(spans(both)).toEqual([
+    [10, undefined],
+    [12, 25],
+  ])
+  expect(spans([...both, named(40, 'heal', 'netem-1')])).toEqual([
+    [10, 45],
+    [12, 25],
+  ])
+})
+
 it('takes the faults named, of one node where asked', () => {
   const all = [fault(10, 'inject', 'd1'), fault(11, 'inject', 'd2'), fault(12, 'inject', 'd1', 'node-kill')]
   expect(spans(all)).toEqual([

@@ -13,8 +13,8 @@ export interface FaultInForce {
 }
 
 /**
- * When faults were in force, in the order of injection. A heal ends every injection of the same fault on the same node that
- * had the same parameters; a heal without parameters ends all of them.
+ * When faults were in force, in the order of injection. A heal ends the injection that it names. Where the journal has no names,
+ * it ends every injection of the same fault on the same node with the same parameters; without parameters, all of them.
  *
  * @param names in the fault registry: `keepalived-crash`
  * @param node those of one node alone
@@ -35,4 +35,5 @@ export const faultsInForce = (history: History, names: readonly string[], node?:
 const heals = (heal: FaultEvent, fault: FaultEvent): boolean =>
   heal.fault === fault.fault &&
   heal.node === fault.node &&
+  (heal.injection === undefined || fault.injection === undefined || heal.injection === fault.injection) &&
   (heal.params === undefined || JSON.stringify(heal.params) === JSON.stringify(fault.params))

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -99,17 +99,30 @@ describe('readJournal', () => {
     ])
   })
 
-  it.each(['{"kind":"mark"', '[]', 'null', '{"kind":"mark","t":"1","lab":"a"}', '{"t":1,"lab":"a"}'])(
-    'throws file:line for a malformed line in the middle: %s',
-    async text => {
-      const path = join(dir, 'malformed.ndjson')
-      await writeFile(path, `${JSON.stringify(mark(1))}\n${text}\n${JSON.stringify(mark(2))}\n`)
-      await expect(read(path)).rejects.toMatchObject({
-        code: 'JOURNAL_INVALID',
-        at: { file: path, line: 2, column: 1 },
-      })
-    },
-  )
+  it.each([
+    '{"kind":"mark"',
+    '[]',
+    'null',
+    '{"kind":"mark","t":"1","lab":"a"}',
+    '{"t":1,"lab":"a"}',
+    '{"kind":"address","t":1,"lab":"a"}',
+  ])('throws file:line for a malformed line in the middle: %s', async text => {
+    const path = join(dir, 'malformed.ndjson')
+    await writeFile(path, `${JSON.stringify(mark(1))}\n${text}\n${JSON.stringify(mark(2))}\n`)
+    await expect(read(path)).rejects.toMatchObject({
+      code: 'JOURNAL_INVALID',
+      at: { file: path, line: 2, column: 1 },
+    })
+  })
+
+  it('throws file:line for a line that is longer than any event, unread', async () => {
+    const path = join(dir, 'long.ndjson')
+    await writeFile(path, `${JSON.stringify(mark(1))}\n`)
+    await truncate(path, 700e6) // sparse
+    await expect(read(path)).rejects.toMatchObject({
+      ...{ code: 'JOURNAL_INVALID', exitCode: 2, at: { file: path, line: 2, column: 1 } },
+    })
+  })
 
   it('is lazy: a reader that stops early never sees what comes later', async () => {
     const path = join(dir, 'lazy.ndjson')

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, open, truncate } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { LvslabError } from '../errors.ts'
-import type { EventKind, JournalLine } from './event.ts'
+import type { EventKind, EventOf, JournalLine, LabEvent } from './event.ts'
 import { makeFolder } from './make-folder.ts'
 import { type Masker, maskDeep } from './mask.ts'
 
@@ -114,35 +114,53 @@ export const openJournal = async (path: string, mask: Masker): Promise<Journal> 
   return { path, write, close, [Symbol.asyncDispose]: close }
 }
 
-/** A line of a kind that nobody knows must not be passed over in silence. */
-const KINDS: Record<EventKind, true> = {
-  request: true,
-  connection: true,
-  probe: true,
-  fault: true,
-  advert: true,
-  garp: true,
-  packet: true,
-  address: true,
-  keepalived: true,
-  ipvs: true,
-  command: true,
-  mark: true,
-  trouble: true,
+type Always<T> = { [F in keyof T]-?: object extends Pick<T, F> ? never : F }[keyof T]
+type Sort<V> = V extends number ? 'number' : V extends string ? 'string' : V extends readonly unknown[] ? 'list' : never
+
+/** What a line of each kind has at least. One that nobody can use must not be passed over in silence. */
+const FIELDS: { [K in EventKind]: { [F in Exclude<Always<EventOf<K>>, 'kind' | 't'>]: Sort<EventOf<K>[F]> } } = {
+  request: {
+    ...{ probe: 'string', n: 'number', client: 'string', source: 'string', target: 'string', outcome: 'string' },
+    ...{ scheduled: 'number', done: 'number' },
+  },
+  connection: {
+    ...{ probe: 'string', n: 'number', client: 'string', source: 'string', sourcePort: 'number', target: 'string' },
+    ...{ change: 'string', exchanges: 'number' },
+  },
+  probe: { phase: 'string', probe: 'string', client: 'string', target: 'string', rate: 'number' },
+  fault: { phase: 'string', fault: 'string', node: 'string', done: 'number' },
+  advert: {
+    ...{ network: 'string', source: 'string', destination: 'string', version: 'number', vrid: 'number' },
+    ...{ priority: 'number', interval: 'number', addresses: 'list' },
+  },
+  garp: { network: 'string', address: 'string', mac: 'string' },
+  packet: {
+    ...{ capture: 'string', node: 'string', device: 'string', protocol: 'string', source: 'string' },
+    ...{ destination: 'string', length: 'number' },
+  },
+  address: { change: 'string', node: 'string', device: 'string', address: 'string', prefix: 'number' },
+  keepalived: { node: 'string', line: 'string' },
+  ipvs: { node: 'string', reason: 'string', services: 'list' },
+  command: { node: 'string', command: 'string', done: 'number', code: 'number', output: 'string' },
+  mark: { label: 'string' },
+  trouble: { what: 'string' },
 }
 
-const isLine = (value: unknown): value is JournalLine => {
-  const line = value as Partial<JournalLine> | null
-  return (
-    typeof line === 'object' &&
-    line !== null &&
-    typeof line.kind === 'string' &&
-    Object.hasOwn(KINDS, line.kind) &&
-    typeof line.lab === 'string' &&
-    typeof line.t === 'number' &&
-    Number.isFinite(line.t)
+const CHECKS = Object.fromEntries(Object.entries(FIELDS).map(([kind, fields]) => [kind, Object.entries(fields)]))
+
+/** Whether a value that somebody read has all that an event of its kind has. */
+export const isEvent = (value: unknown): value is LabEvent => {
+  if (typeof value !== 'object' || value === null) return false
+  const event = value as Record<string, unknown>
+  const { kind, t } = event
+  if (typeof kind !== 'string' || !Object.hasOwn(CHECKS, kind) || !Number.isFinite(t)) return false
+  return (CHECKS[kind] ?? []).every(([field, sort]) =>
+    sort === 'list' ? Array.isArray(event[field]) : typeof event[field] === sort,
   )
 }
+
+const isLine = (value: unknown): value is JournalLine =>
+  isEvent(value) && 'lab' in value && typeof value.lab === 'string'
 
 const parse = (text: string): JournalLine | undefined => {
   try {
@@ -161,6 +179,9 @@ export interface TornLine {
   what: string
 }
 
+/** More than any event is long, bytes; lines are read whole. */
+const LONGEST_LINE = 16 * 2 ** 20
+
 interface Scan {
   /** Bytes up to the end of the last line that can be read. */
   whole: number
@@ -171,22 +192,33 @@ async function* scanJournal(path: string, scan: Scan): AsyncGenerator<JournalLin
   let number = 0
   let last: JournalLine | undefined
   let parts: Buffer[] = []
+  let length = 0
 
   const invalid = (text: string): LvslabError =>
     new LvslabError('JOURNAL_INVALID', `not a journal line: ${JSON.stringify(text.slice(0, 80))}`, {
       remedy:
         'A journal is written by lvslab alone, one JSON object per line; was the file edited, or cut in the middle?',
       at: { file: path, line: number, column: 1 },
+      exitCode: 2,
     })
+  const keep = (part: Buffer): void => {
+    length += part.length
+    if (length > LONGEST_LINE) {
+      number += 1
+      throw invalid(Buffer.concat([...parts, part], 100).toString())
+    }
+    parts.push(part)
+  }
 
   // node:readline also splits on U+2028 and a lone CR, which JSON leaves alone inside a string: split on LF only
   for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
     let start = 0
     for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, start)) {
-      parts.push(chunk.subarray(start, end))
+      keep(chunk.subarray(start, end))
       start = end + 1
       const bytes = Buffer.concat(parts)
       parts = []
+      length = 0
       number += 1
       scan.whole += bytes.length + 1
       if (bytes.length === 0) continue
@@ -196,7 +228,7 @@ async function* scanJournal(path: string, scan: Scan): AsyncGenerator<JournalLin
       last = line
       yield line
     }
-    if (start < chunk.length) parts.push(chunk.subarray(start))
+    if (start < chunk.length) keep(chunk.subarray(start))
   }
 
   const rest = Buffer.concat(parts)
@@ -226,6 +258,7 @@ export async function* readJournal(path: string, onTorn?: (torn: TornLine) => vo
     if (!(cause instanceof Error && 'syscall' in cause)) throw cause
     throw new LvslabError('JOURNAL_UNREADABLE', `cannot read ${path}: ${cause.message}`, {
       remedy: 'A run writes its journal beside its reports; check the path.',
+      exitCode: 2,
       cause,
     })
   }

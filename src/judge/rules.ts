@@ -79,9 +79,10 @@ const notABound = (value: unknown, at: string): string | undefined => {
 export const judge = (history: History, { rule, params, expected }: PlannedCheck): Verdict => {
   // each name stands with its own parameters in a PlannedCheck; the compiler cannot follow that through the table
   const check = RULES[rule] as (history: History, params: unknown) => Verdict
-  const wrong = wrongBound(params, 'params')
-  if (wrong !== undefined) return inconclusive(`It cannot be judged: ${wrong}.`)
-  const verdict = guard(history, all => check(all, params))
+  const verdict = guard(history, all => {
+    const wrong = wrongBound(params, 'params')
+    return wrong === undefined ? check(all, params) : inconclusive(`It cannot be judged: ${wrong}.`)
+  })
   if (expected !== 'FAIL' || verdict.outcome === 'INCONCLUSIVE') return verdict
   const failed = verdict.outcome === 'FAIL'
   return {

@@ -6,6 +6,7 @@ import type { Operation, Operations, Reply } from '../agent/protocol.ts'
 import type { Engine } from '../engine/engine.ts'
 import { LvslabError } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
+import { callSite, notAwaited } from './call-site.ts'
 
 /** A conversation with the agent of one lab. Closing it leaves the agent running. */
 export interface AgentConnection extends AsyncDisposable {
@@ -13,9 +14,18 @@ export interface AgentConnection extends AsyncDisposable {
    * Has the agent do something and waits for its answer.
    *
    * @param at ms on the lab's clock; the agent begins at that moment, at once where it is left out
-   * @throws LvslabError AGENT_REFUSED with the agent's words, AGENT_LOST when the conversation ends meanwhile
+   * @throws LvslabError AGENT_REFUSED with the agent's words, AGENT_LOST when the conversation ends meanwhile,
+   * LAB_CALL_PENDING when it is closed meanwhile
    */
   call<O extends Operation>(op: O, args: Operations[O]['args'], at?: number): Promise<Operations[O]['result']>
+}
+
+type Answer = Exclude<Reply, { event: LabEvent }>
+
+interface PendingCall {
+  answer: (reply: Answer) => void
+  /** There will be no answer any more: whoever asked did not wait for it. */
+  close: () => void
 }
 
 /**
@@ -30,7 +40,7 @@ export const connectAgent = async (
 ): Promise<AgentConnection> => {
   const options = { stream: true, hijack: true, stdin: true, stdout: true, stderr: true }
   const stream = (await engine.awake(() => container.attach(options))) as Duplex
-  const waiting = new Map<string, (reply: Exclude<Reply, { event: LabEvent }>) => void>()
+  const waiting = new Map<string, PendingCall>()
   const conversation = randomBytes(6).toString('hex')
   let next = 1
   let lost: string | undefined
@@ -39,7 +49,7 @@ export const connectAgent = async (
   readline.createInterface({ input: out }).on('line', line => {
     const reply = JSON.parse(line) as Reply
     if ('event' in reply) onEvent(reply.event)
-    else waiting.get(reply.id)?.(reply)
+    else waiting.get(reply.id)?.answer(reply)
   })
   let words = ''
   errors.on('data', (chunk: Buffer) => {
@@ -47,7 +57,7 @@ export const connectAgent = async (
   })
   const end = (): void => {
     lost ??= words.trim() || 'the connection closed'
-    for (const [id, answer] of waiting) answer({ id, error: lost })
+    for (const [id, { answer }] of waiting) answer({ id, error: lost })
   }
   stream.on('close', end).on('end', end).on('error', end)
   // whoever waits for something in the lab waits no longer
@@ -57,27 +67,35 @@ export const connectAgent = async (
   }
   if (signal?.aborted) interrupt()
   else signal?.addEventListener('abort', interrupt, { once: true })
-  const call: AgentConnection['call'] = (op, args, at) =>
-    engine.awake(async () => {
-      if (lost !== undefined) throw new LvslabError('AGENT_LOST', `${op}: ${lost}`)
-      const id = `${conversation}-${next++}`
-      const reply = await new Promise<Exclude<Reply, { event: LabEvent }>>(resolve => {
-        waiting.set(id, resolve)
-        stream.write(`${JSON.stringify({ id, op, args, at })}\n`)
+  const call: AgentConnection['call'] = (op, args, at) => {
+    const id = `${conversation}-${next++}`
+    const site = callSite() // of whoever asks: what is awaited later has another stack
+    const { promise: answered, resolve: answer, reject } = Promise.withResolvers<Answer>()
+    answered.catch(() => {}) // it may be closed before the engine is awake
+    waiting.set(id, { answer, close: () => reject(notAwaited(op, args, site)) })
+    return engine
+      .awake(async () => {
+        if (lost === undefined) stream.write(`${JSON.stringify({ id, op, args, at })}\n`)
+        else answer({ id, error: lost })
+        const reply = await answered
+        if ('error' in reply) {
+          const code = lost === undefined ? 'AGENT_REFUSED' : 'AGENT_LOST'
+          const { error, remedy } = reply
+          throw new LvslabError(code, `${op}: ${error}`, remedy === undefined ? {} : { remedy, exitCode: 2 })
+        }
+        return reply.result as never
       })
-      waiting.delete(id)
-      if ('error' in reply) {
-        throw new LvslabError(lost === undefined ? 'AGENT_REFUSED' : 'AGENT_LOST', `${op}: ${reply.error}`)
-      }
-      return reply.result as never
-    })
+      .finally(() => waiting.delete(id))
+  }
   stream.write('\n') // ends what another may have left half said
   await call('attach', {})
   return {
     call,
     async [Symbol.asyncDispose]() {
       signal?.removeEventListener('abort', interrupt)
+      for (const { close } of waiting.values()) close()
       if (lost === undefined) await Promise.race([call('detach', {}), engine.ended]).catch(() => {})
+      lost ??= 'the lab is closed'
       stream.destroy()
     },
   }

@@ -6,6 +6,7 @@ import { LvslabError } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
 import { History } from '../history/history.ts'
 import type { Topology } from '../topology/types.ts'
+import { checkCondition, checkDuration, checkMoment } from './checks.ts'
 import { createFaults, type Faults } from './faults/inject.ts'
 import { playCases } from './schedule.ts'
 import { AGENT_NODE, containerName, LABEL_LAB, LABEL_NODE } from './names.ts'
@@ -36,7 +37,7 @@ export interface Lab extends LabProbes, AsyncDisposable {
    *       lab.at(lab.origin + 9_000, () => lab.mark('over')),
    *     ])
    *
-   * @param t ms on the lab's clock; a moment that is past throws AGENT_REFUSED
+   * @param t ms on the lab's clock; one before `origin` throws LAB_MOMENT, one that is past AGENT_REFUSED
    * @returns what the step returns
    */
   at<T>(t: number, step: () => Promise<T>): Promise<T>
@@ -163,11 +164,18 @@ const createLab = (
     engine,
     history,
     origin,
-    at: agent.at,
+    at: async (t, step) => {
+      checkMoment(t, origin)
+      return agent.at(t, step)
+    },
     now: async () => (await agent.call('now', {})).t,
-    sleep: async ms => (await agent.call('sleep', { ms })).t,
+    sleep: async ms => {
+      checkDuration('lab.sleep', ms)
+      return (await agent.call('sleep', { ms })).t
+    },
     until: async (condition, deadlineMs) => {
-      checkNodes(topology, condition)
+      checkCondition(topology, condition)
+      checkDuration('lab.until', deadlineMs)
       return (await agent.call('until', { condition, deadlineMs })).met
     },
     mark: async label => (await agent.call('mark', { label })).t,
@@ -184,17 +192,6 @@ const createLab = (
     schedule: cases => playCases(agent, cases),
     [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose](),
   }
-}
-
-/** What is said of a node that is not there would never come true. */
-const checkNodes = (topology: Topology, condition: Condition): void => {
-  if (condition.kind === 'any') for (const one of condition.of) checkNodes(topology, one)
-  const names = topology.nodes.map(node => node.name)
-  if (!('node' in condition) || names.includes(condition.node)) return
-  throw new LvslabError('UNTIL_NODE', `until: no node "${condition.node}" in ${topology.name}`, {
-    remedy: `one of ${names.join(', ')}`,
-    exitCode: 2,
-  })
 }
 
 /** The nodes as the agent reaches them: by the process ID of their containers. */

@@ -8,6 +8,7 @@ import type {
 import type { LabEvent } from '../history/event.ts'
 import type { Topology } from '../topology/types.ts'
 import type { AgentConnection } from './agent-connection.ts'
+import { checkClient } from './checks.ts'
 import { addSources, type SourceOptions } from './sources.ts'
 
 /** A probe that is running. */
@@ -22,7 +23,11 @@ export interface Probe {
 /** What a suite says of a probe: `timeoutMs` may be left out. */
 type Started<O extends ProbeOptions> = Omit<O, 'type' | 'timeoutMs'> & { timeoutMs?: number }
 
-/** The probes of a lab. Each goes out from a client and records what becomes of all that it sends. */
+/**
+ * The probes of a lab. Each goes out from a client and records what becomes of all that it sends.
+ *
+ * Those that cannot be throw PROBE_CLIENT or AGENT_REFUSED.
+ */
 export interface LabProbes {
   /** Open loop of HTTP or HTTPS requests from a client, each on a connection of its own. */
   http(options: Started<HttpProbeOptions>): Promise<Probe>
@@ -49,6 +54,7 @@ export const REQUEST_TIMEOUT_MS = 1000
 export const labProbes = (agent: AgentConnection, topology: Topology, events: Iterable<LabEvent>): LabProbes => {
   const start = async (options: ProbeOptions): Promise<Probe> => {
     const { probe } = options
+    checkClient(topology, probe, options.client)
     await agent.call('startProbe', options)
     return {
       name: probe,

@@ -2,7 +2,15 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { contains, parseIpv4, parseSubnet } from '../topology/ipv4.ts'
 import { loadTopology } from '../topology/load.ts'
-import { addressesFrom, coveringBlocks, freeAddresses, takenAddresses } from './sources.ts'
+import type { AgentConnection } from './agent-connection.ts'
+import {
+  addressesFrom,
+  addSources,
+  coveringBlocks,
+  freeAddresses,
+  type SourceOptions,
+  takenAddresses,
+} from './sources.ts'
 
 const topology = loadTopology('topologies/keepalived-dr')
 
@@ -18,6 +26,37 @@ test('free are the addresses of the network that neither the topology nor the jo
   expect(free.slice(0, 8).join(' ')).toBe('10.0.0.3 10.0.0.4 10.0.0.5 10.0.0.6 10.0.0.7 10.0.0.8 10.0.0.9 10.0.0.11')
   // 254 host addresses without five nodes, the VIP on lo of the real servers, and the two above
   expect(free).toHaveLength(254 - 5 - 1 - 2)
+})
+
+/** An agent that takes every command. */
+const given: string[] = []
+const agent = {
+  call: (_op: string, { argv }: { argv: string[] }) => {
+    given.push(argv.join(' '))
+    return Promise.resolve({ code: 0 })
+  },
+} as unknown as AgentConnection
+const add = (options: SourceOptions) => addSources(agent, topology, { events: [], given: new Set() }, 'c1', options)
+
+test.each<[SourceOptions, string]>([
+  [{ count: 0 }, 'count 0: '],
+  [{ count: 2001 }, 'count 2001: '],
+  [{ count: 4e9, from: '10.9.0.1' }, 'count 4000000000: from 1 to 2000 sources can be added at once'],
+  [{ count: 2, from: '255.255.255.255' }, '2 sources from 255.255.255.255 on: '],
+  [{ count: 250 }, 'lan (10.0.0.0/24) has 248 free addresses for sources of c1; 250 were asked for'],
+])('%j are refused before a list of them is made', async (options, message) => {
+  await expect(add(options)).rejects.toMatchObject({ exitCode: 2, message: expect.stringContaining(message) })
+  expect(given).toEqual([])
+})
+
+test('of a large network no more is listed than is needed', () => {
+  expect(freeAddresses('10.0.0.0/8', new Set(['10.0.0.2']), 3)).toEqual(['10.0.0.1', '10.0.0.3', '10.0.0.4'])
+})
+
+test('as many as can be added at once fit into one command', async () => {
+  expect(await add({ count: 2000, from: '100.100.100.100' })).toHaveLength(2000)
+  const [longest] = given.splice(0).toSorted((a, b) => b.length - a.length)
+  expect(longest?.length).toBeLessThan(131_072 * 0.7) // MAX_ARG_STRLEN; names of devices may be longer
 })
 
 test('a range goes on over the end of an octet', () => {

@@ -5,7 +5,7 @@ import type { Node, Topology } from '../topology/types.ts'
 import type { AgentConnection } from './agent-connection.ts'
 
 export interface SourceOptions {
-  /** How many. */
+  /** How many, up to {@link MOST}. */
   count: number
   /** The first of them; free ones of the client's own network where it is left out. */
   from?: string
@@ -19,6 +19,9 @@ interface Taken {
 
 const COMMAND_TIMEOUT_MS = 30_000
 
+/** As many as fit into one command: Linux takes no longer word than 128 KiB (MAX_ARG_STRLEN). */
+const MOST = 2000
+
 /** See `LabProbes.addSources`. */
 export const addSources = async (
   agent: AgentConnection,
@@ -28,7 +31,8 @@ export const addSources = async (
   { count, from }: SourceOptions,
 ): Promise<string[]> => {
   const { node, device, network, subnet } = placeOf(topology, client)
-  if (!Number.isInteger(count) || count < 1) throw usage(`count ${count}: 1 or more sources can be added`)
+  if (!Number.isInteger(count) || count < 1 || count > MOST)
+    throw usage(`count ${count}: from 1 to ${MOST} sources can be added at once`)
   const taken = new Set([...takenAddresses(topology, events), ...given])
   const run = async (on: Node, lines: string[]): Promise<void> => {
     const argv = ['sh', '-c', `ip -batch - <<'END'\n${lines.join('\n')}\nEND`]
@@ -45,7 +49,7 @@ export const addSources = async (
     return addresses
   }
   if (from === undefined) {
-    const free = freeAddresses(subnet, taken)
+    const free = freeAddresses(subnet, taken, count)
     if (free.length < count) {
       throw new LvslabError(
         'SOURCES_FULL',
@@ -56,12 +60,13 @@ export const addSources = async (
         },
       )
     }
-    return give(free.slice(0, count), parseSubnet(subnet)?.prefix ?? 32)
+    return give(free, parseSubnet(subnet)?.prefix ?? 32)
   }
   const addresses = addressesFrom(from, count)
   const clash = addresses.find(address => taken.has(address))
   if (clash !== undefined)
     throw new LvslabError('SOURCES_TAKEN', `${clash}, of the ${count} sources from ${from} on, is in use`, {
+      remedy: 'name a range that nothing in the topology has, or leave `from` out',
       exitCode: 2,
     })
   const outside = addresses.filter(address => !isIn(subnet, address))
@@ -79,7 +84,8 @@ export const addSources = async (
   return addresses
 }
 
-const usage = (message: string): LvslabError => new LvslabError('USAGE', message, { exitCode: 2 })
+const usage = (message: string): LvslabError =>
+  new LvslabError('USAGE', message, { remedy: "lab.addSources('c1', { count: 250, from: '10.9.0.1' })", exitCode: 2 })
 
 const placeOf = (
   topology: Topology,
@@ -109,12 +115,12 @@ export const takenAddresses = (topology: Topology, events: Iterable<LabEvent>): 
   return taken
 }
 
-/** The host addresses of a subnet that nobody has, lowest first. */
-export const freeAddresses = (subnet: string, taken: ReadonlySet<string>): string[] => {
+/** The host addresses of a subnet that nobody has, lowest first, and no more than `atMost`. */
+export const freeAddresses = (subnet: string, taken: ReadonlySet<string>, atMost = Infinity): string[] => {
   const range = parseSubnet(subnet)
   const free: string[] = []
   if (!range) return free
-  for (let value = range.first + 1; value < range.last; value++) {
+  for (let value = range.first + 1; value < range.last && free.length < atMost; value++) {
     const address = formatIpv4(value)
     if (!taken.has(address)) free.push(address)
   }
@@ -124,7 +130,8 @@ export const freeAddresses = (subnet: string, taken: ReadonlySet<string>): strin
 /** So many addresses from one on. */
 export const addressesFrom = (from: string, count: number): string[] => {
   const first = parseIpv4(from)
-  if (first === undefined || first + count > 2 ** 32) throw usage(`from ${from}: an IPv4 address is needed`)
+  if (first === undefined) throw usage(`from ${from}: an IPv4 address is needed`)
+  if (first + count > 2 ** 32) throw usage(`${count} sources from ${from} on: the last IPv4 address is 255.255.255.255`)
   return Array.from({ length: count }, (_, i) => formatIpv4(first + i))
 }
 

@@ -71,6 +71,24 @@ describe('outcomes', () => {
     expect(said(() => expect(never).not.toFailOverWithin(bound, failover))).toMatch(/^INCONCLUSIVE/)
   })
 
+  it('says which names the history has where one of the parameters is none of them', () => {
+    const one = (params: object) =>
+      said(() => expect(crashed(3000)).toFailOverWithin(bound, { ...failover, ...params }))
+    expect(one({ fault: 'keepalived-crush' })).toMatch(
+      /^INCONCLUSIVE .*\n {2}No fault "keepalived-crush" is in this history; did you mean "keepalived-crash"\?$/s,
+    )
+    expect(one({ from: 'd3', watch: { probe: 'cleints', stepMs: 20 } })).toMatch(
+      /No node "d3" .*did you mean "d[12]"\?\n {2}No probe "cleints" is in this history: it has no probe$/,
+    )
+    const asked = historyOf([
+      { ...end, kind: 'probe', phase: 'start', probe: 'clients', client: 'c1', target: VIP, rate: 1 },
+    ])
+    expect(said(() => expect(asked).toShareExactly({ rs1: 1 }, { probe: 'cleints' }))).toContain(
+      'No probe "cleints" is in this history; did you mean "clients"?',
+    )
+    expect(one({ bound: undefined, slackMs: 0, to: 'd1' })).not.toContain('is in this history')
+  })
+
   it('is for histories alone', () => {
     expect(said(() => expect([crash]).toFailOverWithin(bound, failover))).toContain('expect(lab.history)')
   })

@@ -12,6 +12,7 @@ import { formatEvidence } from '../report/evidence.ts'
 import type { PlannedVip } from '../verify/plan.ts'
 import { SLACK_MS } from '../verify/scenario.ts'
 import { judgeAndRecord } from './record.ts'
+import { unknownNames } from './unknown-names.ts'
 
 /** A VIP of the plan stands for its address and for every director that may hold it. */
 type OfVip<P> = Omit<P, 'vip' | 'directors' | 'bound'> & { vip: PlannedVip }
@@ -54,7 +55,9 @@ const match = (isNot: boolean, received: unknown, planned: PlannedCheck): Matche
   const verdict = judgeAndRecord(received, isNot ? { ...planned, expected: 'FAIL' } : planned)
   // vitest turns `pass` round under .not, and an INCONCLUSIVE must fail there as well
   const fine = verdict.outcome === 'PASS'
-  return { pass: isNot ? !fine : fine, message: () => formatEvidence(planned.title, verdict) }
+  const message = (): string =>
+    [formatEvidence(planned.title, verdict), ...unknownNames(received, planned.params)].join('\n  ')
+  return { pass: isNot ? !fine : fine, message }
 }
 
 const nodesOf = ({ members }: PlannedVip): string[] => members.map(member => member.node)

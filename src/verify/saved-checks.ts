@@ -1,10 +1,11 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
 import { LvslabError, messageOf } from '../errors.ts'
 import { History, readHistories } from '../history/history.ts'
 import type { TornLine } from '../history/journal.ts'
 import { type Masker, maskDeep } from '../history/mask.ts'
+import { readJson } from '../history/read-json.ts'
 import { inconclusive } from '../judge/guard.ts'
 import { judge, type PlannedCheck, type Rule, RULES } from '../judge/rules.ts'
 import type { Verdict } from '../judge/verdict.ts'
@@ -61,32 +62,15 @@ export const writeChecks = async (dir: string, checks: SavedCheck[], mask: Maske
 
 /** Reads `checks.json`. @throws LvslabError NO_RUN, CHECKS_INVALID */
 export const readChecks = async (dir: string): Promise<SavedCheck[]> => {
-  const file = path.join(dir, CHECKS_FILE)
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch (cause) {
-    throw new LvslabError('NO_RUN', `${dir} is not the folder of a run: ${unreadable(cause)}`, {
-      remedy: `name one that verify or test has written, with ${CHECKS_FILE} and ${JOURNAL_FILE} in it; ls -d reports/*/`,
-      exitCode: 2,
-      cause,
-    })
-  }
-  try {
-    // a rule gets its parameters as they are: what it cannot use makes its check inconclusive
-    return schema.parse(JSON.parse(text)).checks as unknown as SavedCheck[]
-  } catch (cause) {
-    const what = cause instanceof z.ZodError ? z.prettifyError(cause) : messageOf(cause)
-    throw new LvslabError('CHECKS_INVALID', `${file} cannot be used: ${what}`, {
-      remedy: 'undo what was changed in it, or run lvslab verify again',
-      exitCode: 2,
-      cause,
-    })
-  }
+  const remedy = 'undo what was changed in it, or run lvslab verify again'
+  const saved = await readJson(path.join(dir, CHECKS_FILE), schema, { code: 'CHECKS_INVALID', remedy })
+  // a rule gets its parameters as they are: what it cannot use makes its check inconclusive
+  if (saved) return saved.checks as unknown as SavedCheck[]
+  throw new LvslabError('NO_RUN', `${dir} is not the folder of a run: there is no ${CHECKS_FILE}`, {
+    remedy: `name one that verify or test has written, with ${CHECKS_FILE} and ${JOURNAL_FILE} in it; ls -d reports/*/`,
+    exitCode: 2,
+  })
 }
-
-const unreadable = (cause: unknown): string =>
-  cause instanceof Error && 'code' in cause && cause.code === 'ENOENT' ? `there is no ${CHECKS_FILE}` : messageOf(cause)
 
 /** What a run's checks say of its journal, one verdict for each, in their order. */
 export interface JudgedAgain {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ProbeOptions } from '../protocol.ts'
-import { wrongOptions } from './wrong-options.ts'
+import { EXAMPLES, wrongOptions } from './wrong-options.ts'
 
 const common = { probe: 'p', client: 'c1', timeoutMs: 1000 }
 const http: ProbeOptions = { ...common, type: 'http', url: 'https://10.0.0.100/', rate: 50 }
@@ -14,11 +14,23 @@ test.each<ProbeOptions>([
   { ...udp, newPorts: true },
 ])('takes %j', options => expect(wrongOptions(options)).toBeUndefined())
 
+test('each probe has an example that can be started', () => {
+  for (const type of ['http', 'curl', 'tcp', 'udp'] as const) {
+    const written = EXAMPLES[type].replace(`lab.${type}(`, '').replace(/\)$/, '')
+    const options = JSON.parse(written.replaceAll(/(\w+):(?= )/g, '"$1":').replaceAll("'", '"')) as ProbeOptions
+    expect(wrongOptions({ ...options, type, timeoutMs: 1000 } as ProbeOptions)).toBeUndefined()
+  }
+})
+
 test.each<[ProbeOptions, string]>([
   [{ ...http, rate: Number.NaN }, 'rate NaN'],
   [{ ...http, timeoutMs: 0 }, 'timeoutMs 0'],
   [{ ...http, count: 0 }, 'count 0'],
   [{ ...http, url: '10.0.0.100' }, '10.0.0.100 is no http or https URL'],
+  [{ ...http, url: 'http://www.example.com/' }, 'www.example.com is a name'],
+  [{ ...http, url: 'http://10.0.0.100:99999/' }, 'is no http or https URL'],
+  [{ ...http, url: undefined as never }, 'undefined is no http or https URL'],
+  [{ ...udp, target: undefined as never }, 'undefined is no target'],
   [{ ...http, sources: [] }, 'sources (none)'],
   [{ ...http, sources: ['fe80::1'] }, 'sources fe80::1'],
   [{ ...http, ports: [70_000] }, 'ports 70000'],

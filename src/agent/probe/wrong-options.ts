@@ -2,6 +2,21 @@ import { isIPv4 } from 'node:net'
 import type { ProbeOptions } from '../protocol.ts'
 import { parseTarget } from './running.ts'
 
+/** What each probe may be told. */
+export const EXAMPLES: Record<ProbeOptions['type'], string> = {
+  http: "lab.http({ probe: 'clients', client: 'c1', url: 'http://10.0.0.100/', rate: 50 })",
+  curl: "lab.curl({ probe: 'clients', client: 'c1', url: 'http://10.0.0.100/', pauseMs: 500 })",
+  tcp: "lab.tcp({ probe: 'talk', client: 'c1', target: '10.0.0.100:7', connections: 10, everyMs: 200 })",
+  udp: "lab.udp({ probe: 'ask', client: 'c1', target: '10.0.0.100:7', rate: 50 })",
+}
+
+const wrongUrl = (url: string): string | undefined => {
+  if (!/^https?:\/\/[^/]+/.test(url) || !URL.canParse(url)) return `${url} is no http or https URL`
+  const { hostname } = new URL(url)
+  if (isIPv4(hostname) || hostname.startsWith('[')) return undefined
+  return `${url}: ${hostname} is a name, and nothing in a lab resolves names; an address is needed`
+}
+
 /** Why a probe cannot be started with these options, naming the value; undefined where it can. */
 export const wrongOptions = (options: ProbeOptions): string | undefined => {
   const { sources, ports, timeoutMs } = options
@@ -17,8 +32,7 @@ export const wrongOptions = (options: ProbeOptions): string | undefined => {
   if (ports && !(ports.length > 0 && ports.every(isPort)))
     return `ports ${ports.join(', ') || '(none)'}: 1 to 65535 are ports`
   if (options.type === 'udp' && options.newPorts && ports) return 'newPorts: the ports are named by `ports`'
-  if ('url' in options)
-    return /^https?:\/\/[^/]+/.test(options.url) ? undefined : `${options.url} is no http or https URL`
+  if (options.type === 'http' || options.type === 'curl') return wrongUrl(options.url)
   try {
     parseTarget(options.target)
     return undefined

@@ -1,11 +1,11 @@
-import { cp, readFile } from 'node:fs/promises'
+import { cp } from 'node:fs/promises'
 import path from 'node:path'
-import { LvslabError, messageOf } from '../../errors.ts'
 import { createMasker } from '../../history/mask.ts'
 import { inconclusive } from '../../judge/guard.ts'
 import type { CheckResult } from '../../judge/verdict.ts'
 import { formatJson } from '../../report/json.ts'
-import { createRunReport, REPORT_FORMAT, type RunReport } from '../../report/run.ts'
+import { readRun } from '../../report/read-run.ts'
+import { createRunReport, type RunReport } from '../../report/run.ts'
 import { formatText } from '../../report/text.ts'
 import { writeReports } from '../../report/write.ts'
 import { CHECKS_FILE, JOURNAL_FILE, type JudgedAgain, judgeAgain } from '../../verify/saved-checks.ts'
@@ -51,29 +51,13 @@ export const judgeCommand = defineVerb(
 
 /** The run's own report; of a run that did not come to its end, what can be said without one. */
 const reportOf = async (dir: string): Promise<RunReport> => {
-  const file = path.join(dir, 'run.json')
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch {
-    const name = path.basename(path.resolve(dir))
-    return createRunReport({
-      ...{ lvslab: VERSION, verb: 'judge', topology: { name, drawing: '' }, started: new Date().toISOString() },
-      ...{ tookMs: 0, engine: {}, command: `lvslab judge ${dir}`, results: [notFinished(name)], untested: [] },
-    })
-  }
-  try {
-    const report = JSON.parse(text) as RunReport
-    const format: number = report.format
-    if (format !== REPORT_FORMAT) throw new Error(`its format is ${format}, this lvslab reads ${REPORT_FORMAT}`)
-    return report
-  } catch (cause) {
-    throw new LvslabError('RUN_INVALID', `${file} cannot be used: ${messageOf(cause)}`, {
-      remedy: 'judge it with the lvslab that wrote it',
-      exitCode: 2,
-      cause,
-    })
-  }
+  const report = await readRun(dir)
+  if (report) return report
+  const name = path.basename(path.resolve(dir))
+  return createRunReport({
+    ...{ lvslab: VERSION, verb: 'judge', topology: { name, drawing: '' }, started: new Date().toISOString() },
+    ...{ tookMs: 0, engine: {}, command: `lvslab judge ${dir}`, results: [notFinished(name)], untested: [] },
+  })
 }
 
 /** What is in the journal is judged, but the last labs in it may have been driven half-way. */

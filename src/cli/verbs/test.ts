@@ -8,7 +8,7 @@ import { LvslabError } from '../../errors.ts'
 import { makeFolder } from '../../history/make-folder.ts'
 import { openJournal } from '../../history/journal.ts'
 import { createMasker } from '../../history/mask.ts'
-import { prepareEngine } from '../../lab/vm-labs.ts'
+import { type PreparedEngine, prepareEngine } from '../../lab/vm-labs.ts'
 import { createRunReport } from '../../report/run.ts'
 import { writeReports } from '../../report/write.ts'
 import { JOURNAL_FILE, writeChecks } from '../../verify/saved-checks.ts'
@@ -40,9 +40,12 @@ export const testCommand = defineVerb(
         const dir = path.resolve(runDir(args.reports, 'test', started))
         const clock = clockOf(args.clock)
         process.chdir(ROOT) // suites name topologies from there
-        const engine = args.unit ? undefined : await prepareEngine({ clock, steps, signal })
-        await makeFolder(dir)
-        const { modules, errors } = await runVitest(dir, clock, args, signal)
+        const prepare = async (): Promise<PreparedEngine | undefined> => {
+          const engine = args.unit ? undefined : await prepareEngine({ clock, steps, signal })
+          await makeFolder(dir)
+          return engine
+        }
+        const { modules, errors, prepared: engine } = await runVitest(dir, clock, args, { signal, prepare })
         const counts = count(modules)
         if (engine) {
           const checks = modules.flatMap(checksOf)
@@ -74,13 +77,15 @@ export const testCommand = defineVerb(
 /**
  * Runs vitest in this process, which owns the signals: `vitest run` by itself would end at once on Ctrl-C, with labs running
  * and no clean-up.
+ *
+ * @param prepare called when it is known that there is something to run
  */
 const runVitest = async (
   dir: string,
   clock: 'real' | 'virtual' | 'default',
   args: { filter?: string | undefined; name?: string | undefined; unit?: boolean | undefined },
-  signal: AbortSignal,
-): Promise<{ modules: TestModule[]; errors: number }> => {
+  { signal, prepare }: { signal: AbortSignal; prepare: () => Promise<PreparedEngine | undefined> },
+): Promise<{ modules: TestModule[]; errors: number; prepared: PreparedEngine | undefined }> => {
   const before = new Map(SIGNALS.map(name => [name, process.listeners(name)]))
   const vitest: Vitest = await createVitest({
     root: ROOT,
@@ -106,8 +111,9 @@ const runVitest = async (
         exitCode: 2,
       })
     }
+    const prepared = await prepare()
     const { testModules, unhandledErrors } = await vitest.start(filters)
-    return { modules: testModules, errors: unhandledErrors.length }
+    return { modules: testModules, errors: unhandledErrors.length, prepared }
   } finally {
     signal.removeEventListener('abort', cancel)
     await vitest.close()

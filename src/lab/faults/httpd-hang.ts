@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineFault } from './fault.ts'
-import { FIND_HTTPD, httpdRuns } from './httpd.ts'
+import { FIND_HTTPD, httpdRuns, RUNS } from './httpd.ts'
 
 /**
  * STOP for every process of the web server: the kernel goes on accepting connections, into the backlog of the listening
@@ -11,7 +11,8 @@ export const httpdHang = defineFault({
   roles: ['realserver'],
   params: z.strictObject({}),
   example: {},
-  inject: ({ node }) => [{ node: node.name, prepare: FIND_HTTPD, script: 'kill -STOP $all' }],
+  // the heal of one would end both
+  inject: ({ node }) => [{ node: node.name, prepare: `${FIND_HTTPD}\n${RUNS}`, script: 'kill -STOP $all' }],
   heal: ({ node }) => [{ node: node.name, prepare: FIND_HTTPD, script: 'kill -CONT $all' }],
   healed: httpdRuns,
 })

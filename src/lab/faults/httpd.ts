@@ -10,7 +10,8 @@ export const FIND_HTTPD = sh`
   parent=$(cat "$APACHE_PID_FILE" 2>/dev/null) && kill -0 "$parent" || fail 'httpd is not running'
   all="$parent $(pgrep -P "$parent" | tr '\n' ' ')"`
 
-const RUNS = sh`
+/** With what {@link FIND_HTTPD} found. */
+export const RUNS = sh`
   pgrep -P "$parent" >/dev/null || fail 'httpd has no children'
   ! ps -o stat= -p "$parent" --ppid "$parent" | grep -q ^T || fail 'a process of httpd is frozen'`
 

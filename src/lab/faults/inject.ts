@@ -36,8 +36,8 @@ export const createFaults = (topology: Topology, run: RunFault): Faults => {
   const what = ({ fault, node }: PreparedFault): string => `${fault} on ${node}`
 
   const heal = async (prepared: PreparedFault): Promise<void> => {
-    const { fault, node, params, heal: steps, healed: proofs } = prepared
-    const result = await run({ fault, node, params, phase: 'heal', steps, proofs, timeoutMs: TIMEOUT_MS })
+    const { fault, node, injection, params, heal: steps, healed: proofs } = prepared
+    const result = await run({ fault, node, injection, params, phase: 'heal', steps, proofs, timeoutMs: TIMEOUT_MS })
     const broken = [result.refused, result.failed, ...(result.unproved ?? [])].filter(one => one !== undefined)
     if (broken.length === 0) return
     throw new LvslabError('FAULT_NOT_HEALED', `${what(prepared)} is not healed: ${broken.join('; ')}`, {
@@ -62,8 +62,8 @@ export const createFaults = (topology: Topology, run: RunFault): Faults => {
   return {
     inject: async (fault, node, ...[given]) => {
       const prepared = prepareFault(topology, fault, node, given, ++injections)
-      const { params, inject: steps } = prepared
-      const result = await run({ fault, node, params, phase: 'inject', steps, timeoutMs: TIMEOUT_MS })
+      const { injection, params, inject: steps } = prepared
+      const result = await run({ fault, node, injection, params, phase: 'inject', steps, timeoutMs: TIMEOUT_MS })
       if (result.refused !== undefined)
         throw new LvslabError('FAULT_REFUSED', `${what(prepared)}, nothing was touched: ${result.refused}`)
       const heal = healOnce(prepared)

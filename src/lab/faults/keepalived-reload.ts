@@ -5,5 +5,5 @@ export const keepalivedReload = keepalivedFault(
   'keepalived reloads its configuration on NODE',
   'kill -HUP "$parent"',
   byItself,
-  reloaded,
+  { until: reloaded },
 )

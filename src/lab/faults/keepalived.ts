@@ -19,25 +19,33 @@ export const findKeepalived = (target: Self): string => sh`
   vrrp=$(child vrrp) checkers=$(child checkers)
   echo "$children" | wc -l >${kept(target, 'children')}`
 
+/** With what {@link findKeepalived} found. */
+export const NOT_FROZEN =
+  '! ps -o stat= -p "$parent" --ppid "$parent" | grep -q ^T || fail \'a process of keepalived is frozen\''
+
 /** All of keepalived runs again, as many processes as before, and none is frozen. */
 export const keepalivedRuns = (target: Self): Proof[] => [
   {
     node: target.node.name,
-    script: sh`
+    script: `${sh`
       parent=$(cat /run/keepalived.pid 2>/dev/null) && kill -0 "$parent" || fail 'keepalived is not running'
       read -r had <${kept(target, 'children')}
       has=$(pgrep -c -P "$parent") || :
-      [ "$has" -eq "$had" ] || fail "keepalived has $has children, it had $had"
-      ! ps -o stat= -p "$parent" --ppid "$parent" | grep -q ^T || fail 'a process of keepalived is frozen'`,
+      [ "$has" -eq "$had" ] || fail "keepalived has $has children, it had $had"`}
+${NOT_FROZEN}`,
   },
 ]
 
-/** A fault that is done to keepalived's processes; `script` is sh, and kill is the shell's own: no process is started. */
+/**
+ * A fault that is done to keepalived's processes; `script` is sh, and kill is the shell's own: no process is started.
+ *
+ * @param check further preparation: what does not succeed there refuses the fault
+ */
 export const keepalivedFault = (
   title: string,
   script: string,
   heal: (target: Self) => FaultStep[],
-  until?: (node: string) => Condition,
+  { until, check = '' }: { until?: (node: string) => Condition; check?: string } = {},
 ): Fault<typeof NO_PARAMS> =>
   defineFault({
     title,
@@ -46,7 +54,7 @@ export const keepalivedFault = (
     example: {},
     inject: target => {
       const { name: node } = target.node
-      return [{ node, prepare: findKeepalived(target), script, ...(until && { until: until(node) }) }]
+      return [{ node, prepare: `${findKeepalived(target)}\n${check}`, script, ...(until && { until: until(node) }) }]
     },
     heal,
     healed: keepalivedRuns,

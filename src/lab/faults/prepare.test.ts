@@ -135,6 +135,14 @@ describe('what does not fit is refused before anything is touched', () => {
 })
 
 describe('the steps', () => {
+  test('what is frozen is not frozen again', () => {
+    const preparation = (fault: FaultName, on: string): string =>
+      prepareFault(topology, fault, on, undefined, 7).inject[0]?.prepare ?? ''
+    expect(preparation('keepalived-freeze', 'd1')).toContain("fail 'a process of keepalived is frozen'")
+    expect(preparation('httpd-hang', 'rs1')).toContain("fail 'a process of httpd is frozen'")
+    expect(preparation('node-pause', 'rs1')).toContain('fail "its processes are held"')
+  })
+
   test('vrrp-block drops what its direction says, with a mark of its own', () => {
     const [out = ''] = scripts(prepare('vrrp-block', 'd1', { direction: 'out' }).inject)
     expect(out).toContain('-I OUTPUT -p 112 -m comment --comment vrrp-block-7 -j DROP')

@@ -10,6 +10,8 @@ import { FAULTS, type FaultName } from './registry.ts'
 export interface PreparedFault {
   fault: FaultName
   node: string
+  /** `netem-3` */
+  injection: string
   /** As the journal has them. */
   params: Record<string, unknown>
   inject: FaultStep[]
@@ -58,7 +60,7 @@ export const prepareFault = (
   const target = { id: `${fault}-${number}`, node, params: parsed.data, topology }
   found.check?.(target)
   return {
-    ...{ fault, node: nodeName, params: found.journaled?.(parsed.data) ?? parsed.data },
+    ...{ fault, node: nodeName, injection: target.id, params: found.journaled?.(parsed.data) ?? parsed.data },
     ...{ inject: found.inject(target), heal: found.heal(target), healed: found.healed(target) },
   }
 }
