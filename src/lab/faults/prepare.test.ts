@@ -5,11 +5,12 @@ import { prepareFault } from './prepare.ts'
 import { FAULTS, type FaultArguments, type FaultName } from './registry.ts'
 
 const node = (name: string, role: Node['role'], ...addresses: string[]): Node => ({
-  ...{ name, role, loopback: [], sysctls: {}, routes: [] },
+  ...{ name, role, loopback: [], tunnels: [], sysctls: {}, routes: [] },
   interfaces: addresses.map((address, n) => ({
     name: `eth${n}`,
     network: address.startsWith('10.0.') ? 'lan' : 'dmz',
     address,
+    addresses: [],
   })),
 })
 
@@ -174,6 +175,12 @@ describe('the steps', () => {
     expect(scripts(inject)[0]).toContain(
       "tc qdisc add dev 'eth1' root handle 6c76: netem 'delay' '20ms' '5ms' 'loss' '1.5%' 'reorder' '25%'",
     )
+  })
+
+  test('netem of one protocol leaves the others alone', () => {
+    const [script] = scripts(prepare('netem', 'd1', { delayMs: 50, protocol: 'arp' }).inject)
+    expect(script).toContain("tc qdisc add dev 'eth0' parent 6c76:4 netem 'delay' '50ms'\n")
+    expect(script).toContain("tc filter add dev 'eth0' parent 6c76: protocol 'arp' u32 match u32 0 0 flowid 6c76:4")
   })
 
   test('a parameter that is left out is what its schema says', () => {
