@@ -1,0 +1,2 @@
+#!/bin/bash
+/usr/bin/killall -0 nginx
