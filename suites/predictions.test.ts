@@ -2,7 +2,6 @@ import { describe, expect } from 'vitest'
 import type { CommandResult } from '../src/agent/protocol.ts'
 import { activeDestinations, eventsOf, holdingsOf, tablesOf } from '../src/history/queries.ts'
 import type { Lab } from '../src/lab/lab.ts'
-import { describeBound, seconds } from '../src/model/bound.ts'
 import {
   checkDownBound,
   checkUpBound,
@@ -15,27 +14,20 @@ import { IPVS_SYSCTLS, SETTABLE_TIMEOUTS, TCP_TIMEOUTS } from '../src/model/ipvs
 import { releaseBound, templateTimeout } from '../src/model/persistence.ts'
 import { changePool, type Pool, poolTable, startPool } from '../src/model/pool.ts'
 import { trackedScriptBackBound, trackedScriptBound } from '../src/model/track.ts'
-import type { Bound, DirectorConfig, HealthCheck, VirtualService, VrrpInstance } from '../src/model/types.ts'
+import type { Bound, HealthCheck, VirtualService } from '../src/model/types.ts'
 import { freezeBound, linkDownBound, preemptBound, stopBound, wireInterval } from '../src/model/vrrp.ts'
 import { labTest } from '../src/suite/lab-test.ts'
 import { loadTopology } from '../src/topology/load.ts'
 import { planTopology } from '../src/verify/plan.ts'
+import { directorOf, instanceOf, run, SLACK_MS, within } from './steps.ts'
 
 /** The predictions beside the real keepalived and the real kernel: each is measured, and must be within its bound. */
 
 const dir = 'topologies/keepalived-checkers'
 const test = labTest(dir)
-const { configs } = planTopology(loadTopology(dir))
+const plan = planTopology(loadTopology(dir))
 
-/** What a measurement may add, ms: scheduling, and reading the table after the log line that announced its change. */
-const SLACK_MS = 250
-
-const directorOf = (node: string): DirectorConfig => {
-  const found = configs.find(config => config.node === node)
-  if (!found) throw new Error(`no director ${node}`)
-  return found
-}
-const services = directorOf('d1').services
+const { services, instances } = directorOf(plan, 'd1')
 const tableName = (service: VirtualService): string => `${service.protocol} ${service.address}:${service.port}`
 const serviceOn = (port: number): VirtualService => {
   const found = services.find(service => service.port === port)
@@ -50,21 +42,6 @@ const checkOf = (service: VirtualService): HealthCheck => {
 /** The services with one check and one server. */
 const single = services.filter(service => service.realServers.length === 1)
 const keys = (service: VirtualService): string[] => service.realServers.map(s => `${s.address}:${s.port}`)
-
-const run = async (lab: Lab, node: string, script: string): Promise<CommandResult> => {
-  const result = await lab.exec(node, ['sh', '-c', script], { record: true })
-  expect(`${result.code} ${result.stderr}`, script).toMatch(/^0 /)
-  return result
-}
-
-/** Says what came out beside what was promised, and holds the one against the other. */
-const within = (what: string, cause: CommandResult, t: number | undefined, bound: Bound): void => {
-  if (t === undefined) throw new Error(`${what}: it never happened; promised: ${bound.formula}`)
-  const took = t - cause.started
-  process.stderr.write(`${what}: ${seconds(took)}, ${describeBound(bound)} (${bound.formula})\n`)
-  expect(took, `${what}: ${bound.formula}`).toBeLessThanOrEqual(bound.maxMs + (cause.ended - cause.started) + SLACK_MS)
-  expect(took, `${what} too early: ${bound.formula}`).toBeGreaterThanOrEqual((bound.minMs ?? 0) - SLACK_MS)
-}
 
 /** When a service of d1 first had these destinations after a moment. */
 const whenPool = (lab: Lab, service: VirtualService, destinations: string[], after: number): number | undefined =>
@@ -231,13 +208,8 @@ describe('quorum', () => {
 })
 
 describe('VRRP', () => {
-  const instanceOf = (node: string, name: string): VrrpInstance => {
-    const found = directorOf(node).instances.find(instance => instance.name === name)
-    if (!found) throw new Error(`no ${name} on ${node}`)
-    return found
-  }
-  const names = directorOf('d1').instances.map(instance => instance.name)
-  const vipOf = (name: string): string => instanceOf('d1', name).addresses[0]?.address ?? ''
+  const names = instances.map(instance => instance.name)
+  const vipOf = (name: string): string => instanceOf(plan, 'd1', name).addresses[0]?.address ?? ''
 
   /** When a director took a VIP after a moment. */
   const whenTaken = (lab: Lab, name: string, node: string, after: number): number | undefined =>
@@ -270,7 +242,7 @@ describe('VRRP', () => {
       stop,
       'stop',
       'd2',
-      each(name => stopBound(instanceOf('d1', name), instanceOf('d2', name))),
+      each(name => stopBound(instanceOf(plan, 'd1', name), instanceOf(plan, 'd2', name))),
     )
     const start = await run(lab, 'd1', '/usr/lib/lvslab/service keepalived start')
     // an instance with a tracked script waits for the first run of it: at once, and of no length
@@ -279,12 +251,12 @@ describe('VRRP', () => {
       start,
       'return',
       'd1',
-      each(name => preemptBound(instanceOf('d1', name), instanceOf('d2', name))),
+      each(name => preemptBound(instanceOf(plan, 'd1', name), instanceOf(plan, 'd2', name))),
     )
     for (const name of names) {
-      const { virtualRouterId } = instanceOf('d1', name)
+      const { virtualRouterId } = instanceOf(plan, 'd1', name)
       const advert = eventsOf(lab.history, 'advert').find(one => one.vrid === virtualRouterId)
-      expect(advert, name).toMatchObject({ interval: wireInterval(instanceOf('d1', name)) })
+      expect(advert, name).toMatchObject({ interval: wireInterval(instanceOf(plan, 'd1', name)) })
     }
   })
 
@@ -295,7 +267,7 @@ describe('VRRP', () => {
       freeze,
       'frozen',
       'd2',
-      each(name => freezeBound(instanceOf('d1', name), instanceOf('d2', name))),
+      each(name => freezeBound(instanceOf(plan, 'd1', name), instanceOf(plan, 'd2', name))),
     )
     const thaw = await run(lab, 'd1', 'pkill -CONT -x keepalived')
     const given = await lab.until({ kind: 'owner', address: vipOf('VI_PLAIN'), node: 'd1', others: ['d2'] }, 5000)
@@ -308,7 +280,7 @@ describe('VRRP', () => {
       cut,
       'link down',
       'd2',
-      each(name => linkDownBound(instanceOf('d1', name), instanceOf('d2', name))),
+      each(name => linkDownBound(instanceOf(plan, 'd1', name), instanceOf(plan, 'd2', name))),
     )
     await run(lab, 'd1', 'ip link set eth0 up')
   })
@@ -321,8 +293,8 @@ describe('VRRP', () => {
       const tracking = ['VI_FAULT', 'VI_WEIGHT']
       const bounds = (bound: typeof trackedScriptBound, from: string, to: string) =>
         each(name => {
-          const [tracked] = instanceOf('d1', name).trackScripts
-          return tracked && bound(instanceOf(from, name), instanceOf(to, name), tracked, failure)
+          const [tracked] = instanceOf(plan, 'd1', name).trackScripts
+          return tracked && bound(instanceOf(plan, from, name), instanceOf(plan, to, name), tracked, failure)
         }, tracking)
       const broken = await run(lab, 'd1', `touch ${file}`)
       await moved(lab, broken, `script ${failure}`, 'd2', bounds(trackedScriptBound, 'd1', 'd2'))
