@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
 import type { CommandResult } from '../src/agent/protocol.ts'
-import { activeDestinations, eventsOf, holdingsOf, tablesOf } from '../src/history/queries.ts'
+import { activeDestinations, eventsOf, tablesOf } from '../src/history/queries.ts'
 import type { Lab } from '../src/lab/lab.ts'
 import {
   checkDownBound,
@@ -19,7 +19,7 @@ import { freezeBound, linkDownBound, preemptBound, stopBound, wireInterval } fro
 import { labTest } from '../src/suite/lab-test.ts'
 import { loadTopology } from '../src/topology/load.ts'
 import { planTopology } from '../src/verify/plan.ts'
-import { directorOf, instanceOf, run, SLACK_MS, within } from './steps.ts'
+import { directorOf, instanceOf, run, SLACK_MS, whenTaken, within } from './steps.ts'
 
 /** The predictions beside the real keepalived and the real kernel: each is measured, and must be within its bound. */
 
@@ -211,10 +211,6 @@ describe('VRRP', () => {
   const names = instances.map(instance => instance.name)
   const vipOf = (name: string): string => instanceOf(plan, 'd1', name).addresses[0]?.address ?? ''
 
-  /** When a director took a VIP after a moment. */
-  const whenTaken = (lab: Lab, name: string, node: string, after: number): number | undefined =>
-    holdingsOf(lab.history, vipOf(name), ['d1', 'd2']).find(one => one.node === node && one.from >= after)?.from
-
   const untilTaken = (lab: Lab, name: string, node: string, ms: number): Promise<boolean> =>
     lab.until({ kind: 'owner', address: vipOf(name), node, others: [] }, ms)
 
@@ -230,7 +226,7 @@ describe('VRRP', () => {
     expect(promised.length).toBeGreaterThan(0)
     await Promise.all(promised.map(({ name, bound }) => untilTaken(lab, name, node, bound.maxMs + 5000)))
     for (const { name, bound } of promised)
-      within(`${name}, ${title}`, cause, whenTaken(lab, name, node, cause.started), bound)
+      within(`${name}, ${title}`, cause, whenTaken(lab, vipOf(name), node, cause.started), bound)
   }
   const each = (bound: (name: string) => Bound | undefined, of = names): Record<string, Bound | undefined> =>
     Object.fromEntries(of.map(name => [name, bound(name)]))
@@ -298,7 +294,7 @@ describe('VRRP', () => {
         }, tracking)
       const broken = await run(lab, 'd1', `touch ${file}`)
       await moved(lab, broken, `script ${failure}`, 'd2', bounds(trackedScriptBound, 'd1', 'd2'))
-      expect(whenTaken(lab, 'VI_PLAIN', 'd2', broken.started), 'VI_PLAIN tracks nothing').toBeUndefined()
+      expect(whenTaken(lab, vipOf('VI_PLAIN'), 'd2', broken.started), 'VI_PLAIN tracks nothing').toBeUndefined()
       const healed = await run(lab, 'd1', `rm ${file}`)
       await moved(lab, healed, 'script back', 'd1', bounds(trackedScriptBackBound, 'd1', 'd2'))
     })
@@ -316,10 +312,10 @@ describe('VRRP', () => {
     await untilTaken(lab, 'VI_WEIGHT', 'd1', 10_000)
     const fails = await run(lab, 'd1', 'touch /run/chk-fails')
     await lab.sleep(20_000)
-    expect(whenTaken(lab, 'VI_DELAY', 'd2', stop.started)).toBeDefined()
-    expect(whenTaken(lab, 'VI_DELAY', 'd1', start.started), 'nopreempt').toBeUndefined()
-    expect(whenTaken(lab, 'VI_FAULT', 'd2', fails.started)).toBeDefined()
-    expect(whenTaken(lab, 'VI_WEIGHT', 'd2', fails.started), '110 against 100').toBeUndefined()
+    expect(whenTaken(lab, vipOf('VI_DELAY'), 'd2', stop.started)).toBeDefined()
+    expect(whenTaken(lab, vipOf('VI_DELAY'), 'd1', start.started), 'nopreempt').toBeUndefined()
+    expect(whenTaken(lab, vipOf('VI_FAULT'), 'd2', fails.started)).toBeDefined()
+    expect(whenTaken(lab, vipOf('VI_WEIGHT'), 'd2', fails.started), '110 against 100').toBeUndefined()
   })
 })
 

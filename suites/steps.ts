@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect } from 'vitest'
 import type { CommandResult } from '../src/agent/protocol.ts'
+import { holdingsOf } from '../src/history/queries.ts'
 import type { Lab } from '../src/lab/lab.ts'
 import { describeBound, seconds } from '../src/model/bound.ts'
 import type { Bound, DirectorConfig, VrrpInstance } from '../src/model/types.ts'
@@ -32,6 +33,10 @@ export const within = (
   expect(took, `${what}: ${bound.formula}`).toBeLessThanOrEqual(bound.maxMs + (cause.ended - cause.started) + SLACK_MS)
   expect(took, `${what} too early: ${bound.formula}`).toBeGreaterThanOrEqual((bound.minMs ?? 0) - SLACK_MS)
 }
+
+/** When a node took an address after a moment; undefined where it did not, or held it already. */
+export const whenTaken = (lab: Lab, address: string, node: string, after: number): number | undefined =>
+  holdingsOf(lab.history, address, [node]).find(one => one.from >= after)?.from
 
 export const directorOf = ({ configs }: Pick<Plan, 'configs'>, node: string): DirectorConfig => {
   const found = configs.find(config => config.node === node)
