@@ -133,7 +133,7 @@ describe('nginx is killed on the MASTER', () => {
 })
 
 describe('the script that starts nginx again', () => {
-  /** The document has systemctl restart, which a node has not. */
+  /** With systemd it would be `systemctl restart nginx`. */
   const heals = '#!/bin/bash\n/usr/bin/killall -0 nginx || /usr/lib/lvslab/service nginx start\n'
 
   test('takes the VIP back by itself, and then never loses it', async ({ lab }) => {
