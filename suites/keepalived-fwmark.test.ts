@@ -129,6 +129,7 @@ describe('the port of a real server', () => {
   test('as typed is cleared, and serves the health check alone', async ({ lab }) => {
     const typed = await restartWith(lab, dir, FILE, text =>
       portless(text)
+        .replaceAll(' retry 3', ' nb_get_retry 3')
         .replaceAll(/(real_server \S+|sorry_server \S+)/g, '$1 80')
         .replace('lb_kind DR', 'lb_kind DR\n    protocol TCP'),
     )
@@ -234,5 +235,36 @@ describe('the sorry server', () => {
     const answers = eventsOf(lab.history, 'packet').filter(({ source, flags }) => source === VIP && flags === 'S.')
     expect(answers).toHaveLength(10)
     await heal()
+  })
+})
+
+describe('the script that begins and ends a real server', () => {
+  const SCRIPT = '/usr/local/sbin/dr_vip_conf.sh'
+
+  /** Who answers ARP for the VIP, by MAC address. */
+  const claims = async (lab: Lab): Promise<Set<string>> => {
+    const { stdout } = await lab.exec('c1', ['arping', '-b', '-c3', '-I', 'eth0', VIP])
+    return new Set(stdout.match(/[\da-f]{2}(:[\da-f]{2}){5}/gi))
+  }
+
+  test('takes the VIP and its silence away, and brings both back', async ({ lab }) => {
+    expect((await claims(lab)).size).toBe(1)
+    await run(lab, 'rs1', `${SCRIPT} stop`)
+    expect((await run(lab, 'rs1', 'ip -o address show dev lo')).stdout).not.toContain(VIP)
+    expect((await claims(lab)).size).toBe(1)
+    expect(await ask(lab, 'http')).toEqual({ rs2: 5, timeout: 5 })
+    await run(lab, 'rs1', `${SCRIPT} start`)
+    expect(await ask(lab, 'http')).toEqual({ rs1: 5, rs2: 5 })
+    expect((await claims(lab)).size).toBe(1)
+  })
+
+  test('with the VIP of its first line mistyped, its stop leaves the VIP and gives up the silence', async ({ lab }) => {
+    await run(lab, 'rs1', `sed -i 's/^vip=.*/vip=10.0.0.10/' ${SCRIPT}`)
+    const stopped = await lab.exec('rs1', [SCRIPT, 'stop'], { record: true })
+    // its last command is fine, so it is
+    expect(stopped).toMatchObject({ code: 0, stderr: expect.stringContaining('Cannot assign requested address') })
+    expect((await run(lab, 'rs1', 'ip -o address show dev lo')).stdout).toContain(VIP)
+    // from now on two claim the VIP, and whom a client believes gets all of its connections
+    expect((await claims(lab)).size).toBe(2)
   })
 })

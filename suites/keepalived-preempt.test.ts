@@ -124,6 +124,7 @@ describe('VRRP on one link, the VIP on another', () => {
     expect(new Set(advertsOf(lab, 'd1').map(advert => advert.network))).toEqual(new Set(['heartbeat']))
     const held = eventsOf(lab.history, 'address').filter(one => one.node === 'd1' && one.address === vipOf('VI_APART'))
     expect(held.map(one => one.device)).toEqual(['eth0'])
+    expect((await run(lab, 'd1', 'ip -o address show label eth0:4')).stdout).toContain(vipOf('VI_APART'))
   })
 
   for (const [device, bound] of [

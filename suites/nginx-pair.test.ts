@@ -18,7 +18,7 @@ const VIP = '10.0.0.100'
 const CHECK = '/etc/keepalived/check_nginx.sh'
 const SETTINGS = '/etc/keepalived/keepalived.conf'
 const PATIENCE_MS = 2_000
-const STEP_MS = 40
+const STEP_MS = 100
 
 const [d1, d2] = ['d1', 'd2'].map(node => instanceOf(plan, node, 'VI_1')) as [VrrpInstance, VrrpInstance]
 const [tracked] = d1.trackScripts as [TrackedScript]
@@ -51,19 +51,19 @@ describe('the pair of nginx reverse proxies', () => {
   }
 
   test('asks both web servers in turn, in its own name, and without IPVS', async ({ lab }) => {
-    const probe = await lab.http({ probe: 'clients', client: 'c1', url: `http://${VIP}/`, rate: 20, count: 40 })
+    const probe = await lab.http({ probe: 'clients', client: 'c1', url: `http://${VIP}/`, rate: 10, count: 20 })
     await probe.ended()
     expect(lab.history).toShareExactly({ rs1: 1, rs2: 1 }, { probe: 'clients' })
     const log = await run(lab, 'rs1', 'cut -d" " -f1 /var/log/apache2/access.log | sort | uniq -c')
-    expect(log.stdout.trim().split(/\s+/)).toEqual(['20', '10.0.0.200'])
+    expect(log.stdout.trim().split(/\s+/)).toEqual(['10', '10.0.0.200'])
     expect((await run(lab, 'd1', 'ipvsadm -Ln')).stdout).not.toContain(VIP)
   })
 
   test('asks the other web server where one does not answer', async ({ lab }) => {
     const heal = await lab.inject('httpd-crash', 'rs1')
-    const probe = await lab.http({ probe: 'clients', client: 'c1', url: `http://${VIP}/`, rate: 20, count: 40 })
+    const probe = await lab.http({ probe: 'clients', client: 'c1', url: `http://${VIP}/`, rate: 10, count: 20 })
     await probe.ended()
-    expect(sharesOf(lab.history, 'clients')).toEqual({ rs2: 40 })
+    expect(sharesOf(lab.history, 'clients')).toEqual({ rs2: 20 })
     await heal()
   })
 })
@@ -83,7 +83,7 @@ describe('nginx is killed on the MASTER', () => {
     within('the VIP returns', started, whenTaken(lab, VIP, 'd1', started.started), returns)
     // d1 refuses while it has the VIP and no nginx; from then on both have one
     const refused = requestsOf(lab.history, 'clients', { from: taken ?? 0 }).filter(r => r.outcome !== 'answered')
-    expect(refused).toEqual([])
+    expect(refused.length).toBe(0)
     const gap = gapBetween(lab.history, 'clients', killed.started, started.started)
     expect(gap?.length).toBeLessThanOrEqual(withSlack(moves, 'probe steps', 2 * STEP_MS + SLACK_MS).maxMs)
     expect(gap?.length).toBeGreaterThanOrEqual((moves.minMs ?? 0) - SLACK_MS)
@@ -121,7 +121,7 @@ describe('nginx is killed on the MASTER', () => {
     await lab.sleep(scriptDownBound(tracked.script, 'exits').maxMs + PATIENCE_MS)
     const probe = await clients(lab)
     await lab.sleep(1_000)
-    expect(Object.keys(sharesOf(lab.history, 'clients'))).toEqual(['rs1', 'rs2'])
+    expect(Object.keys(sharesOf(lab.history, 'clients')).sort()).toEqual(['rs1', 'rs2'])
     const killed = await run(lab, 'd1', 'pkill -KILL -x nginx')
     expect(Object.keys(await afterwards(lab, moves))).toEqual(['refused'])
     expect(whenTaken(lab, VIP, 'd2', removed[0]?.started ?? 0), `since ${killed.started}`).toBeUndefined()
@@ -154,7 +154,7 @@ describe('the script that starts nginx again', () => {
     expect(gap?.length).toBeGreaterThan(STEP_MS)
     expect(gap?.length).toBeLessThan(scriptDownBound(tracked.script, 'exits').maxMs)
     const late = requestsOf(lab.history, 'clients', { from: gap?.after.done ?? 0 })
-    expect(Object.keys(answersByServer(late))).toEqual(['rs1', 'rs2'])
+    expect(Object.keys(answersByServer(late)).sort()).toEqual(['rs1', 'rs2'])
   })
 
   test('gives the VIP away where nginx cannot start', async ({ lab }) => {
