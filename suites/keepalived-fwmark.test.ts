@@ -166,6 +166,18 @@ describe('the port of a real server', () => {
     expect(changed.untested.map(({ why }) => why)).toContain(
       'HTTP_GET of real_server 10.0.0.10 has no port, and fails; say connect_port',
     )
+
+    // keepalived 2.3.3: the servers with a new check are in at once, and the sorry server stays beside them
+    await write(lab, 'd1', FILE.slice('d1'.length), readFileSync(path.join(dir, FILE), 'utf8'))
+    const reload = await lab.inject('keepalived-reload', 'd1')
+    expect(await untilPool(lab, [RS1, RS2, '127.0.0.1:0'], sorry)).toBe(true)
+    await lab.sleep(sorry.maxMs)
+    expect(Object.keys(await ask(lab, 'http')).sort()).toEqual(['d1', 'rs1', 'rs2'])
+    await reload()
+    await restartWith(lab, dir, FILE, text => text.replace('! One', '! The one'))
+    expect(await untilPool(lab, [RS1, RS2], sorry)).toBe(true)
+    await lab.until({ kind: 'owner', address: VIP, node: 'd1', others: ['d2'] }, 10_000)
+    expect(await ask(lab, 'http')).toEqual({ rs1: 5, rs2: 5 })
   })
 })
 
