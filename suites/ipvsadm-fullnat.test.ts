@@ -1,0 +1,64 @@
+import { describe, expect } from 'vitest'
+import { requestsOf } from '../src/history/queries.ts'
+import type { Lab } from '../src/lab/lab.ts'
+import { labTest } from '../src/suite/lab-test.ts'
+import { run, values } from './steps.ts'
+
+const test = labTest('topologies/ipvsadm-fullnat')
+
+const VIP = '172.25.12.100'
+const DIRECTOR = '172.25.12.1'
+const SERVERS = ['rs1', 'rs2']
+const RR = { rs1: 1, rs2: 1 }
+
+const ask = async (lab: Lab, probe: string): Promise<void> => {
+  const clients = await lab.http({ probe, client: 'c1', url: `http://${VIP}/`, rate: 20, count: 4 })
+  await clients.ended()
+}
+
+const outcomes = (lab: Lab, probe: string): string[] => values(requestsOf(lab.history, probe).map(r => r.outcome))
+
+/** Who asked a real server, as its httpd has it. */
+const askers = async (lab: Lab, node: string): Promise<string> =>
+  (await run(lab, node, "cut -d' ' -f1 /var/log/apache2/access.log | sort -u")).stdout.trim()
+
+test('real servers anywhere answer, and log the director as their client', async ({ lab }) => {
+  await ask(lab, 'clients')
+  expect(lab.history).toShareExactly(RR, { probe: 'clients' })
+  for (const node of SERVERS) expect(await askers(lab, node)).toBe(DIRECTOR)
+})
+
+test('MASQUERADE of what goes to the real servers does as well', async ({ lab }) => {
+  const rule = '-p tcp --dport 80 -m ipvs --ipvs -j MASQUERADE'
+  await run(lab, 'd1', `iptables -t nat -F; iptables -t nat -A POSTROUTING ${rule}`)
+  await ask(lab, 'masquerade')
+  expect(lab.history).toShareExactly(RR, { probe: 'masquerade' })
+  for (const node of SERVERS) expect(await askers(lab, node)).toBe(DIRECTOR)
+})
+
+describe('without what makes it work nobody is answered, and with it again everybody', () => {
+  for (const [what, without, again] of [
+    ['source NAT', 'iptables -t nat -F', '/usr/lib/lvslab/service iptables start'],
+    ['vs.conntrack', 'sysctl -w net.ipv4.vs.conntrack=0', 'sysctl -w net.ipv4.vs.conntrack=1'],
+    ['ip_forward', 'sysctl -w net.ipv4.ip_forward=0', 'sysctl -w net.ipv4.ip_forward=1'],
+  ] as const) {
+    test(what, async ({ lab }) => {
+      await run(lab, 'd1', without)
+      await ask(lab, 'without')
+      expect(outcomes(lab, 'without')).toEqual(['timeout'])
+      // no connection came about, so no request either
+      for (const node of SERVERS) expect(await askers(lab, node)).toBe('')
+      await run(lab, 'd1', again)
+      await ask(lab, 'again')
+      expect(lab.history).toShareExactly(RR, { probe: 'again' })
+    })
+  }
+})
+
+test('the rules of the packet filter are there again when the director has restarted', async ({ lab }) => {
+  const restart = await lab.inject('node-restart', 'd1')
+  await restart()
+  await ask(lab, 'restarted')
+  expect(lab.history).toShareExactly(RR, { probe: 'restarted' })
+  for (const node of SERVERS) expect(await askers(lab, node)).toBe(DIRECTOR)
+})
