@@ -134,7 +134,7 @@ describe('nginx is killed on the MASTER', () => {
 
 describe('the script that starts nginx again', () => {
   /** With systemd it would be `systemctl restart nginx`. */
-  const heals = '#!/bin/bash\n/usr/bin/killall -0 nginx || /usr/lib/lvslab/service nginx start\n'
+  const heals = '#!/bin/sh\n/usr/bin/killall -0 nginx || /usr/lib/lvslab/service nginx start\n'
 
   test('takes the VIP back by itself, and then never loses it', async ({ lab }) => {
     const killed = await killNginx(lab, 'd1')

@@ -1,2 +1,2 @@
-#!/bin/bash
-/usr/bin/killall -0 nginx
+#!/bin/sh
+exec /usr/bin/killall -0 nginx
