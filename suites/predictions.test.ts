@@ -1,8 +1,7 @@
 import { describe, expect } from 'vitest'
 import type { CommandResult } from '../src/agent/protocol.ts'
-import { activeDestinations, eventsOf, holdingsOf, tablesOf } from '../src/history/queries.ts'
+import { activeDestinations, eventsOf, tablesOf } from '../src/history/queries.ts'
 import type { Lab } from '../src/lab/lab.ts'
-import { describeBound, seconds } from '../src/model/bound.ts'
 import {
   checkDownBound,
   checkUpBound,
@@ -15,27 +14,20 @@ import { IPVS_SYSCTLS, SETTABLE_TIMEOUTS, TCP_TIMEOUTS } from '../src/model/ipvs
 import { releaseBound, templateTimeout } from '../src/model/persistence.ts'
 import { changePool, type Pool, poolTable, startPool } from '../src/model/pool.ts'
 import { trackedScriptBackBound, trackedScriptBound } from '../src/model/track.ts'
-import type { Bound, DirectorConfig, HealthCheck, VirtualService, VrrpInstance } from '../src/model/types.ts'
+import type { Bound, HealthCheck, VirtualService } from '../src/model/types.ts'
 import { freezeBound, linkDownBound, preemptBound, stopBound, wireInterval } from '../src/model/vrrp.ts'
 import { labTest } from '../src/suite/lab-test.ts'
 import { loadTopology } from '../src/topology/load.ts'
 import { planTopology } from '../src/verify/plan.ts'
+import { directorOf, instanceOf, run, SLACK_MS, whenTaken, within } from './steps.ts'
 
 /** The predictions beside the real keepalived and the real kernel: each is measured, and must be within its bound. */
 
 const dir = 'topologies/keepalived-checkers'
 const test = labTest(dir)
-const { configs } = planTopology(loadTopology(dir))
+const plan = planTopology(loadTopology(dir))
 
-/** What a measurement may add, ms: scheduling, and reading the table after the log line that announced its change. */
-const SLACK_MS = 250
-
-const directorOf = (node: string): DirectorConfig => {
-  const found = configs.find(config => config.node === node)
-  if (!found) throw new Error(`no director ${node}`)
-  return found
-}
-const services = directorOf('d1').services
+const { services, instances } = directorOf(plan, 'd1')
 const tableName = (service: VirtualService): string => `${service.protocol} ${service.address}:${service.port}`
 const serviceOn = (port: number): VirtualService => {
   const found = services.find(service => service.port === port)
@@ -50,21 +42,6 @@ const checkOf = (service: VirtualService): HealthCheck => {
 /** The services with one check and one server. */
 const single = services.filter(service => service.realServers.length === 1)
 const keys = (service: VirtualService): string[] => service.realServers.map(s => `${s.address}:${s.port}`)
-
-const run = async (lab: Lab, node: string, script: string): Promise<CommandResult> => {
-  const result = await lab.exec(node, ['sh', '-c', script], { record: true })
-  expect(`${result.code} ${result.stderr}`, script).toMatch(/^0 /)
-  return result
-}
-
-/** Says what came out beside what was promised, and holds the one against the other. */
-const within = (what: string, cause: CommandResult, t: number | undefined, bound: Bound): void => {
-  if (t === undefined) throw new Error(`${what}: it never happened; promised: ${bound.formula}`)
-  const took = t - cause.started
-  process.stderr.write(`${what}: ${seconds(took)}, ${describeBound(bound)} (${bound.formula})\n`)
-  expect(took, `${what}: ${bound.formula}`).toBeLessThanOrEqual(bound.maxMs + (cause.ended - cause.started) + SLACK_MS)
-  expect(took, `${what} too early: ${bound.formula}`).toBeGreaterThanOrEqual((bound.minMs ?? 0) - SLACK_MS)
-}
 
 /** When a service of d1 first had these destinations after a moment. */
 const whenPool = (lab: Lab, service: VirtualService, destinations: string[], after: number): number | undefined =>
@@ -231,17 +208,8 @@ describe('quorum', () => {
 })
 
 describe('VRRP', () => {
-  const instanceOf = (node: string, name: string): VrrpInstance => {
-    const found = directorOf(node).instances.find(instance => instance.name === name)
-    if (!found) throw new Error(`no ${name} on ${node}`)
-    return found
-  }
-  const names = directorOf('d1').instances.map(instance => instance.name)
-  const vipOf = (name: string): string => instanceOf('d1', name).addresses[0]?.address ?? ''
-
-  /** When a director took a VIP after a moment. */
-  const whenTaken = (lab: Lab, name: string, node: string, after: number): number | undefined =>
-    holdingsOf(lab.history, vipOf(name), ['d1', 'd2']).find(one => one.node === node && one.from >= after)?.from
+  const names = instances.map(instance => instance.name)
+  const vipOf = (name: string): string => instanceOf(plan, 'd1', name).addresses[0]?.address ?? ''
 
   const untilTaken = (lab: Lab, name: string, node: string, ms: number): Promise<boolean> =>
     lab.until({ kind: 'owner', address: vipOf(name), node, others: [] }, ms)
@@ -258,7 +226,7 @@ describe('VRRP', () => {
     expect(promised.length).toBeGreaterThan(0)
     await Promise.all(promised.map(({ name, bound }) => untilTaken(lab, name, node, bound.maxMs + 5000)))
     for (const { name, bound } of promised)
-      within(`${name}, ${title}`, cause, whenTaken(lab, name, node, cause.started), bound)
+      within(`${name}, ${title}`, cause, whenTaken(lab, vipOf(name), node, cause.started), bound)
   }
   const each = (bound: (name: string) => Bound | undefined, of = names): Record<string, Bound | undefined> =>
     Object.fromEntries(of.map(name => [name, bound(name)]))
@@ -270,7 +238,7 @@ describe('VRRP', () => {
       stop,
       'stop',
       'd2',
-      each(name => stopBound(instanceOf('d1', name), instanceOf('d2', name))),
+      each(name => stopBound(instanceOf(plan, 'd1', name), instanceOf(plan, 'd2', name))),
     )
     const start = await run(lab, 'd1', '/usr/lib/lvslab/service keepalived start')
     // an instance with a tracked script waits for the first run of it: at once, and of no length
@@ -279,12 +247,12 @@ describe('VRRP', () => {
       start,
       'return',
       'd1',
-      each(name => preemptBound(instanceOf('d1', name), instanceOf('d2', name))),
+      each(name => preemptBound(instanceOf(plan, 'd1', name), instanceOf(plan, 'd2', name))),
     )
     for (const name of names) {
-      const { virtualRouterId } = instanceOf('d1', name)
+      const { virtualRouterId } = instanceOf(plan, 'd1', name)
       const advert = eventsOf(lab.history, 'advert').find(one => one.vrid === virtualRouterId)
-      expect(advert, name).toMatchObject({ interval: wireInterval(instanceOf('d1', name)) })
+      expect(advert, name).toMatchObject({ interval: wireInterval(instanceOf(plan, 'd1', name)) })
     }
   })
 
@@ -295,7 +263,7 @@ describe('VRRP', () => {
       freeze,
       'frozen',
       'd2',
-      each(name => freezeBound(instanceOf('d1', name), instanceOf('d2', name))),
+      each(name => freezeBound(instanceOf(plan, 'd1', name), instanceOf(plan, 'd2', name))),
     )
     const thaw = await run(lab, 'd1', 'pkill -CONT -x keepalived')
     const given = await lab.until({ kind: 'owner', address: vipOf('VI_PLAIN'), node: 'd1', others: ['d2'] }, 5000)
@@ -308,7 +276,7 @@ describe('VRRP', () => {
       cut,
       'link down',
       'd2',
-      each(name => linkDownBound(instanceOf('d1', name), instanceOf('d2', name))),
+      each(name => linkDownBound(instanceOf(plan, 'd1', name), instanceOf(plan, 'd2', name))),
     )
     await run(lab, 'd1', 'ip link set eth0 up')
   })
@@ -321,12 +289,12 @@ describe('VRRP', () => {
       const tracking = ['VI_FAULT', 'VI_WEIGHT']
       const bounds = (bound: typeof trackedScriptBound, from: string, to: string) =>
         each(name => {
-          const [tracked] = instanceOf('d1', name).trackScripts
-          return tracked && bound(instanceOf(from, name), instanceOf(to, name), tracked, failure)
+          const [tracked] = instanceOf(plan, 'd1', name).trackScripts
+          return tracked && bound(instanceOf(plan, from, name), instanceOf(plan, to, name), tracked, failure)
         }, tracking)
       const broken = await run(lab, 'd1', `touch ${file}`)
       await moved(lab, broken, `script ${failure}`, 'd2', bounds(trackedScriptBound, 'd1', 'd2'))
-      expect(whenTaken(lab, 'VI_PLAIN', 'd2', broken.started), 'VI_PLAIN tracks nothing').toBeUndefined()
+      expect(whenTaken(lab, vipOf('VI_PLAIN'), 'd2', broken.started), 'VI_PLAIN tracks nothing').toBeUndefined()
       const healed = await run(lab, 'd1', `rm ${file}`)
       await moved(lab, healed, 'script back', 'd1', bounds(trackedScriptBackBound, 'd1', 'd2'))
     })
@@ -344,10 +312,10 @@ describe('VRRP', () => {
     await untilTaken(lab, 'VI_WEIGHT', 'd1', 10_000)
     const fails = await run(lab, 'd1', 'touch /run/chk-fails')
     await lab.sleep(20_000)
-    expect(whenTaken(lab, 'VI_DELAY', 'd2', stop.started)).toBeDefined()
-    expect(whenTaken(lab, 'VI_DELAY', 'd1', start.started), 'nopreempt').toBeUndefined()
-    expect(whenTaken(lab, 'VI_FAULT', 'd2', fails.started)).toBeDefined()
-    expect(whenTaken(lab, 'VI_WEIGHT', 'd2', fails.started), '110 against 100').toBeUndefined()
+    expect(whenTaken(lab, vipOf('VI_DELAY'), 'd2', stop.started)).toBeDefined()
+    expect(whenTaken(lab, vipOf('VI_DELAY'), 'd1', start.started), 'nopreempt').toBeUndefined()
+    expect(whenTaken(lab, vipOf('VI_FAULT'), 'd2', fails.started)).toBeDefined()
+    expect(whenTaken(lab, vipOf('VI_WEIGHT'), 'd2', fails.started), '110 against 100').toBeUndefined()
   })
 })
 

@@ -133,6 +133,20 @@ describe('failover by what is tracked', () => {
     expect(interfaceDownBound(master, backup, 'eth2')).toBeUndefined()
   })
 
+  it('tracks the interface that a VIP is on, beside the one of VRRP, unless the VIP says no_track', () => {
+    const vip = { address: '10.0.0.100', prefix: 24, device: 'eth0', at }
+    const apart = anInstance({ priority: 150, interface: 'eth1', addresses: [vip] })
+    expect(effectivePriority(apart, { interfaces: { eth0: false } })).toBe('FAULT')
+    expect(effectivePriority(apart, { interfaces: { eth0: true, eth2: false } })).toBe(150)
+    expect(interfaceDownBound(apart, backup, 'eth0')).toMatchObject({ minMs: 609.375, maxMs: 609.375 })
+    const careless = { ...apart, addresses: [{ ...vip, noTrack: true as const }] }
+    expect(effectivePriority(careless, { interfaces: { eth0: false } })).toBe(150)
+    expect(interfaceDownBound(careless, backup, 'eth0')).toBeUndefined()
+    // its own interface is the one of VRRP, which dont_track_primary leaves alone
+    const primary = anInstance({ priority: 150, trackPrimary: false })
+    expect(effectivePriority(primary, { interfaces: { eth0: false } })).toBe(150)
+  })
+
   it('moves by a weight exactly when the priority falls below the backup', () => {
     fc.assert(
       fc.property(

@@ -16,19 +16,30 @@ const contribution = ({ weight, reverse }: TrackWeight, up: boolean): number | '
   return counts ? (reverse ? -weight : weight) : 0
 }
 
+type Tracking = Pick<
+  VrrpInstance,
+  'priority' | 'interface' | 'trackPrimary' | 'trackScripts' | 'trackInterfaces' | 'addresses' | 'excludedAddresses'
+>
+
+/**
+ * Whether an instance whose VRRP runs elsewhere tracks a device because it puts a VIP there: it does unless the VIP says
+ * `no_track` (keepalived vrrp_ipaddress.c `dont_track`).
+ */
+const hasVipOn = ({ interface: own, addresses, excludedAddresses }: Tracking, device: string): boolean =>
+  device !== own && [...addresses, ...excludedAddresses].some(vip => vip.device === device && !vip.noTrack)
+
 /**
  * The priority that an instance has with what it tracks: positive weights of what is up and negative ones of what is down
  * are added, the sum is kept within 1 to 254; that of the address owner (255) never changes. `reverse` turns the sign of
  * a weight, and without a weight what is good and bad (keepalived vrrp_track.c `vrrp_set_effective_priority`,
  * `process_script_update_priority`).
  *
- * @returns FAULT where something without a weight is down, or the instance's own interface is
+ * @returns FAULT where something without a weight is down, the instance's own interface, or one that it has a VIP on
  */
-export const effectivePriority = (
-  instance: Pick<VrrpInstance, 'priority' | 'interface' | 'trackPrimary' | 'trackScripts' | 'trackInterfaces'>,
-  state: TrackState,
-): number | 'FAULT' => {
+export const effectivePriority = (instance: Tracking, state: TrackState): number | 'FAULT' => {
   if (instance.trackPrimary && state.interfaces?.[instance.interface] === false) return 'FAULT'
+  const down = Object.entries(state.interfaces ?? {}).filter(([, up]) => !up)
+  if (down.some(([device]) => hasVipOn(instance, device))) return 'FAULT'
   const parts = [
     ...instance.trackScripts.map(one => contribution(one, state.scripts?.[one.script.name] ?? true)),
     ...instance.trackInterfaces.map(one => contribution(one, state.interfaces?.[one.interface] ?? true)),
@@ -163,7 +174,7 @@ export const trackedScriptBackBound = (
 
 /**
  * An interface of the master goes down: its own one takes the goodbye with it, so the backup waits as after a crash;
- * another one that it tracks is FAULT with a goodbye, or a lower priority. The kernel reports it at once.
+ * another one that it tracks, or has a VIP on, is FAULT with a goodbye, or a lower priority. The kernel reports it at once.
  *
  * @returns undefined where the VIP stays
  */
@@ -172,7 +183,7 @@ export const interfaceDownBound = (master: VrrpInstance, backup: VrrpInstance, d
     const bound = master.trackPrimary ? linkDownBound(master, backup) : crashBound(master, backup)
     return { ...bound, name: `VIP failover after ${device} of the master went down` }
   }
-  if (!master.trackInterfaces.some(one => one.interface === device)) return undefined
+  if (!hasVipOn(master, device) && !master.trackInterfaces.some(one => one.interface === device)) return undefined
   const then = consequence(master, backup, { interfaces: { [device]: false } })
   return then && { ...then, name: `VIP failover after ${device} of the master went down` }
 }

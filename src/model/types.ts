@@ -46,6 +46,8 @@ export interface VipAddress {
   prefix: number
   device: string
   label?: string
+  /** `no_track`: the instance does not care whether the device is up. */
+  noTrack?: true
   at: Position
 }
 

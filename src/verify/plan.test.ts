@@ -78,12 +78,66 @@ describe('a VIP that two directors hold', () => {
   })
 })
 
+describe('a topology with other ways to move a VIP', () => {
+  const planOf = (name: string): Plan => planTopology(loadTopology(path.resolve(DR, '..', name)))
+
+  it('says that a suite has to break what a tracked script looks at', () => {
+    expect(planOf('nginx-pair').untested.map(({ what }) => what)).toEqual(['failover by vrrp_script check_nginx'])
+  })
+
+  it('does not know the MASTER of a VIP with nopreempt', () => {
+    const plan = planOf('keepalived-preempt')
+    expect(plan.readiness.map(r => r.title)).toEqual([
+      '10.0.0.100 is on d1 alone',
+      '10.0.0.101 is on d1 alone',
+      '10.0.0.102 is on one of d1, d2 alone',
+      '10.0.0.103 is on d1 alone',
+    ])
+    expect(scenariosOf(plan).filter(name => name.includes('10.0.0.102'))).toEqual([])
+    expect(plan.untested.map(u => u.why)).toContain('d1 has nopreempt: who is MASTER is whoever comes first')
+  })
+})
+
+describe('a service by firewall mark', () => {
+  const FWMARK = path.resolve(import.meta.dirname, '../../topologies/keepalived-fwmark')
+  const plan = planTopology(loadTopology(FWMARK))
+
+  it('is driven at the port of the VIP that the packet filter marks', () => {
+    expect(plan.services).toMatchObject([
+      { table: 'FWM 50', url: 'http://10.0.0.100:80/', vip: { address: '10.0.0.100' } },
+    ])
+    expect(plan.readiness.map(r => r.title)).toEqual([
+      '10.0.0.100 is on d1 alone',
+      'FWM 50 on d1 has rs1, rs2',
+      'rs1 listens on port 80',
+      'rs2 listens on port 80',
+    ])
+    expect(scenariosOf(plan)).toContain('sorry-fwmark 50')
+    expect(plan.untested).toEqual([
+      { what: 'port 443 of fwmark 50', why: 'only HTTP is spoken, and nothing says that port 443 serves it' },
+    ])
+  })
+
+  it('is listed once where nothing marks it', () => {
+    const dir = mkdtempSync(path.join(os.tmpdir(), 'lvslab-plan-'))
+    cpSync(FWMARK, dir, { recursive: true })
+    for (const director of ['d1', 'd2']) rmSync(path.join(dir, director, 'etc/iptables'), { recursive: true })
+    const { services, untested } = planTopology(loadTopology(dir))
+    rmSync(dir, { recursive: true })
+    expect(services).toEqual([])
+    expect(untested).toEqual([
+      { what: 'service fwmark 50', why: 'no rule that can be read marks connections to a VIP with 50' },
+    ])
+  })
+})
+
 describe('what cannot be judged is listed as untested', () => {
   it.for([
     ['wlc has no exact share', (text: string) => text.replace('lb_algo rr', 'lb_algo wlc')],
     ['only HTTP is spoken', (text: string) => text.replaceAll(' 80 {', ' 443 {').replaceAll('HTTP_GET', 'SSL_GET')],
     ['its weight is 0', (text: string) => text.replace('weight 1', 'weight 0')],
     ['only TCP services with a port', (text: string) => text.replace('protocol TCP', 'protocol UDP')],
+    ['services of a virtual_server_group', (text: string) => text.replace('10.0.0.100 80 {', 'group WEB {')],
     ['no node of the topology has this address', (text: string) => text.replace('10.0.0.20', '10.0.0.99')],
   ] as const)('%s', ([why, change]) => {
     const plan = planWith(change)

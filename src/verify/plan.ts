@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Condition } from '../agent/protocol.ts'
 import { readDirector } from '../config/keepalived/director.ts'
+import { type Marked, markedBy } from '../config/marks.ts'
 import { formatPosition, LvslabError } from '../errors.ts'
 import type { Readiness } from '../lab/readiness.ts'
 import { explainDualMaster } from '../model/dual-master.ts'
@@ -10,6 +11,7 @@ import type { DirectorConfig, RealServer, VirtualService } from '../model/types.
 import { settled } from '../model/track.ts'
 import { startBound } from '../model/vrrp.ts'
 import type { Untested } from '../judge/verdict.ts'
+import { rulesOf } from '../topology/rules.ts'
 import type { Node, Topology } from '../topology/types.ts'
 
 /** A VIP with the directors that may hold it, the expected MASTER first. */
@@ -30,8 +32,10 @@ export interface PlannedServer {
 export interface PlannedService {
   vip: PlannedVip
   service: VirtualService
-  /** As the kernel's table calls it: `TCP 10.0.0.100:80`. */
+  /** As the kernel's table calls it: `TCP 10.0.0.100:80`, `FWM 50`. */
   table: string
+  /** Port of the VIP that a client asks. */
+  port: number
   /** What a client asks for. */
   url: string
   servers: PlannedServer[]
@@ -84,6 +88,7 @@ export const planTopology = (topology: Topology): Plan => {
     untested.push({ what: name, why: 'it runs no keepalived, and nothing is predicted from anything else' })
   }
   const services = planServices(topology, configs, vips, untested)
+  untested.push(...untestedScripts(vips))
   return {
     topology,
     configs,
@@ -93,7 +98,7 @@ export const planTopology = (topology: Topology): Plan => {
     services,
     readiness: [
       ...vips.map(vip => vipReadiness(vip)),
-      ...services.flatMap(s => serviceReadiness(s, client.name, vips)),
+      ...services.flatMap(s => serviceReadiness(s, client.name)),
       // without keepalived nothing changes by itself: who can answer, answers
       ...(configs.length === 0 ? topology.nodes.filter(node => node.role === 'realserver').map(answers) : []),
     ],
@@ -124,9 +129,14 @@ const plannedVips = (groups: VrrpGroup[]): PlannedVip[] => {
   return [...holders.values()]
 }
 
-/** Whether the configuration says who the MASTER is: between equal priorities it is whoever comes first. */
-export const hasExpectedMaster = ({ members: [first, second] }: PlannedVip): boolean =>
-  first?.instance.priority !== second?.instance.priority
+/** Why the configuration does not say who of several is MASTER, but who comes first; undefined where it does. */
+export const whoeverComesFirst = ({ members: [first, second] }: PlannedVip): string | undefined => {
+  if (!first || !second) return undefined
+  if (first.instance.priority === second.instance.priority)
+    return `${first.node} and ${second.node} have equal priorities: who is MASTER is whoever comes first`
+  if (first.instance.preempt) return undefined
+  return `${first.node} has nopreempt: who is MASTER is whoever comes first`
+}
 
 /** Whether a director runs keepalived; one with a folder for its configuration is meant to, whatever is in it. */
 const hasKeepalived = ({ files }: Node): boolean => files !== undefined && existsSync(join(files, 'etc/keepalived'))
@@ -163,43 +173,70 @@ const planServices = (
   untested: Untested[],
 ): PlannedService[] => {
   const planned: PlannedService[] = []
+  const seen = new Set<string>()
   for (const vip of vips) {
     const config = configs.find(c => c.node === vip.members[0]?.node)
+    const marked = markedBy(topology.nodes.filter(node => node.name === config?.node).flatMap(rulesOf))
     for (const service of config?.services ?? []) {
-      if (service.address !== vip.address) continue
-      const why = undriven(service)
-      if (why) {
-        untested.push({ what: `service ${service.name}`, why })
-        continue
+      const entries = entriesOf(service, vip, marked)
+      if (entries.length === 0) continue
+      seen.add(service.name)
+      const driven = entries.find(port => undriven(service, port) === undefined)
+      for (const port of entries) {
+        const what = service.fwmark === undefined ? `service ${service.name}` : `port ${port} of ${service.name}`
+        if (port !== driven) untested.push({ what, why: undriven(service, port) ?? 'one port of a mark is driven' })
       }
+      if (driven === undefined) continue
       const servers: PlannedServer[] = []
       for (const server of service.realServers) {
         const node = topology.nodes.find(n => n.interfaces.some(i => i.address === server.address))
         if (node) servers.push({ node: node.name, server })
         else untested.push({ what: `real server ${server.address}`, why: 'no node of the topology has this address' })
       }
-      const table = `TCP ${service.address}:${service.port}`
-      planned.push({ vip, service, table, url: `http://${service.address}:${service.port}/`, servers })
+      const url = `http://${vip.address}:${driven}/`
+      planned.push({ vip, service, table: tableName(service), port: driven, url, servers })
     }
   }
   for (const service of configs.flatMap(c => c.services)) {
-    if (service.fwmark !== undefined) {
-      untested.push({ what: `service ${service.name}`, why: 'services by firewall mark are not driven yet' })
-      continue
-    }
-    if (planned.some(p => p.service.name === service.name) || untested.some(u => u.what === `service ${service.name}`))
-      continue
-    untested.push({ what: `service ${service.name}`, why: 'no VRRP instance of this topology holds its address' })
+    if (!seen.has(service.name)) untested.push({ what: `service ${service.name}`, why: unreached(service) })
+    seen.add(service.name)
   }
   return planned
 }
 
-/** Why no probe can drive a service; undefined where one can. Probes speak HTTP. */
-const undriven = ({ protocol, port, realServers }: VirtualService): string | undefined => {
+/** The ports at which clients reach a service through a VIP; none where they do not. */
+const entriesOf = ({ address, port, fwmark }: VirtualService, vip: PlannedVip, marked: Marked[]): number[] => {
+  if (fwmark === undefined) return address === vip.address ? [port ?? 0] : []
+  return marked.filter(one => one.mark === fwmark && one.address === vip.address).flatMap(one => one.ports)
+}
+
+const unreached = ({ address, fwmark }: VirtualService): string => {
+  if (fwmark !== undefined) return `no rule that can be read marks connections to a VIP with ${fwmark}`
+  return address === undefined
+    ? 'services of a virtual_server_group are not driven yet'
+    : 'no VRRP instance of this topology holds its address'
+}
+
+const tableName = ({ address, port, fwmark }: VirtualService): string =>
+  fwmark === undefined ? `TCP ${address}:${port}` : `FWM ${fwmark}`
+
+/** Why no probe can drive a port of a service; undefined where one can. Probes speak HTTP. */
+const undriven = ({ protocol, fwmark, realServers }: VirtualService, port: number): string | undefined => {
   if (protocol !== 'TCP' || !port) return 'only TCP services with a port are driven'
   const checks = realServers.flatMap(server => server.checks.map(check => check.type))
-  const speaksHttp = port === 80 || port === 8080 || checks.includes('HTTP_GET')
+  // what a service on several ports is checked by says nothing of each of them
+  const speaksHttp = port === 80 || port === 8080 || (fwmark === undefined && checks.includes('HTTP_GET'))
   return speaksHttp ? undefined : `only HTTP is spoken, and nothing says that port ${port} serves it`
+}
+
+/** What tracked scripts look at is theirs to know. */
+const untestedScripts = (vips: PlannedVip[]): Untested[] => {
+  const tracked = vips.flatMap(vip => vip.members[0]?.instance.trackScripts ?? [])
+  const names = new Set(tracked.map(({ script }) => script.name))
+  return [...names].map(name => ({
+    what: `failover by vrrp_script ${name}`,
+    why: 'what makes it fail is not known here: a suite has to break it',
+  }))
 }
 
 const vipReadiness = (vip: PlannedVip): Readiness => {
@@ -207,7 +244,7 @@ const vipReadiness = (vip: PlannedVip): Readiness => {
   const longest = Math.max(...members.map(m => startBound(m.instance, m.startupDelay).maxMs + m.instance.preemptDelay))
   const names = members.map(m => m.node)
   const alone = (node: string): Condition => ({ kind: 'owner', address, node, others: names.filter(n => n !== node) })
-  const sure = hasExpectedMaster(vip)
+  const sure = whoeverComesFirst(vip) === undefined
   return {
     title: `${address} is on ${sure ? names[0] : `one of ${names.join(', ')}`} alone`,
     condition: sure ? alone(names[0] ?? '') : { kind: 'any', of: names.map(alone) },
@@ -215,9 +252,8 @@ const vipReadiness = (vip: PlannedVip): Readiness => {
   }
 }
 
-const serviceReadiness = (planned: PlannedService, client: string, vips: PlannedVip[]): Readiness[] => {
-  const { table, servers, service } = planned
-  const master = vips.find(vip => vip.address === service.address)?.members[0]?.node ?? ''
+const serviceReadiness = ({ vip, table, port, servers }: PlannedService, client: string): Readiness[] => {
+  const master = vip.members[0]?.node ?? ''
   const alive = servers.filter(({ server }) => server.weight > 0)
   const destinations = alive.map(({ server }) => `${server.address}:${server.port}`)
   return [
@@ -227,8 +263,8 @@ const serviceReadiness = (planned: PlannedService, client: string, vips: Planned
       deadlineMs: CONVERGENCE_MARGIN_MS,
     },
     ...alive.map(({ node, server }) => ({
-      title: `${node} listens on port ${server.port}`,
-      condition: { kind: 'listening' as const, node: client, address: server.address, port: server.port },
+      title: `${node} listens on port ${server.port || port}`,
+      condition: { kind: 'listening' as const, node: client, address: server.address, port: server.port || port },
       deadlineMs: CONVERGENCE_MARGIN_MS,
     })),
   ]

@@ -9,7 +9,7 @@ import type { GroupMember } from '../model/pair.ts'
 import { cycleShares } from '../model/shares.ts'
 import type { Bound } from '../model/types.ts'
 import { crashBound, handoverBound, preemptBound, stopBound } from '../model/vrrp.ts'
-import { hasExpectedMaster, type Plan, type PlannedServer, type PlannedService, type PlannedVip } from './plan.ts'
+import { type Plan, type PlannedServer, type PlannedService, type PlannedVip, whoeverComesFirst } from './plan.ts'
 import { PATIENCE_MS, PROBE_RATE, PROBE_STEP_MS, type Scenario, SLACK_MS, SLOW_PROBE_RATE } from './scenario.ts'
 
 /** The exact test that keepalived offers for its own configuration. */
@@ -125,8 +125,8 @@ const failover = (
     plan.untested.push({ what: `failover of ${vip.address} after ${what}`, why: 'only one director may hold it' })
     return []
   }
-  if (!hasExpectedMaster(vip)) {
-    const why = `${master.node} and ${backup.node} have equal priorities: who is MASTER is whoever comes first`
+  const why = whoeverComesFirst(vip)
+  if (why) {
     plan.untested.push({ what: `failover of ${vip.address} after ${what}`, why })
     return []
   }
@@ -154,10 +154,6 @@ const failover = (
         gapBound: handoverBound(backup.instance),
       },
     })
-  }
-  if (!preempt) {
-    const why = 'nopreempt: that it stays where it is, is not judged yet'
-    plan.untested.push({ what: `${vip.address} when ${from} returns after ${what}`, why })
   }
   checks.push({
     check: `single-owner-${cause}`,
@@ -204,7 +200,6 @@ const failover = (
         await lab.until(owner(to, []), bound.maxMs + PATIENCE_MS)
         await lab.sleep(AFTER_MS)
         await heal()
-        // where it does not preempt, nothing must happen: that is seen over the time that it would have taken
         if (preempt) await lab.until(owner(from, [to]), preempt.maxMs + PATIENCE_MS)
         await lab.sleep(AFTER_MS)
         await probe?.stop()

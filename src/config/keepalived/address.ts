@@ -28,6 +28,10 @@ export const readAddresses = (blocks: Statement[], device: string, notices: Noti
       }
       const label = option('label')
       return [
-        { address, prefix, device: option('dev') ?? device, ...(label === undefined ? {} : { label }), at: line.at },
+        {
+          ...{ address, prefix, device: option('dev') ?? device, at: line.at },
+          ...(label === undefined ? {} : { label }),
+          ...(options.includes('no_track') ? { noTrack: true as const } : {}),
+        },
       ]
     })

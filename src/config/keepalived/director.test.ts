@@ -45,6 +45,15 @@ const service = (lines: string, head = '10.0.0.100 80') => {
 }
 
 describe('a whole configuration', () => {
+  it('says which lines have left their block, and that notify scripts are not judged', () => {
+    const notify = 'notify_master "/etc/keepalived/notify.sh master"'
+    const outside = read(`${vrrp('')}\n${notify}`)
+    expect(messages(outside)).toEqual(['6: notify_master stands outside of every block; keepalived ignores it'])
+    expect(instance(` ${notify}`).notices).toEqual([
+      '4: whether keepalived runs the notify scripts of VI_1 is not judged',
+    ])
+  })
+
   it('reads a director pair as it is usually written', () => {
     const config = read(`
       global_defs { router_id d1 }
@@ -266,6 +275,19 @@ describe('virtual_server', () => {
     const group = service(server, 'group WEB').service
     expect(group).toMatchObject({ name: 'group WEB' })
     expect(group?.address).toBeUndefined()
+  })
+
+  it('clears ports and protocol of a firewall mark, and says where a check is left without a port', () => {
+    const check = (lines: string) => ` TCP_CHECK {\n${lines}\n }\n}`
+    const typed = service(` real_server 10.0.0.11 80 {\n${check('')}`, 'fwmark 50')
+    expect(typed.service).toMatchObject({ protocol: 'TCP', realServers: [{ port: 0 }] })
+    expect(typed.notices).toEqual([
+      '2: a firewall mark has no protocol; keepalived ignores the line',
+      '5: real_server 10.0.0.11 has port 80; a firewall mark has none, so keepalived clears it',
+    ])
+    const portless = service(` real_server 10.0.0.11 {\n${check('')}`, 'fwmark 50')
+    expect(portless.notices[1]).toBe('5: TCP_CHECK of real_server 10.0.0.11 has no port, and fails; say connect_port')
+    expect(service(` real_server 10.0.0.11 {\n${check('connect_port 80')}`, 'fwmark 50').notices).toHaveLength(1)
   })
 
   it('reads persistence, and 360 s where no value stands', () => {

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import type { DirectorConfig, Notice, VirtualService, VrrpInstance } from '../../model/types.ts'
 import { loadTree } from './load.ts'
-import type { Statement } from './parse.ts'
+import { keyword, type Statement } from './parse.ts'
 import { readScripts } from './track.ts'
 import { all, argument, duration, flag, integer, last, note } from './values.ts'
 import { readService } from './virtual-server.ts'
@@ -28,6 +28,7 @@ export interface DirectorSource {
 export const readDirector = (source: DirectorSource): DirectorConfig => {
   const { statements, files, notices } = loadTree(source.root, source.file ?? '/etc/keepalived/keepalived.conf')
   const globals = all(statements, 'global_defs').flatMap(statement => statement.block ?? [])
+  noteUnknown(statements, notices)
   noteUnmodelled(statements, notices)
   const delay = last(globals, 'vrrp_startup_delay')
   return {
@@ -73,6 +74,24 @@ const UNMODELLED = [
 const noteUnmodelled = (statements: Statement[], notices: Notice[]): void => {
   for (const statement of all(statements, ...UNMODELLED))
     note(notices, statement, `${spoken(statement)} is obeyed by keepalived; the predictions do not know it`)
+}
+
+/**
+ * Blocks and settings that may stand outside of every block (global_parser.c, vrrp_parser.c, check_parser.c, bfd_parser.c:
+ * `install_keyword_root`).
+ */
+const ROOT = [
+  ...['global_defs', 'net_namespace', 'net_namespace_ipvs', 'namespace_with_ipsets', 'use_pid_dir', 'instance'],
+  ...['child_wait_time', 'linkbeat_use_polling', 'linkbeat_interfaces', 'interface_up_down_delays', 'static_ipaddress'],
+  ...['vrrp_instance', 'vrrp_script', 'garp_group', 'track_group', 'SSL', 'virtual_server', 'virtual_server_group'],
+  ...UNMODELLED,
+]
+
+/** A line that has left its block is the usual way to lose it. */
+const noteUnknown = (statements: Statement[], notices: Notice[]): void => {
+  for (const statement of statements)
+    if (!ROOT.includes(keyword(statement)))
+      note(notices, statement, `${keyword(statement)} stands outside of every block; keepalived ignores it`)
 }
 
 const spoken = (statement: Statement): string => statement.words.map(word => word.text).join(' ')

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { ForwardingMethod, Notice, RealServer, VirtualService } from '../../model/types.ts'
+import type { ForwardingMethod, HealthCheck, Notice, RealServer, VirtualService } from '../../model/types.ts'
 import { type CheckDefaults, mergeTiming, readChecks, readTiming } from './health-check.ts'
 import { keyword, type Statement } from './parse.ts'
 import { all, argument, flag, integer, last, note } from './values.ts'
@@ -32,7 +32,7 @@ export const readWeight = (block: Statement[], notices: Notice[]): number | unde
 }
 /**
  * The port that IPVS gets. DR and TUN do not rewrite packets, so keepalived forces the service's own port on the
- * server; with a firewall mark there is none.
+ * server; with a firewall mark there is none, and one that is written is left to the health check alone.
  */
 const serverPort = (
   line: Statement,
@@ -46,13 +46,21 @@ const serverPort = (
   const service = target.port ?? 0
   if (written === 0) return service
   if (forwarding === 'NAT' || written === service) return written
-  note(
-    notices,
-    line,
-    `${keyword(line)} ${argument(line)} has port ${written}; ` +
-      `${forwarding} cannot rewrite it, so keepalived takes ${service}`,
-  )
+  const what =
+    target.fwmark === undefined
+      ? `${forwarding} cannot rewrite it, so keepalived takes ${service}`
+      : 'a firewall mark has none, so keepalived clears it'
+  note(notices, line, `${keyword(line)} ${argument(line)} has port ${written}; ${what}`)
   return service
+}
+
+/** A check that is told no port asks that of its server, which for a mark, or a service on all ports, is 0. */
+const noteNoPort = (line: Statement, checks: HealthCheck[], notices: Notice[]): void => {
+  if ((readPort(line.words[2]?.text) ?? 0) !== 0) return
+  for (const { keyword: name, type, target } of checks) {
+    if (!['HTTP_GET', 'SSL_GET', 'TCP_CHECK'].includes(type) || target?.port !== undefined) continue
+    note(notices, line, `${name} of real_server ${argument(line)} has no port, and fails; say connect_port`)
+  }
 }
 
 /** What a service sets for the servers in it. */
@@ -88,13 +96,15 @@ export const readServers = (
       note(notices, line, `real_server ${address}:${port} stands twice; keepalived leaves the second out`)
       continue
     }
+    const checks = readChecks(inner, mergeTiming(readTiming(inner, 1, notices), defaults.timing), notices)
+    if (port === 0) noteNoPort(line, checks, notices)
     servers.push({
       address,
       port,
       weight: readWeight(inner, notices) ?? defaults.weight,
       forwarding,
       inhibitOnFailure: flag(last(inner, 'inhibit_on_failure'), notices) ?? defaults.inhibit,
-      checks: readChecks(inner, mergeTiming(readTiming(inner, 1, notices), defaults.timing), notices),
+      checks,
       at: line.at,
     })
   }

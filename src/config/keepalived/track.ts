@@ -126,8 +126,12 @@ export const readTrackedInterfaces = (blocks: Statement[], instance: string, not
   return tracked
 }
 
-/** Says what an instance tracks that no prediction knows. */
+const NOTIFY = ['notify', 'notify_master', 'notify_backup', 'notify_fault', 'notify_stop', 'notify_deleted']
+
+/** Says what an instance tracks that no prediction knows, and what it tells whom. */
 export const noteUntracked = (block: Statement[], instance: string, notices: Notice[]): void => {
   for (const line of all(block, 'track_file', 'track_process', 'track_bfd'))
     note(notices, line, `${keyword(line)} of ${instance} is obeyed by keepalived; the predictions do not know it`)
+  const [notify] = all(block, ...NOTIFY)
+  if (notify) note(notices, notify, `whether keepalived runs the notify scripts of ${instance} is not judged`)
 }

@@ -72,6 +72,10 @@ const readTarget = (statement: Statement, protocol: Protocol, notices: Notice[])
 const readProtocol = (block: Statement[], statement: Statement, notices: Notice[]): Protocol => {
   let protocol: Protocol | undefined
   for (const line of all(block, 'protocol')) {
+    if (argument(statement) === 'fwmark') {
+      note(notices, line, 'a firewall mark has no protocol; keepalived ignores the line')
+      continue
+    }
     const word = argument(line).toUpperCase()
     if (word === 'TCP' || word === 'UDP' || word === 'SCTP') protocol = word
     else note(notices, line, `protocol ${argument(line)} is not TCP, UDP or SCTP; keepalived ignores the line`)

@@ -1,0 +1,55 @@
+/** TCP connections that the packet filter marks on their way in. */
+export interface Marked {
+  /** Where they go: an address without prefix. */
+  address: string
+  ports: number[]
+  mark: number
+}
+
+/**
+ * What the rules of a node mark for a `virtual_server fwmark`, by address and port:
+ * `iptables -t mangle -A PREROUTING -d 10.0.0.100/32 -p tcp -m multiport --dports 80,443 -j MARK --set-mark 50`
+ * (iptables-extensions(8), MARK and multiport). A rule that asks for anything else as well is passed over, as whom it
+ * marks cannot be told.
+ *
+ * @param rules commands, as an operator would type them
+ */
+export const markedBy = (rules: string[]): Marked[] => rules.flatMap(rule => readRule(rule) ?? [])
+
+const readRule = (rule: string): Marked | undefined => {
+  const [tool, ...words] = rule.trim().split(/\s+/)
+  const options = new Map<string, string>()
+  for (let n = 0; n < words.length; n += 2) {
+    const [option = '', value = ''] = [words[n], words[n + 1]]
+    // a match's name says nothing that its options do not
+    if (option === '-m' || option === '--match') continue
+    options.set(SHORT[option] ?? option, value)
+  }
+  const { address, mark, port, ports, ...fixed } = Object.fromEntries(options)
+  const isFixed = Object.entries(FIXED).every(([option, value]) => fixed[option] === value)
+  if (tool !== 'iptables' || !isFixed || Object.keys(fixed).length !== Object.keys(FIXED).length) return undefined
+  const target = /^([\d.]+)(?:\/32)?$/.exec(address ?? '')?.[1]
+  const value = numberOf(/^(\w+)(?:\/0xffffffff)?$/i.exec(mark ?? '')?.[1])
+  const list = (port ?? ports ?? '').split(',').map(numberOf)
+  if (target === undefined || value === undefined || (port !== undefined) === (ports !== undefined)) return undefined
+  return list.every(known => known !== undefined) ? { address: target, ports: list, mark: value } : undefined
+}
+
+const SHORT: Record<string, string> = {
+  '--table': '-t',
+  '--append': '-A',
+  '--protocol': '-p',
+  '--jump': '-j',
+  '-d': 'address',
+  '--destination': 'address',
+  '--set-mark': 'mark',
+  '--set-xmark': 'mark',
+  '--dport': 'port',
+  '--dports': 'ports',
+}
+
+const FIXED: Record<string, string> = { '-t': 'mangle', '-A': 'PREROUTING', '-p': 'tcp', '-j': 'MARK' }
+
+/** Decimal, or hexadecimal with 0x. */
+const numberOf = (text: string | undefined): number | undefined =>
+  text !== undefined && /^(\d+|0x[\da-f]+)$/i.test(text) ? Number(text) : undefined

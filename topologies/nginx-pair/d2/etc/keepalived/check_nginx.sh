@@ -1,0 +1,2 @@
+#!/bin/sh
+exec /usr/bin/killall -0 nginx
