@@ -18,6 +18,8 @@ export interface Instance extends AsyncDisposable {
   /** Port on the host's loopback that leads to the Docker API. */
   port: number
   qmp: Qmp
+  /** What QEMU has had of the processors so far, ms. */
+  processorMs: () => Promise<number>
   /** Resolves when QEMU has ended, with the reason as far as it is known. */
   ended: Promise<string>
   /** Lets this process end while a kept instance goes on. */
@@ -85,6 +87,7 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
       dir,
       port,
       qmp,
+      processorMs: () => processorMs(dir),
       ended,
       release: () => child.unref(),
       async [Symbol.asyncDispose]() {
@@ -97,6 +100,18 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
     await rm(dir, { recursive: true, force: true })
     throw error
   }
+}
+
+/** Of user and system mode, in ticks of 10 ms: proc_pid_stat(5), fields 14 and 15. */
+const processorMs = async (dir: string): Promise<number> => {
+  const [, qemu = ''] = (await readFile(path.join(dir, 'pids'), 'utf8').catch(() => '')).trim().split(' ')
+  const stat = await readFile(`/proc/${qemu}/stat`, 'utf8').catch(() => '')
+  const [user = 0, system = 0] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13)
+    .map(Number)
+  return (user + system) * 10
 }
 
 const laterReject = async (error: unknown): Promise<never> => {

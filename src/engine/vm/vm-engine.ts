@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LvslabError } from '../../errors.ts'
+import { LvslabError, messageOf } from '../../errors.ts'
 import { entryLockFile } from '../cache.ts'
 import { verifiedDocker } from '../docker-client.ts'
 import type { Engine } from '../engine.ts'
@@ -33,11 +33,15 @@ export interface VmEngine extends Engine {
   disconnect(): void
 }
 
-/** A boot takes about 10 s under software emulation; a machine that takes longer than this has a fault. */
-const BOOT_DEADLINE_MS = 120_000
-
-/** A fork that is not answering by then has lost its network or its state. */
+/**
+ * How long a machine may take until its Docker API answers, ms of the processor's time: on a busy host it gets little of that, and
+ * has no fault. A boot takes about 10 s under software emulation; a fork that has had 8 s has lost its network or its state.
+ */
+const BOOT_DEADLINE_MS = 60_000
 const FORK_DEADLINE_MS = 8_000
+
+/** A machine that waits for what does not come takes no processor time at all; it has so many times its deadline by the clock. */
+const BY_THE_CLOCK = 8
 
 export interface StartOptions {
   signal?: AbortSignal | undefined
@@ -146,30 +150,41 @@ const untilAnswering = async (
   deadlineMs: number,
   signal?: AbortSignal,
 ): Promise<void> => {
-  const deadline = performance.now() + deadlineMs
-  let ended: string | undefined
+  const [cpu, started] = [await instance.processorMs(), performance.now()]
+  const seen: { ended?: string; answered?: boolean; refusal?: unknown } = {}
   void instance.ended.then(why => {
-    ended = why
+    seen.ended = why
   })
+  const ask = (): Promise<void> =>
+    ping().then(
+      () => {
+        seen.answered = true
+      },
+      (error: unknown) => {
+        seen.refusal = error
+      },
+    )
   for (;;) {
+    // one that had no answer goes on: on a busy host it may only have been slow
+    await Promise.race([ask(), sleep(2_000)])
+    if (seen.answered) return
     signal?.throwIfAborted()
-    if (ended !== undefined) throw new LvslabError('ENGINE_START', `QEMU ended: ${ended}`)
-    try {
-      await Promise.race([ping(), sleep(2_000).then(() => Promise.reject(new Error('no answer within 2 s')))])
-      return
-    } catch (cause) {
-      if (performance.now() < deadline) {
-        await sleep(25)
-        continue
-      }
-      const why = cause instanceof Error ? cause.message : String(cause)
-      throw new LvslabError('ENGINE_SILENT', `no answer from the Docker API within ${deadlineMs / 1000} s: ${why}`, {
+    if (seen.ended !== undefined) throw new LvslabError('ENGINE_START', `QEMU ended: ${seen.ended}`)
+    const [spent, passed] = [(await instance.processorMs()) - cpu, performance.now() - started]
+    if (spent > deadlineMs || passed > BY_THE_CLOCK * deadlineMs) {
+      const cause = seen.refusal
+      const why = cause === undefined ? '' : `: ${messageOf(cause)}`
+      const times = `${seconds(passed)}, ${seconds(spent)} of them on a processor`
+      throw new LvslabError('ENGINE_SILENT', `no answer from the Docker API within ${times}${why}`, {
         remedy: `look at the console of the engine, ${instance.dir}/serial.log, with \`lvslab up\``,
         cause,
       })
     }
+    await sleep(25)
   }
 }
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 
 /** On the virtual clock the machine runs only while somebody inside {@link Engine.awake} talks to it. */
 const clockGate = (instance: Instance, spec: MachineSpec) => {
