@@ -91,8 +91,8 @@ const handlers: Handlers = {
   startCapture: options => startCapture(nodeOf(options.node), options),
   stopCapture: ({ capture }) => stopCapture(capture),
   async attach() {},
-  async detach() {
-    detach()
+  async detach({ conversation }) {
+    detach(conversation)
   },
   async schedule({ cases }) {
     return { answers: await schedule(cases) }
@@ -102,7 +102,10 @@ const handlers: Handlers = {
 /** Standard output without blocking on a slow reader: `process.stdout` would, as it is a pipe. */
 const output = (): Writable => new Socket({ fd: 1, readable: false, writable: true })
 
-/** A request; undefined for an empty line, which ends what a harness that was killed may have begun, and for that. */
+/**
+ * A request. What is none is half of one, by a harness that was killed: each conversation begins with a line feed, which ends it,
+ * and nobody waits for its answer.
+ */
 const parse = (line: string): Request | undefined => {
   try {
     return JSON.parse(line) as Request
@@ -124,7 +127,7 @@ const serve = (): void => {
     const request = parse(line)
     if (!request) return
     const { id, op, args, at } = request
-    if (op === 'attach') attach(event => send({ event }))
+    if (op === 'attach') attach(args.conversation, event => send({ event, to: args.conversation }))
     const handler = handlers[op] as (args: unknown, at?: number) => Promise<unknown>
     const begin = async (): Promise<unknown> => {
       if (at !== undefined && op !== 'fault') {

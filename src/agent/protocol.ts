@@ -210,10 +210,10 @@ export interface Operations {
   /** Answers when packets are being recorded; `stopCapture` when all that were seen are events. */
   startCapture: { args: CaptureOptions; result: { t: number } }
   stopCapture: { args: { capture: string }; result: { t: number } }
-  /** From here on events are told as they come, those first that were kept; until somebody attached goes. */
-  attach: { args: Record<string, never>; result: { t: number } }
-  /** From here on events are kept for who comes next. */
-  detach: { args: Record<string, never>; result: { t: number } }
+  /** From here on the conversation is told every event, those first that were kept while there was none. */
+  attach: { args: { conversation: string }; result: { t: number } }
+  /** Ends the conversation. A harness that is killed does not come to it: its engine, or its lab, goes with it. */
+  detach: { args: { conversation: string }; result: { t: number } }
   /** Plays cases into the real ip_vs, in network namespaces of its own that are gone afterwards. */
   schedule: { args: { cases: SchedulerCase[] }; result: { answers: SchedulerAnswer[] } }
 }
@@ -221,7 +221,8 @@ export interface Operations {
 export type Operation = keyof Operations
 
 /**
- * One line on the agent's standard input. Its `id` is the asker's alone: who comes next must not take an answer to another.
+ * One line on the agent's standard input. Its `id` is the asker's conversation and a number, `a1b2c3-17`: all who are attached
+ * hear every answer, and none must take one to another.
  * With `at`, ms on the lab's clock, the agent begins at that moment; one that is past already is an error.
  */
 export type Request = { [O in Operation]: { id: string; op: O; args: Operations[O]['args']; at?: number } }[Operation]
@@ -230,7 +231,7 @@ export type Request = { [O in Operation]: { id: string; op: O; args: Operations[
 export type Reply =
   | { id: string; result: unknown }
   | { id: string; error: string; remedy?: string }
-  | { event: LabEvent }
+  | { event: LabEvent; to: string }
 
 /** Where the bundled agent stands, in its image. */
 export const AGENT_PROGRAM = '/usr/lib/lvslab/agent.cjs'

@@ -25,7 +25,8 @@ export const cacheDir = (...parts: string[]): string => {
   return path.join(path.resolve(root), ...parts)
 }
 
-const exists = async (file: string): Promise<boolean> => {
+/** Whether there is such a file or folder. */
+export const exists = async (file: string): Promise<boolean> => {
   try {
     await stat(file)
     return true

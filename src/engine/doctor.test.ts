@@ -22,17 +22,17 @@ describe('the machine', () => {
 
 describe('room', () => {
   it('on disk is 5 GB for a build, 1 GB afterwards', () => {
-    expect(diskFinding('/c', 5e9, false)).toEqual({
+    expect(diskFinding('/c', 5e9, 'the first build')).toEqual({
       what: 'disk',
       state: 'found',
       detail: '/c has 5.0 GB free, 5 GB needed for the first build',
     })
-    expect(diskFinding('/c', 4.9e9, false)).toMatchObject({
+    expect(diskFinding('/c', 4.9e9, 'the first build')).toMatchObject({
       state: 'missing',
       remedy: expect.stringContaining('LVSLAB_CACHE'),
     })
-    expect(diskFinding('/c', 1e9, true).state).toBe('found')
-    expect(diskFinding('/c', 0.9e9, true)).toMatchObject({
+    expect(diskFinding('/c', 1e9, 'a template').state).toBe('found')
+    expect(diskFinding('/c', 0.9e9, 'a template')).toMatchObject({
       state: 'missing',
       remedy: expect.stringContaining('engine gc'),
     })
@@ -49,7 +49,10 @@ describe('room', () => {
     const dir = await mkdtemp(path.join(os.tmpdir(), 'lvslab-test-'))
     await writeFile(path.join(dir, 'file'), '')
     vi.stubEnv('LVSLAB_CACHE', path.join(dir, 'file/cache'))
-    expect(await checkDisk(false)).toMatchObject({ state: 'missing', detail: expect.stringContaining('ENOTDIR') })
+    expect(await checkDisk('the first build')).toMatchObject({
+      state: 'missing',
+      detail: expect.stringContaining('ENOTDIR'),
+    })
     await rm(dir, { recursive: true })
   })
 })

@@ -23,7 +23,7 @@ export const runDoctor = async (signal?: AbortSignal): Promise<Finding[]> => {
   const check = (what: string, run: () => Promise<Finding>): Promise<Finding> => finding(what, run, signal)
   const findings = [checkProcessor(process.platform, os.machine()), checkNode(process.version)]
   const build = await findEngine().catch(() => undefined)
-  findings.push(await check('disk', () => checkDisk(build !== undefined)))
+  findings.push(await check('disk', () => checkDisk(build ? 'a template' : 'the first build')))
   if (!build) findings.push(await check('temporary folder', checkTemporary))
   findings.push(checkMemory())
   const programs = await checkPrograms(signal)

@@ -186,11 +186,14 @@ describe('entries', () => {
     for (const lock of held) await lock[Symbol.asyncDispose]()
   })
 
-  it('go when their base is gone', async () => {
+  it('go when their base is gone; one that names none is of another version', async () => {
     await fill()
     await rm(path.join(root, 'images/old'), { recursive: true })
     await write('templates/odd/memory')
-    expect((await collect()).removed).toEqual(['templates/odd', 'templates/old'])
+    expect(await collect()).toMatchObject({
+      removed: ['templates/old'],
+      kept: { 'templates/odd': 'of another version: stays without --all' },
+    })
   })
 
   it('above the limit go, least recently used first', async () => {
@@ -204,5 +207,16 @@ describe('entries', () => {
     expect(removed).toEqual(['templates/new'])
     expect(kept['templates/fresh']).toBe('within the limit')
     expect(kept['templates/new']).toBeUndefined()
+  })
+
+  it('above the limit go before what they stand on', async () => {
+    await fill()
+    await write('images/old/memory', randomBytes(1e6))
+    await write('templates/old/memory', randomBytes(1e6))
+    const [earlier, later] = [new Date(2020, 0, 1), new Date(2020, 0, 2)]
+    await utimes(path.join(root, 'images/old'), earlier, earlier)
+    await utimes(path.join(root, 'templates/old'), later, later)
+    vi.stubEnv('LVSLAB_CACHE_LIMIT', '0.0015') // GB: one and a half of them
+    expect((await collect()).removed).toEqual(['templates/old'])
   })
 })

@@ -140,8 +140,10 @@ const whyKept = async (entry: CacheUse, current: string, options: GarbageOptions
 const basesOf = async ({ kind, key }: Entry): Promise<Entry[] | undefined> => {
   if (kind === 'engines') return []
   const link = path.join(entryDir(kind, key), BASE_LINK)
+  const to = await readlink(link).catch(() => undefined)
+  if (to === undefined) return [] // of a version that wrote none
   if (!(await isThere(link))) return undefined
-  const [baseKind, baseKey] = (await readlink(link)).split('/').slice(-2)
+  const [baseKind, baseKey] = to.split('/').slice(-2)
   if ((baseKind !== 'engines' && baseKind !== 'images') || baseKey === undefined) return undefined
   const base: Entry = { kind: baseKind, key: baseKey }
   const further = await basesOf(base)

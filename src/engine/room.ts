@@ -10,8 +10,13 @@ const GIB = 2 ** 30
 
 /** Downloads, the engine, the saved engine with its images, and a first template; bytes. */
 const FIRST_BUILD = 5 * GB
+/** The saved engine with its images: its disk, and its memory before it is emptied; bytes. */
+const IMAGES = 3.5 * GB
 /** A saved lab on disk; bytes. */
 const TEMPLATE = 1 * GB
+/** What is about to be made, and what it takes on disk. */
+const NEEDED = { 'the first build': FIRST_BUILD, 'the saved engine': IMAGES, 'a template': TEMPLATE } as const
+export type Purpose = keyof typeof NEEDED
 /** Two root filesystems that mmdebstrap unpacks side by side; bytes. */
 const UNPACKED = 2 * GB
 /** A lab's guest has 2 GiB, QEMU and the harness take the rest. */
@@ -24,25 +29,25 @@ const FURTHER_LAB = 1 * GIB
  *
  * @param free bytes
  */
-export const diskFinding = (folder: string, free: number, built: boolean): Finding => {
-  const needed = built ? TEMPLATE : FIRST_BUILD
-  const purpose = built ? 'a template' : 'the first build'
+export const diskFinding = (folder: string, free: number, purpose: Purpose): Finding => {
+  const needed = NEEDED[purpose]
   const detail = `${folder} has ${(free / GB).toFixed(1)} GB free, ${needed / GB} GB needed for ${purpose}`
   const what = 'disk'
   if (free >= needed) return { what, state: 'found', detail }
   const elsewhere = 'export LVSLAB_CACHE=/a/folder/with/room'
-  return { what, state: 'missing', detail, remedy: built ? `lvslab engine gc --all\n# or: ${elsewhere}` : elsewhere }
+  const remedy = purpose === 'the first build' ? elsewhere : `lvslab engine gc --all\n# or: ${elsewhere}`
+  return { what, state: 'missing', detail, remedy }
 }
 
 /** Refuses to begin what there is no room for: half-way, a full disk shows itself in misleading ways. */
-export const requireRoom = async (built: boolean): Promise<void> => {
-  const findings = [await checkDisk(built), ...(built ? [] : [await checkTemporary()])]
+export const requireRoom = async (purpose: Purpose): Promise<void> => {
+  const findings = [await checkDisk(purpose), ...(purpose === 'the first build' ? [await checkTemporary()] : [])]
   const bad = findings.find(({ state }) => state === 'missing')
   if (bad) throw new LvslabError('HOST_DISK', bad.detail, bad.remedy === undefined ? {} : { remedy: bad.remedy })
 }
 
 /** Tries to write in the cache folder, and measures its room. */
-export const checkDisk = async (built: boolean): Promise<Finding> => {
+export const checkDisk = async (purpose: Purpose): Promise<Finding> => {
   try {
     const trial = await mkdtemp(cacheDir('.try-'))
     await rm(trial, { recursive: true })
@@ -57,7 +62,7 @@ export const checkDisk = async (built: boolean): Promise<Finding> => {
       remedy: 'export LVSLAB_CACHE=/a/folder/of/yours',
     }
   }
-  return diskFinding(cacheDir(), await freeBytes(cacheDir()), built)
+  return diskFinding(cacheDir(), await freeBytes(cacheDir()), purpose)
 }
 
 /** Measures the room where mmdebstrap unpacks; only a build needs it. */

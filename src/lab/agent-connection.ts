@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { type Duplex, PassThrough } from 'node:stream'
 import readline from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import type { Operation, Operations, Reply } from '../agent/protocol.ts'
 import type { Engine } from '../engine/engine.ts'
-import { LvslabError } from '../errors.ts'
+import { LvslabError, messageOf } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
 import { callSite, notAwaited } from './call-site.ts'
 
@@ -43,13 +44,18 @@ export const connectAgent = async (
   const waiting = new Map<string, PendingCall>()
   const conversation = randomBytes(6).toString('hex')
   let next = 1
+  let attached = false
   let lost: string | undefined
   const [out, errors] = [new PassThrough(), new PassThrough()]
   engine.docker.modem.demuxStream(stream, out, errors)
   readline.createInterface({ input: out }).on('line', line => {
-    const reply = JSON.parse(line) as Reply
-    if ('event' in reply) onEvent(reply.event)
-    else waiting.get(reply.id)?.answer(reply)
+    const reply = parseReply(line)
+    if (reply === undefined) {
+      if (!attached) return // the end of what was said to another
+      lost ??= `it said what is no answer: ${line.slice(0, 200)}`
+      stream.destroy()
+    } else if (!('event' in reply)) waiting.get(reply.id)?.answer(reply)
+    else if (reply.to === conversation) onEvent(reply.event)
   })
   let words = ''
   errors.on('data', (chunk: Buffer) => {
@@ -88,15 +94,51 @@ export const connectAgent = async (
       .finally(() => waiting.delete(id))
   }
   stream.write('\n') // ends what another may have left half said
-  await call('attach', {})
+  using watching = watchContainer(container, why => {
+    lost ??= why
+    stream.destroy()
+  })
+  await call('attach', { conversation })
+  watching[Symbol.dispose]()
+  attached = true
   return {
     call,
     async [Symbol.asyncDispose]() {
       signal?.removeEventListener('abort', interrupt)
       for (const { close } of waiting.values()) close()
-      if (lost === undefined) await Promise.race([call('detach', {}), engine.ended]).catch(() => {})
+      if (lost === undefined) {
+        const detached = call('detach', { conversation }).catch(() => {})
+        await Promise.race([detached, engine.ended, sleep(DETACH_MS, undefined, { ref: false })])
+      }
       lost ??= 'the lab is closed'
       stream.destroy()
     },
   }
+}
+
+/** Nothing depends on the agent's goodbye, and an engine far away may be gone without a word; ms. */
+const DETACH_MS = 5_000
+
+const parseReply = (line: string): Reply | undefined => {
+  try {
+    return JSON.parse(line) as Reply
+  } catch {
+    return undefined
+  }
+}
+
+/** How long an agent may say nothing before it is looked at, ms: an engine lets one attach to a container that has ended. */
+const SILENCE_MS = 5_000
+
+/** Calls back where the container has ended; until it is disposed. */
+const watchContainer = (container: Docker.Container, onEnd: (why: string) => void): Disposable => {
+  const timer = setInterval(() => {
+    container.inspect().then(
+      ({ State }) => {
+        if (!State.Running) onEnd(`the agent has ended with code ${State.ExitCode}${State.Error && `: ${State.Error}`}`)
+      },
+      (error: unknown) => onEnd(messageOf(error)),
+    )
+  }, SILENCE_MS)
+  return { [Symbol.dispose]: () => clearInterval(timer) }
 }

@@ -46,7 +46,7 @@ const WORDS: { [O in Operation]: (args: Operations[O]['args']) => string } = {
   schedule: () => 'lab.schedule()',
 }
 
-/** For a call that had no answer yet when its lab was closed: nobody can have awaited it. */
+/** For a call that had no answer yet when its lab was closed: nobody awaited it, or the wait was cut short. */
 export const notAwaited = <O extends Operation>(
   op: O,
   args: Operations[O]['args'],

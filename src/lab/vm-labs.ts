@@ -105,7 +105,7 @@ export const ensureTemplate = async (
     signal,
     onWait: () => void steps.step('Wait for another lvslab that is making this lab', async () => {}),
   })
-  await pruneTemplates()
+  await pruneTemplates([key, images.key])
   return template
 }
 

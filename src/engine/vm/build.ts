@@ -56,7 +56,7 @@ export const ensureEngine = async (steps: Steps, signal?: AbortSignal): Promise<
   const lock = readLock()
   const key = await engineKey(lock)
   if (await hasEntry('engines', key)) return describe(key)
-  await requireRoom(false)
+  await requireRoom('the first build')
   await requireBuildTools(steps, signal)
   await steps.step('Build the engine', async progress => {
     const onWait = (): void => progress('another lvslab is building it: waiting')

@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LvslabError } from '../../errors.ts'
-import { cacheDir } from '../cache.ts'
+import { cacheDir, exists } from '../cache.ts'
 import type { EngineBuild } from './build.ts'
 import { INSTANCE_FILES, type MachineFiles, type MachineSpec, passtCommand, qemuCommand } from './machine.ts'
 import { connectQmp, type Qmp } from './qmp.ts'
@@ -47,15 +47,7 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
   let guard: ReturnType<typeof spawn> | undefined
   try {
     const port = await freePort()
-    const files: MachineFiles = { ...INSTANCE_FILES, frozen: false, private: false }
-    const copies: Copy[] = []
-    if (!saved) copies.push([build.disk, INSTANCE_FILES.disk])
-    else {
-      Object.assign(files, { disk: saved.disk, frozen: true })
-      if (saved.mode === 'private')
-        Object.assign(files, { overlay: saved.overlay, memory: saved.memory, private: true })
-      else copies.push([saved.overlay, INSTANCE_FILES.overlay], [saved.memory, INSTANCE_FILES.memory])
-    }
+    const { files, copies } = filesOf(build, saved)
     const script = guardScript({
       dir,
       passt: passtCommand(build, port),
@@ -71,14 +63,19 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
       detached: true,
     })
     const child = guard
-    const ended = (child.stdout ? once(child.stdout, 'data') : once(child, 'exit')).then(async ([said]) => {
-      const how = /exit code \d+/.exec(String(said))?.[0]
-      return `${how === undefined ? '' : `${how}; `}${await lastWords(dir)}`
+    const over = once(child, 'exit') // a guard that fails before QEMU says nothing
+    const ended = (child.stdout ? Promise.race([once(child.stdout, 'data'), over]) : over).then(async ([said]) => {
+      const code = /exit code (\d+)/.exec(String(said))?.[1]
+      // its memory and its disks are files: writing where there is no room is a bus error
+      const how = code === '135' ? 'exit code 135, as where the disk is full' : code && `exit code ${code}`
+      return `${how ? `${how}; ` : ''}${await lastWords(dir)}`
     })
     const lost = ended.then(why => {
       throw new LvslabError('ENGINE_START', `QEMU ended at once: ${why}`, { remedy: 'run `lvslab doctor`' })
     })
-    const connecting = connectQmp(path.join(dir, INSTANCE_FILES.qmp), 20_000, options.signal)
+    const connecting = untilStarted(dir, child, options.signal).then(() =>
+      connectQmp(path.join(dir, INSTANCE_FILES.qmp), QMP_DEADLINE_MS, options.signal),
+    )
     lost.catch(() => {})
     // a machine that ends while it is being connected to says why on its own; the broken connection does not
     const qmp = await Promise.race([connecting.catch(error => Promise.race([lost, laterReject(error)])), lost])
@@ -102,9 +99,38 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
   }
 }
 
+/** Where each file of a machine is, and what is copied into its folder first. */
+const filesOf = (build: EngineBuild, saved: InstanceOptions['saved']): { files: MachineFiles; copies: Copy[] } => {
+  const { disk, overlay, memory } = INSTANCE_FILES
+  if (!saved) return { files: { disk, frozen: false, overlay, memory, private: false }, copies: [[build.disk, disk]] }
+  const frozen = { disk: saved.disk, frozen: true }
+  if (saved.mode === 'private')
+    return { files: { ...frozen, overlay: saved.overlay, memory: saved.memory, private: true }, copies: [] }
+  const copies: Copy[] = [
+    [saved.overlay, overlay],
+    [saved.memory, memory],
+  ]
+  return { files: { ...frozen, overlay, memory, private: false }, copies }
+}
+
+/** QEMU makes its socket within a second; it is counted from its start. */
+const QMP_DEADLINE_MS = 20_000
+
+/** Copying comes first, which takes what the host's disk takes. */
+const untilStarted = async (dir: string, guard: ChildProcess, signal?: AbortSignal): Promise<void> => {
+  while (guard.exitCode === null && guard.signalCode === null) {
+    signal?.throwIfAborted()
+    if (await exists(path.join(dir, PIDS))) return
+    await sleep(10)
+  }
+}
+
+/** Process IDs of passt and QEMU, written when both are started. */
+const PIDS = 'pids'
+
 /** Of user and system mode, in ticks of 10 ms: proc_pid_stat(5), fields 14 and 15. */
 const processorMs = async (dir: string): Promise<number> => {
-  const [, qemu = ''] = (await readFile(path.join(dir, 'pids'), 'utf8').catch(() => '')).trim().split(' ')
+  const [, qemu = ''] = (await readFile(path.join(dir, PIDS), 'utf8').catch(() => '')).trim().split(' ')
   const stat = await readFile(`/proc/${qemu}/stat`, 'utf8').catch(() => '')
   const [user = 0, system = 0] = stat
     .slice(stat.lastIndexOf(')') + 2)
@@ -148,7 +174,7 @@ export const stopKept = async (dir: string): Promise<void> => {
 
 const lastWords = async (dir: string): Promise<string> => {
   const texts = await Promise.all(
-    [INSTANCE_FILES.serial, 'passt.log', 'qemu.log'].map(async name => {
+    [INSTANCE_FILES.serial, 'guard.log', 'passt.log', 'qemu.log'].map(async name => {
       const text = await readFile(path.join(dir, name), 'utf8').catch(() => '')
       const last = text.trim().split('\n').slice(-3).join(' | ')
       return last && `${name}: ${last}`
@@ -177,23 +203,29 @@ set -u
 umask 077
 exec 9<&0
 cd ${quote([parts.dir])} || exit 1
+exec 2> guard.log
 echo $$ > guard.pid
 ${parts.locks.map((file, i) => `exec ${i + 5}>${quote([file])} && flock --shared ${i + 5} || exit 1`).join('\n')}
-stop() { kill -KILL $passt $qemu 2>/dev/null; }
+stopped= passt= qemu= watch=
+stop() { stopped=1; kill -KILL $passt $qemu 2>/dev/null; }
+leave() { kill $watch 2>/dev/null; [ -z "$stopped" ] || rm -rf ${quote([parts.dir])}; exit 1; }
 # passt's socket is there a moment before it listens, and QEMU would go on without a network for ever
 listening() { while read -r line; do case $line in *'You can now start qemu'*) return 0 ;; esac; done < passt.log; return 1; }
-passt= qemu=
 trap 'stop' TERM
 trap '' INT HUP PIPE
-${parts.copies.map(([from, to]) => `cp --sparse=always ${quote([from, to])} && chmod 600 ${quote([to])} || exit 1`).join('\n')}
+${parts.keep ? '' : '{ read _; kill -TERM $$; } <&9 2>/dev/null & watch=$!'}
+${parts.copies.map(([from, to]) => `cp --sparse=always ${quote([from, to])} && chmod 600 ${quote([to])} || leave`).join('\n')}
 ${quote(parts.passt)} > passt.log 2>&1 & passt=$!
-while ! listening; do kill -0 $passt 2>/dev/null || exit 1; sleep 0.01; done
+while ! listening; do kill -0 $passt 2>/dev/null || leave; sleep 0.01; done
+[ -z "$stopped" ] || leave
 ${quote(parts.qemu)} > qemu.log 2>&1 3> ${INSTANCE_FILES.state} 4< ${quote([parts.stateIn])} & qemu=$!
-echo $passt $qemu > pids
-${parts.keep ? '' : '{ read _; stop; } <&9 2>/dev/null & watch=$!'}
-wait $qemu
-echo "exit code $?" # above 128 it was a signal. The folder stays until whoever started it has read why, or is gone
+[ -z "$stopped" ] || stop
+echo $passt $qemu > ${PIDS}
+code=
+while kill -0 $qemu 2>/dev/null; do wait $qemu; code=$?; done # a signal to the guard interrupts a wait
+echo "exit code $code" # above 128 it was a signal. The folder stays until whoever started it has read why, or is gone
 kill -KILL $passt 2>/dev/null
+passt= qemu=
 ${parts.keep ? 'exit 0' : 'wait $watch'}
 rm -rf ${quote([parts.dir])}
 `

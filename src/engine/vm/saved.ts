@@ -1,4 +1,4 @@
-import { open, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
+import { open, readdir, readFile, readlink, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LvslabError } from '../../errors.ts'
@@ -46,7 +46,7 @@ export const ensureSaved = async <T>(
     kind,
     key,
     async dir => {
-      await requireRoom(true)
+      await requireRoom(kind === 'images' ? 'the saved engine' : 'a template')
       const { engine, manifest } = await make()
       await using running = engine
       await save(running, dir, base.disk === undefined ? [...CHANGED, INSTANCE_FILES.disk] : CHANGED)
@@ -147,6 +147,18 @@ const diskUse = async (dir: string): Promise<number> => {
   return (await Promise.all(sizes)).reduce((sum, bytes) => sum + bytes, 0)
 }
 
+/** In the order of use, where using a template is using what it stands on too. */
+const templatesFirst = async (saved: CacheUse[]): Promise<CacheUse[]> => {
+  const used = new Map(saved.map(use => [use.key, use.used.getTime()]))
+  for (const { kind, key, used: at } of saved) {
+    if (kind !== 'templates') continue
+    const base = path.basename(await readlink(path.join(entryDir(kind, key), BASE_LINK)).catch(() => ''))
+    used.set(base, Math.max(used.get(base) ?? 0, at.getTime()))
+  }
+  const rank = ({ kind, key }: CacheUse): number => (used.get(key) ?? 0) + (kind === 'images' ? 0.5 : 0)
+  return saved.toSorted((a, b) => rank(a) - rank(b))
+}
+
 /** Removes an entry unless somebody uses it; says whether it is gone. */
 export const removeEntry = async (kind: CacheKind, key: string): Promise<boolean> => {
   await using lock = await tryLockFile(entryLockFile(kind, key), 'exclusive')
@@ -158,13 +170,19 @@ export const removeEntry = async (kind: CacheKind, key: string): Promise<boolean
   return true
 }
 
-/** Removes the least recently used saved machines until the rest is within the limit; those in use stay. */
-export const pruneTemplates = async (limit = cacheLimit()): Promise<CacheUse[]> => {
-  const templates = (await cacheUse()).filter(use => use.kind !== 'engines')
-  let total = templates.reduce((sum, use) => sum + use.bytes, 0)
+/**
+ * Removes the least recently used saved machines until the rest is within the limit. Those in use stay; one that others stand on
+ * goes after them.
+ *
+ * @param keep keys of those that are about to be used
+ */
+export const pruneTemplates = async (keep: string[] = [], limit = cacheLimit()): Promise<CacheUse[]> => {
+  const saved = (await cacheUse()).filter(use => use.kind !== 'engines')
+  let total = saved.reduce((sum, use) => sum + use.bytes, 0)
   const removed: CacheUse[] = []
-  for (const use of templates) {
+  for (const use of await templatesFirst(saved)) {
     if (total <= limit) break
+    if (keep.includes(use.key)) continue
     if (!(await removeEntry(use.kind, use.key))) continue
     total -= use.bytes
     removed.push(use)

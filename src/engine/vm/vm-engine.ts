@@ -40,6 +40,9 @@ export interface VmEngine extends Engine {
 const BOOT_DEADLINE_MS = 60_000
 const FORK_DEADLINE_MS = 8_000
 
+/** Reading a saved state takes a tenth of a second; by the clock, as it is QEMU's main loop that reads. */
+const RESTORE_DEADLINE_MS = 30_000
+
 /** A machine that waits for what does not come takes no processor time at all; it has so many times its deadline by the clock. */
 const BY_THE_CLOCK = 8
 
@@ -133,7 +136,7 @@ const restore = async (instance: Instance, signal?: AbortSignal): Promise<void> 
   const { qmp } = instance
   await qmp.command('migrate-set-capabilities', { capabilities: [{ capability: 'x-ignore-shared', state: true }] })
   await qmp.command('migrate-incoming', { uri: STATE_IN })
-  const deadline = performance.now() + FORK_DEADLINE_MS
+  const deadline = performance.now() + RESTORE_DEADLINE_MS
   for (;;) {
     const { status } = (await qmp.command('query-status')) as { status: string }
     if (status === 'paused' || status === 'postmigrate' || status === 'prelaunch') break
@@ -151,23 +154,22 @@ const untilAnswering = async (
   signal?: AbortSignal,
 ): Promise<void> => {
   const [cpu, started] = [await instance.processorMs(), performance.now()]
-  const seen: { ended?: string; answered?: boolean; refusal?: unknown } = {}
-  void instance.ended.then(why => {
+  const seen: { ended?: string; refusal?: unknown } = {}
+  const answered = Promise.withResolvers<true>()
+  const over = instance.ended.then(why => {
     seen.ended = why
   })
   const ask = (): Promise<void> =>
     ping().then(
-      () => {
-        seen.answered = true
-      },
+      () => answered.resolve(true),
       (error: unknown) => {
         seen.refusal = error
       },
     )
   for (;;) {
     // one that had no answer goes on: on a busy host it may only have been slow
-    await Promise.race([ask(), sleep(2_000)])
-    if (seen.answered) return
+    const next = Promise.race([ask(), over, sleep(2_000, undefined, { signal }).catch(() => {})])
+    if (await Promise.race([answered.promise, next])) return
     signal?.throwIfAborted()
     if (seen.ended !== undefined) throw new LvslabError('ENGINE_START', `QEMU ended: ${seen.ended}`)
     const [spent, passed] = [(await instance.processorMs()) - cpu, performance.now() - started]
