@@ -96,15 +96,15 @@ describe('one service for what the packet filter marks', () => {
   })
 
   test('https alone is shared out evenly, and moves with the VIP', async ({ lab, vip }) => {
-    const clients = await lab.http({ probe: 'clients', client: 'c1', url: `https://${VIP}/`, rate: 20 })
-    await lab.sleep(1_000)
+    const clients = await lab.http({ probe: 'clients', client: 'c1', url: `https://${VIP}/`, rate: 5 })
+    await lab.sleep(2_000)
     const restart = await lab.inject('keepalived-stop', 'd1')
     await lab.until({ kind: 'owner', address: VIP, node: 'd2', others: ['d1'] }, 5_000)
     const moved = await lab.mark('d2 holds the VIP')
     await lab.sleep(2_000)
     await clients.stop()
     await restart()
-    const watch = { probe: 'clients', stepMs: 50 }
+    const watch = { probe: 'clients', stepMs: 200 }
     const bound = stopBound(vip.master, vip.backup)
     expect(lab.history).toFailOverWithin(bound, { vip, from: 'd1', to: 'd2', fault: 'keepalived-stop', watch })
     expect(lab.history).toShareExactly({ rs1: 1, rs2: 1 }, { probe: 'clients', window: { from: moved } })
@@ -273,7 +273,7 @@ describe('the script that begins and ends a real server', () => {
     await run(lab, 'rs1', `sed -i 's/^vip=.*/vip=10.0.0.10/' ${SCRIPT}`)
     const stopped = await lab.exec('rs1', [SCRIPT, 'stop'], { record: true })
     // its last command is fine, so it is
-    expect(stopped).toMatchObject({ code: 0, stderr: expect.stringContaining('Cannot assign requested address') })
+    expect(stopped).toMatchObject({ code: 0, stderr: expect.stringContaining('Address not found') })
     expect((await run(lab, 'rs1', 'ip -o address show dev lo')).stdout).toContain(VIP)
     // from now on two claim the VIP, and whom a client believes gets all of its connections
     expect((await claims(lab)).size).toBe(2)
