@@ -60,9 +60,8 @@ const armPowerOff = async (node: AgentNode, timeoutMs: number): Promise<Armed> =
   }
 }
 
-/** Names of the services of a node's role, the last started first. */
-const SERVICES =
-  's=; for one in $(tr "\\0" "\\n" </proc/1/environ | sed -n "s/^LVSLAB_SERVICES=//p"); do s="$one $s"; done'
+/** Names of the services that a node has started, the last one first. */
+const SERVICES = 's=; for one in $(cat /run/lvslab/services); do s="$one $s"; done'
 
 /** The services are asked to end, which is when they say goodbye; the machine goes down when they have ended. */
 const armShutdown = async (node: AgentNode, timeoutMs: number): Promise<Armed> => {

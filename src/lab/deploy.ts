@@ -4,6 +4,7 @@ import type { Engine } from '../engine/engine.ts'
 import type { Steps } from '../engine/progress.ts'
 import { bindTestcontainers, NodeContainer } from '../engine/testcontainers.ts'
 import { LvslabError, messageOf } from '../errors.ts'
+import { addressesOf } from '../topology/addresses.ts'
 import { formatIpv4, parseSubnet } from '../topology/ipv4.ts'
 import { nodeFiles } from '../topology/node-files.ts'
 import { nodeScript } from '../topology/node-script.ts'
@@ -146,12 +147,7 @@ const createNetwork = async (
 /** Docker keeps one address of every network for a gateway: the highest that nobody in the topology has. */
 const unusedAddress = (topology: Topology, network: Network): string => {
   const subnet = parseSubnet(network.subnet)
-  const taken = new Set(
-    topology.nodes.flatMap(node => [
-      ...node.interfaces.map(i => i.address),
-      ...node.loopback.map(a => a.split('/')[0]),
-    ]),
-  )
+  const taken = new Set(topology.nodes.flatMap(addressesOf))
   for (let address = (subnet?.last ?? 0) - 1; subnet && address > subnet.first; address--) {
     const text = formatIpv4(address)
     if (!taken.has(text) && text !== network.gateway) return text

@@ -1,5 +1,6 @@
 import { LvslabError } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
+import { addressesOf } from '../topology/addresses.ts'
 import { contains, formatIpv4, parseIpv4, parseSubnet } from '../topology/ipv4.ts'
 import type { Node, Topology } from '../topology/types.ts'
 import type { AgentConnection } from './agent-connection.ts'
@@ -98,10 +99,7 @@ const placeOf = (
 /** Every address that the topology gives to somebody, and that any node held at any time: VIPs that moved are taken too. */
 export const takenAddresses = (topology: Topology, events: Iterable<LabEvent>): Set<string> => {
   const taken = new Set<string>(topology.networks.flatMap(n => n.gateway ?? []))
-  for (const node of topology.nodes) {
-    for (const { address } of node.interfaces) taken.add(address)
-    for (const address of node.loopback) taken.add(address.replace(/\/.*/, ''))
-  }
+  for (const address of topology.nodes.flatMap(addressesOf)) taken.add(address)
   for (const event of events) {
     if (event.kind === 'address') taken.add(event.address)
     if (event.kind === 'advert') for (const address of event.addresses) taken.add(address.replace(/\/.*/, ''))

@@ -18,7 +18,7 @@ export interface DrawnTopology {
   /** The drawing as text, for terminals, and for the page where `networks` and `nodes` are not given. */
   drawing: string
   networks?: Pick<Network, 'name' | 'subnet'>[]
-  nodes?: Pick<Node, 'name' | 'role' | 'interfaces' | 'loopback'>[]
+  nodes?: Pick<Node, 'name' | 'role' | 'interfaces' | 'loopback' | 'tunnels'>[]
 }
 
 /** A finished run: everything that reports show apart from the journal. */

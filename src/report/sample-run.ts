@@ -127,8 +127,9 @@ const node = (
 ) => ({
   name,
   role,
-  interfaces: interfaces.map(([network, address], i) => ({ name: `eth${i}`, network, address })),
+  interfaces: interfaces.map(([network, address], i) => ({ name: `eth${i}`, network, address, addresses: [] })),
   loopback,
+  tunnels: [],
 })
 
 const table = (weights: [number, number][], counter: number): IpvsService[] => [

@@ -17,8 +17,11 @@ export const checkMeaning = (source: YamlSource): void => {
   for (const [name, node] of nodes ?? []) {
     const path = ['nodes', name]
     if (RESERVED.has(name)) source.report(path, `node name "${name}" is reserved; choose another`, 'key')
-    const subnets = checkInterfaces(source, path, node, networks, taken)
-    const own = (entries(get(node, 'interfaces')) ?? []).map(([key]) => key)
+    const subnets = [
+      ...checkInterfaces(source, path, node, networks, taken),
+      ...addressLists(node).flatMap(list => checkAddresses(source, path, list)),
+    ]
+    const own = ['interfaces', 'tunnels'].flatMap(key => (entries(get(node, key)) ?? []).map(([device]) => device))
     for (const [key] of entries(get(node, 'sysctls')) ?? []) checkSysctl(source, [...path, 'sysctls', key], key, own)
     const routes = get(node, 'routes')
     for (const [index, route] of Array.isArray(routes) ? routes.entries() : []) {
@@ -133,6 +136,49 @@ const checkInterfaces = (
       const line = source.line(holder.path)
       source.report([...path, 'address'], `address ${address} is taken by ${holder.owner} (line ${line})`)
     } else taken.set(address, { owner: `${String(nodePath.at(-1))} ${name}`, path: [...path, 'address'] })
+  }
+  return subnets
+}
+
+/** A list of addresses with prefix: the device that they are put on, and the way to the list from the node. */
+interface AddressList {
+  device: string
+  path: Path
+  addresses: unknown[]
+}
+
+const addressLists = (node: unknown): AddressList[] => {
+  const lists: [string, Path, unknown][] = [
+    ...(entries(get(node, 'interfaces')) ?? []).map(([device, its]): [string, Path, unknown] => [
+      device,
+      ['interfaces', device, 'addresses'],
+      get(its, 'addresses'),
+    ]),
+    ['lo', ['loopback'], get(node, 'loopback')],
+    ...(entries(get(node, 'tunnels')) ?? []).map(([device, its]): [string, Path, unknown] => [
+      device,
+      ['tunnels', device],
+      its,
+    ]),
+  ]
+  return lists.flatMap(([device, path, addresses]) => (Array.isArray(addresses) ? [{ device, path, addresses }] : []))
+}
+
+/**
+ * Any node may have any address: a VIP is meant to be in several places. Returns the subnets that are on the link by
+ * these addresses; those on lo are on no link.
+ */
+const checkAddresses = (source: YamlSource, nodePath: Path, { device, path, addresses }: AddressList): Subnet[] => {
+  const subnets: Subnet[] = []
+  for (const [index, text] of addresses.entries()) {
+    const subnet = typeof text === 'string' ? parseSubnet(text) : undefined
+    if (!subnet) continue
+    const at = [...nodePath, ...path, index]
+    const value = parseIpv4(String(text).replace(/\/.*/, ''))
+    if (subnet.prefix < 31 && value === subnet.first) source.report(at, `${text} is a network's address, not a host's`)
+    else if (subnet.prefix < 31 && value === subnet.last) source.report(at, `${text} is a broadcast address`)
+    else if (addresses.indexOf(text) < index) source.report(at, `${text} is on ${device} already`)
+    if (device !== 'lo') subnets.push(subnet)
   }
   return subnets
 }

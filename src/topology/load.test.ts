@@ -18,13 +18,14 @@ nodes:
     role: director
     interfaces:
       eth0: { network: lan, address: 10.0.0.200 }
-      eth1: { network: wan, address: 192.168.0.5 }
+      eth1: { network: wan, address: 192.168.0.5, addresses: [172.17.0.1/16], metric: 100 }
   rs1:
     role: realserver
     interfaces: { eth0: { network: lan, address: 10.0.0.10 } }
     loopback: [10.0.0.100/32]
     sysctls: { net.ipv4.conf.all.arp_ignore: 1, net.ipv4.ip_local_port_range: 1024 65000 }
     routes: ['10.9.0.0/16  via 10.0.0.1']
+    tunnels: { tunl0: [10.0.0.100/32] }
 `
 
 const failure = (dir: string): LvslabError => {
@@ -68,10 +69,11 @@ describe('a sound topology', () => {
           name: 'd1',
           role: 'director',
           interfaces: [
-            { name: 'eth0', network: 'lan', address: '10.0.0.200' },
-            { name: 'eth1', network: 'wan', address: '192.168.0.5' },
+            { name: 'eth0', network: 'lan', address: '10.0.0.200', addresses: [] },
+            { name: 'eth1', network: 'wan', address: '192.168.0.5', addresses: ['172.17.0.1/16'], metric: 100 },
           ],
           loopback: [],
+          tunnels: [],
           sysctls: {},
           routes: [],
           files: join(dir, 'd1'),
@@ -79,8 +81,9 @@ describe('a sound topology', () => {
         {
           name: 'rs1',
           role: 'realserver',
-          interfaces: [{ name: 'eth0', network: 'lan', address: '10.0.0.10' }],
+          interfaces: [{ name: 'eth0', network: 'lan', address: '10.0.0.10', addresses: [] }],
           loopback: ['10.0.0.100/32'],
+          tunnels: [{ name: 'tunl0', addresses: ['10.0.0.100/32'] }],
           sysctls: { 'net.ipv4.conf.all.arp_ignore': '1', 'net.ipv4.ip_local_port_range': '1024 65000' },
           routes: ['10.9.0.0/16 via 10.0.0.1'],
         },
@@ -152,6 +155,18 @@ describe('the form', () => {
       'arp_ignore: 1',
       'arp_ignore: true',
       '17:46 net.ipv4.conf.all.arp_ignore true must be a number or one line of text',
+    ],
+    [
+      '[172.17.0.1/16]',
+      '[172.17.0.1]',
+      '12:63 addresses[0] "172.17.0.1" must be an IPv4 address with prefix, e.g. 10.0.0.100/32',
+    ],
+    ['metric: 100', 'metric: 0', '12:87 metric 0 must be 1 or more'],
+    ['tunl0:', 'tun0:', '19:16 unknown key "tun0"; did you mean "tunl0"?'],
+    [
+      'tunl0: [10',
+      'tunl0: [x10',
+      '19:24 tunl0[0] "x10.0.0.100/32" must be an IPv4 address with prefix, e.g. 10.0.0.100/32',
     ],
     ['summary: A pair', 'summary: 7', '2:10 summary must be text, not 7'],
     [
@@ -247,9 +262,25 @@ describe('the meaning', () => {
       'dev eth7',
       '18:14 route "10.9.0.0/16  dev eth7": the node has no interface "eth7"; did you mean "eth0"?',
     ],
+    ['172.17.0.1/16', '172.17.0.0/16', "12:63 172.17.0.0/16 is a network's address, not a host's"],
+    ['172.17.0.1/16', '172.17.255.255/16', '12:63 172.17.255.255/16 is a broadcast address'],
+    ['[10.0.0.100/32]\n    sysctls', '[10.0.0.7/32, 10.0.0.7/32]\n    sysctls', '16:29 10.0.0.7/32 is on lo already'],
+    [
+      'via 10.0.0.1',
+      'dev tunl1',
+      '18:14 route "10.9.0.0/16  dev tunl1": the node has no interface "tunl1"; did you mean "tunl0"?',
+    ],
     ['via 10.0.0.1', 'via $(id)', '18:14 route "10.9.0.0/16  via $(id)": "via" needs a value after it'],
   ])('%j as %j', (from, to, message) => {
     expect(changed(from, to)).toEqual([message])
+  })
+
+  test('a gateway may be in the subnet of a further address, and a route may lead into a tunnel', () => {
+    const yaml = PAIR.replace('tunl0: [10.0.0.100/32]', 'tunl0: [10.8.0.1/24]')
+      .replace('metric: 100 }', "metric: 100 }\n    routes: ['10.9.0.0/16 via 172.17.9.9']")
+      .replace('via 10.0.0.1', 'dev tunl0')
+    const { nodes } = loadTopology(folderWith({ 'topology.yaml': yaml }))
+    expect(nodes.map(node => node.routes)).toEqual([['10.9.0.0/16 via 172.17.9.9'], ['10.9.0.0/16 dev tunl0']])
   })
 
   test('every error is told at once, in the order of the file', () => {

@@ -84,8 +84,17 @@ const build = (dir: string, input: TopologyInput): Topology => ({
     return {
       name,
       role: node.role,
-      interfaces: Object.entries(node.interfaces).map(([key, its]) => ({ name: key, ...its })),
+      interfaces: Object.entries(node.interfaces).map(([key, { metric, ...its }]) => ({
+        name: key,
+        ...its,
+        addresses: its.addresses ?? [],
+        ...(metric === undefined ? {} : { metric }),
+      })),
       loopback: node.loopback ?? [],
+      tunnels: Object.entries(node.tunnels ?? {}).map(([key, addresses]) => ({
+        name: key,
+        addresses: addresses ?? [],
+      })),
       sysctls: Object.fromEntries(Object.entries(node.sysctls ?? {}).map(([key, value]) => [key, String(value)])),
       routes: (node.routes ?? []).map(route => route.trim().replace(/\s+/g, ' ')),
       ...(lstatSync(files, { throwIfNoEntry: false }) ? { files } : {}),

@@ -8,8 +8,8 @@ import type { Network, Node } from './types.ts'
 
 const LAN: Network = { name: 'lan', subnet: '10.0.0.0/24', gateway: '10.0.0.1' }
 const WAN: Network = { name: 'wan', subnet: '192.168.0.0/24', gateway: '192.168.0.1' }
-const ETH0 = { name: 'eth0', network: 'lan', address: '10.0.0.200' }
-const ETH1 = { name: 'eth1', network: 'wan', address: '192.168.0.5' }
+const ETH0 = { name: 'eth0', network: 'lan', address: '10.0.0.200', addresses: [] }
+const ETH1 = { name: 'eth1', network: 'wan', address: '192.168.0.5', addresses: [] }
 
 const scriptOf = (node: Partial<Node>, networks: Network[] = [LAN, WAN]): string => {
   const its = aNode(node)
@@ -84,6 +84,40 @@ describe('the default route', () => {
     const script = scriptOf({ routes: ['default via 10.0.0.254'] })
     expect(script).not.toContain('/proc/net/route')
     expect(script).toContain('later route replace default via 10.0.0.254\n')
+  })
+})
+
+describe('addresses', () => {
+  test('further ones, those of lo and those of tunnels come after the sysctls and before the routes', () => {
+    const script = scriptOf({
+      interfaces: [{ ...ETH0, addresses: ['172.25.12.100/24'] }],
+      loopback: ['10.0.0.100/32'],
+      tunnels: [{ name: 'tunl0', addresses: ['10.0.0.101/32'] }],
+      sysctls: { 'net.ipv4.conf.tunl0.rp_filter': '0' },
+      routes: ['10.9.0.0/16 dev tunl0'],
+    })
+    const lines = [
+      "\n[ -e /sys/class/net/tunl0 ] || fail 'the kernel has made no tunl0: the module ipip is not loaded'\n",
+      "\nprintf '%s\\n' '0' >'/proc/sys/net/ipv4/conf/tunl0/rp_filter'",
+      '\nlater addr replace 172.25.12.100/24 dev eth0\n',
+    ]
+    const places = lines.map(line => script.indexOf(line))
+    expect(places).toEqual(places.filter(place => place >= 0).toSorted((a, b) => a - b))
+    const added = script.match(/^later (?:addr|link|route replace) .*/gm)
+    expect(added).toEqual([
+      'later addr replace 172.25.12.100/24 dev eth0',
+      'later addr replace 10.0.0.100/32 dev lo',
+      'later link set tunl0 up',
+      'later addr replace 10.0.0.101/32 dev tunl0',
+      'later route replace 10.9.0.0/16 dev tunl0',
+    ])
+  })
+
+  test('the metric is that of the route to the network of an interface', () => {
+    expect(scriptOf({ interfaces: [{ ...ETH0, metric: 100 }] })).toContain(
+      'later addr replace 10.0.0.200/24 dev eth0 metric 100\n',
+    )
+    expect(scriptOf({})).not.toContain('metric')
   })
 })
 

@@ -18,8 +18,10 @@ export const nodeScript = (topology: Topology, node: Node): string => {
   const sections = [
     head(topology, node),
     interfaceSection(node),
+    tunnelSection(node),
     sysctlSection(node),
     defaultRouteSection(topology, node),
+    metricSection(topology, node),
     addressSection(node),
     TAIL,
   ]
@@ -104,6 +106,18 @@ ${condition}name_interfaces
 `
 }
 
+/** The kernel makes these in every network namespace once their module is there; before the sysctls, which name them. */
+const tunnelSection = (node: Node): string =>
+  node.tunnels
+    .map(({ name }) => {
+      const device = word(name)
+      const complaint = `the kernel has made no ${device}: the module ${MODULES[device] ?? device} is not loaded`
+      return `[ -e /sys/class/net/${device} ] || fail ${quote(complaint)}\n`
+    })
+    .join('')
+
+const MODULES: Record<string, string> = { tunl0: 'ipip' }
+
 /** Before the addresses: a VIP on lo without arp_ignore in force would answer ARP for a moment. */
 const sysctlSection = (node: Node): string => {
   const sysctls = { ...(node.role === 'router' ? { 'net.ipv4.ip_forward': '1' } : {}), ...node.sysctls }
@@ -140,8 +154,25 @@ fi
 `
 }
 
+/** The kernel puts the metric that an address has on the route to its network, and changes it with the address. */
+const metricSection = ({ networks }: Topology, node: Node): string => {
+  const lines = node.interfaces.flatMap(({ name, network, address, metric }) => {
+    const prefix = networks.find(its => its.name === network)?.subnet.split('/')[1]
+    if (metric === undefined || prefix === undefined) return []
+    return `later addr replace ${word(`${address}/${prefix}`)} dev ${word(name)} metric ${metric}\n`
+  })
+  return lines.join('')
+}
+
 const addressSection = (node: Node): string => {
-  const loopback = node.loopback.map(address => `later addr replace ${word(address)} dev lo\n`)
+  const put = (device: string, addresses: string[]): string[] =>
+    addresses.map(address => `later addr replace ${word(address)} dev ${word(device)}\n`)
+  const further = node.interfaces.flatMap(({ name, addresses }) => put(name, addresses))
+  const loopback = put('lo', node.loopback)
+  const tunnels = node.tunnels.flatMap(({ name, addresses }) => [
+    `later link set ${word(name)} up\n`,
+    ...put(name, addresses),
+  ])
   const routes = node.routes.map(route => `later route replace ${words(route)}\n`)
-  return [...loopback, ...routes].join('')
+  return [...further, ...loopback, ...tunnels, ...routes].join('')
 }

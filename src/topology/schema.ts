@@ -26,6 +26,8 @@ const sysctlName = z.string().regex(/^net(\.[A-Za-z0-9_:@-]+(\/[A-Za-z0-9_:@-]+)
 
 const address = z.ipv4({ error: 'must be an IPv4 address without prefix, e.g. 10.0.0.10' })
 
+const withPrefix = z.cidrv4({ error: 'must be an IPv4 address with prefix, e.g. 10.0.0.100/32' })
+
 const singleLine = (what: string) => z.string().regex(/^[^\r\n]*$/, { error: `must be ${what}` })
 
 /** Form of one entry below `networks`. */
@@ -50,8 +52,31 @@ export const interfaceSchema = z
       .describe('Name of the network that it is on.')
       .meta({ examples: ['lan'] }),
     address: address.describe("Its IPv4 address; the prefix is the network's.").meta({ examples: ['10.0.0.10'] }),
+    addresses: z
+      .array(withPrefix)
+      .optional()
+      .describe('Further addresses of it, with prefix: a VIP on the NIC, a second subnet on the same link.')
+      .meta({ examples: [['10.0.0.100/24']] }),
+    metric: z
+      .int({ error: 'must be a whole number' })
+      .min(1, { error: 'must be 1 or more' })
+      .max(4_294_967_295, { error: 'must be less than 2^32' })
+      .optional()
+      .describe('Metric of the route to its own network: 100 where NetworkManager set it up. 0 without it.')
+      .meta({ examples: [100] }),
   })
   .describe('One network interface.')
+
+/** Form of `tunnels`: the devices that the kernel makes by itself, one for each kind of tunnel that LVS sends into. */
+export const tunnelsSchema = z
+  .strictObject({
+    tunl0: z
+      .array(withPrefix)
+      .optional()
+      .describe('IP-in-IP, what `ipvsadm -i` sends. Addresses with prefix; [] only brings it up.')
+      .meta({ examples: [['10.0.0.100/32']] }),
+  })
+  .describe('Tunnel devices that are brought up, with their addresses: the VIP of a real server behind TUN.')
 
 /** Form of one entry below `nodes`. */
 export const nodeSchema = z
@@ -64,10 +89,11 @@ export const nodeSchema = z
       )
       .meta({ minProperties: 1, examples: [{ eth0: { network: 'lan', address: '10.0.0.10' } }] }),
     loopback: z
-      .array(z.cidrv4({ error: 'must be an IPv4 address with prefix, e.g. 10.0.0.100/32' }))
+      .array(withPrefix)
       .optional()
-      .describe('Addresses with prefix put on lo: the VIP of a real server behind DR or TUN.')
+      .describe('Addresses with prefix put on lo: the VIP of a real server behind DR.')
       .meta({ examples: [['10.0.0.100/32']] }),
+    tunnels: tunnelsSchema.optional(),
     sysctls: z
       .record(
         sysctlName,
@@ -76,7 +102,9 @@ export const nodeSchema = z
         }),
       )
       .optional()
-      .describe("Kernel settings of the node's own network namespace, set before the loopback addresses.")
+      .describe(
+        "Kernel settings of the node's own network namespace, set before any address but those of the interfaces' own networks.",
+      )
       .meta({ examples: [{ 'net.ipv4.conf.all.arp_ignore': 1, 'net.ipv4.conf.all.arp_announce': 2 }] }),
     routes: z
       .array(z.string())

@@ -22,8 +22,9 @@ export const folderWith = (files: Record<string, string>): string => {
 export const aNode = (node: Partial<Node> = {}): Node => ({
   name: 'd1',
   role: 'director',
-  interfaces: [{ name: 'eth0', network: 'lan', address: '10.0.0.200' }],
+  interfaces: [{ name: 'eth0', network: 'lan', address: '10.0.0.200', addresses: [] }],
   loopback: [],
+  tunnels: [],
   sysctls: {},
   routes: [],
   ...node,

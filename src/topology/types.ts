@@ -18,6 +18,18 @@ export interface Interface {
   network: string
   /** IPv4 address without prefix; the prefix is the network's. */
   address: string
+  /** Further addresses, with prefix: a VIP on the NIC, a second subnet on the same link. */
+  addresses: string[]
+  /** Metric of the route to its own network; the kernel's own choice, 0, where it is left out. */
+  metric?: number
+}
+
+/** The device that the kernel makes for a kind of tunnel in every node, brought up. */
+export interface Tunnel {
+  /** `tunl0`: takes IP-in-IP packets from anybody. */
+  name: string
+  /** Addresses with prefix. */
+  addresses: string[]
 }
 
 export interface Node {
@@ -26,6 +38,7 @@ export interface Node {
   interfaces: Interface[]
   /** Addresses with prefix put on `lo`: the VIP of a DR or TUN real server. */
   loopback: string[]
+  tunnels: Tunnel[]
   sysctls: Record<string, string>
   /** `ip route add` words, e.g. `10.9.0.0/16 via 10.0.0.1`. */
   routes: string[]

@@ -3,7 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { loadTopology } from '../topology/load.ts'
-import { type Plan, planTopology } from './plan.ts'
+import { type Plan, planTopology, requirePredictions } from './plan.ts'
 import { planScenarios } from './scenarios.ts'
 
 const DR = path.resolve(import.meta.dirname, '../../topologies/keepalived-dr')
@@ -89,5 +89,36 @@ describe('what cannot be judged is listed as untested', () => {
     const plan = planWith(change)
     planScenarios(plan)
     expect(plan.untested.map(u => u.why).join('\n')).toContain(why)
+  })
+})
+
+describe('a topology without keepalived', () => {
+  const parent = mkdtempSync(path.join(os.tmpdir(), 'lvslab-plan-'))
+  const dir = path.join(parent, 'keepalived-dr')
+  cpSync(DR, dir, { recursive: true, filter: from => path.basename(from) !== 'keepalived' })
+  const plan = planTopology(loadTopology(dir))
+  rmSync(parent, { recursive: true })
+
+  it('waits for its real servers, and says what nobody predicts', () => {
+    expect(plan.readiness.map(r => r.title)).toEqual(['httpd runs on rs1', 'httpd runs on rs2'])
+    expect(plan.untested.map(u => u.what)).toEqual(['d1', 'd2'])
+  })
+
+  it('has nothing that could be verified, which is told with a remedy', () => {
+    expect(() => requirePredictions(plan)).toThrow(
+      expect.objectContaining({
+        code: 'PLAN_NO_CONFIG',
+        message: 'no director of keepalived-dr runs keepalived (d1, d2), and nothing is predicted from ipvsadm rules',
+        remedy: expect.stringContaining('d1/etc/keepalived/'),
+      }),
+    )
+    requirePredictions(planTopology(loadTopology(DR)))
+  })
+
+  it('is not one where the configuration is misplaced', () => {
+    const copy = mkdtempSync(path.join(os.tmpdir(), 'lvslab-plan-'))
+    cpSync(DR, path.join(copy, 'keepalived-dr'), { recursive: true, filter: from => !from.endsWith('keepalived.conf') })
+    expect(() => planTopology(loadTopology(path.join(copy, 'keepalived-dr')))).toThrow(/no configuration file/)
+    rmSync(copy, { recursive: true })
   })
 })

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Condition } from '../agent/protocol.ts'
 import { readDirector } from '../config/keepalived/director.ts'
 import { formatPosition, LvslabError } from '../errors.ts'
@@ -70,13 +72,17 @@ export const planTopology = (topology: Topology): Plan => {
       },
     )
   }
-  const configs = directorNodes.map(readNode)
+  const [configured, others] = partition(directorNodes, hasKeepalived)
+  const configs = configured.map(({ name, files }) => readDirector({ node: name, root: files ?? '' }))
   const groups = vrrpGroups(configs, locate(topology))
   const vips = plannedVips(groups)
   // what keepalived skips was not exercised either
   const untested: Untested[] = configs.flatMap(({ node, notices }) =>
     notices.map(({ at, message }) => ({ what: `${formatPosition(at)} (${node})`, why: message })),
   )
+  for (const { name } of others) {
+    untested.push({ what: name, why: 'it runs no keepalived, and nothing is predicted from anything else' })
+  }
   const services = planServices(topology, configs, vips, untested)
   return {
     topology,
@@ -88,6 +94,8 @@ export const planTopology = (topology: Topology): Plan => {
     readiness: [
       ...vips.map(vip => vipReadiness(vip)),
       ...services.flatMap(s => serviceReadiness(s, client.name, vips)),
+      // without keepalived nothing changes by itself: who can answer, answers
+      ...(configs.length === 0 ? topology.nodes.filter(node => node.role === 'realserver').map(answers) : []),
     ],
     dualMaster: explainDualMaster(configs).map(cause => cause.message),
     secrets: configs.flatMap(c => c.instances.flatMap(i => (i.authentication ? [i.authentication.secret] : []))),
@@ -120,13 +128,27 @@ const plannedVips = (groups: VrrpGroup[]): PlannedVip[] => {
 export const hasExpectedMaster = ({ members: [first, second] }: PlannedVip): boolean =>
   first?.instance.priority !== second?.instance.priority
 
-const readNode = (node: Node): DirectorConfig => {
-  if (node.files !== undefined) return readDirector({ node: node.name, root: node.files })
-  throw new LvslabError('PLAN_NO_CONFIG', `the director ${node.name} has no folder beside topology.yaml`, {
-    remedy: `put its configuration at ${node.name}/etc/keepalived/keepalived.conf`,
+/** Whether a director runs keepalived; one with a folder for its configuration is meant to, whatever is in it. */
+const hasKeepalived = ({ files }: Node): boolean => files !== undefined && existsSync(join(files, 'etc/keepalived'))
+
+const partition = <T>(all: T[], is: (one: T) => boolean): [T[], T[]] => [all.filter(is), all.filter(one => !is(one))]
+
+/** @throws LvslabError PLAN_NO_CONFIG where no director runs keepalived: no bound and no share can be predicted */
+export const requirePredictions = ({ topology, configs, directors }: Plan): void => {
+  if (configs.length > 0) return
+  const message = `no director of ${topology.name} runs keepalived (${directors.join(', ')}), and nothing is predicted from ipvsadm rules`
+  throw new LvslabError('PLAN_NO_CONFIG', message, {
+    remedy: `put keepalived.conf at ${directors[0]}/etc/keepalived/ beside topology.yaml, or write a suite: CONTRIBUTING.md, "A scenario"`,
     exitCode: 2,
   })
 }
+
+/** Its port is the topology's own affair; httpd listens on all of them when it has become a daemon. */
+const answers = ({ name }: Node): Readiness => ({
+  title: `httpd runs on ${name}`,
+  condition: { kind: 'process', node: name, name: 'apache2', present: true },
+  deadlineMs: CONVERGENCE_MARGIN_MS,
+})
 
 const locate = (topology: Topology) => (name: string, device: string) => {
   const found = topology.nodes.find(node => node.name === name)?.interfaces.find(i => i.name === device)

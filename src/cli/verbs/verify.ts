@@ -6,7 +6,7 @@ import { createRunReport } from '../../report/run.ts'
 import { formatJson } from '../../report/json.ts'
 import { formatText } from '../../report/text.ts'
 import { writeReports } from '../../report/write.ts'
-import { planTopology } from '../../verify/plan.ts'
+import { planTopology, requirePredictions } from '../../verify/plan.ts'
 import { verify } from '../../verify/verify.ts'
 import { engineArguments, sourceOf } from '../engine-arguments.ts'
 import { defineVerb } from '../define-verb.ts'
@@ -30,6 +30,7 @@ export const verifyCommand = defineVerb('Example: lvslab verify topologies/keepa
       const started = new Date()
       const topology = loadTopology(args.dir)
       const plan = planTopology(topology)
+      requirePredictions(plan)
       await using source = sourceOf(args)
       const dir = runDir(args.reports, topology.name, started)
       const outcome = await verify(plan, source, { dir, steps, signal })

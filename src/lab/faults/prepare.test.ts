@@ -5,11 +5,12 @@ import { prepareFault } from './prepare.ts'
 import { FAULTS, type FaultArguments, type FaultName } from './registry.ts'
 
 const node = (name: string, role: Node['role'], ...addresses: string[]): Node => ({
-  ...{ name, role, loopback: [], sysctls: {}, routes: [] },
+  ...{ name, role, loopback: [], tunnels: [], sysctls: {}, routes: [] },
   interfaces: addresses.map((address, n) => ({
     name: `eth${n}`,
     network: address.startsWith('10.0.') ? 'lan' : 'dmz',
     address,
+    addresses: [],
   })),
 })
 

@@ -19,7 +19,7 @@ export const drawTopology = ({ name, drawing, networks, nodes }) => {
   let y = 22
   const boxes = rows.map((row, i) => {
     buses.push({ y, network: order[i] })
-    const heights = row.map(({ node }) => 30 + BOX.line * (node.interfaces.length + node.loopback.length))
+    const heights = row.map(({ node }) => 30 + BOX.line * addressLines(node).length)
     const placed = row.map((entry, j) => ({
       ...entry,
       x: 140 + (width - 150 - row.length * (BOX.width + BOX.gap)) / 2 + j * (BOX.width + BOX.gap),
@@ -53,6 +53,13 @@ export const drawTopology = ({ name, drawing, networks, nodes }) => {
   return svg
 }
 
+// a run of an earlier version has neither tunnels nor further addresses
+const addressLines = ({ interfaces, loopback, tunnels = [] }) => [
+  ...interfaces.flatMap(one => [one.address, ...(one.addresses ?? [])].map(address => `${one.name} ${address}`)),
+  ...loopback.map(address => `lo ${address}`),
+  ...tunnels.flatMap(one => one.addresses.map(address => `${one.name} ${address}`)),
+]
+
 const drawNode = (node, x, y, height) =>
   s(
     'g',
@@ -60,10 +67,9 @@ const drawNode = (node, x, y, height) =>
     s('rect', { x, y, width: BOX.width, height, rx: 5 }),
     s('text', { class: 'node-name', x: x + 10, y: y + 19 }, shorten(node.name, 11)),
     s('text', { class: 'sub', x: x + BOX.width - 10, y: y + 19, 'text-anchor': 'end' }, node.role),
-    ...[
-      ...node.interfaces.map(one => `${one.name} ${one.address}`),
-      ...node.loopback.map(address => `lo ${address}`),
-    ].map((line, i) => s('text', { class: 'address', x: x + 10, y: y + 36 + i * BOX.line }, shorten(line, 25))),
+    ...addressLines(node).map((line, i) =>
+      s('text', { class: 'address', x: x + 10, y: y + 36 + i * BOX.line }, shorten(line, 25)),
+    ),
   )
 
 // from the clients inwards, each network after one that it shares a node with

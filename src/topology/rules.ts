@@ -1,0 +1,31 @@
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+
+import type { Node } from './types.ts'
+
+/** The files of rules that a node loads when it starts, and the tool that takes their lines. */
+const RULE_FILES: [file: string, tool: string][] = [
+  ['etc/iptables/rules.v4', 'iptables'],
+  ['etc/iptables/rules.v6', 'ip6tables'],
+  ['etc/arptables.rules', 'arptables'],
+  ['etc/ipvsadm.rules', 'ipvsadm'],
+]
+
+/**
+ * The rules that a node starts with (packet filter, marks, NAT, IPVS), as the commands that would add them:
+ * `iptables -t mangle -A PREROUTING ...`, `ipvsadm -A -t 10.0.0.100:80 -s rr`.
+ */
+export const rulesOf = ({ files }: Node): string[] =>
+  files === undefined ? [] : RULE_FILES.flatMap(([file, tool]) => commands(join(files, file), tool))
+
+const commands = (file: string, tool: string): string[] => {
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return []
+  let table = ''
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap(text => {
+      const line = text.trim()
+      if (line.startsWith('*')) table = line === '*filter' ? '' : `-t ${line.slice(1)} `
+      return /^-[AaI] /.test(line) ? [`${tool} ${table}${line}`] : []
+    })
+}
