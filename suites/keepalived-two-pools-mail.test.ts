@@ -1,0 +1,129 @@
+import { expect } from 'vitest'
+import { eventsOf } from '../src/history/queries.ts'
+import type { Lab } from '../src/lab/lab.ts'
+import { serverDownBound, serverUpBound } from '../src/model/health-check.ts'
+import { preemptBound, stopBound } from '../src/model/vrrp.ts'
+import { labTest } from '../src/suite/lab-test.ts'
+import type { Plan } from '../src/verify/plan.ts'
+import { PATIENCE_MS } from '../src/verify/scenario.ts'
+import { run } from './steps.ts'
+
+const test = labTest('topologies/keepalived-two-pools')
+
+const VIP = '10.0.1.100'
+const SERVICE = `TCP ${VIP}:80`
+const RS1 = { node: 'rs1', address: '10.0.1.103', port: 80 }
+const LOG = '/var/log/keepalived.log'
+
+/** Mails that are still to come, if any are, ms. */
+const SETTLE_MS = 2_000
+
+/** Subject and number of recipients of each mail that has arrived, in order. */
+const mails = async (lab: Lab): Promise<string[]> =>
+  (await run(lab, 'mail', 'cat /var/mail/received')).stdout.trim().split('\n')
+
+/** The mails that come of some steps. */
+const mailsOf = async (lab: Lab, steps: () => Promise<void>): Promise<string[]> => {
+  const before = (await mails(lab)).length
+  await steps()
+  await lab.sleep(SETTLE_MS)
+  return (await mails(lab)).slice(before)
+}
+
+const boundsOfRs1 = ({ services }: Plan) => {
+  const server = services[0]?.servers.find(one => one.node === RS1.node)?.server
+  const [down, up] = server ? [serverDownBound(server, 'refused'), serverUpBound(server, 'refused')] : []
+  if (!down || !up) throw new Error('no bound is known for the health check of rs1')
+  return { down, up }
+}
+
+/** The web server of rs1 crashes and comes back, and both directors see it. */
+const loseServer = async (lab: Lab, plan: Plan): Promise<void> => {
+  const { down, up } = boundsOfRs1(plan)
+  const bothHave = async (destinations: string[], ms: number): Promise<void> => {
+    for (const node of plan.directors)
+      expect(await lab.until({ kind: 'pool', node, service: SERVICE, destinations }, ms + PATIENCE_MS)).toBe(true)
+  }
+  const heal = await lab.inject('httpd-crash', 'rs1')
+  await bothHave(['10.0.1.104:80'], down.maxMs)
+  await lab.sleep(SETTLE_MS)
+  await heal()
+  await bothHave(['10.0.1.103:80', '10.0.1.104:80'], up.maxMs)
+}
+
+/** keepalived on d1 is stopped, so that d2 holds the VIPs, and started again. */
+const failOver = async (lab: Lab, plan: Plan): Promise<void> => {
+  const [d1, d2] = plan.vips[0]?.members.map(member => member.instance) ?? []
+  const back = d1 && d2 && preemptBound(d1, d2)
+  if (!back) throw new Error('no failover is predicted')
+  const heal = await lab.inject('keepalived-stop', 'd1')
+  const patience = stopBound(d1, d2).maxMs + PATIENCE_MS
+  expect(await lab.until({ kind: 'owner', address: VIP, node: 'd2', others: ['d1'] }, patience)).toBe(true)
+  await lab.sleep(SETTLE_MS)
+  await heal()
+  const return_ = back.maxMs + PATIENCE_MS
+  expect(await lab.until({ kind: 'owner', address: VIP, node: 'd1', others: ['d2'] }, return_)).toBe(true)
+}
+
+test('each director writes one mail when a real server goes, and one when it returns', async ({ lab, plan }) => {
+  const arrived = await mailsOf(lab, () => loseServer(lab, plan))
+  const subject = 'Realserver [10.0.1.103]:tcp:80 of virtual server [10.0.1.100]:tcp:80'
+  const promised = ['d1', 'd2'].flatMap(node => ['DOWN', 'UP'].map(state => `[${node}] ${subject} - ${state}, to 3`))
+  expect(arrived.toSorted()).toEqual(promised.toSorted())
+})
+
+test('each director writes one mail for each state that it enters, and none when it is stopped', async ({
+  lab,
+  plan,
+}) => {
+  const start = await lab.mark('before the failover')
+  const arrived = await mailsOf(lab, () => failOver(lab, plan))
+  const entered = eventsOf(lab.history, 'keepalived').flatMap(({ t, node, transition }) =>
+    t > start && transition && transition.state !== 'STOP' ? [`${node} ${transition.state}`] : [],
+  )
+  expect(entered.toSorted()).toEqual(['d1 BACKUP', 'd1 MASTER', 'd2 BACKUP', 'd2 MASTER'])
+  const promised = [
+    ...entered.map(one => one.replace(/(.*) (.*)/, '[$1] VRRP Instance VI_1 - Entering $2 state, to 3')),
+    // a checker that starts says of each service that it has its quorum
+    ...plan.vips.map(vip => `[d1] Virtualserver [${vip.address}]:tcp:80 - UP, to 3`),
+  ]
+  expect(arrived.toSorted()).toEqual(promised.toSorted())
+})
+
+test('without smtp_alert nobody writes, whatever global_defs says', async ({ lab, plan }) => {
+  const replace: [string, string] = ['smtp_alert', '']
+  for (const director of plan.directors)
+    for (const file of ['keepalived.conf', 'conf.d/services.conf'])
+      await lab.inject('config-change', director, { file: `/etc/keepalived/${file}`, replace })
+  const arrived = await mailsOf(lab, async () => {
+    await loseServer(lab, plan)
+    await failOver(lab, plan)
+  })
+  expect(arrived).toEqual([])
+  await lab.faults.healAll()
+})
+
+test.for([
+  ['refuses', 'pkill -x smtp-sink', 'SMTP connection ERROR to \\[192.168.200.1\\]'],
+  ['is not there', 'iptables -I INPUT -j DROP', 'Timeout connecting SMTP server \\[192.168.200.1\\]'],
+  ['says nothing', 'pkill -STOP -x smtp-sink', 'Timeout reading data to remote SMTP server \\[192.168.200.1\\]'],
+] as const)('a mail server that %s delays nothing', async ([, broken, complaint], { lab, plan, vip }) => {
+  const before = (await mails(lab)).length
+  await run(lab, 'mail', broken)
+  const tried = ['d1', 'd2'].map(node => lab.until({ kind: 'line', node, file: LOG, match: complaint }, 120_000))
+  const probe = { probe: 'clients', client: 'c1', url: `http://${VIP}/`, rate: 25 }
+  const clients = await lab.http(probe)
+  await failOver(lab, plan)
+  const watch = { probe: probe.probe, stepMs: 1000 / probe.rate }
+  expect(lab.history).toFailOverWithin(stopBound(vip.master, vip.backup), {
+    ...{ vip, from: 'd1', to: 'd2', fault: 'keepalived-stop', watch },
+  })
+  await clients.stop()
+  await loseServer(lab, plan)
+  expect(lab.history).toRemoveServerWithin(boundsOfRs1(plan).down, {
+    ...{ vip, service: SERVICE, server: RS1, fault: 'httpd-crash', upBound: boundsOfRs1(plan).up },
+  })
+  expect(await Promise.all(tried)).toEqual([true, true])
+  if (broken.startsWith('pkill -STOP')) return
+  expect((await mails(lab)).length).toBe(before)
+})

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect } from 'vitest'
+import type { CommandResult } from '../src/agent/protocol.ts'
+import { holdingsOf } from '../src/history/queries.ts'
+import type { Lab } from '../src/lab/lab.ts'
+import { describeBound, seconds } from '../src/model/bound.ts'
+import type { Bound, DirectorConfig, VrrpInstance } from '../src/model/types.ts'
+import { loadTopology } from '../src/topology/load.ts'
+import { type Plan, planTopology } from '../src/verify/plan.ts'
+import { changedTopology } from './command-line.ts'
+
+/** What a measurement may add, ms: scheduling, and reading the table after the log line that announced its change. */
+export const SLACK_MS = 250
+
+/** Runs a script in a node, as evidence; it must succeed. */
+export const run = async (lab: Lab, node: string, script: string): Promise<CommandResult> => {
+  const result = await lab.exec(node, ['sh', '-c', script], { record: true })
+  expect(`${result.code} ${result.stderr}`, script).toMatch(/^0 /)
+  return result
+}
+
+/** Says what came out beside what was promised, and holds the one against the other. */
+export const within = (
+  what: string,
+  cause: Pick<CommandResult, 'started' | 'ended'>,
+  t: number | undefined,
+  bound: Bound,
+): void => {
+  if (t === undefined) throw new Error(`${what}: it never happened; promised: ${bound.formula}`)
+  const took = t - cause.started
+  process.stderr.write(`${what}: ${seconds(took)}, ${describeBound(bound)} (${bound.formula})\n`)
+  expect(took, `${what}: ${bound.formula}`).toBeLessThanOrEqual(bound.maxMs + (cause.ended - cause.started) + SLACK_MS)
+  expect(took, `${what} too early: ${bound.formula}`).toBeGreaterThanOrEqual((bound.minMs ?? 0) - SLACK_MS)
+}
+
+/** When a node took an address after a moment; undefined where it did not, or held it already. */
+export const whenTaken = (lab: Lab, address: string, node: string, after: number): number | undefined =>
+  holdingsOf(lab.history, address, [node]).find(one => one.from >= after)?.from
+
+export const directorOf = ({ configs }: Pick<Plan, 'configs'>, node: string): DirectorConfig => {
+  const found = configs.find(config => config.node === node)
+  if (!found) throw new Error(`no director ${node}`)
+  return found
+}
+
+export const instanceOf = (plan: Pick<Plan, 'configs'>, node: string, name: string): VrrpInstance => {
+  const found = directorOf(plan, node).instances.find(instance => instance.name === name)
+  if (!found) throw new Error(`no ${name} on ${node}`)
+  return found
+}
+
+/** Writes a file of a node anew, as an operator does with an editor: nobody is told. */
+export const write = (lab: Lab, node: string, file: string, text: string): Promise<CommandResult> =>
+  run(lab, node, `cat >${file} <<'END_OF_FILE'\n${text.replace(/\n$/, '')}\nEND_OF_FILE`)
+
+/**
+ * Has a director's keepalived begin anew with a file of its configuration changed, whatever keepalived's own test says of
+ * it.
+ *
+ * @param file in the topology's folder: `d1/etc/keepalived/conf.d/vip.conf`
+ * @returns what the configuration promises now
+ */
+export const restartWith = async (
+  lab: Lab,
+  dir: string,
+  file: string,
+  change: (text: string) => string,
+): Promise<Plan> => {
+  const [node = ''] = file.split('/')
+  const changed = await changedTopology(dir, file, change)
+  await write(lab, node, file.slice(node.length), readFileSync(path.join(changed, file), 'utf8'))
+  await run(lab, node, 'service=/usr/lib/lvslab/service; $service keepalived stop; $service keepalived start')
+  return planTopology(loadTopology(changed))
+}
+
+/** Whether keepalived takes every line of a director's configuration; its words are evidence. */
+export const testConfiguration = async (lab: Lab, director: string): Promise<{ director: string; command: string }> => {
+  const argv = ['keepalived', '--config-test']
+  await lab.exec(director, argv, { record: true })
+  return { director, command: argv.join(' ') }
+}
