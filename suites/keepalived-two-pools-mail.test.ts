@@ -110,24 +110,20 @@ test('smtp_alert is off by default for VIPs and services, and on for real server
 const SMTP_TIMEOUT_MS = 30_000
 
 test.for([
-  ['refuses', 'pkill -x smtp-sink', 'SMTP connection ERROR to'],
+  ['refuses', 'pkill -x smtp-sink', 'smtp fd \\d+ returned write error'],
   ['says nothing', 'pkill -STOP -x smtp-sink', 'Timeout reading data to remote SMTP server'],
-  ['is not there', 'iptables -I INPUT -j DROP', 'Timeout connecting SMTP server'],
+  ['is not there', 'iptables -I INPUT -j DROP', 'Timeout opening connection to remote SMTP server'],
 ] as const)('a mail server that %s delays no failover', async ([, broken, complaint], { lab, plan, vip }) => {
   await run(lab, 'mail', broken)
-  const clients = { probe: 'clients', client: 'c1', url: `http://${VIP}/`, rate: 25 }
-  const probe = await lab.http(clients)
-  await lab.sleep(1_000)
+  const start = await lab.mark('the mail server is broken')
   await failOver(lab, plan)
-  await probe.stop()
-  const watch = { probe: clients.probe, stepMs: 1000 / clients.rate }
-  expect(lab.history).toFailOverWithin(stopBound(vip.master, vip.backup), {
-    ...{ vip, from: 'd1', to: 'd2', fault: 'keepalived-stop', watch },
-  })
+  const bound = stopBound(vip.master, vip.backup)
+  expect(lab.history).toFailOverWithin(bound, { vip, from: 'd1', to: 'd2', fault: 'keepalived-stop' })
   await lab.sleep(SMTP_TIMEOUT_MS)
   for (const director of plan.directors) {
-    const lines = eventsOf(lab.history, 'keepalived').flatMap(({ node, line }) => (node === director ? [line] : []))
-    expect(lines, `${director} tried`).toContainEqual(expect.stringContaining(`${complaint} [192.168.200.1]:25`))
+    const said = eventsOf(lab.history, 'keepalived').filter(({ t, node }) => t > start && node === director)
+    const lines = said.map(({ line }) => line)
+    expect(lines, `${director} has tried`).toContainEqual(expect.stringMatching(complaint))
   }
 })
 

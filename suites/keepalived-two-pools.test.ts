@@ -45,13 +45,8 @@ const counters = async (lab: Lab) => {
   return table?.destinations.map(one => [one.counters?.connections, one.counters?.packetsOut])
 }
 
-/** Each VIP once, and a server of the second pool: what else the plan has is alike. */
-const PLANNED = [
-  'configuration',
-  'failover-stop-10.0.1.100',
-  'failover-crash-10.0.1.200',
-  'server-10.0.1.200:80/TCP-rs4:80',
-]
+/** Of the second VIP and its pool, as the first is what the other suites break. */
+const PLANNED = ['configuration', 'failover-crash-10.0.1.200', 'server-10.0.1.200:80/TCP-rs4:80']
 
 describe('what its configuration promises', () => {
   const scenarios = planScenarios(planTopology(loadTopology(dir)))
