@@ -11,8 +11,8 @@ import { preemptBound } from '../src/model/vrrp.ts'
 import { labTest } from '../src/suite/lab-test.ts'
 import type { Plan } from '../src/verify/plan.ts'
 import { PATIENCE_MS, SLACK_MS } from '../src/verify/scenario.ts'
-import { directorOf, restartWith, run, testConfiguration, write } from './steps.ts'
-import { captured, outcomes, requests, values } from './traffic.ts'
+import { directorOf, requests, restartWith, run, testConfiguration, values, write } from './steps.ts'
+import { captured, outcomes } from './traffic.ts'
 
 const dir = 'topologies/keepalived-two-pools'
 const test = labTest(dir)

@@ -6,8 +6,8 @@ import { labTest } from '../src/suite/lab-test.ts'
 import { loadTopology } from '../src/topology/load.ts'
 import { planTopology } from '../src/verify/plan.ts'
 import { planScenarios } from '../src/verify/scenarios.ts'
-import { run } from './steps.ts'
-import { captured, macOf, outcomes, requests, values } from './traffic.ts'
+import { macOf, requests, run, values } from './steps.ts'
+import { captured, outcomes } from './traffic.ts'
 
 const dir = 'topologies/keepalived-two-pools'
 const test = labTest(dir)

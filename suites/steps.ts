@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect } from 'vitest'
 import type { CommandResult } from '../src/agent/protocol.ts'
+import type { RequestEvent } from '../src/history/event.ts'
 import { holdingsOf } from '../src/history/queries.ts'
 import type { Lab } from '../src/lab/lab.ts'
 import { describeBound, seconds } from '../src/model/bound.ts'
@@ -10,13 +11,15 @@ import { loadTopology } from '../src/topology/load.ts'
 import { type Plan, planTopology } from '../src/verify/plan.ts'
 import { changedTopology } from './command-line.ts'
 
+/** Steps and questions that several suites have. */
+
 /** What a measurement may add, ms: scheduling, and reading the table after the log line that announced its change. */
 export const SLACK_MS = 250
 
-/** Runs a script in a node, as evidence; it must succeed. */
+/** Runs a script of sh in a node, which must succeed; what it says is evidence. */
 export const run = async (lab: Lab, node: string, script: string): Promise<CommandResult> => {
   const result = await lab.exec(node, ['sh', '-c', script], { record: true })
-  expect(`${result.code} ${result.stderr}`, script).toMatch(/^0 /)
+  expect(`${result.code} ${result.stderr}`, `${node}: ${script}`).toMatch(/^0 /)
   return result
 }
 
@@ -80,3 +83,18 @@ export const testConfiguration = async (lab: Lab, director: string): Promise<{ d
   await lab.exec(director, argv, { record: true })
   return { director, command: argv.join(' ') }
 }
+
+/** The requests of all probes, or of one, in the order in which they were due. */
+export const requests = (lab: Lab, probe?: string): RequestEvent[] =>
+  [...lab.history]
+    .filter(event => event.kind === 'request')
+    .filter(request => probe === undefined || request.probe === probe)
+    .toSorted((a, b) => a.scheduled - b.scheduled)
+
+/** Each value once, in order. */
+export const values = (list: readonly (string | number | undefined)[]): string[] =>
+  [...new Set(list.map(String))].toSorted((a, b) => a.localeCompare(b))
+
+/** MAC address of a node's eth0: no topology chooses it. */
+export const macOf = async (lab: Lab, node: string): Promise<string> =>
+  (await run(lab, node, 'cat /sys/class/net/eth0/address')).stdout.trim()

@@ -171,10 +171,11 @@ const addressLists = (node: unknown): AddressList[] => {
 const checkAddresses = (source: YamlSource, nodePath: Path, { device, path, addresses }: AddressList): Subnet[] => {
   const subnets: Subnet[] = []
   for (const [index, text] of addresses.entries()) {
-    const subnet = typeof text === 'string' ? parseSubnet(text) : undefined
+    if (typeof text !== 'string') continue
+    const subnet = parseSubnet(text)
     if (!subnet) continue
     const at = [...nodePath, ...path, index]
-    const value = parseIpv4(String(text).replace(/\/.*/, ''))
+    const value = parseIpv4(text.replace(/\/.*/, ''))
     if (subnet.prefix < 31 && value === subnet.first) source.report(at, `${text} is a network's address, not a host's`)
     else if (subnet.prefix < 31 && value === subnet.last) source.report(at, `${text} is a broadcast address`)
     else if (addresses.indexOf(text) < index) source.report(at, `${text} is on ${device} already`)

@@ -9,6 +9,8 @@ const milliseconds = z.number().positive().max(60_000).optional()
 
 const params = z.strictObject({
   device: deviceParam,
+  /** The packets of this protocol alone; the others leave at once. */
+  protocol: z.enum(['arp']).optional(),
   /** ms */
   delayMs: milliseconds,
   /** ms, around the delay */
@@ -65,7 +67,15 @@ export const netem = defineFault({
       'qdisc noqueue '* | 'qdisc pfifo_fast '* | 'qdisc fq_codel '* | 'qdisc mq '*) ;;
       *) fail ${`${device} has a root qdisc already:`} "$is" ;;
       esac`
-    const script = sh`tc qdisc add dev ${device} root handle 6c76: netem ${words(target)}`
+    const { protocol } = target.params
+    const script =
+      protocol === undefined
+        ? sh`tc qdisc add dev ${device} root handle 6c76: netem ${words(target)}`
+        : // no packet is put into the fourth band by its priority, only by the filter
+          sh`
+          tc qdisc add dev ${device} root handle 6c76: prio bands 4
+          tc qdisc add dev ${device} parent 6c76:4 netem ${words(target)}
+          tc filter add dev ${device} parent 6c76: protocol ${protocol} u32 match u32 0 0 flowid 6c76:4`
     return [{ node: target.node.name, prepare, script }]
   },
   // where somebody was faster, the proof decides

@@ -169,6 +169,12 @@ describe('the steps', () => {
     )
   })
 
+  test('netem of one protocol leaves the others alone', () => {
+    const [script] = scripts(prepare('netem', 'd1', { delayMs: 50, protocol: 'arp' }).inject)
+    expect(script).toContain("tc qdisc add dev 'eth0' parent 6c76:4 netem 'delay' '50ms'\n")
+    expect(script).toContain("tc filter add dev 'eth0' parent 6c76: protocol 'arp' u32 match u32 0 0 flowid 6c76:4")
+  })
+
   test('a parameter that is left out is what its schema says', () => {
     expect(prepare('httpd-error', 'rs1').params).toEqual({ status: 503 })
     expect(scripts(prepare('httpd-error', 'rs1').inject)[0]).toContain('Redirect 503 /')
