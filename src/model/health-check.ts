@@ -44,6 +44,7 @@ const attempt = (check: HealthCheck, failure: ServerFailure): Term | undefined =
   const atOnce: Term = { text: 'at once', ms: 0 }
   const timeout = term(1, 'connect_timeout', check.connectTimeout)
   const asked: Partial<Record<ServerFailure, Term>> = { refused: atOnce, silent: timeout }
+  const waited: Partial<Record<ServerFailure, Term>> = { refused: timeout, silent: timeout, hanging: timeout }
   switch (check.type) {
     case 'TCP_CHECK':
       return asked[failure]
@@ -53,12 +54,12 @@ const attempt = (check: HealthCheck, failure: ServerFailure): Term | undefined =
     case 'SMTP_CHECK':
       return { ...asked, hanging: timeout, 'wrong-answer': atOnce }[failure]
     case 'DNS_CHECK':
-      return { refused: timeout, silent: timeout, hanging: timeout, 'wrong-answer': atOnce }[failure as string]
+      return { ...waited, 'wrong-answer': atOnce }[failure]
     case 'PING_CHECK':
       return failure === 'silent' ? timeout : undefined
     case 'UDP_CHECK':
       if (failure === 'wrong-answer') return check.udp?.reply === undefined ? undefined : atOnce
-      if (check.udp?.requireReply) return { refused: timeout, silent: timeout, hanging: timeout }[failure as string]
+      if (check.udp?.requireReply) return waited[failure]
       return failure === 'refused' ? atOnce : undefined // one that is held back passes
     case 'MISC_CHECK':
       return check.misc && term(1, 'misc_timeout', check.misc.timeout)
