@@ -52,6 +52,17 @@ describe('the plan of the DR pair', () => {
     ])
     expect(plan.untested).toEqual([])
   })
+
+  it('judges in a failover the way there, the way back, and what is on the wire', () => {
+    const failover = planScenarios(plan).find(scenario => scenario.name === 'failover-stop-10.0.0.100')
+    expect(failover?.checks.map(({ check }) => check)).toEqual([
+      'failover-stop',
+      'preemption-stop',
+      'single-owner-stop',
+      'garp-stop',
+      'silent-backup-stop',
+    ])
+  })
 })
 
 describe('a VIP that two directors hold', () => {

@@ -131,7 +131,8 @@ const failover = (
     return []
   }
   const bound = boundOf(master.instance, backup.instance)
-  const preempt = preemptBound(master.instance, backup.instance, master.startupDelay)
+  // with nopreempt whoever comes first is MASTER, which has been refused
+  const preempt = preemptBound(master.instance, backup.instance, master.startupDelay) as Bound
   const directors = vip.members.map(m => m.node)
   const watch = service ? { watch: { probe: PROBE, stepMs: PROBE_STEP_MS } } : {}
   const [from, to] = [master.node, backup.node]
@@ -143,9 +144,7 @@ const failover = (
       rule: 'failover',
       params: { vip: vip.address, directors, from, to, fault, bound, slackMs: SLACK_MS, ...watch },
     },
-  ]
-  if (preempt) {
-    checks.push({
+    {
       check: `preemption-${cause}`,
       title: `${from} takes the VIP ${vip.address} back when keepalived returns after ${what}`,
       rule: 'preemption',
@@ -153,20 +152,20 @@ const failover = (
         ...{ vip: vip.address, directors, to: from, fault, bound: preempt, slackMs: SLACK_MS, ...watch },
         gapBound: handoverBound(backup.instance),
       },
-    })
-  }
-  checks.push({
-    check: `single-owner-${cause}`,
-    title: `one live director holds the VIP ${vip.address}, and only one, around ${what}`,
-    rule: 'single-owner',
-    params: {
-      vip: vip.address,
-      directors: vip.members.map(({ node, address }) => ({ node, address })),
-      bound: withSlack(handoverBound(backup.instance), 'scheduling', SLACK_MS),
-      noneBound: withSlack(bound, 'scheduling', SLACK_MS),
-      causes: plan.dualMaster,
     },
-  })
+    {
+      check: `single-owner-${cause}`,
+      title: `one live director holds the VIP ${vip.address}, and only one, around ${what}`,
+      rule: 'single-owner',
+      params: {
+        vip: vip.address,
+        directors: vip.members.map(({ node, address }) => ({ node, address })),
+        bound: withSlack(handoverBound(backup.instance), 'scheduling', SLACK_MS),
+        noneBound: withSlack(bound, 'scheduling', SLACK_MS),
+        causes: plan.dualMaster,
+      },
+    },
+  ]
   const unheard = unheardOnWire(plan, vip)
   if (unheard) plan.untested.push({ what: `adverts and gratuitous ARP of ${vip.address} around ${what}`, why: unheard })
   else {
@@ -200,7 +199,7 @@ const failover = (
         await lab.until(owner(to, []), bound.maxMs + PATIENCE_MS)
         await lab.sleep(AFTER_MS)
         await heal()
-        if (preempt) await lab.until(owner(from, [to]), preempt.maxMs + PATIENCE_MS)
+        await lab.until(owner(from, [to]), preempt.maxMs + PATIENCE_MS)
         await lab.sleep(AFTER_MS)
         await probe?.stop()
       },
