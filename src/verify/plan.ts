@@ -30,6 +30,8 @@ export interface PlannedServer {
 
 /** A virtual service that clients reach through a VIP of this lab. */
 export interface PlannedService {
+  /** As the service is called; one by firewall mark with the VIP and the port, as it is planned once for each VIP. */
+  name: string
   vip: PlannedVip
   service: VirtualService
   /** As the kernel's table calls it: `TCP 10.0.0.100:80`, `FWM 50`. */
@@ -183,7 +185,8 @@ const planServices = (
       seen.add(service.name)
       const driven = entries.find(port => undriven(service, port) === undefined)
       for (const port of entries) {
-        const what = service.fwmark === undefined ? `service ${service.name}` : `port ${port} of ${service.name}`
+        const what =
+          service.fwmark === undefined ? `service ${service.name}` : `port ${port} of ${service.name} at ${vip.address}`
         if (port !== driven) untested.push({ what, why: undriven(service, port) ?? 'one port of a mark is driven' })
       }
       if (driven === undefined) continue
@@ -194,7 +197,8 @@ const planServices = (
         else untested.push({ what: `real server ${server.address}`, why: 'no node of the topology has this address' })
       }
       const url = `http://${vip.address}:${driven}/`
-      planned.push({ vip, service, table: tableName(service), port: driven, url, servers })
+      const name = service.fwmark === undefined ? service.name : `${service.name} ${vip.address}:${driven}`
+      planned.push({ name, vip, service, table: tableName(service), port: driven, url, servers })
     }
   }
   for (const service of configs.flatMap(c => c.services)) {
