@@ -7,6 +7,7 @@ import { formatPosition, LvslabError } from '../errors.ts'
 import type { Readiness } from '../lab/readiness.ts'
 import { explainDualMaster } from '../model/dual-master.ts'
 import { byElection, type GroupMember, type VrrpGroup, vrrpGroups } from '../model/pair.ts'
+import { withHeldBack } from '../model/refusals.ts'
 import type { DirectorConfig, RealServer, VirtualService } from '../model/types.ts'
 import { settled } from '../model/track.ts'
 import { startBound } from '../model/vrrp.ts'
@@ -79,7 +80,9 @@ export const planTopology = (topology: Topology): Plan => {
     )
   }
   const [configured, others] = partition(directorNodes, hasKeepalived)
-  const configs = configured.map(({ name, files }) => readDirector({ node: name, root: files ?? '' }))
+  const configs = configured.map(({ name, files }) =>
+    withHeldBack(readDirector({ node: name, root: files ?? '' }), answersAll(topology)),
+  )
   const groups = vrrpGroups(configs, locate(topology))
   const vips = plannedVips(groups)
   // what keepalived skips was not exercised either
@@ -161,6 +164,13 @@ const answers = ({ name }: Node): Readiness => ({
   condition: { kind: 'process', node: name, name: 'apache2', present: true },
   deadlineMs: CONVERGENCE_MARGIN_MS,
 })
+
+/** Whether a node has no limit to what it refuses by ICMP. */
+const answersAll = (topology: Topology) => (address: string) =>
+  topology.nodes.some(
+    ({ interfaces, sysctls }) =>
+      interfaces.some(one => one.address === address) && sysctls['net.ipv4.icmp_ratelimit'] === '0',
+  )
 
 const locate = (topology: Topology) => (name: string, device: string) => {
   const found = topology.nodes.find(node => node.name === name)?.interfaces.find(i => i.name === device)

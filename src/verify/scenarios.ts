@@ -224,6 +224,14 @@ const failover = (
   ]
 }
 
+/** Why a server that refuses may not be found down; undefined where its refusals arrive. */
+const refusalsHeldBack = (servers: PlannedServer[]): string | undefined => {
+  const found = servers.find(({ server }) => server.checks.some(check => check.udp?.refusalsHeldBack))
+  if (!found) return undefined
+  const limit = `the kernel of ${found.node} may hold back the refusals that UDP_CHECK waits for (net.ipv4.icmp_ratelimit)`
+  return `${limit}, as more than one check asks it over UDP`
+}
+
 /** The web server of one real server crashes: its port refuses, and its health check sees that at the next look. */
 const serverLost = (plan: Plan, planned: PlannedService, { node, server }: PlannedServer): Scenario[] => {
   const { vip, table, servers } = planned
@@ -235,7 +243,7 @@ const serverLost = (plan: Plan, planned: PlannedService, { node, server }: Plann
     const why = server.checks.length
       ? `no bound is known for ${server.checks.map(c => c.keyword).join(', ')}`
       : 'it has no health check'
-    plan.untested.push({ what, why })
+    plan.untested.push({ what, why: refusalsHeldBack([{ node, server }]) ?? why })
     return []
   }
   if (server.weight === 0) {
@@ -292,7 +300,8 @@ const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
   const endsBound = sorryEndsBound(service, 'refused', 1000 / SLOW_PROBE_RATE)
   const what = `sorry server of ${planned.name}`
   if (!bound || !endsBound) {
-    plan.untested.push({ what, why: 'no bound is known for the health checks of its real servers' })
+    const why = 'no bound is known for the health checks of its real servers'
+    plan.untested.push({ what, why: refusalsHeldBack(servers) ?? why })
     return []
   }
   const answeredBy = (nodes: string[]): Condition => ({
