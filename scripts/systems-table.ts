@@ -46,7 +46,9 @@ const outcome = (suites: string[], results: Map<string, SuiteResult>): string =>
   const sum = (key: keyof SuiteResult): number => found.reduce((total, one) => total + one[key], 0)
   const [failed, skipped] = [sum('failed'), sum('skipped')]
   const passed = sum('tests') - failed - skipped
-  return [`${passed} passed`, ...(failed ? [`**${failed} failed**`] : []), ...(skipped ? [`${skipped} not run`] : [])].join(
-    ', ',
-  )
+  return [
+    `${passed} passed`,
+    ...(failed ? [`**${failed} failed**`] : []),
+    ...(skipped ? [`${skipped} not run`] : []),
+  ].join(', ')
 }

@@ -34,7 +34,9 @@ const lastRun = (): string => {
     .sort()
     .findLast(run => readdirSync(run).includes('tests.xml') && wanted.every(suite => read(run).has(suite)))
   if (found !== undefined) return found
-  throw new LvslabError('SYSTEMS_NO_RUN', `no run below reports/ has all of ${wanted.join(', ')}`, { remedy: 'npm test' })
+  throw new LvslabError('SYSTEMS_NO_RUN', `no run below reports/ has all of ${wanted.join(', ')}`, {
+    remedy: 'npm test',
+  })
 }
 
 const run = process.argv[2] ?? lastRun()
