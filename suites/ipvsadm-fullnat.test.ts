@@ -42,6 +42,8 @@ describe('without what makes it work nobody is answered, and with it again every
 })
 
 test('the rules of the packet filter are there again when the director has restarted', async ({ lab }) => {
+  // with the counters, which restore takes as well
+  await run(lab, 'd1', 'iptables-save -c >/etc/iptables/rules.v4')
   const restart = await lab.inject('node-restart', 'd1')
   await restart()
   await ask(lab, 'restarted')

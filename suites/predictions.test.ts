@@ -136,7 +136,8 @@ describe('health checks', () => {
       // until the new keepalived has made its table there is none, which is no removal
       const full = whenPool(lab, service, keys(service), started.started) ?? Number.POSITIVE_INFINITY
       const bound = firstDownBound(checkOf(service), 'refused')
-      if (bound) within(bound.name, started, whenPool(lab, service, [], full), bound)
+      if (!bound) throw new Error(`no bound for ${service.name}`)
+      within(bound.name, started, whenPool(lab, service, [], full), bound)
     }
   })
 

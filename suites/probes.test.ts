@@ -107,6 +107,13 @@ describe('probes of a plain service', () => {
       message: expect.stringContaining('sources 10.9.9.9: c1 does not hold it'),
       remedy: expect.stringContaining("lab.addSources('c1'"),
     })
+    // the sources of the first are still being looked at when the second comes
+    const twice = ['10.9.9.9', '10.9.9.9'].map(source => lab.http({ ...http, sources: [source] }))
+    const reasons = (await Promise.allSettled(twice)).map(one => (one.status === 'rejected' ? `${one.reason}` : ''))
+    expect(reasons).toEqual([
+      expect.stringContaining('does not hold it'),
+      expect.stringContaining('is running already'),
+    ])
     await expect(lab.http({ ...http, url: 'http://www/' })).rejects.toThrow('www is a name')
     await expect(lab.tcp({ probe: 't', client: 'c1', target: VIP, connections: 1, everyMs: 100 })).rejects.toThrow(
       '10.0.0.100 is no target',

@@ -1,5 +1,7 @@
-import { expect, it } from 'vitest'
-import { parseCounters, parseIpvs, parseIpvsadm } from './ipvs.ts'
+import { afterAll, describe, expect, it } from 'vitest'
+import type { LabEvent } from '../history/event.ts'
+import { largeTable, listed, parseCounters, parseIpvs, parseIpvsadm } from './ipvs.ts'
+import { listen } from './journal.ts'
 
 const TABLE = `IP Virtual Server version 1.2.1 (size=4096)
 Prot LocalAddress:Port Scheduler Flags
@@ -45,6 +47,29 @@ FWM  50 wrr
   -> 127.0.0.1:80                 Local   1      0          0         
 `
   expect(parseIpvsadm(text)).toEqual(parseIpvs(TABLE))
+})
+
+describe('what ipvsadm says of a large table', () => {
+  const node = { name: 'd1', role: 'director' as const, pid: 0, container: '', interfaces: [] }
+  const troubles: LabEvent[] = []
+  const unlisten = listen(event => void troubles.push(event))
+  afterAll(unlisten)
+  const result = { started: 0, ended: 0, code: 0, stdout: '', stderr: '' }
+
+  it('is none of a node that is down, and no trouble', async () => {
+    expect(await largeTable({ ...node, pid: 2 ** 30 })).toEqual([])
+    expect(troubles).toEqual([])
+  })
+
+  it('is no table where it failed, but trouble', () => {
+    expect(listed(node, { ...result, stdout: 'IP Virtual Server\n\n\nFWM  50 rr\n' })).toHaveLength(1)
+    expect(troubles).toEqual([])
+    const failed = { ...result, code: 124, stdout: TABLE, stderr: 'killed\n' }
+    expect(listed(node, failed)).toBeUndefined()
+    expect(troubles).toMatchObject([
+      { kind: 'trouble', node: 'd1', what: 'ipvsadm ended with code 124, and its table is unknown: killed' },
+    ])
+  })
 })
 
 it('finds nothing in the table of a kernel that has no service', () => {

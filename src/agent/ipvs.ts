@@ -1,9 +1,9 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import type { IpvsDestination, IpvsService } from '../history/event.ts'
 import { now } from './clock.ts'
 import { record } from './journal.ts'
 import { runInNode } from './namespace.ts'
-import type { AgentNode } from './protocol.ts'
+import type { AgentNode, CommandResult } from './protocol.ts'
 
 /** How numbers are written: in /proc/net/ip_vs, or by `ipvsadm -Ln`. */
 interface Notation {
@@ -96,22 +96,39 @@ const smallTable = (node: AgentNode): IpvsService[] | undefined => {
   }
 }
 
-/** The table by netlink, which has all of it. It takes a process: on an emulated machine 30 ms for 60 services. */
-const largeTable = async (node: AgentNode): Promise<IpvsService[]> => {
-  const { stdout } = await runInNode(node, ['ipvsadm', '-Ln', '--nosort'], 10_000)
-  return parseIpvsadm(stdout)
+/** What `ipvsadm -Ln` came to; undefined, and trouble, where it failed: half a table would be judged as a whole one. */
+export const listed = (node: AgentNode, { code, stdout, stderr }: CommandResult): IpvsService[] | undefined => {
+  if (code === 0) return parseIpvsadm(stdout)
+  const what = `ipvsadm ended with code ${code}, and its table is unknown: ${stderr.trim()}`
+  record({ kind: 'trouble', t: now(), node: node.name, what })
+  return undefined
 }
 
+/**
+ * The table by netlink, which has all of it. It takes a process: on an emulated machine 30 ms for 60 services. A node that went
+ * down meanwhile has another table since, or none: undefined where that is a large one, which is read when it has started.
+ */
+export const largeTable = async (node: AgentNode): Promise<IpvsService[] | undefined> => {
+  const { pid } = node
+  const result = await runInNode(node, ['ipvsadm', '-Ln', '--nosort'], 10_000)
+  // the link is there for as long as the process has a network
+  const lives = node.pid === pid && existsSync(`/proc/${pid}/ns/net`)
+  return lives ? listed(node, result) : smallTable(node)
+}
+
+/** Undefined where it could not be read. */
+type Table = Promise<IpvsService[] | undefined>
+
 interface Reading {
-  now: Promise<IpvsService[]>
+  now: Table
   /** Begins when that one has ended; whoever asks meanwhile shares it. */
-  next?: Promise<IpvsService[]>
+  next?: Table
 }
 
 const readings = new Map<string, Reading>()
 
 /** keepalived's log asks many times in a row: one process at a time, each begun after it was asked for. */
-const largeTableOnce = (node: AgentNode): Promise<IpvsService[]> => {
+const largeTableOnce = (node: AgentNode): Table => {
   const reading = readings.get(node.name)
   if (reading) {
     reading.next ??= reading.now.then(() => largeTableOnce(node))
@@ -122,9 +139,11 @@ const largeTableOnce = (node: AgentNode): Promise<IpvsService[]> => {
   return now
 }
 
-/** The IPVS table of a node as the kernel holds it now, at once where it is small; empty where the node has none. */
-export const ipvsTable = (node: AgentNode): IpvsService[] | Promise<IpvsService[]> =>
-  smallTable(node) ?? largeTableOnce(node)
+/**
+ * The IPVS table of a node as the kernel holds it now, at once where it is small; empty where the node has none, undefined where
+ * it could not be read.
+ */
+export const ipvsTable = (node: AgentNode): IpvsService[] | Table => smallTable(node) ?? largeTableOnce(node)
 
 /** Reads the counters of `ipvsadm -Ln --stats --exact`, by service and `address:port` of the real server. */
 export const parseCounters = (text: string): Map<string, IpvsDestination['counters']> => {
@@ -145,6 +164,7 @@ export const snapshotCounters = async (node: AgentNode): Promise<void> => {
   const { stdout } = await runInNode(node, ['ipvsadm', '-Ln', '--stats', '--exact'], 10_000)
   const counters = parseCounters(stdout)
   const services = await ipvsTable(node) // after what took time: it is stamped with the moment at which it held
+  if (!services) return
   for (const { service, destinations } of services) {
     for (const destination of destinations) {
       const found = counters.get(`${service} ${destination.address}:${destination.port}`)
@@ -167,6 +187,7 @@ const seen = new Map<string, string>()
 export const snapshotIpvs = async (node: AgentNode, reason: string, onlyChanged: boolean): Promise<void> => {
   const table = ipvsTable(node)
   const services = Array.isArray(table) ? table : await table
+  if (!services) return
   const is = shape(services)
   if (onlyChanged && seen.get(node.name) === is) return
   seen.set(node.name, is)

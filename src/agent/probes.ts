@@ -25,6 +25,9 @@ interface Probe {
 
 const probes = new Map<string, Probe>()
 
+/** Names of those that are about to start: taken before the first wait, as a second one may be asked for meanwhile. */
+const starting = new Set<string>()
+
 /** Resolves when a probe process says that it is fast. */
 const warm = (child: ChildProcess): Promise<unknown> =>
   Promise.race([
@@ -109,14 +112,21 @@ export const startProbe = async (options: ProbeOptions): Promise<void> => {
   const process = processes.get(client)
   if (!process)
     throw new Refusal(`${client} is not a client of this lab`, `client: ${[...processes.keys()].join(' or ')}`)
-  if (probes.has(probe))
+  if (probes.has(probe) || starting.has(probe))
     throw new Refusal(
       `a probe ${probe} is running already`,
       'give it another name, or await its stop() or ended() first',
     )
   const wrong = wrongOptions(options)
   if (wrong !== undefined) throw new Refusal(wrong, EXAMPLES[options.type])
-  await refuseSources(process.node, options)
+  starting.add(probe)
+  try {
+    await refuseSources(process.node, options)
+  } finally {
+    starting.delete(probe) // nothing waits from here to where it is among the probes
+  }
+  if (processes.get(client) !== process)
+    throw new Refusal(`${client} went down`, 'start its probes when it is up again')
   const { promise: stopped, resolve } = Promise.withResolvers<void>()
   let isOver = false
   const ended = (): void => {

@@ -86,9 +86,9 @@ const holdsNow = async (condition: State, nodeOf: NodeOf): Promise<boolean> => {
       return hasProcess(nodeOf(condition.node), condition.name) === condition.present
     case 'pool': {
       const table = await ipvsTable(nodeOf(condition.node))
-      const service = table.find(s => s.service === condition.service)
+      const service = table?.find(s => s.service === condition.service)
       const active = (service?.destinations ?? []).filter(d => d.weight > 0).map(d => `${d.address}:${d.port}`)
-      return active.sort().join() === [...condition.destinations].sort().join()
+      return table !== undefined && active.sort().join() === [...condition.destinations].sort().join()
     }
     case 'listening': {
       const target = `/dev/tcp/${condition.address}/${condition.port}`

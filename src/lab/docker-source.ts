@@ -9,6 +9,7 @@ import type { LabEvent } from '../history/event.ts'
 import { type History, historyOf } from '../history/history.ts'
 import { nodeFiles } from '../topology/node-files.ts'
 import type { Topology } from '../topology/types.ts'
+import { checkMoment } from './checks.ts'
 import { claimName, deploy, labelsOf, remove } from './deploy.ts'
 import { ensureImages, imageName, imagesKey } from './images.ts'
 import { type Lab, openLab } from './lab.ts'
@@ -172,7 +173,7 @@ interface BorrowOptions {
 }
 
 /** The shared lab for one use: its events from now on, and given back as it was taken. */
-const borrow = async (
+export const borrow = async (
   shared: SharedLab,
   name: string,
   { readiness, signal, onEvent }: BorrowOptions,
@@ -209,6 +210,10 @@ const borrow = async (
     name,
     history,
     origin,
+    at: async (t, step) => {
+      checkMoment(t, origin) // the shared lab's own began with its first use
+      return lab.at(t, step)
+    },
     http: noted(options => lab.http(options)),
     curl: noted(options => lab.curl(options)),
     tcp: noted(options => lab.tcp(options)),

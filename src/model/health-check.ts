@@ -44,6 +44,7 @@ const attempt = (check: HealthCheck, failure: ServerFailure): Term | undefined =
   const atOnce: Term = { text: 'at once', ms: 0 }
   const timeout = term(1, 'connect_timeout', check.connectTimeout)
   const asked: Partial<Record<ServerFailure, Term>> = { refused: atOnce, silent: timeout }
+  const waited: Partial<Record<ServerFailure, Term>> = { refused: timeout, silent: timeout, hanging: timeout }
   switch (check.type) {
     case 'TCP_CHECK':
       return asked[failure]
@@ -53,13 +54,13 @@ const attempt = (check: HealthCheck, failure: ServerFailure): Term | undefined =
     case 'SMTP_CHECK':
       return { ...asked, hanging: timeout, 'wrong-answer': atOnce }[failure]
     case 'DNS_CHECK':
-      return { refused: timeout, silent: timeout, hanging: timeout, 'wrong-answer': atOnce }[failure as string]
+      return { ...waited, 'wrong-answer': atOnce }[failure]
     case 'PING_CHECK':
       return failure === 'silent' ? timeout : undefined
     case 'UDP_CHECK':
       if (failure === 'wrong-answer') return check.udp?.reply === undefined ? undefined : atOnce
-      if (check.udp?.requireReply) return { refused: timeout, silent: timeout, hanging: timeout }[failure as string]
-      return failure === 'refused' ? atOnce : undefined // one that is held back passes
+      if (check.udp?.requireReply) return waited[failure]
+      return failure === 'refused' ? atOnce : undefined // one that is held back passes: `mayMiss`
     case 'MISC_CHECK':
       return check.misc && term(1, 'misc_timeout', check.misc.timeout)
     case 'OTHER':
@@ -82,6 +83,10 @@ const SOURCE: Record<HealthCheck['type'], string> = {
 /** A UDP_CHECK that needs no reply: only silence says that a datagram was not refused, so passing takes its timeout. */
 const passesBySilence = (check: HealthCheck): boolean => check.type === 'UDP_CHECK' && !check.udp?.requireReply
 
+/** Of refusals that are held back each one may be one that the check waits for. */
+const mayMiss = (check: HealthCheck, failure: ServerFailure): boolean =>
+  failure === 'refused' && check.udp?.refusalsHeldBack === true
+
 /**
  * How long a check takes to pass, beyond what the answer takes on its way.
  *
@@ -100,12 +105,12 @@ const passing = (check: HealthCheck, urls: number): Term[] => {
  * what failed, and one that withstands TERM takes 2 s more.
  *
  * @returns undefined where the check does not see the failure (TCP_CHECK a hanging program, UDP_CHECK without
- *   `require_reply` a silent node), nothing bounds it (`slow-drip`: the read timeout starts again with each read), or
- *   lvslab has no rule (BFD_CHECK, FILE_CHECK)
+ *   `require_reply` a silent node), nothing bounds it (`slow-drip`: the read timeout starts again with each read; refusals that
+ *   are held back), or lvslab has no rule (BFD_CHECK, FILE_CHECK)
  */
 export const checkDownBound = (check: HealthCheck, failure: ServerFailure): Bound | undefined => {
   const one = attempt(check, failure)
-  if (!one) return undefined
+  if (!one || mayMiss(check, failure)) return undefined
   const { retry, delayLoop, delayBeforeRetry, misc } = check
   const pause = (count: number): Term => term(count, 'delay_before_retry', delayBeforeRetry)
   const terms: Term[] = []
@@ -129,7 +134,7 @@ export const checkDownBound = (check: HealthCheck, failure: ServerFailure): Boun
  * its retries, TCP_CHECK before 2.3.3 too, DNS_CHECK and MISC_CHECK do not; where it depends, the longer pause counts.
  * After a failure that is found by waiting, one attempt may still be doing so.
  *
- * @returns undefined where `checkDownBound` is
+ * @returns undefined where `checkDownBound` is; not where refusals are held back, as enough of them may have arrived
  */
 export const checkUpBound = (check: HealthCheck, failure: ServerFailure): Bound | undefined => {
   const one = attempt(check, failure)
@@ -167,7 +172,7 @@ const FIRST = 'keepalived check_api.c register_checkers_thread, check_data.c val
  */
 export const firstDownBound = (check: HealthCheck, failure: ServerFailure): Bound | undefined => {
   const one = attempt(check, failure)
-  if (!one || check.alpha) return undefined
+  if (!one || check.alpha || mayMiss(check, failure)) return undefined
   const { retry, delayBeforeRetry } = check
   const again = check.type === 'SMTP_CHECK' ? retry : 0
   const attempts: Term[] = [

@@ -184,6 +184,8 @@ export interface UdpCheck {
   payload?: string
   /** `require_reply`: silence is a failure. Without it only a refusal is one. */
   requireReply: boolean
+  /** Some of the refusals that it waits for may never be sent; see `refusals.ts`. */
+  refusalsHeldBack?: true
   /** Pattern of the reply, as written. Only a reply that has one is looked at, its length among it. */
   reply?: string
   /** bytes */

@@ -52,6 +52,17 @@ describe('the plan of the DR pair', () => {
     ])
     expect(plan.untested).toEqual([])
   })
+
+  it('judges in a failover the way there, the way back, and what is on the wire', () => {
+    const failover = planScenarios(plan).find(scenario => scenario.name === 'failover-stop-10.0.0.100')
+    expect(failover?.checks.map(({ check }) => check)).toEqual([
+      'failover-stop',
+      'preemption-stop',
+      'single-owner-stop',
+      'garp-stop',
+      'silent-backup-stop',
+    ])
+  })
 })
 
 describe('a VIP that two directors hold', () => {
@@ -112,9 +123,34 @@ describe('a service by firewall mark', () => {
       'rs1 listens on port 80',
       'rs2 listens on port 80',
     ])
-    expect(scenariosOf(plan)).toContain('sorry-fwmark 50')
+    expect(scenariosOf(plan)).toContain('sorry-fwmark 50 10.0.0.100:80')
     expect(plan.untested).toEqual([
-      { what: 'port 443 of fwmark 50', why: 'only HTTP is spoken, and nothing says that port 443 serves it' },
+      {
+        what: 'port 443 of fwmark 50 at 10.0.0.100',
+        why: 'only HTTP is spoken, and nothing says that port 443 serves it',
+      },
+    ])
+  })
+
+  it('is driven at each VIP that is marked with it, and every scenario has a name of its own', () => {
+    const dir = mkdtempSync(path.join(os.tmpdir(), 'lvslab-plan-'))
+    cpSync(FWMARK, dir, { recursive: true })
+    const edit = (file: string, change: (text: string) => string): void =>
+      writeFileSync(path.join(dir, file), change(readFileSync(path.join(dir, file), 'utf8')))
+    for (const director of ['d1', 'd2']) {
+      const [rules, vrrp] = ['etc/iptables/rules.v4', 'etc/keepalived/conf.d/vip_nginx.conf']
+      edit(`${director}/${rules}`, text => text.replace(/^-A.*\n/m, rule => rule + rule.replace('.100', '.101')))
+      edit(`${director}/${vrrp}`, text => text.replace(/^( *10\.0\.0\.)100(.*\n)/m, '$1100$2$1101$2'))
+    }
+    const two = planTopology(loadTopology(dir))
+    rmSync(dir, { recursive: true })
+    expect(two.services.map(({ url }) => url)).toEqual(['http://10.0.0.100:80/', 'http://10.0.0.101:80/'])
+    const names = scenariosOf(two)
+    expect(names).toContain('sorry-fwmark 50 10.0.0.101:80')
+    expect(new Set(names).size).toBe(names.length)
+    expect(two.untested.map(({ what }) => what)).toEqual([
+      'port 443 of fwmark 50 at 10.0.0.100',
+      'port 443 of fwmark 50 at 10.0.0.101',
     ])
   })
 
@@ -131,6 +167,28 @@ describe('a service by firewall mark', () => {
   })
 })
 
+describe('scenarios of one name', () => {
+  it('are refused: the journal could not tell their labs apart', () => {
+    const plan = planTopology(loadTopology(DR))
+    const [service] = plan.services
+    expect(() => planScenarios({ ...plan, services: service ? [service, service] : [] })).toThrow(
+      expect.objectContaining({
+        code: 'PLAN_SCENARIO_TWICE',
+        message: expect.stringContaining('shares-10.0.0.100:80/TCP'),
+      }),
+    )
+  })
+
+  it('are not those of two real servers on one node', () => {
+    const plan = planTopology(loadTopology(DR))
+    for (const service of plan.services) for (const server of service.servers) server.node = 'rs1'
+    expect(scenariosOf(plan).filter(name => name.startsWith('server-'))).toEqual([
+      'server-10.0.0.100:80/TCP-rs1:80 (10.0.0.10)',
+      'server-10.0.0.100:80/TCP-rs1:80 (10.0.0.20)',
+    ])
+  })
+})
+
 describe('what cannot be judged is listed as untested', () => {
   it.for([
     ['wlc has no exact share', (text: string) => text.replace('lb_algo rr', 'lb_algo wlc')],
@@ -138,6 +196,10 @@ describe('what cannot be judged is listed as untested', () => {
     ['its weight is 0', (text: string) => text.replace('weight 1', 'weight 0')],
     ['only TCP services with a port', (text: string) => text.replace('protocol TCP', 'protocol UDP')],
     ['services of a virtual_server_group', (text: string) => text.replace('10.0.0.100 80 {', 'group WEB {')],
+    [
+      'the kernel of rs1 may hold back the refusals that UDP_CHECK waits for (net.ipv4.icmp_ratelimit)',
+      (text: string) => text.replaceAll(/HTTP_GET \{.*?url \{.*?\}.*?\}/gs, 'UDP_CHECK {\n}\nUDP_CHECK {\n}'),
+    ],
     ['no node of the topology has this address', (text: string) => text.replace('10.0.0.20', '10.0.0.99')],
   ] as const)('%s', ([why, change]) => {
     const plan = planWith(change)

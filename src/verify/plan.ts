@@ -7,6 +7,7 @@ import { formatPosition, LvslabError } from '../errors.ts'
 import type { Readiness } from '../lab/readiness.ts'
 import { explainDualMaster } from '../model/dual-master.ts'
 import { byElection, type GroupMember, type VrrpGroup, vrrpGroups } from '../model/pair.ts'
+import { withHeldBack } from '../model/refusals.ts'
 import type { DirectorConfig, RealServer, VirtualService } from '../model/types.ts'
 import { settled } from '../model/track.ts'
 import { startBound } from '../model/vrrp.ts'
@@ -30,6 +31,8 @@ export interface PlannedServer {
 
 /** A virtual service that clients reach through a VIP of this lab. */
 export interface PlannedService {
+  /** As the service is called; one by firewall mark with the VIP and the port, as it is planned once for each VIP. */
+  name: string
   vip: PlannedVip
   service: VirtualService
   /** As the kernel's table calls it: `TCP 10.0.0.100:80`, `FWM 50`. */
@@ -77,7 +80,9 @@ export const planTopology = (topology: Topology): Plan => {
     )
   }
   const [configured, others] = partition(directorNodes, hasKeepalived)
-  const configs = configured.map(({ name, files }) => readDirector({ node: name, root: files ?? '' }))
+  const configs = configured.map(({ name, files }) =>
+    withHeldBack(readDirector({ node: name, root: files ?? '' }), answersAll(topology)),
+  )
   const groups = vrrpGroups(configs, locate(topology))
   const vips = plannedVips(groups)
   // what keepalived skips was not exercised either
@@ -160,6 +165,13 @@ const answers = ({ name }: Node): Readiness => ({
   deadlineMs: CONVERGENCE_MARGIN_MS,
 })
 
+/** Whether a node has no limit to what it refuses by ICMP. */
+const answersAll = (topology: Topology) => (address: string) =>
+  topology.nodes.some(
+    ({ interfaces, sysctls }) =>
+      interfaces.some(one => one.address === address) && sysctls['net.ipv4.icmp_ratelimit'] === '0',
+  )
+
 const locate = (topology: Topology) => (name: string, device: string) => {
   const found = topology.nodes.find(node => node.name === name)?.interfaces.find(i => i.name === device)
   return found && { network: found.network, address: found.address }
@@ -183,7 +195,8 @@ const planServices = (
       seen.add(service.name)
       const driven = entries.find(port => undriven(service, port) === undefined)
       for (const port of entries) {
-        const what = service.fwmark === undefined ? `service ${service.name}` : `port ${port} of ${service.name}`
+        const what =
+          service.fwmark === undefined ? `service ${service.name}` : `port ${port} of ${service.name} at ${vip.address}`
         if (port !== driven) untested.push({ what, why: undriven(service, port) ?? 'one port of a mark is driven' })
       }
       if (driven === undefined) continue
@@ -194,7 +207,8 @@ const planServices = (
         else untested.push({ what: `real server ${server.address}`, why: 'no node of the topology has this address' })
       }
       const url = `http://${vip.address}:${driven}/`
-      planned.push({ vip, service, table: tableName(service), port: driven, url, servers })
+      const name = service.fwmark === undefined ? service.name : `${service.name} ${vip.address}:${driven}`
+      planned.push({ name, vip, service, table: tableName(service), port: driven, url, servers })
     }
   }
   for (const service of configs.flatMap(c => c.services)) {

@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net'
 import type { Condition } from '../agent/protocol.ts'
+import { LvslabError } from '../errors.ts'
 import type { PlannedCheck } from '../judge/rules.ts'
 import type { Lab } from '../lab/lab.ts'
 import type { Probe } from '../lab/probes.ts'
@@ -25,16 +26,31 @@ const BEFORE_MS = 1_000
 const AFTER_MS = 1_000
 
 /** Every scenario that follows from a plan, the most valuable first; what cannot be judged goes to `plan.untested`. */
-export const planScenarios = (plan: Plan): Scenario[] => [
-  configuration(plan),
-  ...plan.services.flatMap(service => sharesScenario(plan, service)),
-  ...plan.vips.flatMap(vip => [
-    ...failover(plan, vip, 'stop', 'keepalived-stop', stopBound),
-    ...failover(plan, vip, 'crash', 'keepalived-crash', crashBound),
-  ]),
-  ...plan.services.flatMap(service => service.servers.flatMap(server => serverLost(plan, service, server))),
-  ...plan.services.flatMap(service => sorryPage(plan, service)),
-]
+export const planScenarios = (plan: Plan): Scenario[] =>
+  namedApart([
+    configuration(plan),
+    ...plan.services.flatMap(service => sharesScenario(plan, service)),
+    ...plan.vips.flatMap(vip => [
+      ...failover(plan, vip, 'stop', 'keepalived-stop', stopBound),
+      ...failover(plan, vip, 'crash', 'keepalived-crash', crashBound),
+    ]),
+    ...plan.services.flatMap(service => service.servers.flatMap(server => serverLost(plan, service, server))),
+    ...plan.services.flatMap(service => sorryPage(plan, service)),
+  ])
+
+/** The journal knows labs by their names. @throws LvslabError PLAN_SCENARIO_TWICE where two would have the same one */
+const namedApart = (scenarios: Scenario[]): Scenario[] => {
+  const names = new Set<string>()
+  for (const { name } of scenarios) {
+    if (names.has(name))
+      throw new LvslabError('PLAN_SCENARIO_TWICE', `two scenarios are called ${name}, and so would be their labs`, {
+        remedy: 'look for a virtual server, a real server or a VIP that the configuration has twice',
+        exitCode: 2,
+      })
+    names.add(name)
+  }
+  return scenarios
+}
 
 /** What is judged on the journal of the convergence itself, before any fork. */
 export const convergenceChecks = (plan: Plan): PlannedCheck[] =>
@@ -71,13 +87,13 @@ const sharesScenario = (plan: Plan, planned: PlannedService): Scenario[] => {
   const expected = cycleShares(service, server => servers.find(s => s.server === server)?.node ?? server.address)
   if (!expected || expected.cycle === 0) {
     const why = service.persistence ? 'the service is persistent' : `${service.scheduler} has no exact share`
-    plan.untested.push({ what: `shares of ${service.name}`, why })
+    plan.untested.push({ what: `shares of ${planned.name}`, why })
     return []
   }
   const requests = expected.cycle * Math.ceil(100 / expected.cycle)
   return [
     {
-      name: `shares-${service.name}`,
+      name: `shares-${planned.name}`,
       drive: async lab => {
         const probe = await lab.http({
           ...{ probe: PROBE, client: plan.client, url: planned.url, rate: PROBE_RATE, count: requests },
@@ -86,8 +102,8 @@ const sharesScenario = (plan: Plan, planned: PlannedService): Scenario[] => {
       },
       checks: [
         {
-          check: `shares-${service.name}`,
-          title: `${service.scheduler} shares the connections to ${service.name} out to ${Object.keys(expected.shares).join(', ')}`,
+          check: `shares-${planned.name}`,
+          title: `${service.scheduler} shares the connections to ${planned.name} out to ${Object.keys(expected.shares).join(', ')}`,
           rule: 'shares',
           params: { probe: PROBE, expected },
         },
@@ -131,7 +147,8 @@ const failover = (
     return []
   }
   const bound = boundOf(master.instance, backup.instance)
-  const preempt = preemptBound(master.instance, backup.instance, master.startupDelay)
+  // with nopreempt whoever comes first is MASTER, which has been refused
+  const preempt = preemptBound(master.instance, backup.instance, master.startupDelay) as Bound
   const directors = vip.members.map(m => m.node)
   const watch = service ? { watch: { probe: PROBE, stepMs: PROBE_STEP_MS } } : {}
   const [from, to] = [master.node, backup.node]
@@ -143,9 +160,7 @@ const failover = (
       rule: 'failover',
       params: { vip: vip.address, directors, from, to, fault, bound, slackMs: SLACK_MS, ...watch },
     },
-  ]
-  if (preempt) {
-    checks.push({
+    {
       check: `preemption-${cause}`,
       title: `${from} takes the VIP ${vip.address} back when keepalived returns after ${what}`,
       rule: 'preemption',
@@ -153,20 +168,20 @@ const failover = (
         ...{ vip: vip.address, directors, to: from, fault, bound: preempt, slackMs: SLACK_MS, ...watch },
         gapBound: handoverBound(backup.instance),
       },
-    })
-  }
-  checks.push({
-    check: `single-owner-${cause}`,
-    title: `one live director holds the VIP ${vip.address}, and only one, around ${what}`,
-    rule: 'single-owner',
-    params: {
-      vip: vip.address,
-      directors: vip.members.map(({ node, address }) => ({ node, address })),
-      bound: withSlack(handoverBound(backup.instance), 'scheduling', SLACK_MS),
-      noneBound: withSlack(bound, 'scheduling', SLACK_MS),
-      causes: plan.dualMaster,
     },
-  })
+    {
+      check: `single-owner-${cause}`,
+      title: `one live director holds the VIP ${vip.address}, and only one, around ${what}`,
+      rule: 'single-owner',
+      params: {
+        vip: vip.address,
+        directors: vip.members.map(({ node, address }) => ({ node, address })),
+        bound: withSlack(handoverBound(backup.instance), 'scheduling', SLACK_MS),
+        noneBound: withSlack(bound, 'scheduling', SLACK_MS),
+        causes: plan.dualMaster,
+      },
+    },
+  ]
   const unheard = unheardOnWire(plan, vip)
   if (unheard) plan.untested.push({ what: `adverts and gratuitous ARP of ${vip.address} around ${what}`, why: unheard })
   else {
@@ -200,7 +215,7 @@ const failover = (
         await lab.until(owner(to, []), bound.maxMs + PATIENCE_MS)
         await lab.sleep(AFTER_MS)
         await heal()
-        if (preempt) await lab.until(owner(from, [to]), preempt.maxMs + PATIENCE_MS)
+        await lab.until(owner(from, [to]), preempt.maxMs + PATIENCE_MS)
         await lab.sleep(AFTER_MS)
         await probe?.stop()
       },
@@ -209,16 +224,26 @@ const failover = (
   ]
 }
 
+/** Why a server that refuses may not be found down; undefined where its refusals arrive. */
+const refusalsHeldBack = (servers: PlannedServer[]): string | undefined => {
+  const found = servers.find(({ server }) => server.checks.some(check => check.udp?.refusalsHeldBack))
+  if (!found) return undefined
+  const limit = `the kernel of ${found.node} may hold back the refusals that UDP_CHECK waits for (net.ipv4.icmp_ratelimit)`
+  return `${limit}, as more than one check asks it over UDP`
+}
+
 /** The web server of one real server crashes: its port refuses, and its health check sees that at the next look. */
 const serverLost = (plan: Plan, planned: PlannedService, { node, server }: PlannedServer): Scenario[] => {
-  const { service, vip, table, servers } = planned
+  const { vip, table, servers } = planned
   const [downBound, upBound] = [serverDownBound(server, 'refused'), serverUpBound(server, 'refused')]
-  const what = `removal and return of ${node} (${service.name})`
+  const what = `removal and return of ${node} (${planned.name})`
+  const alike = servers.filter(other => other.node === node && other.server.port === server.port)
+  const name = `server-${planned.name}-${node}:${server.port}${alike.length > 1 ? ` (${server.address})` : ''}`
   if (!downBound || !upBound) {
     const why = server.checks.length
       ? `no bound is known for ${server.checks.map(c => c.keyword).join(', ')}`
       : 'it has no health check'
-    plan.untested.push({ what, why })
+    plan.untested.push({ what, why: refusalsHeldBack([{ node, server }]) ?? why })
     return []
   }
   if (server.weight === 0) {
@@ -239,7 +264,7 @@ const serverLost = (plan: Plan, planned: PlannedService, { node, server }: Plann
   })
   return [
     {
-      name: `server-${service.name}-${node}:${server.port}`,
+      name,
       drive: async lab => {
         const probe = await startProbe(lab, plan, planned, SLOW_PROBE_RATE)
         await lab.sleep(BEFORE_MS)
@@ -253,8 +278,8 @@ const serverLost = (plan: Plan, planned: PlannedService, { node, server }: Plann
       },
       checks: [
         {
-          check: `server-${service.name}-${node}:${server.port}`,
-          title: `${node} leaves ${service.name} when its httpd crashes, and comes back when it returns`,
+          check: name,
+          title: `${node} leaves ${planned.name} when its httpd crashes, and comes back when it returns`,
           rule: 'pool',
           params: {
             ...{ vip: vip.address, directors: plan.directors, service: table, downBound, upBound, slackMs: SLACK_MS },
@@ -273,9 +298,10 @@ const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
   if (!service.sorryServer) return []
   const bound = sorryBound(service, 'refused', 1000 / SLOW_PROBE_RATE)
   const endsBound = sorryEndsBound(service, 'refused', 1000 / SLOW_PROBE_RATE)
-  const what = `sorry server of ${service.name}`
+  const what = `sorry server of ${planned.name}`
   if (!bound || !endsBound) {
-    plan.untested.push({ what, why: 'no bound is known for the health checks of its real servers' })
+    const why = 'no bound is known for the health checks of its real servers'
+    plan.untested.push({ what, why: refusalsHeldBack(servers) ?? why })
     return []
   }
   const answeredBy = (nodes: string[]): Condition => ({
@@ -284,7 +310,7 @@ const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
   })
   return [
     {
-      name: `sorry-${service.name}`,
+      name: `sorry-${planned.name}`,
       drive: async lab => {
         const probe = await startProbe(lab, plan, planned, SLOW_PROBE_RATE)
         await lab.sleep(BEFORE_MS)
@@ -298,8 +324,8 @@ const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
       },
       checks: [
         {
-          check: `sorry-${service.name}`,
-          title: `the sorry server answers when every real server of ${service.name} is dead (${seconds(bound.maxMs)}), and only then`,
+          check: `sorry-${planned.name}`,
+          title: `the sorry server answers when every real server of ${planned.name} is dead (${seconds(bound.maxMs)}), and only then`,
           rule: 'sorry',
           params: {
             ...{ vip: vip.address, directors: plan.directors, service: table, fault: 'httpd-crash', probe: PROBE },

@@ -71,11 +71,12 @@ export const netem = defineFault({
     const script =
       protocol === undefined
         ? sh`tc qdisc add dev ${device} root handle 6c76: netem ${words(target)}`
-        : // no packet is put into the fourth band by its priority, only by the filter
+        : // no packet is put into the fourth band by its priority, only by the filter; what is half done is taken back
           sh`
           tc qdisc add dev ${device} root handle 6c76: prio bands 4
-          tc qdisc add dev ${device} parent 6c76:4 netem ${words(target)}
-          tc filter add dev ${device} parent 6c76: protocol ${protocol} u32 match u32 0 0 flowid 6c76:4`
+          tc qdisc add dev ${device} parent 6c76:4 netem ${words(target)} &&
+            tc filter add dev ${device} parent 6c76: protocol ${protocol} u32 match u32 0 0 flowid 6c76:4 ||
+            { tc qdisc del dev ${device} root handle 6c76:; exit 1; }`
     return [{ node: target.node.name, prepare, script }]
   },
   // where somebody was faster, the proof decides
@@ -83,7 +84,7 @@ export const netem = defineFault({
   healed: target => [
     {
       node: target.node.name,
-      script: sh`! tc qdisc show dev ${deviceOf(target)} | grep netem >&2 || fail 'a qdisc of the fault is left'`,
+      script: sh`! tc qdisc show dev ${deviceOf(target)} | grep 6c76: >&2 || fail 'a qdisc of the fault is left'`,
     },
   ],
 })

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { LvslabError } from '../../errors.ts'
 import type { Node, Topology } from '../../topology/types.ts'
@@ -179,8 +180,33 @@ describe('the steps', () => {
 
   test('netem of one protocol leaves the others alone', () => {
     const [script] = scripts(prepare('netem', 'd1', { delayMs: 50, protocol: 'arp' }).inject)
-    expect(script).toContain("tc qdisc add dev 'eth0' parent 6c76:4 netem 'delay' '50ms'\n")
+    expect(script).toContain("tc qdisc add dev 'eth0' parent 6c76:4 netem 'delay' '50ms' &&\n")
     expect(script).toContain("tc filter add dev 'eth0' parent 6c76: protocol 'arp' u32 match u32 0 0 flowid 6c76:4")
+  })
+
+  test.for([
+    [{ delayMs: 50, protocol: 'arp' }, 'qdisc prio 6c76: root refcnt 2 bands 4'],
+    [{ delayMs: 50 }, 'qdisc netem 6c76: root refcnt 2 limit 1000 delay 50ms'],
+  ] as const)('netem %j is healed when its handle is gone', ([params, left]) => {
+    const [proof] = prepare('netem', 'd1', params).healed
+    const proves = (listed: string): boolean =>
+      spawnSync('sh', ['-c', `fail() { exit 1; }; tc() { echo '${listed}'; }; ${proof?.script}`]).status === 0
+    expect(proves('qdisc noqueue 0: root refcnt 2')).toBe(true)
+    expect(proves(left)).toBe(false)
+  })
+
+  test('netem of one protocol that is half done is taken back, and has failed', () => {
+    const [step] = prepare('netem', 'd1', { delayMs: 50, protocol: 'arp' }).inject
+    const script = step && 'script' in step ? step.script : ''
+    const tc = (fails: string): { status: number | null; last: string | undefined } => {
+      const stub = `tc() { echo "$*"; case $* in ${fails}) return 2 ;; esac; }`
+      const { status, stdout } = spawnSync('sh', ['-c', `set -e; ${stub}\n${script}`], { encoding: 'utf8' })
+      return { status, last: stdout.trim().split('\n').at(-1) }
+    }
+    const taken = 'qdisc del dev eth0 root handle 6c76:'
+    expect(tc('*netem*')).toEqual({ status: 1, last: taken })
+    expect(tc('filter*')).toEqual({ status: 1, last: taken })
+    expect(tc('nothing')).toMatchObject({ status: 0, last: expect.stringMatching(/^filter add/) })
   })
 
   test('a parameter that is left out is what its schema says', () => {
