@@ -6,10 +6,16 @@ import { request } from 'node:http'
  */
 const SOCKET = '/proc/1/root/run/docker.sock'
 
-/** One request to the Docker API; returns the answer's JSON. @throws Error with Docker's words */
-export const docker = (method: 'GET' | 'POST', path: string): Promise<unknown> =>
+/**
+ * One request to the Docker API; returns the answer's JSON.
+ *
+ * @param timeoutMs ms, for one that waits for something
+ * @throws Error with Docker's words
+ */
+export const docker = (method: 'GET' | 'POST', path: string, timeoutMs = 60_000): Promise<unknown> =>
   new Promise((resolve, reject) => {
-    const sent = request({ socketPath: SOCKET, method, path, headers: { host: 'docker' } }, response => {
+    const signal = AbortSignal.timeout(timeoutMs)
+    const sent = request({ socketPath: SOCKET, method, path, signal, headers: { host: 'docker' } }, response => {
       let body = ''
       response.setEncoding('utf8').on('data', (chunk: string) => {
         body += chunk
@@ -20,5 +26,7 @@ export const docker = (method: 'GET' | 'POST', path: string): Promise<unknown> =
         else reject(new Error(`${method} ${path} of the Docker API: ${statusCode} ${body.trim()}`))
       })
     })
-    sent.on('error', error => reject(new Error(`the Docker API at ${SOCKET}: ${error.message}`))).end()
+    sent
+      .on('error', error => reject(new Error(`${method} ${path} of the Docker API at ${SOCKET}: ${error.message}`)))
+      .end()
   })

@@ -10,6 +10,8 @@ import { leaveNode, watchDirector, watchNode } from './watch.ts'
 /** Where a node's main program says that its network is set up and its services are started. */
 const READY = '/run/lvslab/ready'
 
+const readyFile = ({ pid }: AgentNode): string => `/proc/${pid}/root${READY}`
+
 /** How often it is looked for, ms of lab time. */
 const LOOK_AGAIN_MS = 20
 
@@ -25,14 +27,17 @@ export const armMachine = async (
     const { code, stderr } = await runInNode(node, ['sh', '-c', `${PRELUDE}${prepare}`], timeoutMs)
     if (code !== 0) throw new Error(`${node.name}: ${stderr.trim() || `the preparation ended with ${code}`}`)
   }
-  const call = (verb: string): Promise<unknown> => docker('POST', `/containers/${node.container}/${verb}`)
+  const call = (verb: string, timeout?: number): Promise<unknown> =>
+    docker('POST', `/containers/${node.container}/${verb}`, timeout)
   const simple = (go: () => Promise<unknown>): Armed => ({ go: async () => void (await go()), abandon: () => {} })
   switch (machine) {
     case 'pause':
     case 'unpause':
       return simple(() => call(machine))
     case 'start':
-      await call('wait?condition=not-running') // Docker may still be clearing away what was killed
+      // an earlier heal has started it, and only its proof failed
+      if (existsSync(readyFile(node))) return simple(async () => {})
+      await call('wait?condition=not-running', timeoutMs) // Docker may still be clearing away what was killed
       return simple(() => start(node, timeoutMs))
     case 'kill':
       return armPowerOff(node, timeoutMs)
@@ -100,7 +105,7 @@ const ready = (node: AgentNode, timeoutMs: number): Promise<boolean> =>
       resolve(false)
     }, timeoutMs)
     const look = setInterval(() => {
-      if (!existsSync(`/proc/${node.pid}/root${READY}`)) return
+      if (!existsSync(readyFile(node))) return
       clearInterval(look)
       clearTimeout(timer)
       resolve(true)
