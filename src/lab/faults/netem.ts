@@ -84,7 +84,7 @@ export const netem = defineFault({
   healed: target => [
     {
       node: target.node.name,
-      script: sh`! tc qdisc show dev ${deviceOf(target)} | grep 6c76: >&2 || fail 'a qdisc of the fault is left'`,
+      script: sh`! tc qdisc show dev ${deviceOf(target)} | grep -e 6c76: -e netem >&2 || fail 'a qdisc of the fault is left'`,
     },
   ],
 })
