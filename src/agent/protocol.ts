@@ -49,8 +49,9 @@ interface ProbeCommon {
   /** Addresses that the client holds, used one after the other; the client's own choice where it is left out. */
   sources?: string[]
   /**
-   * Source ports, used one after the other; the kernel's choice where it is left out. One that is in use, or that the kernel
-   * still keeps for an earlier connection, makes its request end with `error`: no other is taken in its place.
+   * Source ports, used one after the other. Where it is left out, a request of `http` has one that none of the client's had before
+   * (see fresh-port.ts), the others have the kernel's choice. One that is in use, or that the kernel still keeps for an earlier
+   * connection, makes its request end with `error`: no other is taken in its place.
    */
   ports?: number[]
 }

@@ -4,6 +4,7 @@ import { buildConnector, Client, type Dispatcher } from 'undici'
 import type { RequestEvent } from '../../history/event.ts'
 import { now } from '../clock.ts'
 import type { HttpProbeOptions } from '../protocol.ts'
+import { freshPort } from './fresh-port.ts'
 import { openLoop } from './open-loop.ts'
 import { detailOf, outcomeOfError, serverOf } from './outcome.ts'
 import { inTurn, type ProbeHost, type StopProbe } from './running.ts'
@@ -21,26 +22,25 @@ export type SendRequest = (n: number, scheduled: number) => Promise<RequestEvent
 export const httpRequests = (options: Omit<HttpProbeOptions, 'rate' | 'type'>): SendRequest => {
   const url = new URL(options.url)
   const path = `${url.pathname}${url.search}`
-  const connectors = new Map<number | undefined, Connector>()
+  const connectors = new Map<number, Connector>()
   const tls =
     url.protocol === 'https:'
       ? // without `ca`, every context would get the roots of the web, which takes longer than the handshake
         { secureContext: createSecureContext({ ca: [] }), rejectUnauthorized: false, maxCachedSessions: 0 }
       : {}
-  const connectorFrom = (localPort: number | undefined): Connector => {
-    const made = connectors.get(localPort)
-    if (made) return made
-    const port = localPort === undefined ? {} : { localPort }
-    const connector = buildConnector({ ...tls, ...port, timeout: 0, allowH2: false, autoSelectFamily: false })
-    connectors.set(localPort, connector)
+  const connectorFrom = (localPort: number): Connector => {
+    const connector =
+      connectors.get(localPort) ??
+      buildConnector({ ...tls, localPort, timeout: 0, allowH2: false, autoSelectFamily: false })
+    if (options.ports) connectors.set(localPort, connector) // others come once
     return connector
   }
   return (n, scheduled) =>
     new Promise(resolve => {
-      const [address, port] = [inTurn(options.sources, n), inTurn(options.ports, n)]
+      const [address, port] = [inTurn(options.sources, n), inTurn(options.ports, n) ?? freshPort()]
       const connector = connectorFrom(port)
       let socket: Socket | undefined
-      let [source, sourcePort] = [address ?? '', port]
+      let source = address ?? ''
       const sent = now()
       const client = new Client(url.origin, {
         allowH2: false,
@@ -49,10 +49,7 @@ export const httpRequests = (options: Omit<HttpProbeOptions, 'rate' | 'type'>): 
         connect: (how, done) => {
           const connecting = connector({ ...how, localAddress: address ?? null }, (...outcome) => {
             const [, connected] = outcome
-            if (connected) {
-              source = connected.localAddress ?? source
-              sourcePort = connected.localPort ?? sourcePort
-            }
+            if (connected) source = connected.localAddress ?? source
             done(...outcome)
           })
           socket = connecting as unknown as Socket
@@ -62,7 +59,7 @@ export const httpRequests = (options: Omit<HttpProbeOptions, 'rate' | 'type'>): 
       const event = { kind: 'request' as const, probe, n, client: node, scheduled, t: sent, target: url.host }
       const end = (answer: Answer): void => {
         clearTimeout(deadline)
-        resolve({ ...event, done: now(), source, ...(sourcePort === undefined ? {} : { sourcePort }), ...answer })
+        resolve({ ...event, done: now(), source, sourcePort: port, ...answer })
         // an answer that was read to its end has closed its connection already
         if (answer.outcome === 'answered') return
         socket?.destroy()
