@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { inject, test } from 'vitest'
 import { LvslabError } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
@@ -65,8 +66,20 @@ const healed = async (lab: Lab, name: string, signal: AbortSignal): Promise<void
   const open = lab.faults.open()
   if (open.length === 0 || signal.aborted) return
   process.stderr.write(`${name}: ended with ${open.join(', ')} still injected; it is healed now\n`)
-  await lab.faults.healAll()
+  const late = sleep(HEAL_DEADLINE_MS, 'late', { ref: false })
+  if ((await Promise.race([lab.faults.healAll(), late])) !== 'late') return
+  throw new LvslabError(
+    'SUITE_NOT_HEALED',
+    `${name}: ${open.join(', ')} was not healed within ${HEAL_DEADLINE_MS / 1000} s`,
+    {
+      remedy: 'heal it in the test: const heal = await lab.inject(...); await heal()',
+      exitCode: 3,
+    },
+  )
 }
+
+/** A test's own deadline does not hold for what comes after it; each heal has one of lab time, some seconds. By the clock, ms */
+const HEAL_DEADLINE_MS = 180_000
 
 /**
  * `test` of a suite on one topology: each test that asks for `lab` gets a fork of its own, ended after it; `plan` is what the
