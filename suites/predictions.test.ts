@@ -11,7 +11,7 @@ import {
   type ServerFailure,
 } from '../src/model/health-check.ts'
 import { IPVS_SYSCTLS, SETTABLE_TIMEOUTS, TCP_TIMEOUTS } from '../src/model/ipvs-defaults.ts'
-import { releaseBound, templateTimeout } from '../src/model/persistence.ts'
+import { releaseBound, templateRelease, templateTimeout } from '../src/model/persistence.ts'
 import { changePool, type Pool, poolTable, startPool } from '../src/model/pool.ts'
 import { trackedScriptBackBound, trackedScriptBound } from '../src/model/track.ts'
 import type { Bound, HealthCheck, VirtualService } from '../src/model/types.ts'
@@ -352,9 +352,10 @@ describe('the kernel', () => {
 
     const bound = releaseBound(timeout, lastEntry)
     const tick = 1000
-    await lab.sleep(bound.maxMs - 3 * tick - ((await lab.now()) - asked.ended))
+    const released = asked.ended + templateRelease(timeout, lastEntry)
+    await lab.at(released - 3 * tick, () => lab.mark('the template is about to go'))
     expect((await entries(lab)).template, `before ${bound.formula}`).toBeDefined()
-    await lab.sleep(6 * tick)
+    await lab.at(asked.ended + bound.maxMs, () => lab.mark('the template is gone'))
     expect((await entries(lab)).template, `after ${bound.formula}`).toBeUndefined()
 
     await connect(lab)

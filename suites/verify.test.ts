@@ -46,8 +46,15 @@ describe('lvslab verify', () => {
     const dir = await changedTopology(DR, 'd1/etc/keepalived/conf.d/lvs_nginx.conf', text =>
       text.replace('protocol TCP', 'protocol TCP\n    nat_mask 255.255.255.0'),
     )
-    const { code, stdout } = await lvslab(['verify', dir, '--json', '--reports', await temporaryDir(), ...clock()])
-    expect(code).toBe(1)
+    const { code, stdout, stderr } = await lvslab([
+      'verify',
+      dir,
+      '--json',
+      '--reports',
+      await temporaryDir(),
+      ...clock(),
+    ])
+    expect(code, `${stderr}\n${stdout}`).toBe(1)
     const failed = (JSON.parse(stdout) as RunReport).results.filter(result => result.outcome === 'FAIL')
     expect(failed.map(result => result.check)).toEqual(['configuration-d1'])
     expect(failed[0]?.reason).toContain('nat_mask')

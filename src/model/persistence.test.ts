@@ -15,7 +15,7 @@ describe('release of a persistent client', () => {
     expect(templateRelease(10_000, 120_000)).toBe(130_000)
     expect(templateRelease(150_000, 900_000)).toBe(930_000)
     expect(releaseBound(10_000, 120_000).formula).toBe(
-      'persistence_timeout 10 s + 2 x 60 s while entries are left, up to 120 s = 130 s',
+      "persistence_timeout 10 s + 2 x 60 s while entries are left, up to 120 s = 130 s, + up to 1/8 by the kernel's timer wheel",
     )
     expect(releaseBound(150_000, 120_000).formula).toBe('persistence_timeout 150 s = 150 s')
   })
