@@ -17,7 +17,9 @@ describe('release of a persistent client', () => {
     expect(releaseBound(10_000, 120_000).formula).toBe(
       "persistence_timeout 10 s + 2 x 60 s while entries are left, up to 120 s = 130 s, + up to 1/8 by the kernel's timer wheel",
     )
-    expect(releaseBound(150_000, 120_000).formula).toBe('persistence_timeout 150 s = 150 s')
+    expect(releaseBound(150_000, 120_000).formula).toBe(
+      "persistence_timeout 150 s = 150 s, + up to 1/8 by the kernel's timer wheel",
+    )
   })
 
   it('has 60 s for good once it was put off', () => {
