@@ -3,8 +3,9 @@ import { tablesOf } from '../src/history/queries.ts'
 import type { Lab } from '../src/lab/lab.ts'
 import { sharesByArp } from '../src/model/arp.ts'
 import { labTest } from '../src/suite/lab-test.ts'
-import { ask, askers, CLIENT, outcomes, VIP } from './ipvsadm.ts'
+import { ask, askers, CLIENT, VIP } from './ipvsadm.ts'
 import { macOf, run, values } from './steps.ts'
+import { outcomes } from './traffic.ts'
 
 const test = labTest('topologies/ipvsadm-dr')
 

@@ -1,7 +1,8 @@
 import { describe, expect } from 'vitest'
 import { labTest } from '../src/suite/lab-test.ts'
-import { ask, askers, DIRECTOR, outcomes } from './ipvsadm.ts'
+import { ask, askers, DIRECTOR } from './ipvsadm.ts'
 import { run } from './steps.ts'
+import { outcomes } from './traffic.ts'
 
 const test = labTest('topologies/ipvsadm-fullnat')
 

@@ -4,8 +4,9 @@ import type { Lab } from '../src/lab/lab.ts'
 import { sharesByArp } from '../src/model/arp.ts'
 import { tunnelMss, tunnelMtu } from '../src/model/tunnel.ts'
 import { labTest } from '../src/suite/lab-test.ts'
-import { ask, CLIENT, DIRECTOR, outcomes, VIP } from './ipvsadm.ts'
+import { ask, CLIENT, DIRECTOR, VIP } from './ipvsadm.ts'
 import { run } from './steps.ts'
+import { outcomes } from './traffic.ts'
 
 const test = labTest('topologies/ipvsadm-tun')
 

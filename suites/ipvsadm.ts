@@ -1,4 +1,3 @@
-import { requestsOf } from '../src/history/queries.ts'
 import type { Lab } from '../src/lab/lab.ts'
 import { run } from './steps.ts'
 
@@ -13,12 +12,6 @@ export const ask = async (lab: Lab, probe: string): Promise<void> => {
   const clients = await lab.http({ probe, client: 'c1', url: `http://${VIP}/`, rate: 20, count: 4 })
   await clients.ended()
 }
-
-/** Who answered each request, or what became of it; sorted, as `rr` begins with either. */
-export const outcomes = (lab: Lab, probe: string): string[] =>
-  requestsOf(lab.history, probe)
-    .map(({ outcome, server }) => (outcome === 'answered' ? `${server}` : outcome))
-    .toSorted()
 
 /** Who asked a real server, as its httpd has logged it. */
 export const askers = async (lab: Lab, node: string): Promise<string> =>

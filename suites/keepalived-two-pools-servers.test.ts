@@ -12,7 +12,7 @@ import { labTest } from '../src/suite/lab-test.ts'
 import type { Plan } from '../src/verify/plan.ts'
 import { PATIENCE_MS, SLACK_MS } from '../src/verify/scenario.ts'
 import { directorOf, requests, restartWith, run, testConfiguration, values, write } from './steps.ts'
-import { captured, outcomes } from './traffic.ts'
+import { captured, outcomesOnce } from './traffic.ts'
 
 const dir = 'topologies/keepalived-two-pools'
 const test = labTest(dir)
@@ -30,7 +30,7 @@ const ask = async (lab: Lab, probe: string, sources?: string[]): Promise<string[
   const from = sources ?? (await lab.addSources('c1', { count: 4 }))
   const options = { client: 'c1', url: `http://${VIP}/`, rate: 20, sources: from, count: from.length }
   await (await lab.http({ probe, ...options })).ended()
-  return outcomes(lab, probe)
+  return outcomesOnce(lab, probe)
 }
 
 const untilPool = async (lab: Lab, node: string, destinations: string[], bound: Bound): Promise<void> => {

@@ -7,7 +7,7 @@ import { loadTopology } from '../src/topology/load.ts'
 import { planTopology } from '../src/verify/plan.ts'
 import { planScenarios } from '../src/verify/scenarios.ts'
 import { macOf, requests, run, values } from './steps.ts'
-import { captured, outcomes } from './traffic.ts'
+import { captured, outcomesOnce } from './traffic.ts'
 
 const dir = 'topologies/keepalived-two-pools'
 const test = labTest(dir)
@@ -22,7 +22,7 @@ const VIP = '10.0.1.100'
 const askInside = async (lab: Lab, probe: string, sources: string[]): Promise<string[]> => {
   const options = { client: 'c1', url: `http://${VIP}/`, rate: 20, sources, count: sources.length }
   await (await lab.http({ probe, ...options })).ended()
-  return outcomes(lab, probe)
+  return outcomesOnce(lab, probe)
 }
 
 /** Requests of c2 for each of these public addresses; what becomes of them. */
@@ -31,7 +31,7 @@ const askOutside = (lab: Lab, probe: string, addresses: string[]): Promise<strin
     addresses.map(async address => {
       const options = { client: 'c2', url: `http://${address}/`, pauseMs: 0, count: 2 }
       await (await lab.curl({ probe: `${probe} ${address}`, ...options })).ended()
-      return outcomes(lab, `${probe} ${address}`).join()
+      return outcomesOnce(lab, `${probe} ${address}`).join()
     }),
   )
 
@@ -114,7 +114,7 @@ describe('clients outside', () => {
     await Promise.all(captures.map(stop => stop()))
 
     for (const { servers, mapped } of POOLS) {
-      for (const asked of mapped) expect(outcomes(lab, asked), asked).toEqual(servers)
+      for (const asked of mapped) expect(outcomesOnce(lab, asked), asked).toEqual(servers)
       // the template is of the client and the VIP, by whichever provider it comes
       const serversOf = (asked: string) => requests(lab, asked).map(({ source, server }) => `${source} ${server}`)
       expect(values(serversOf(mapped[0] ?? ''))).toEqual(values(serversOf(mapped[1] ?? '')))
@@ -169,7 +169,7 @@ describe('clients outside', () => {
     const askFrom = async (probe: string): Promise<string[]> => {
       const options = { client: 'c2', url: 'http://198.51.100.3/', rate: 10, sources, count: 4 }
       await (await lab.http({ probe, ...options })).ended()
-      return outcomes(lab, probe)
+      return outcomesOnce(lab, probe)
     }
     // from now on each client has its server
     expect(await askInside(lab, 'inside before', inside)).toEqual(['rs1', 'rs2'])

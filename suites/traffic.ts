@@ -1,11 +1,16 @@
 import type { PacketEvent } from '../src/history/event.ts'
-import { eventsOf } from '../src/history/queries.ts'
+import { eventsOf, requestsOf } from '../src/history/queries.ts'
 import type { Lab } from '../src/lab/lab.ts'
-import { requests, values } from './steps.ts'
+import { values } from './steps.ts'
 
-/** What became of the requests of a probe: who answered, or else how they failed; each once. */
+/** Who answered each request, or what became of it; sorted, as `rr` begins with either server. */
 export const outcomes = (lab: Lab, probe: string): string[] =>
-  values(requests(lab, probe).map(({ outcome, server }) => (outcome === 'answered' ? server : outcome)))
+  requestsOf(lab.history, probe)
+    .map(({ outcome, server }) => (outcome === 'answered' ? `${server}` : outcome))
+    .toSorted()
+
+/** The same, each once. */
+export const outcomesOnce = (lab: Lab, probe: string): string[] => values(outcomes(lab, probe))
 
 /** The packets of one capture. */
 export const captured = (lab: Lab, capture: string): PacketEvent[] =>
