@@ -94,12 +94,13 @@ export const connectAgent = async (
       .finally(() => waiting.delete(id))
   }
   stream.write('\n') // ends what another may have left half said
-  using watching = watchContainer(container, why => {
-    lost ??= why
-    stream.destroy()
-  })
-  await call('attach', { conversation })
-  watching[Symbol.dispose]()
+  {
+    using _watching = watchContainer(container, why => {
+      lost ??= why
+      stream.destroy()
+    })
+    await call('attach', { conversation })
+  }
   attached = true
   return {
     call,
