@@ -1,4 +1,4 @@
-import { now } from './clock.ts'
+import { fromWallClock, now } from './clock.ts'
 import { record } from './journal.ts'
 import { runInNode, watchLines } from './namespace.ts'
 import type { AgentNode } from './protocol.ts'
@@ -11,12 +11,19 @@ interface Held {
 
 const held = new Map<string, Map<string, Held>>()
 
-/** `2: eth0    inet 10.0.0.100/24 scope global ...`, with `Deleted ` before it when the address goes. */
-export const parseAddressLine = (line: string): (Held & { change: 'add' | 'remove' }) | undefined => {
-  const [, deleted, device, address, prefix] =
-    /^(Deleted )?\d+: (\S+?)(?:@\S+)?\s+inet6? ([0-9a-f.:]+)\/(\d+)/.exec(line) ?? []
+/** An address, and when the kernel told of it (ms of the wall clock). */
+type Told = Held & { change: 'add' | 'remove'; wallMs?: number }
+
+/**
+ * `2: eth0    inet 10.0.0.100/24 scope global ...`, with `Deleted ` before it when the address goes, and before all that
+ * `[2026-11-20T14:55:50.123456] ` of a monitor that stamps.
+ */
+export const parseAddressLine = (line: string): Told | undefined => {
+  const [, time, fraction, deleted, device, address, prefix] =
+    /^(?:\[([\dT:-]+)(\.\d+)\] )?(Deleted )?\d+: (\S+?)(?:@\S+)?\s+inet6? ([0-9a-f.:]+)\/(\d+)/.exec(line) ?? []
   if (!device || !address || !prefix) return undefined
-  return { change: deleted ? 'remove' : 'add', device, address, prefix: Number(prefix) }
+  const stamp = time && { wallMs: Date.parse(`${time}Z`) + Number(fraction) * 1000 }
+  return { change: deleted ? 'remove' : 'add', device, address, prefix: Number(prefix), ...stamp }
 }
 
 /** Follows a node's addresses from now on. */
@@ -26,14 +33,15 @@ export const watchAddresses = async (node: AgentNode): Promise<void> => {
   const take = (line: string): void => {
     const parsed = parseAddressLine(line)
     if (!parsed) return
-    const { change, ...address } = parsed
+    const { change, wallMs, ...address } = parsed
     const key = `${address.address}/${address.prefix} ${address.device}`
     // `ip monitor` repeats an address whose lifetime or flags change
     if (change === 'add' ? own.has(key) : !own.delete(key)) return
     if (change === 'add') own.set(key, address)
-    record({ kind: 'address', t: now(), change, node: node.name, ...address })
+    const t = wallMs === undefined ? now() : Math.min(fromWallClock(wallMs), now())
+    record({ kind: 'address', t, change, node: node.name, ...address })
   }
-  watchLines(node, ['ip', '-o', 'monitor', 'address'], ['--net'], take)
+  watchLines(node, ['ip', '-o', '-ts', 'monitor', 'address'], ['--net'], take)
   const present = await runInNode(node, ['ip', '-o', 'address'], 10_000)
   for (const line of present.stdout.split('\n')) take(line)
 }

@@ -3,7 +3,19 @@ import { parseAddressLine } from './addresses.ts'
 import { parseLogLine } from './keepalived-log.ts'
 import { matches } from './until.ts'
 
-describe('a line of `ip -o monitor address`', () => {
+describe('a line of `ip -o -ts monitor address`', () => {
+  it('says when the kernel told of it, to the microsecond', () => {
+    const line = '[2026-11-20T06:00:01.250375] Deleted 8: eth0    inet 10.0.0.100/24 scope global secondary eth0:1'
+    const wallMs = Date.UTC(2026, 10, 20, 6, 0, 1) + 250.375
+    expect(parseAddressLine(line)).toEqual({
+      change: 'remove',
+      device: 'eth0',
+      address: '10.0.0.100',
+      prefix: 24,
+      wallMs,
+    })
+  })
+
   it('says what came, and where', () => {
     const line =
       '8: eth0    inet 10.0.0.100/24 scope global secondary proto keepalived eth0:1\\       valid_lft forever'

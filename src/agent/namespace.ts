@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn, type StdioOptions } from 'node:child_process'
+import os from 'node:os'
 import readline from 'node:readline'
 import { now } from './clock.ts'
 import { record } from './journal.ts'
@@ -47,9 +48,13 @@ export const watchLines = (
   readline.createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', onLine)
 }
 
-/** As {@link watchLines}, for output that is not lines. */
+/**
+ * As {@link watchLines}, for output that is not lines. A watcher goes before services and probes: one that had to wait for its
+ * turn stamps what it sees too late.
+ */
 export const watchProcess = (node: AgentNode, argv: string[], namespaces: string[]): ChildProcess => {
   const child = startInNode(node, argv, namespaces, ['ignore', 'pipe', 'ignore'])
+  if (child.pid !== undefined) os.setPriority(child.pid, os.constants.priority.PRIORITY_HIGHEST)
   const end = (what: string): void =>
     record({ kind: 'trouble', t: now(), node: node.name, what: `watcher \`${argv[0]}\` ${what}` })
   child.on('error', error => end(`could not start: ${error.message}`))

@@ -8,7 +8,7 @@ import { LvslabError } from '../../errors.ts'
 import { cacheDir, exists } from '../cache.ts'
 import type { EngineBuild } from './build.ts'
 import { INSTANCE_FILES, type MachineFiles, type MachineSpec, passtCommand, qemuCommand } from './machine.ts'
-import { connectQmp, type Qmp } from './qmp.ts'
+import { connectMonitor, type Monitor } from './monitor.ts'
 import { freePort } from './free-port.ts'
 
 /** A running QEMU with its passt, in a folder of its own. Disposing it leaves nothing behind. */
@@ -17,7 +17,7 @@ export interface Instance extends AsyncDisposable {
   dir: string
   /** Port on the host's loopback that leads to the Docker API. */
   port: number
-  qmp: Qmp
+  monitor: Monitor
   /** What QEMU has had of the processors so far, ms. */
   processorMs: () => Promise<number>
   /** Resolves when QEMU has ended, with the reason as far as it is known. */
@@ -74,21 +74,21 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
       throw new LvslabError('ENGINE_START', `QEMU ended at once: ${why}`, { remedy: 'run `lvslab doctor`' })
     })
     const connecting = untilStarted(dir, child, options.signal).then(() =>
-      connectQmp(path.join(dir, INSTANCE_FILES.qmp), QMP_DEADLINE_MS, options.signal),
+      connectMonitor(path.join(dir, INSTANCE_FILES.monitor), MONITOR_DEADLINE_MS, options.signal),
     )
     lost.catch(() => {})
     // a machine that ends while it is being connected to says why on its own; the broken connection does not
-    const qmp = await Promise.race([connecting.catch(error => Promise.race([lost, laterReject(error)])), lost])
+    const monitor = await Promise.race([connecting.catch(error => Promise.race([lost, laterReject(error)])), lost])
     return {
       id,
       dir,
       port,
-      qmp,
+      monitor,
       processorMs: () => processorMs(dir),
       ended,
       release: () => child.unref(),
       async [Symbol.asyncDispose]() {
-        qmp[Symbol.dispose]()
+        monitor[Symbol.dispose]()
         await stopGuard(child, dir)
       },
     }
@@ -114,7 +114,7 @@ const filesOf = (build: EngineBuild, saved: InstanceOptions['saved']): { files: 
 }
 
 /** QEMU makes its socket within a second; it is counted from its start. */
-const QMP_DEADLINE_MS = 20_000
+const MONITOR_DEADLINE_MS = 20_000
 
 /** Copying comes first, which takes what the host's disk takes. */
 const untilStarted = async (dir: string, guard: ChildProcess, signal?: AbortSignal): Promise<void> => {

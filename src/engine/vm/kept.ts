@@ -35,7 +35,7 @@ export const keepEngine = async (engine: VmEngine, lab: string, topology: string
   }
   await writeFile(path.join(instance.dir, RECORD), JSON.stringify(record, null, 1))
   engine.disconnect()
-  instance.qmp[Symbol.dispose]()
+  instance.monitor[Symbol.dispose]()
   instance.release()
   return instance.dir
 }

@@ -30,7 +30,7 @@ export const INSTANCE_FILES = {
   overlay: 'overlay',
   memory: 'memory',
   state: 'state',
-  qmp: 'qmp.sock',
+  monitor: 'monitor.sock',
   network: 'network.sock',
   serial: 'serial.log',
 } as const
@@ -107,7 +107,8 @@ export const qemuCommand = (
   ...['-netdev', `stream,id=net,server=off,addr.type=unix,addr.path=${INSTANCE_FILES.network}`],
   ...['-device', 'virtio-net-pci,netdev=net,romfile='],
   ...['-chardev', `file,id=serial,path=${INSTANCE_FILES.serial}`, '-serial', 'chardev:serial'],
-  ...['-qmp', `unix:${INSTANCE_FILES.qmp},server=on,wait=off`],
+  ...['-chardev', `socket,id=monitor,path=${INSTANCE_FILES.monitor},server=on,wait=off`],
+  ...['-object', 'monitor-hmp,id=hmp,chardev=monitor'],
   ...['-add-fd', 'fd=3,set=1', '-add-fd', 'fd=4,set=2'],
   ...(options.incoming ? ['-incoming', 'defer'] : []),
 ]
@@ -115,6 +116,9 @@ export const qemuCommand = (
 /** Where the state goes when a machine is saved, and where it comes from: descriptors 3 and 4, see {@link qemuCommand}. */
 export const STATE_OUT = 'file:/dev/fdset/1'
 export const STATE_IN = 'file:/dev/fdset/2'
+
+/** Before either: what stands in files already is not copied. */
+export const MEMORY_IS_A_FILE = 'migrate_set_capability x-ignore-shared on'
 
 const KERNEL_ARGUMENTS = 'console=ttyS0 quiet panic=-1 net.ifnames=0 mitigations=off audit=0 random.trust_cpu=on'
 

@@ -6,7 +6,7 @@ import { buildEntry, type CacheKind, cacheDir, entryDir, entryLockFile, hasEntry
 import { tryLockFile } from '../file-lock.ts'
 import { host } from '../host-command.ts'
 import { requireRoom } from '../room.ts'
-import { INSTANCE_FILES, STATE_OUT } from './machine.ts'
+import { INSTANCE_FILES, MEMORY_IS_A_FILE, STATE_OUT } from './machine.ts'
 import type { SavedMachine, VmEngine } from './vm-engine.ts'
 
 /** Kinds of cache entries that are saved machines. */
@@ -87,19 +87,20 @@ const CHANGED = [INSTANCE_FILES.overlay, INSTANCE_FILES.memory, INSTANCE_FILES.s
 /** Stops a machine and moves its files into a folder. Memory and disks are files already: only devices are written. */
 const save = async (engine: VmEngine, dir: string, names: string[]): Promise<void> => {
   engine.disconnect()
-  const { qmp } = engine.instance
-  await qmp.command('stop')
-  await qmp.command('migrate-set-capabilities', { capabilities: [{ capability: 'x-ignore-shared', state: true }] })
-  await qmp.command('migrate', { uri: STATE_OUT })
+  const { monitor } = engine.instance
+  await monitor.command('stop')
+  await monitor.command(MEMORY_IS_A_FILE)
+  await monitor.command(`migrate -d ${STATE_OUT}`)
   const deadline = performance.now() + SAVE_DEADLINE_MS
   for (;;) {
-    const info = (await qmp.command('query-migrate')) as { status: string; 'error-desc'?: string }
-    if (info.status === 'completed') break
-    if (info.status === 'failed' || performance.now() > deadline)
-      throw new LvslabError('ENGINE_SAVE', `the lab could not be saved: ${info['error-desc'] ?? info.status}`)
+    const info = await monitor.command('info migrate')
+    const [, status] = /^Status:\s+(\w+)/m.exec(info) ?? []
+    if (status === 'completed') break
+    if (status === 'failed' || performance.now() > deadline)
+      throw new LvslabError('ENGINE_SAVE', `the lab could not be saved: ${info}`)
     await sleep(5)
   }
-  await qmp.command('quit').catch(() => {}) // the connection may close before the answer
+  await monitor.command('quit').catch(() => {}) // the connection may close before the answer
   await engine.ended
   for (const name of names) {
     const from = path.join(engine.instance.dir, name)

@@ -8,7 +8,7 @@ import { verifiedDocker } from '../docker-client.ts'
 import type { Engine } from '../engine.ts'
 import type { EngineBuild } from './build.ts'
 import { type Instance, type InstanceOptions, startInstance } from './instance.ts'
-import { type MachineSpec, STATE_IN } from './machine.ts'
+import { MEMORY_IS_A_FILE, type MachineSpec, STATE_IN } from './machine.ts'
 
 /** A saved machine, running or not: files that never change again, and the key of their cache entry. */
 export interface SavedMachine {
@@ -133,18 +133,18 @@ const start = async (
 }
 
 const restore = async (instance: Instance, signal?: AbortSignal): Promise<void> => {
-  const { qmp } = instance
-  await qmp.command('migrate-set-capabilities', { capabilities: [{ capability: 'x-ignore-shared', state: true }] })
-  await qmp.command('migrate-incoming', { uri: STATE_IN })
+  const { monitor } = instance
+  await monitor.command(MEMORY_IS_A_FILE)
+  await monitor.command(`migrate_incoming ${STATE_IN}`)
   const deadline = performance.now() + RESTORE_DEADLINE_MS
   for (;;) {
-    const { status } = (await qmp.command('query-status')) as { status: string }
-    if (status === 'paused' || status === 'postmigrate' || status === 'prelaunch') break
-    if (performance.now() > deadline) throw new LvslabError('ENGINE_RESTORE', `the saved machine stays in ${status}`)
+    const status = await monitor.command('info status')
+    if (!status.includes('inmigrate')) break
+    if (performance.now() > deadline) throw new LvslabError('ENGINE_RESTORE', `the saved machine stays so: ${status}`)
     signal?.throwIfAborted()
     await sleep(5)
   }
-  await qmp.command('cont')
+  await monitor.command('cont')
 }
 
 const untilAnswering = async (
@@ -196,7 +196,7 @@ const clockGate = (instance: Instance, spec: MachineSpec) => {
   const next = (command: 'cont' | 'stop'): Promise<unknown> => {
     turn = turn.then(async () => {
       if (command === 'stop' && users > 0) return // somebody came in the meantime
-      await instance.qmp.command(command)
+      await instance.monitor.command(command)
     })
     return turn
   }
