@@ -55,11 +55,12 @@ describe('sysctls', () => {
     )
   })
 
-  test('a router forwards unless it is told not to', () => {
+  test('a router forwards, and nobody else, unless told otherwise', () => {
     const forward = ">'/proc/sys/net/ipv4/ip_forward'"
     expect(scriptOf({ role: 'router' })).toContain(`'1' ${forward}`)
     expect(scriptOf({ role: 'router', sysctls: { 'net.ipv4.ip_forward': '0' } })).toContain(`'0' ${forward}`)
-    expect(scriptOf({ role: 'director' })).not.toContain(forward)
+    expect(scriptOf({ role: 'director' })).toContain(`'0' ${forward}`)
+    expect(scriptOf({ role: 'director', sysctls: { 'net.ipv4.ip_forward': '1' } })).toContain(`'1' ${forward}`)
   })
 })
 

@@ -118,9 +118,12 @@ const tunnelSection = (node: Node): string =>
 
 const MODULES: Record<string, string> = { tunl0: 'ipip' }
 
-/** Before the addresses: a VIP on lo without arp_ignore in force would answer ARP for a moment. */
+/**
+ * Before the addresses: a VIP on lo without arp_ignore in force would answer ARP for a moment. An engine's containers forward, a
+ * host does not unless it is told to: a NAT director that nobody told would work in the lab alone.
+ */
 const sysctlSection = (node: Node): string => {
-  const sysctls = { ...(node.role === 'router' ? { 'net.ipv4.ip_forward': '1' } : {}), ...node.sysctls }
+  const sysctls = { 'net.ipv4.ip_forward': node.role === 'router' ? '1' : '0', ...node.sysctls }
   const lines = Object.entries(sysctls).map(([name, value]) => {
     const path = name.replace(/[./]/g, separator => (separator === '.' ? '/' : '.'))
     const complaint = quote(`sysctl ${name} does not take ${value}`)

@@ -103,7 +103,7 @@ export const nodeSchema = z
       )
       .optional()
       .describe(
-        "Kernel settings of the node's own network namespace, set before any address but those of the interfaces' own networks.",
+        "Kernel settings of the node's own network namespace, set before any address but those of the interfaces' own networks. A router has net.ipv4.ip_forward 1, every other node 0, unless it stands here.",
       )
       .meta({ examples: [{ 'net.ipv4.conf.all.arp_ignore': 1, 'net.ipv4.conf.all.arp_announce': 2 }] }),
     routes: z
