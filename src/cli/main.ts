@@ -24,6 +24,7 @@ const main = defineVerb(
       status: () => import('./verbs/status.ts').then(m => m.statusCommand),
       exec: () => import('./verbs/exec.ts').then(m => m.execCommand),
       shell: () => import('./verbs/shell.ts').then(m => m.shellCommand),
+      plan: () => import('./verbs/plan.ts').then(m => m.planCommand),
       graph: () => import('./verbs/graph.ts').then(m => m.graphCommand),
       doctor: () => import('./verbs/doctor.ts').then(m => m.doctorCommand),
       engine: () => import('./verbs/engine.ts').then(m => m.engineCommand),

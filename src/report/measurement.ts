@@ -28,7 +28,7 @@ export const formatMeasured = ({ value, unit, bound }: Measurement): string => {
 }
 
 /** The bound and its formula: `at most 3.74 s: 3 x 1 s + (256-100)/256 s = 3.61 s, + 0.1 s scheduling`. */
-export const formatBound = ({ bound, unit }: Measurement): string | undefined => {
+export const formatBound = ({ bound, unit }: Pick<Measurement, 'bound' | 'unit'>): string | undefined => {
   if (!bound) return undefined
   const limit = (value: number): string => (unit === 'ms' ? formatDuration(value) : trim(value, 2))
   const range = bound.minMs ? `${limit(bound.minMs)} to ${limit(bound.maxMs)}` : `at most ${limit(bound.maxMs)}`

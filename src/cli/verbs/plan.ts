@@ -1,0 +1,33 @@
+import { createMasker } from '../../history/mask.ts'
+import { formatPromises } from '../../report/promises.ts'
+import { drawText } from '../../topology/draw.ts'
+import { loadTopology } from '../../topology/load.ts'
+import { planTopology, requirePredictions } from '../../verify/plan.ts'
+import { promisesOf } from '../../verify/promises.ts'
+import { defineVerb } from '../define-verb.ts'
+import { runVerb } from '../run-verb.ts'
+
+export const planCommand = defineVerb('Example: lvslab plan topologies/keepalived-dr', {
+  meta: {
+    name: 'plan',
+    description:
+      'Say what would be built, and what is predicted of it: each promise with its bound and formula. Needs no engine.',
+  },
+  args: {
+    dir: { type: 'positional', description: 'folder with topology.yaml', required: true },
+    json: { type: 'boolean', description: 'print JSON; times in ms' },
+  },
+  run: ({ args }) =>
+    runVerb(async () => {
+      const topology = loadTopology(args.dir)
+      const plan = planTopology(topology)
+      requirePredictions(plan)
+      const promises = promisesOf(plan)
+      const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
+      const text = args.json
+        ? `${JSON.stringify({ topology: topology.name, ...promises }, null, 1)}\n`
+        : `${drawText(topology)}\n${formatPromises(promises, { colour })}`
+      process.stdout.write(createMasker(plan.secrets)(text))
+      return 0
+    }),
+})

@@ -1,0 +1,21 @@
+import type { Promised, Promises } from '../judge/promises.ts'
+import { formatBound } from './measurement.ts'
+import { formatUntested, type TextOptions } from './text.ts'
+import { visibleLine } from './visible.ts'
+
+/** What a configuration promises, for a terminal: who holds each VIP, then each promise with its bounds and their sources. */
+export const formatPromises = ({ vips, promises, untested }: Promises, options: TextOptions = {}): string => {
+  const blocks = [
+    vips.map(visibleLine).join('\n'),
+    ...promises.map(formatPromise),
+    formatUntested({ untested }, options),
+  ]
+  return `${blocks.filter(block => block !== '').join('\n\n')}\n`
+}
+
+const formatPromise = ({ title, bounds, shares }: Promised): string => {
+  const lines = bounds.map(bound => `${bound.name}: ${formatBound({ bound, unit: 'ms' })} [${bound.source}]`)
+  const parts = Object.entries(shares ?? {}).map(([server, share]) => `${server} ${share}`)
+  if (parts.length > 0) lines.push(`shares of one cycle: ${parts.join(', ')}`)
+  return [visibleLine(title), ...lines.map(line => `      ${visibleLine(line)}`)].join('\n')
+}

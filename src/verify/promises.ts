@@ -1,0 +1,17 @@
+import { type Promises, promised } from '../judge/promises.ts'
+import { type Plan, type PlannedVip, whoeverComesFirst } from './plan.ts'
+import { convergenceChecks, planScenarios } from './scenarios.ts'
+
+/** Says what a plan promises, in the order in which `verify` tries it. Needs no engine. */
+export const promisesOf = (plan: Plan): Promises => {
+  const checks = [...convergenceChecks(plan), ...planScenarios(plan).flatMap(scenario => scenario.checks)]
+  return { vips: plan.vips.map(whoHolds), promises: checks.map(promised), untested: plan.untested }
+}
+
+const whoHolds = (vip: PlannedVip): string => {
+  const order = vip.members.map(
+    ({ node, instance }, n) => `${node} (${n === 0 ? 'priority ' : ''}${instance.priority})`,
+  )
+  const doubt = whoeverComesFirst(vip)
+  return `${vip.address}: ${order.join(', then ')}${doubt === undefined ? '' : `; ${doubt}`}`
+}
