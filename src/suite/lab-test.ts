@@ -14,6 +14,7 @@ import type { VrrpInstance } from '../model/types.ts'
 import { loadTopology } from '../topology/load.ts'
 import { type Plan, type PlannedVip, planTopology } from '../verify/plan.ts'
 import { expectCheck } from './matchers.ts'
+import { LONG_S } from './provided.ts'
 import { recordFor } from './record.ts'
 
 /** A saved lab of a topology, made once for a worker. */
@@ -81,6 +82,17 @@ const healed = async (lab: Lab, name: string, signal: AbortSignal): Promise<void
 /** A test's own deadline does not hold for what comes after it; each heal has one of lab time, some seconds. By the clock, ms */
 const HEAL_DEADLINE_MS = 180_000
 
+/** @throws LvslabError SUITE_LAB_TIME where a test took longer than it states: on a real clock somebody would wait for it */
+const keptTo = (labTime: number, lab: Lab, name: string): void => {
+  const took = lab.history.end - lab.origin
+  if (took <= labTime * 1000) return
+  const seconds = Math.ceil(took / 1000)
+  throw new LvslabError('SUITE_LAB_TIME', `${name} took ${seconds} s of lab time, and states ${labTime} s`, {
+    remedy: `test('...', { meta: { labTime: ${Math.ceil(seconds / 60) * 60} } }, async ({ lab }) => ...)`,
+    exitCode: 2,
+  })
+}
+
 /**
  * `test` of a suite on one topology: each test that asks for `lab` gets a fork of its own, ended after it; `plan` is what the
  * configuration promises, `vip` its first VIP. What is judged on `lab.history` goes into the run's report: by `expect(lab.history)` and a matcher of
@@ -104,8 +116,12 @@ export const labTest = (dir: string) =>
       onCleanup(() => journal.close())
       return journal
     })
-    .extend('lab', async ({ prepared, journal, task, signal }, { onCleanup }): Promise<Lab> => {
+    .extend('lab', async ({ prepared, journal, task, signal, skip }, { onCleanup }): Promise<Lab> => {
       const { plan, source, convergence } = prepared
+      const virtual = source.facts()['clock'] === 'virtual'
+      const { labTime = LONG_S } = task.meta
+      if (!virtual && labTime > LONG_S && !inject('long'))
+        skip(`it takes ${labTime} s of lab time: on the virtual clock, or with --long`)
       const suite = suiteOf(task.file.name)
       const name = `${suite}: ${task.fullTestName}` // two tests may have the same name of their own
       const forkOf = `${suite}: convergence of ${plan.topology.name}`
@@ -117,6 +133,7 @@ export const labTest = (dir: string) =>
       onCleanup(async () => {
         await using _lab = lab
         await healed(lab, name, signal)
+        if (virtual) keptTo(labTime, lab, name)
       })
       recordFor(lab.history, { lab: name, forkOf, started, meta: task.meta, mask: createMasker(plan.secrets) })
       return lab

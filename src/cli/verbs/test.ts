@@ -32,6 +32,7 @@ export const testCommand = defineVerb(
       name: { type: 'string', description: 'only tests whose name matches this pattern' },
       unit: { type: 'boolean', description: 'unit tests only: no lab is built' },
       clock: engineArguments.clock,
+      long: { type: 'boolean', description: 'run also those that take minutes on the real clock' },
       reports: { type: 'string', description: 'folder for the reports', default: 'reports' },
     },
     run: ({ args, rawArgs }) =>
@@ -83,15 +84,22 @@ export const testCommand = defineVerb(
 const runVitest = async (
   dir: string,
   clock: 'real' | 'virtual' | 'default',
-  args: { filter?: string | undefined; name?: string | undefined; unit?: boolean | undefined },
+  args: {
+    filter?: string | undefined
+    name?: string | undefined
+    unit?: boolean | undefined
+    long?: boolean | undefined
+  },
   { signal, prepare }: { signal: AbortSignal; prepare: () => Promise<PreparedEngine | undefined> },
 ): Promise<{ modules: TestModule[]; errors: number; prepared: PreparedEngine | undefined }> => {
   const before = new Map(SIGNALS.map(name => [name, process.listeners(name)]))
   const vitest: Vitest = await createVitest({
     root: ROOT,
     watch: false,
-    provide: { runDir: dir, clock },
+    provide: { runDir: dir, clock, long: args.long ?? false },
     ...(args.unit ? { project: ['unit'] } : {}),
+    // on the host's clock a lab needs both of the processors that an emulated one has
+    ...(clock === 'real' ? { maxWorkers: 1 } : {}),
     ...(args.name === undefined ? {} : { testNamePattern: args.name }),
     reporters: ['default', ['junit', { outputFile: path.join(dir, 'tests.xml') }]],
   })
