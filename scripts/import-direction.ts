@@ -20,6 +20,7 @@ const MAY_IMPORT: Record<string, readonly string[] | 'anything'> = {
   judge: ['history', 'model', 'errors'],
   report: ['history', 'judge', 'topology', 'model', 'errors'],
   verify: ['config', 'model', 'topology', 'engine', 'lab', 'agent', 'history', 'judge', 'errors'],
+  derive: ['config', 'model', 'topology', 'errors'],
   // vitest's side: what a suite imports
   suite: ['model', 'topology', 'lab', 'history', 'judge', 'verify', 'report/evidence.ts', 'errors'],
   cli: 'anything',

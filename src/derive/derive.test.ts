@@ -1,0 +1,221 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { readDirector } from '../config/keepalived/director.ts'
+import type { DirectorConfig } from '../model/types.ts'
+import { deriveTopology } from './derive.ts'
+import type { Draft, DraftNode } from './draft.ts'
+
+const read = (node: string, text: string): DirectorConfig => {
+  const root = mkdtempSync(path.join(os.tmpdir(), 'lvslab-derive-'))
+  try {
+    mkdirSync(path.join(root, 'etc/keepalived'), { recursive: true })
+    writeFileSync(path.join(root, 'etc/keepalived/keepalived.conf'), text)
+    return readDirector({ node, root })
+  } finally {
+    rmSync(root, { recursive: true })
+  }
+}
+
+interface Instance {
+  device?: string
+  vips?: string[]
+  more?: string
+}
+
+const instance = ({ device = 'eth0', vips = ['10.0.0.100/24'], more = '' }: Instance = {}): string => `
+vrrp_instance VI_${device} {
+    interface ${device}
+    virtual_router_id 50
+    priority 100
+    ${more}
+    virtual_ipaddress {
+        ${vips.join('\n        ')}
+    }
+}`
+
+const CHECK = 'TCP_CHECK {\n        }'
+
+const service = (vip: string, kind: string, servers: string[], check = CHECK): string => `
+virtual_server ${vip} {
+    lvs_sched rr
+    lvs_method ${kind}
+    protocol TCP
+    ${servers.map(server => `real_server ${server} {\n        weight 1\n        ${check}\n    }`).join('\n    ')}
+}`
+
+const pair = (...parts: string[]): Draft =>
+  deriveTopology(
+    'pair',
+    ['d1', 'd2'].map(node => read(node, parts.join('\n'))),
+  )
+
+const node = (draft: Draft, name: string): DraftNode => {
+  const found = draft.nodes.find(one => one.name === name)
+  if (!found) throw new Error(`no node ${name} among ${draft.nodes.map(one => one.name).join(', ')}`)
+  return found
+}
+const addresses = (draft: Draft, name: string) =>
+  node(draft, name).interfaces.map(one => `${one.name} ${one.network} ${one.address}`)
+const names = (draft: Draft) => draft.nodes.map(one => one.name)
+
+describe('a DR pair on one network', () => {
+  const draft = pair(instance(), service('10.0.0.100 80', 'DR', ['10.0.0.10 80', '10.0.0.20 80']))
+
+  it('has the network of its VIP, a client, both directors, and each real server', () => {
+    expect(draft.networks).toEqual([
+      { name: 'lan', subnet: '10.0.0.0/24', because: 'the prefix of the VIP 10.0.0.100/24' },
+    ])
+    expect(names(draft)).toEqual(['c1', 'd1', 'd2', 'rs1', 'rs2'])
+    expect(addresses(draft, 'rs2')).toEqual(['eth0 lan 10.0.0.20'])
+    expect(draft.questions).toEqual([])
+  })
+
+  it('has the VIP on lo of its real servers, which keep silent about it', () => {
+    expect(node(draft, 'rs1')).toMatchObject({
+      loopback: ['10.0.0.100/32'],
+      sysctls: { 'net.ipv4.conf.all.arp_ignore': 1, 'net.ipv4.conf.all.arp_announce': 2 },
+      files: { '/var/www/html/index.html': 'rs1 10.0.0.10\n' },
+    })
+  })
+
+  it('has addresses of its own for the directors, which the configuration does not know', () => {
+    expect(addresses(draft, 'd1')).toEqual(['eth0 lan 10.0.0.201'])
+    expect(node(draft, 'd2').interfaces[0]?.because).toBe('the address is free, the configuration has none')
+  })
+
+  it('takes a /24 where no VIP has a prefix, and says so', () => {
+    const plain = pair(instance({ vips: ['10.0.0.100'] }), service('10.0.0.100 80', 'DR', ['10.0.0.10 80']))
+    expect(plain.networks).toEqual([
+      { name: 'lan', subnet: '10.0.0.0/24', because: 'around 10.0.0.100; the prefix is a guess' },
+    ])
+  })
+
+  it('takes what unicast_src_ip says for the address of a director', () => {
+    const said = ['d1', 'd2'].map((name, n) =>
+      read(
+        name,
+        instance({ more: `unicast_src_ip 10.0.0.${5 + n}\n    unicast_peer {\n        10.0.0.${6 - n}\n    }` }),
+      ),
+    )
+    expect(addresses(deriveTopology('pair', said), 'd2')).toEqual(['eth0 lan 10.0.0.6'])
+  })
+})
+
+describe('NAT', () => {
+  it('goes back through the VIP on the network of the real servers', () => {
+    const draft = pair(
+      instance({ vips: ['203.0.113.10/24'] }),
+      instance({ device: 'eth1', vips: ['10.0.0.254/24'] }),
+      service('203.0.113.10 80', 'NAT', ['10.0.0.10 8080']),
+    )
+    expect(addresses(draft, 'd1')).toEqual(['eth0 lan 203.0.113.201', 'eth1 lan2 10.0.0.201'])
+    expect(node(draft, 'd1').sysctls).toEqual({ 'net.ipv4.ip_forward': 1 })
+    expect(node(draft, 'rs1')).toMatchObject({ routes: ['default via 10.0.0.254'], loopback: [] })
+    expect(node(draft, 'rs1').files['/etc/apache2/conf-enabled/stub.conf']).toBe('Listen 8080\n')
+    expect(addresses(draft, 'c1')).toEqual(['eth0 lan 203.0.113.50'])
+    expect(names(draft)).not.toContain('r1')
+  })
+
+  it('has its clients elsewhere where the real servers are beside the VIP', () => {
+    const draft = pair(instance(), service('10.0.0.100 80', 'NAT', ['10.0.0.10 80']))
+    expect(addresses(draft, 'c1')).toEqual(['eth0 clients 198.51.100.50'])
+    expect(addresses(draft, 'r1')).toEqual(['eth0 lan 10.0.0.254', 'eth1 clients 198.51.100.254'])
+    expect(draft.networks.map(one => one.gateway)).toEqual(['10.0.0.254', '198.51.100.254'])
+  })
+
+  it('asks where the directors have no address on the network of the real servers', () => {
+    const draft = pair(instance(), service('10.0.0.100 80', 'NAT', ['192.168.7.10 80']))
+    expect(addresses(draft, 'd1')).toEqual(['eth0 lan 10.0.0.201', 'eth1 lan2 192.168.7.201'])
+    expect(draft.questions).toEqual([
+      'd1: nothing says by which interface d1 reaches 192.168.7.0/24; eth1 is taken',
+      'd2: nothing says by which interface d2 reaches 192.168.7.0/24; eth1 is taken',
+      "rs1: no VIP is in 192.168.7.0/24: its gateway is 192.168.7.201, a director's own address, and stays so after a failover",
+    ])
+  })
+})
+
+describe('other shapes', () => {
+  it('has a router where DR real servers are not beside the clients', () => {
+    const draft = pair(
+      instance({ vips: ['203.0.113.10/24'] }),
+      instance({ device: 'eth1', vips: ['10.0.0.99/24'] }),
+      service('203.0.113.10 80', 'DR', ['10.0.0.10 80']),
+    )
+    expect(addresses(draft, 'r1')).toEqual(['eth0 lan 203.0.113.254', 'eth1 lan2 10.0.0.254'])
+  })
+
+  it('has a VIP in a subnet of its own on the wire of the real servers, and the router knows it', () => {
+    const draft = pair(
+      instance({ vips: ['10.0.0.5/24', '172.16.9.9/32'] }),
+      service('172.16.9.9 80', 'DR', ['10.0.0.10 80']),
+    )
+    expect(draft.networks.map(one => one.subnet)).toEqual(['10.0.0.0/24', '198.51.100.0/24'])
+    expect(node(draft, 'r1').routes).toEqual(['172.16.9.9/32 dev eth0'])
+  })
+
+  it('has the VIP on tunl0 for TUN, and rp_filter off', () => {
+    const draft = pair(instance(), service('10.0.0.100 80', 'TUN', ['10.0.0.10 80']))
+    expect(node(draft, 'rs1')).toMatchObject({
+      tunnel: ['10.0.0.100/32'],
+      sysctls: { 'net.ipv4.conf.tunl0.rp_filter': 0 },
+    })
+  })
+
+  it('has a device of VRRP alone on a network of its own', () => {
+    const draft = pair(instance({ device: 'eth1', vips: ['10.0.0.100/24 dev eth0'] }))
+    expect(addresses(draft, 'd1')).toEqual(['eth0 lan 10.0.0.201', 'eth1 lan2 192.168.201.201'])
+  })
+
+  it('refuses what has no VIP', () => {
+    expect(() => deriveTopology('none', [read('d1', service('10.0.0.100 80', 'DR', ['10.0.0.10 80']))])).toThrow(
+      'no vrrp_instance of d1 has an IPv4 VIP',
+    )
+  })
+})
+
+describe('a real server satisfies its checks', () => {
+  const files = (check: string, port = 80): Record<string, string> =>
+    node(pair(instance(), service('10.0.0.100 80', 'NAT', [`10.0.0.10 ${port}`], check)), 'rs1').files
+
+  it('has the page of an HTTP_GET', () => {
+    expect(files('HTTP_GET {\n url {\n path /health?full\n status_code 200\n }\n }')['/var/www/html/health']).toBe(
+      'rs1 10.0.0.10\n',
+    )
+  })
+
+  it('answers with another status where the check wants one', () => {
+    expect(
+      files('HTTP_GET {\n url {\n path /gone\n status_code 404\n }\n }')['/etc/apache2/conf-enabled/stub.conf'],
+    ).toBe('Redirect 404 /gone\n')
+  })
+
+  it('speaks TLS for an SSL_GET', () => {
+    const stub = files('SSL_GET {\n url {\n path /\n }\n }', 8443)
+    expect(stub['/etc/apache2/conf-enabled/stub.conf']).toMatch(/^Listen 8443\n<VirtualHost \*:8443>/)
+    expect(stub['/etc/apache2/stub.pem']).toContain('BEGIN CERTIFICATE')
+  })
+
+  it('listens where connect_port points', () => {
+    expect(files('TCP_CHECK {\n connect_port 9000\n }')['/etc/apache2/conf-enabled/stub.conf']).toBe('Listen 9000\n')
+  })
+
+  it('says what only the user can bring', () => {
+    const draft = pair(
+      instance(),
+      service('10.0.0.100 25', 'DR', ['10.0.0.10 25'], 'MISC_CHECK {\n misc_path /opt/check\n }'),
+    )
+    expect(draft.questions).toEqual([
+      'rs1: MISC_CHECK runs /opt/check: put it, and what it asks, into the folders of the nodes',
+    ])
+  })
+
+  it('says sorry on the directors', () => {
+    const text = service('10.0.0.100 80', 'NAT', ['10.0.0.10 80']).replace(/}\s*$/, 'sorry_server 127.0.0.1 8080\n}')
+    expect(node(pair(instance(), text), 'd1').files).toEqual({
+      '/var/www/html/index.html': 'd1 sorry\n',
+      '/etc/nginx/conf.d/sorry.conf': 'server { listen 8080; root /var/www/html; }\n',
+    })
+  })
+})

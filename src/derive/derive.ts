@@ -1,0 +1,275 @@
+import { LvslabError } from '../errors.ts'
+import type { DirectorConfig, VirtualService } from '../model/types.ts'
+import { contains, formatIpv4, formatSubnet, parseIpv4, parseSubnet, type Subnet } from '../topology/ipv4.ts'
+import { type Draft, type DraftNetwork, type DraftNode, emptyNode } from './draft.ts'
+import { findLinks, type Link, linkOf, servers, unusedSubnet, vipsOf } from './links.ts'
+import { type Serves, stubFor } from './stubs.ts'
+
+/** Nobody answers ARP for the VIP that a real server has on lo or tunl0, and nobody speaks of it. */
+const QUIET = { 'net.ipv4.conf.all.arp_ignore': 1, 'net.ipv4.conf.all.arp_announce': 2 }
+
+/** What comes out of a tunnel is from clients, whom the way back leads to by another device. */
+const FROM_TUNNEL = { 'net.ipv4.conf.all.rp_filter': 0, 'net.ipv4.conf.tunl0.rp_filter': 0 }
+
+/** Where the clients are when they must not be beside the real servers: documentation addresses, RFC 5737. */
+const CLIENTS: Subnet = parseSubnet('198.51.100.0/24') as Subnet
+
+/**
+ * Drafts the topology that directors' configurations describe: their networks, real servers that satisfy their checks, a client, and
+ * a router where somebody needs one. What the configurations do not say is a question with a default.
+ *
+ * @throws LvslabError DERIVE_NOTHING where no director has an IPv4 VIP
+ */
+export const deriveTopology = (name: string, configs: DirectorConfig[]): Draft => {
+  const vips = [...new Set(configs.flatMap(c => c.instances.flatMap(vipsOf)).map(vip => vip.address))]
+  if (vips.length === 0)
+    throw new LvslabError(
+      'DERIVE_NOTHING',
+      `no vrrp_instance of ${configs.map(c => c.node).join(', ')} has an IPv4 VIP`,
+      {
+        remedy: 'write topology.yaml yourself: CONTRIBUTING.md, "A topology"',
+        exitCode: 2,
+      },
+    )
+  const questions = unbuilt(configs)
+  const links = findLinks(configs)
+  const wires = links.map(
+    (link, n): Wire => ({ ...link, name: n === 0 ? 'lan' : `lan${n + 1}`, taken: takenIn(link, configs) }),
+  )
+  const directors = configs.map(config => directorNode(config, wires))
+  const backs = backends(configs)
+  const realServers = backs.map((back, n) => serverNode(`rs${n + 1}`, back, wires, configs))
+
+  const [vip = ''] = configs
+    .flatMap(c => c.services)
+    .flatMap(({ address }) => (address && vips.includes(address) ? [address] : []))
+    .concat(vips)
+  const home = wireOf(wires, vip)
+  const methods = (wire: Wire | undefined) =>
+    backs.filter(back => wireOf(wires, back.address) === wire).flatMap(back => back.methods)
+  // a client beside a NAT real server would be answered by the server itself, past the director
+  const place = home !== undefined && !methods(home).includes('NAT') ? home : clientsWire(wires)
+  const apart = place !== home
+  const all = apart ? [...wires, place] : wires
+  const client = onWire(
+    emptyNode(
+      'c1',
+      'client',
+      apart && home ? 'Not beside the real servers: those behind NAT would answer it past the director.' : '',
+    ),
+    'eth0',
+    place,
+    50,
+  )
+
+  // DR and TUN real servers answer clients themselves, wherever those are
+  const direct = wires.filter(wire => wire !== place && methods(wire).some(method => method !== 'NAT'))
+  const router = apart || direct.length > 0 ? routerNode(all, vips, links) : undefined
+  const nodes = [
+    client,
+    ...(router ? [router] : []),
+    ...directors.map(one => one.node),
+    ...realServers.map(one => one.node),
+  ]
+  questions.push(...directors.flatMap(one => one.questions), ...realServers.flatMap(one => one.questions))
+  return {
+    name,
+    summary: `Derived from the configuration of ${configs.map(c => c.node).join(' and ')}`,
+    networks: all.map(wire => network(wire, router)),
+    nodes: nodes.map(node => ({ ...node, because: node.because.filter(line => line !== '') })),
+    questions: [...new Set(questions)],
+  }
+}
+
+/** A network in the making: who has which address. */
+interface Wire extends Link {
+  name: string
+  taken: Set<number>
+}
+
+const wireOf = (wires: Wire[], address: string): Wire | undefined => linkOf(wires, address) as Wire | undefined
+
+/** Addresses that the configurations give to somebody. */
+const takenIn = ({ subnet }: Link, configs: DirectorConfig[]): Set<number> => {
+  const said = configs.flatMap(config => [
+    ...config.instances.flatMap(one => [
+      ...vipsOf(one).map(vip => vip.address),
+      one.sourceAddress ?? '',
+      ...one.unicastPeers,
+    ]),
+    ...config.services.flatMap(({ address }) => address ?? []),
+  ])
+  const values = [...said, ...servers(configs)].flatMap(text => parseIpv4(text) ?? [])
+  return new Set(values.filter(value => contains(subnet, value)))
+}
+
+/** The first free address from a place in the network on; from its end back where it is too small. */
+const free = ({ subnet, taken, name }: Wire, from: number): string => {
+  const [low, high] = [subnet.first + 1, subnet.last - 1]
+  const wanted = Array.from(
+    { length: Math.min(high - low + 1, 65_536) },
+    (_, n) => low + ((from - 1 + n) % (high - low + 1)),
+  )
+  const found = wanted.find(value => !taken.has(value))
+  if (found === undefined)
+    throw new LvslabError('DERIVE_FULL', `no address of ${formatSubnet(subnet)} (${name}) is free for another node`, {
+      remedy: 'write topology.yaml yourself: CONTRIBUTING.md, "A topology"',
+      exitCode: 2,
+    })
+  taken.add(found)
+  return formatIpv4(found)
+}
+
+const onWire = (node: DraftNode, device: string, wire: Wire, from: number): DraftNode => {
+  node.interfaces.push({ name: device, network: wire.name, address: free(wire, from) })
+  return node
+}
+
+const directorNode = (config: DirectorConfig, wires: Wire[]): { node: DraftNode; questions: string[] } => {
+  const node = emptyNode(config.node, 'director')
+  const questions: string[] = []
+  for (const wire of wires) {
+    const device = wire.devices.find(one => one.director === config.node)
+    const name = device?.name ?? unusedDevice(node, wires, config.node)
+    const address = device?.own ?? free(wire, 201)
+    const because =
+      device === undefined
+        ? `nothing says by which interface ${config.node} reaches ${formatSubnet(wire.subnet)}`
+        : device.own === undefined
+          ? 'the address is free, the configuration has none'
+          : undefined
+    if (device === undefined) questions.push(`${config.node}: ${because}; ${name} is taken`)
+    node.interfaces.push({ name, network: wire.name, address, ...(because === undefined ? {} : { because }) })
+  }
+  const nat = config.services.some(({ realServers }) => realServers.some(server => server.forwarding === 'NAT'))
+  if (nat) node.sysctls['net.ipv4.ip_forward'] = 1
+  const local = config.services.flatMap(({ sorryServer }) =>
+    sorryServer?.address.startsWith('127.') ? [sorryServer.port] : [],
+  )
+  if (local.length > 0) {
+    // how a probe tells who said sorry
+    node.files['/var/www/html/index.html'] = `${config.node} sorry\n`
+    const ports = [...new Set(local)].filter(port => port !== 80 && port !== 0)
+    if (ports.length > 0)
+      node.files['/etc/nginx/conf.d/sorry.conf'] = ports
+        .map(port => `server { listen ${port}; root /var/www/html; }\n`)
+        .join('')
+  }
+  for (const { fwmark } of config.services)
+    if (fwmark !== undefined)
+      questions.push(
+        `${config.node}: mark ${fwmark} is set by no rule of keepalived's: etc/iptables/rules.v4 in its folder must set it`,
+      )
+  return { node, questions }
+}
+
+const unusedDevice = (node: DraftNode, wires: Wire[], director: string): string => {
+  const used = [
+    ...node.interfaces.map(its => its.name),
+    ...wires.flatMap(w => w.devices).flatMap(d => (d.director === director ? [d.name] : [])),
+  ]
+  for (let n = 0; ; n++) if (!used.includes(`eth${n}`)) return `eth${n}`
+}
+
+/** The services of all directors, each once: a pair has the same ones. */
+const servicesOf = (configs: DirectorConfig[]): VirtualService[] => {
+  const all = configs.flatMap(config => config.services)
+  return all.filter((service, n) => all.findIndex(other => other.name === service.name) === n)
+}
+
+/** Another host that services send connections to. */
+interface Backend {
+  address: string
+  serves: Serves[]
+  methods: string[]
+  vips: string[]
+}
+
+/** Real servers and sorry servers, by address; the services of all directors are taken together. */
+const backends = (configs: DirectorConfig[]): Backend[] =>
+  servers(configs)
+    .filter(address => !configs.some(config => config.instances.some(one => one.sourceAddress === address)))
+    .map(address => {
+      const services = servicesOf(configs)
+      const serves = services.flatMap(service =>
+        service.realServers.filter(server => server.address === address).map((server): Serves => ({ service, server })),
+      )
+      const sorry = services.filter(service => service.sorryServer?.address === address)
+      const all = [...serves.map(({ service }) => service), ...sorry]
+      const marked = all.some(service => service.fwmark !== undefined)
+      const vips = marked
+        ? configs.flatMap(c => c.instances.flatMap(vipsOf)).map(vip => vip.address)
+        : all.flatMap(s => s.address ?? [])
+      const methods = [...serves.map(({ server }) => server.forwarding), ...sorry.map(service => service.forwarding)]
+      return { address, serves, methods: [...new Set(methods)], vips: [...new Set(vips)] }
+    })
+
+const serverNode = (
+  name: string,
+  { address, serves, methods, vips }: Backend,
+  wires: Wire[],
+  configs: DirectorConfig[],
+): { node: DraftNode; questions: string[] } => {
+  const wire = wireOf(wires, address) as Wire
+  const node = emptyNode(name, 'realserver', serves.length === 0 ? 'The sorry server of a service.' : '')
+  node.interfaces.push({ name: 'eth0', network: wire.name, address })
+  const hosts = vips.map(vip => `${vip}/32`)
+  const questions: string[] = []
+  if (methods.includes('DR')) Object.assign(node, { loopback: hosts, sysctls: { ...node.sysctls, ...QUIET } })
+  if (methods.includes('TUN'))
+    Object.assign(node, { tunnel: hosts, sysctls: { ...node.sysctls, ...QUIET, ...FROM_TUNNEL } })
+  if (methods.includes('NAT')) {
+    const gateway = natGateway(wire, configs)
+    node.routes.push(`default via ${gateway.address}`)
+    if (gateway.question) questions.push(`${name}: ${gateway.question}`)
+  }
+  const stub = stubFor(name, address, serves)
+  node.files = stub.files
+  return { node, questions: [...questions, ...stub.questions] }
+}
+
+/** Replies of NAT go back through the director: by a VIP on the real servers' network where there is one. */
+const natGateway = (wire: Wire, configs: DirectorConfig[]): { address: string; question?: string } => {
+  const services = configs.flatMap(config => config.services.map(service => service.address))
+  const inside = configs
+    .flatMap(config => config.instances.flatMap(vipsOf))
+    .filter(vip => wireOf([wire], vip.address))
+    .toSorted((a, b) => Number(services.includes(a.address)) - Number(services.includes(b.address)))
+  if (inside[0]) return { address: inside[0].address }
+  const own = wire.devices.find(device => device.own !== undefined)?.own ?? formatIpv4(wire.subnet.first + 201)
+  return {
+    address: own,
+    question: `no VIP is in ${formatSubnet(wire.subnet)}: its gateway is ${own}, a director's own address, and stays so after a failover`,
+  }
+}
+
+const clientsWire = (wires: Wire[]): Wire => {
+  const subnets = wires.map(wire => wire.subnet)
+  const subnet = subnets.some(other => other.first <= CLIENTS.last && CLIENTS.first <= other.last)
+    ? unusedSubnet(subnets)
+    : CLIENTS
+  return { name: 'clients', subnet, because: 'where the clients are', devices: [], taken: new Set() }
+}
+
+/** On every network, and in every subnet of a VIP that is on somebody's wire. */
+const routerNode = (wires: Wire[], vips: string[], links: Link[]): DraftNode => {
+  const node = emptyNode('r1', 'router', 'Leads from each network to the others.')
+  for (const [n, wire] of wires.entries()) onWire(node, `eth${n}`, wire, 254)
+  const lost = vips.filter(vip => !linkOf(links, vip))
+  for (const vip of lost) {
+    const wire = wires.find(one => one.devices.some(device => device.vips.some(its => its.address === vip)))
+    if (wire) node.routes.push(`${vip}/32 dev ${node.interfaces[wires.indexOf(wire)]?.name}`)
+  }
+  return node
+}
+
+const network = ({ name, subnet, because }: Wire, router: DraftNode | undefined): DraftNetwork => {
+  const gateway = router?.interfaces.find(one => one.network === name)?.address
+  return { name, subnet: formatSubnet(subnet), because, ...(gateway === undefined ? {} : { gateway }) }
+}
+
+/** What of the configurations the lab is without. */
+const unbuilt = (configs: DirectorConfig[]): string[] => {
+  const six = configs.flatMap(c => c.instances.flatMap(one => one.addresses)).filter(vip => vip.address.includes(':'))
+  return [...new Set(six.map(vip => `the VIP ${vip.address} is IPv6, which is not built yet`))]
+}

@@ -1,0 +1,38 @@
+import type { Role } from '../topology/types.ts'
+
+/** What a topology.yaml is going to say, with the reasons that become its comments. */
+export interface Draft {
+  name: string
+  summary: string
+  networks: DraftNetwork[]
+  nodes: DraftNode[]
+  /** What the configuration does not say and a default stands for, or what only the user can add; one sentence each. */
+  questions: string[]
+}
+
+export interface DraftNetwork {
+  name: string
+  subnet: string
+  gateway?: string
+  because: string
+}
+
+export interface DraftNode {
+  name: string
+  role: Role
+  /** One line each, before the node. */
+  because: string[]
+  interfaces: { name: string; network: string; address: string; addresses?: string[]; because?: string }[]
+  loopback: string[]
+  /** VIPs with prefix on tunl0. */
+  tunnel: string[]
+  sysctls: Record<string, number>
+  routes: string[]
+  /** Files laid over its root, by absolute path. */
+  files: Record<string, string>
+}
+
+/** A node with nothing but a name and a role. */
+export const emptyNode = (name: string, role: Role, ...because: string[]): DraftNode => ({
+  ...{ name, role, because, interfaces: [], loopback: [], tunnel: [], sysctls: {}, routes: [], files: {} },
+})

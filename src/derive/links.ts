@@ -1,0 +1,122 @@
+import type { DirectorConfig, VrrpInstance } from '../model/types.ts'
+import { contains, formatSubnet, overlaps, parseIpv4, parseSubnet, type Subnet } from '../topology/ipv4.ts'
+
+/** A device of a director, and the addresses that the configuration lets it be seen by: its own, and VIPs. */
+export interface Device {
+  director: string
+  name: string
+  /** The director's own address on it (`unicast_src_ip`, `mcast_src_ip`), where it is written. */
+  own?: string
+  vips: { address: string; prefix: number }[]
+}
+
+/** A layer-2 network that the configuration speaks of. */
+export interface Link {
+  subnet: Subnet
+  /** Why there is one, and why it is that large. */
+  because: string
+  devices: Device[]
+}
+
+const MACVLAN = /^vrrp\.\d+$/
+
+/** The devices of a director that VRRP and VIPs use, in the order of the file. */
+export const devicesOf = ({ node, instances }: DirectorConfig): Device[] => {
+  const devices = new Map<string, Device>()
+  const device = (name: string): Device => {
+    const found = devices.get(name) ?? { director: node, name, vips: [] }
+    devices.set(name, found)
+    return found
+  }
+  for (const instance of instances) {
+    const speaks = device(instance.interface)
+    if (instance.sourceAddress !== undefined) speaks.own = instance.sourceAddress
+    for (const vip of vipsOf(instance)) {
+      // use_vmac: the VIP is on a device of keepalived's own on top of the instance's interface
+      const on = MACVLAN.test(vip.device) ? instance.interface : vip.device
+      if (on !== 'lo') device(on).vips.push(vip)
+    }
+    for (const tracked of instance.trackInterfaces) if (tracked.interface !== 'lo') device(tracked.interface)
+  }
+  return [...devices.values()]
+}
+
+/** Every VIP of an instance that is an IPv4 address. */
+export const vipsOf = (instance: VrrpInstance) =>
+  [...instance.addresses, ...instance.excludedAddresses].filter(vip => parseIpv4(vip.address) !== undefined)
+
+/**
+ * The networks of the directors: a VIP's prefix says how large one is; around an address that nothing is known of, a /24 is
+ * taken. Where one subnet lies in another, the larger is the network.
+ */
+export const findLinks = (configs: DirectorConfig[]): Link[] => {
+  const subnets: { subnet: Subnet; because: string }[] = []
+  const add = (text: string, because: string): void => {
+    const subnet = parseSubnet(text)
+    if (!subnet || subnets.some(other => within(subnet, other.subnet))) return
+    for (let n = subnets.length - 1; n >= 0; n--)
+      if (overlaps((subnets[n] as { subnet: Subnet }).subnet, subnet)) subnets.splice(n, 1)
+    subnets.push({ subnet, because })
+  }
+  const devices = configs.flatMap(devicesOf)
+  const said = devices.flatMap(({ vips }) => vips).filter(({ prefix }) => prefix < 31)
+  for (const { address, prefix } of said) add(`${address}/${prefix}`, `the prefix of the VIP ${address}/${prefix}`)
+  for (const address of [
+    ...devices.flatMap(({ own, vips }) => [...(own ? [own] : []), ...vips.map(v => v.address)]),
+    ...servers(configs),
+  ])
+    add(`${address}/24`, `around ${address}; the prefix is a guess`)
+
+  const links = subnets.map(({ subnet, because }): Link => ({ subnet, because, devices: [] }))
+  const backs = servers(configs).flatMap(address => linkOf(links, address) ?? [])
+  for (const device of devices) {
+    const hints = [device.own ?? [], device.vips.map(vip => vip.address)]
+      .flat()
+      .flatMap(address => linkOf(links, address) ?? [])
+    // a VIP may be in a subnet of its own on the same wire: the wire's own is where somebody else is
+    const home = (device.own && hints[0]) || hints.find(link => backs.includes(link)) || hints[0]
+    const taken = home?.devices.some(other => other.director === device.director)
+    if (home && !taken) home.devices.push(device)
+    else links.push(unknownLink(links, device))
+  }
+  // the VIP's subnet without a device, and without a server, is no network but addresses on somebody's wire
+  return links.filter(link => link.devices.length > 0 || backs.includes(link))
+}
+
+const within = (inner: Subnet, outer: Subnet): boolean => outer.first <= inner.first && inner.last <= outer.last
+
+/** IPv4 addresses of every real server and sorry server that is another host. */
+export const servers = (configs: DirectorConfig[]): string[] => {
+  const all = configs.flatMap(({ services }) =>
+    services.flatMap(({ realServers, sorryServer }) => [...realServers, ...(sorryServer ? [sorryServer] : [])]),
+  )
+  const addresses = all.map(({ address }) => address)
+  return [...new Set(addresses)].filter(address => parseIpv4(address) !== undefined && !address.startsWith('127.'))
+}
+
+/** The network that an address lies in. */
+export const linkOf = (links: Link[], address: string): Link | undefined => {
+  const value = parseIpv4(address)
+  return value === undefined ? undefined : links.find(({ subnet }) => contains(subnet, value))
+}
+
+/** Directors that use a device of one name, of which nothing more is known, are on one network. */
+const unknownLink = (links: Link[], device: Device): Link => {
+  const because = `${device.name} of the directors; no address of it is written anywhere`
+  const alike = links.find(link => link.because === because)
+  if (alike) {
+    alike.devices.push(device)
+    links.splice(links.indexOf(alike), 1)
+    return alike
+  }
+  return { subnet: unusedSubnet(links.map(link => link.subnet)), because, devices: [device] }
+}
+
+/** A private /24 that nobody uses. */
+export const unusedSubnet = (used: Subnet[]): Subnet => {
+  for (let third = 201; third < 255; third++) {
+    const subnet = parseSubnet(`192.168.${third}.0/24`) as Subnet
+    if (!used.some(other => overlaps(other, subnet))) return subnet
+  }
+  throw new RangeError(`no free subnet beside ${used.map(formatSubnet).join(', ')}`)
+}

@@ -1,0 +1,115 @@
+import type { HealthCheck, RealServer, VirtualService } from '../model/types.ts'
+import { STUB_CERTIFICATE } from './stub-certificate.ts'
+
+/** A real server as one service has it. */
+export interface Serves {
+  service: VirtualService
+  server: RealServer
+}
+
+/** Ports that a health check of a real server asks, and the server's own. */
+interface Needs {
+  http: Set<number>
+  tls: Set<number>
+  datagrams: Set<number>
+  /** Path on the web server -> status code. */
+  paths: Map<string, string | undefined>
+  questions: string[]
+}
+
+/**
+ * What a real server needs for its checks to succeed: Apache httpd with a page that begins with the node's name on every TCP port,
+ * an echo on every UDP port; and what a stub cannot know, as a question.
+ *
+ * @param node name of the node
+ */
+export const stubFor = (
+  node: string,
+  address: string,
+  serves: Serves[],
+): { files: Record<string, string>; questions: string[] } => {
+  const needs: Needs = { http: new Set(), tls: new Set(), datagrams: new Set(), paths: new Map(), questions: [] }
+  for (const { service, server } of serves) {
+    const port = server.port || service.port || 80
+    const checks = server.checks
+    for (const check of checks) look(check, node, port, needs)
+    // what speaks another protocol is for the user to bring
+    if (checks.some(check => check.type === 'SMTP_CHECK' || check.type === 'DNS_CHECK')) continue
+    if (service.protocol === 'TCP') (usesTls(port, checks) ? needs.tls : needs.http).add(port)
+    else needs.datagrams.add(port)
+  }
+  for (const port of needs.tls) needs.http.delete(port)
+  const page = `${node} ${address}\n`
+  const files: Record<string, string> = { '/var/www/html/index.html': page }
+  for (const [path, status] of needs.paths)
+    if (isOk(status) && !path.endsWith('/')) files[`/var/www/html${path}`] = page
+  const apache = apacheFor(needs)
+  if (apache !== '') files['/etc/apache2/conf-enabled/stub.conf'] = apache
+  if (needs.tls.size > 0) {
+    files['/etc/apache2/mods-enabled/ssl.load'] = 'LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so\n'
+    files['/etc/apache2/stub.pem'] = STUB_CERTIFICATE
+  }
+  if (needs.datagrams.size > 0)
+    files['/etc/rc.local'] = [
+      '#!/bin/sh -e',
+      "# Each datagram comes back with the node's name before it.",
+      ...[...needs.datagrams].map(port => `/usr/lib/lvslab/echo ${port} udp`),
+      '',
+    ].join('\n')
+  return { files, questions: needs.questions }
+}
+
+const usesTls = (port: number, checks: HealthCheck[]): boolean =>
+  checks.some(check => check.type === 'SSL_GET') || (port === 443 && !checks.some(check => check.type === 'HTTP_GET'))
+
+const isOk = (status: string | undefined): boolean => status === undefined || /^2\d\d/.test(status)
+
+/** Notes what one check asks. */
+const look = (check: HealthCheck, node: string, ownPort: number, needs: Needs): void => {
+  const port = check.target?.port ?? ownPort
+  const bring = (what: string): void => void needs.questions.push(`${node}: ${check.keyword} ${what}`)
+  if (check.target?.address !== undefined)
+    return bring(`asks ${check.target.address}, which is not this server: give that node what answers`)
+  switch (check.type) {
+    case 'HTTP_GET':
+    case 'SSL_GET':
+      ;(check.type === 'SSL_GET' ? needs.tls : needs.http).add(port)
+      for (const { path, statusCode } of check.urls) needs.paths.set(path.replace(/[?#].*/, ''), statusCode)
+      return
+    case 'TCP_CHECK':
+      if (!needs.tls.has(port)) needs.http.add(port)
+      return
+    case 'UDP_CHECK':
+      needs.datagrams.add(port)
+      if (check.udp?.reply !== undefined) bring('wants a certain reply: put what sends it into etc/rc.local')
+      return
+    case 'PING_CHECK':
+      return
+    case 'MISC_CHECK':
+      return bring(`runs ${check.misc?.path ?? 'a script'}: put it, and what it asks, into the folders of the nodes`)
+    case 'SMTP_CHECK':
+    case 'DNS_CHECK':
+    case 'OTHER':
+      return bring(`is asked on port ${port}: put what answers into etc/rc.local`)
+  }
+}
+
+/** Ports beside 80, TLS, and pages that are to answer with another status. */
+const apacheFor = ({ http, tls, paths }: Needs): string => {
+  const lines = [...http, ...tls].filter(port => port !== 80 && port !== 443).map(port => `Listen ${port}`)
+  // ports.conf listens on 443 where ssl_module is loaded
+  if (http.has(443)) lines.push('Listen 443')
+  for (const [path, status] of paths)
+    if (!isOk(status))
+      lines.push(`Redirect ${/^\d+/.exec(status ?? '')?.[0]} ${path}${status?.startsWith('3') ? ' /' : ''}`)
+  for (const port of tls)
+    lines.push(
+      `<VirtualHost *:${port}>`,
+      '    DocumentRoot /var/www/html',
+      '    SSLEngine on',
+      '    # An example: it is self-signed, and known to everybody.',
+      '    SSLCertificateFile /etc/apache2/stub.pem',
+      '</VirtualHost>',
+    )
+  return lines.map(line => `${line}\n`).join('')
+}

@@ -1,0 +1,53 @@
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { readDirector } from '../config/keepalived/director.ts'
+import { loadTopology } from '../topology/load.ts'
+import { deriveTopology } from './derive.ts'
+import { writeDraft } from './write.ts'
+
+const TOPOLOGIES = path.resolve(import.meta.dirname, '../../topologies')
+
+let dir: string
+beforeEach(async () => {
+  dir = await mkdtemp(path.join(os.tmpdir(), 'lvslab-derive-'))
+})
+afterEach(() => rm(dir, { recursive: true }))
+
+const write = async (topology: string): Promise<void> => {
+  const nodes = ['d1', 'd2']
+  const roots = nodes.map(node => path.join(TOPOLOGIES, topology, node))
+  const configs = nodes.map((node, n) => readDirector({ node, root: roots[n] ?? '' }))
+  const directors = nodes.map((node, n) => ({ node, from: { '/': roots[n] ?? '' } }))
+  await writeDraft(deriveTopology(topology, configs), directors, dir)
+}
+
+describe('a written draft', () => {
+  it.each(['keepalived-dr', 'keepalived-two-pools', 'keepalived-checkers', 'keepalived-preempt', 'keepalived-fwmark'])(
+    'is a topology: %s',
+    async topology => {
+      await write(topology)
+      const { nodes } = loadTopology(dir)
+      expect(nodes.filter(node => node.role === 'director').map(node => node.name)).toEqual(['d1', 'd2'])
+      expect(nodes.every(node => node.role === 'client' || node.role === 'router' || node.files)).toBe(true)
+    },
+  )
+
+  it('has the files of the directors, and keeps what they bring', async () => {
+    await write('keepalived-dr')
+    expect(await readFile(path.join(dir, 'd1/etc/keepalived/keepalived.conf'), 'utf8')).toContain('include')
+    const page = await readFile(path.join(TOPOLOGIES, 'keepalived-dr/d1/var/www/html/index.html'), 'utf8')
+    expect(await readFile(path.join(dir, 'd1/var/www/html/index.html'), 'utf8')).toBe(page)
+  })
+
+  it('has scripts that can be run', async () => {
+    await write('keepalived-checkers')
+    expect((await stat(path.join(dir, 'rs1/etc/rc.local'))).mode & 0o111).toBe(0o111)
+  })
+
+  it('goes into no folder that has something in it', async () => {
+    await write('keepalived-dr')
+    await expect(write('keepalived-dr')).rejects.toMatchObject({ code: 'DERIVE_EXISTS', exitCode: 2 })
+  })
+})

@@ -1,0 +1,43 @@
+import type { Draft, DraftNetwork, DraftNode } from './draft.ts'
+
+/** The topology.yaml of a draft, for people to read and to change. */
+export const formatDraft = (draft: Draft): string =>
+  [
+    ...(draft.questions.length === 0
+      ? []
+      : [
+          '# What the configuration does not say, and what was taken for it:',
+          ...draft.questions.map(q => `# - ${q}`),
+          '',
+        ]),
+    `name: ${draft.name}`,
+    `summary: ${draft.summary}`,
+    '',
+    'networks:',
+    ...draft.networks.map(formatNetwork),
+    '',
+    'nodes:',
+    draft.nodes.map(formatNode).join('\n\n'),
+    '',
+  ].join('\n')
+
+const formatNetwork = ({ name, subnet, gateway, because }: DraftNetwork): string =>
+  `  ${name}: { subnet: ${subnet}${gateway === undefined ? '' : `, gateway: ${gateway}`} } # ${because}`
+
+const formatNode = ({ name, role, because, interfaces, loopback, tunnel, sysctls, routes }: DraftNode): string => {
+  const settings = Object.entries(sysctls).map(([key, value]) => `      ${key}: ${value}`)
+  return [
+    ...because.map(line => `  # ${line}`),
+    `  ${name}:`,
+    `    role: ${role}`,
+    '    interfaces:',
+    ...interfaces.map(
+      one =>
+        `      ${one.name}: { network: ${one.network}, address: ${one.address} }${one.because ? ` # ${one.because}` : ''}`,
+    ),
+    ...(loopback.length > 0 ? [`    loopback: [${loopback.join(', ')}]`] : []),
+    ...(tunnel.length > 0 ? [`    tunnels: { tunl0: [${tunnel.join(', ')}] }`] : []),
+    ...(settings.length > 0 ? ['    sysctls:', ...settings] : []),
+    ...(routes.length > 0 ? [`    routes: [${routes.join(', ')}]`] : []),
+  ].join('\n')
+}
