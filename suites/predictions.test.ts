@@ -341,7 +341,9 @@ describe('the kernel', () => {
   const connect = (lab: Lab): Promise<CommandResult> =>
     run(lab, 'c1', `curl -sS -m 5 http://${service.address}:${service.port}/`)
 
-  test('persistence: put off by 60 s while an entry is left, and 60 s from then on', async ({ lab }) => {
+  test('persistence: put off by 60 s while an entry is left, and 60 s from then on', {
+    meta: { labTime: 240 },
+  }, async ({ lab }) => {
     await untilPool(lab, service, keys(service), 60_000)
     const asked = await connect(lab)
     const first = await entries(lab)

@@ -33,7 +33,7 @@ describe(`the models and the kernel, seed ${seed}`, () => {
     expect(chiSquare).toBeLessThan(TWOS_LIMIT)
   })
 
-  test('agree after the closed connections have expired', async ({ lab }) => {
+  test('agree after the closed connections have expired', { meta: { labTime: 180 } }, async ({ lab }) => {
     const cases = randomCases('wlc', CASES, seed, { expiry: true })
     const answers = await lab.schedule(cases)
     expect(cases.flatMap((one, n) => firstDifference(one, answers[n] ?? []) ?? [])).toEqual([])
