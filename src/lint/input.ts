@@ -5,7 +5,8 @@ import { loadTree } from '../config/keepalived/load.ts'
 import { LvslabError } from '../errors.ts'
 import { shortPath, TOPOLOGY_FILE_NAME } from '../topology/find.ts'
 import { loadTopology } from '../topology/load.ts'
-import type { Node } from '../topology/types.ts'
+import type { Node, Topology } from '../topology/types.ts'
+import { withoutOddBlanks } from './odd-blanks.ts'
 import type { Director, LintInput } from './rule.ts'
 
 const FOLDER = '/etc/keepalived'
@@ -35,7 +36,7 @@ export const readInputs = (paths: string[]): LintInput[] => {
   const single: Source[] = []
   for (const path of paths) {
     const found = sourcesOf(resolve(path))
-    if ('topology' in found) groups.push({ topology: found.topology, directors: found.sources.map(read) })
+    if (found.topology) groups.push({ topology: found.topology, directors: found.sources.map(read) })
     else if (found.sources.length > 1) groups.push({ directors: found.sources.map(read) })
     else single.push(...found.sources)
   }
@@ -46,7 +47,7 @@ export const readInputs = (paths: string[]): LintInput[] => {
 const read = ({ name, root, mount, file, whole, node }: Source): Director => {
   const errors: LvslabError[] = []
   const onError = (error: LvslabError): void => void errors.push(error)
-  const loaded = loadTree(root, file, { mount, onError })
+  const loaded = loadTree(root, file, { mount, onError, edit: (text, path) => withoutOddBlanks(text, path, onError) })
   return {
     name,
     statements: loaded.statements,
@@ -66,7 +67,7 @@ const named = (sources: Source[]): Source[] =>
       : source,
   )
 
-const sourcesOf = (path: string): { sources: Source[]; topology?: LintInput['topology'] } => {
+const sourcesOf = (path: string): { sources: Source[]; topology?: Topology } => {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (!stat) throw wrong(`${shortPath(path)} does not exist`)
   if (stat.isFile()) {
@@ -77,7 +78,7 @@ const sourcesOf = (path: string): { sources: Source[]; topology?: LintInput['top
   return existsSync(join(path, TOPOLOGY_FILE_NAME)) ? ofTopology(path) : { sources: ofFolder(path) }
 }
 
-const ofTopology = (dir: string): { sources: Source[]; topology: NonNullable<LintInput['topology']> } => {
+const ofTopology = (dir: string): { sources: Source[]; topology: Topology } => {
   const topology = loadTopology(dir)
   const sources = topology.nodes.flatMap((node): Source[] =>
     node.role === 'director' && node.files !== undefined && existsSync(join(node.files, FOLDER))

@@ -20,6 +20,8 @@ export interface LoadOptions {
   mount?: string
   /** Where it does not throw, reading goes on after the error. */
   onError?: OnError
+  /** What is done to the text of a file before it is read; it may not move anything. */
+  edit?: (text: string, path: string) => string
 }
 
 /**
@@ -31,7 +33,7 @@ export interface LoadOptions {
  *   and `parse`
  */
 export const loadTree = (root: string, file: string, options: LoadOptions = {}): Loaded => {
-  const from: From = { root, mount: '/', onError: throwIt, ...options }
+  const from: From = { root, mount: '/', onError: throwIt, edit: text => text, ...options }
   const path = join(root, relative(from.mount, file))
   if (!statSync(path, { throwIfNoEntry: false })?.isFile())
     throw new LvslabError('CONFIG_NOT_FOUND', `There is no configuration file ${path}`, {
@@ -55,7 +57,7 @@ type From = Required<LoadOptions> & { root: string }
 
 const loadFile = (path: string, from: From, including: string[], loaded: Loaded): Statement[] => {
   loaded.files.push(path)
-  const text = readFileSync(path, 'utf8')
+  const text = from.edit(readFileSync(path, 'utf8'), path)
   const tree = attempt(() => parse(tokenize(text, path, from.onError), from.onError), [], from.onError)
   return expandIncludes(tree, path, from, [...including, realpathSync(path)], loaded)
 }

@@ -1,17 +1,20 @@
 import { LvslabError } from '../../errors.ts'
 import { hint } from '../../topology/did-you-mean.ts'
 import type { Rule } from '../rule.ts'
+import { grammarRules } from './grammar.ts'
 import { pairRules } from './pair.ts'
 import { scriptRules } from './scripts.ts'
 import { serviceRules } from './services.ts'
 import { structureRules } from './structure.ts'
 import { suppressionRules } from './suppressed.ts'
-import { valueRules } from './values.ts'
+import { generalRules, specificRules } from './values.ts'
 
 /** Every rule, in the order in which they take notices of the reader. */
 export const RULES: readonly Rule[] = [
   ...structureRules,
-  ...valueRules,
+  ...specificRules,
+  ...grammarRules,
+  ...generalRules,
   ...pairRules,
   ...serviceRules,
   ...scriptRules,

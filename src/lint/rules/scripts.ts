@@ -18,8 +18,9 @@ interface Command {
   path: string
 }
 
+/** A line that stands outside of every block is run by nobody. */
 const commandsOf = (director: Director): Command[] =>
-  everyStatement(director.statements)
+  everyStatement(director.statements.flatMap(statement => statement.block ?? []))
     .filter(statement => COMMANDS.includes(keyword(statement)))
     .map(line => ({ line, path: line.words[1]?.text.trim().split(/\s/)[0] ?? '' }))
     .filter(({ path }) => path.startsWith('/'))

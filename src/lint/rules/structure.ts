@@ -164,6 +164,15 @@ export const structureRules: Rule[] = [
     errors: ['CONFIG_QUOTE'],
   },
   {
+    code: 'blank-odd',
+    severity: 'error',
+    rejected: true,
+    title: 'A character that only looks like a blank',
+    why: 'Pasted from a page, no-break and ideographic spaces are letters to keepalived (lib/parser.c WHITE_SPACE): the words around them are one word, which it does not know. The other findings are those of the text with blanks in their place.',
+    remedy: "Replace them: sed -i 's/\\xc2\\xa0/ /g' does it for U+00A0.",
+    errors: ['LINT_BLANK'],
+  },
+  {
     code: 'not-text',
     severity: 'error',
     rejected: true,

@@ -1,10 +1,7 @@
 import type { Rule } from '../rule.ts'
 
-/**
- * What the reader notices: values that keepalived does not take, or takes otherwise than they stand there. The order counts:
- * the first rule that matches a notice takes it, so those that say only what keepalived does come last.
- */
-export const valueRules: Rule[] = [
+/** What the reader notices: values that keepalived does not take, or takes otherwise than they stand there. */
+export const specificRules: Rule[] = [
   {
     code: 'refused',
     severity: 'error',
@@ -226,15 +223,6 @@ export const valueRules: Rule[] = [
     notice: /is not an address/,
   },
   {
-    code: 'number-invalid',
-    severity: 'error',
-    rejected: true,
-    title: 'A number that keepalived does not take',
-    why: 'It is none, or out of range; keepalived takes its default or ignores the line (lib/parser.c read_unsigned_func, read_timer).',
-    remedy: 'Write a number in the range that the message names.',
-    notice: /is not a number/,
-  },
-  {
     code: 'stands-twice',
     severity: 'error',
     rejected: true,
@@ -243,6 +231,10 @@ export const valueRules: Rule[] = [
     remedy: 'Take one of them out, or give it a name, an address or a port of its own.',
     notice: /stands twice|has a name already| already; keepalived|was MASTER before/,
   },
+]
+
+/** What no rule before these has taken. */
+export const generalRules: Rule[] = [
   {
     code: 'line-ignored',
     severity: 'error',
