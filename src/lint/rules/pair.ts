@@ -158,29 +158,6 @@ const peersUnmatched = (input: LintInput): Found[] =>
     }),
   )
 
-const vridTwice = ({ directors }: LintInput): Found[] =>
-  directors.flatMap(director =>
-    director.config.instances.flatMap((instance, index) => {
-      const first = director.config.instances
-        .slice(0, index)
-        .find(
-          one =>
-            one.interface === instance.interface &&
-            one.virtualRouterId === instance.virtualRouterId &&
-            one.addresses[0]?.address.includes(':') === instance.addresses[0]?.address.includes(':'),
-        )
-      if (!first) return []
-      const message = `virtual_router_id ${instance.virtualRouterId} is that of ${first.name} on ${first.interface} too`
-      return [
-        {
-          at: placeOf(director, instance, 'virtual_router_id'),
-          other: placeOf(director, first, 'virtual_router_id'),
-          message,
-        },
-      ]
-    }),
-  )
-
 const spoken = (service: VirtualService): Record<string, string> => ({
   lvs_sched: service.scheduler,
   lvs_method: service.forwarding,
@@ -245,9 +222,9 @@ export const pairRules: Rule[] = [
     severity: 'error',
     rejected: false,
     title: 'Two groups have one virtual_router_id',
-    why: 'On one network each takes the adverts of the other for those of its own group, drops them, and logs it with each one; in one director keepalived refuses it.',
+    why: 'On one network each takes the adverts of the other for those of its own group, drops them, and logs it with each one.',
     remedy: 'Give each group of a network a virtual_router_id of its own.',
-    check: input => [...differing('virtual_ipaddress', true)(input), ...vridTwice(input)],
+    check: differing('virtual_ipaddress', true),
   },
   {
     code: 'priority-equal',

@@ -8,6 +8,7 @@ import { serviceRules } from './services.ts'
 import { structureRules } from './structure.ts'
 import { suppressionRules } from './suppressed.ts'
 import { generalRules, specificRules } from './values.ts'
+import { vrrpRules } from './vrrp.ts'
 
 /** Every rule, in the order in which they take notices of the reader. */
 export const RULES: readonly Rule[] = [
@@ -15,6 +16,7 @@ export const RULES: readonly Rule[] = [
   ...specificRules,
   ...grammarRules,
   ...generalRules,
+  ...vrrpRules,
   ...pairRules,
   ...serviceRules,
   ...scriptRules,

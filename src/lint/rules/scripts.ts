@@ -26,61 +26,73 @@ const commandsOf = (director: Director): Command[] =>
     .filter(({ path }) => path.startsWith('/'))
 
 const eachCommand =
-  (judge: (command: Command, file: string | undefined, director: Director) => string | undefined) =>
+  (judge: (command: Command, file: string | undefined) => string | undefined) =>
   ({ directors }: LintInput): Found[] =>
     directors.flatMap(director =>
       commandsOf(director).flatMap(command => {
-        const message = judge(command, director.fileOf(command.path), director)
+        const message = judge(command, director.fileOf(command.path))
         return message === undefined ? [] : [{ at: command.line.words[1]?.at ?? command.line.at, message }]
       }),
     )
 
-const missing = eachCommand(({ path }, file, { name }) =>
-  path.startsWith(OWN) && file !== undefined && !statSync(file, { throwIfNoEntry: false })
-    ? `${name} has no ${path}; keepalived disables it`
-    : undefined,
-)
-
-const notExecutable = eachCommand(({ path }, file) => {
+const unusable = (path: string, file: string | undefined): string | undefined => {
   const stat = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false })
-  return stat?.isFile() && (stat.mode & 0o111) === 0 ? `${path} is not executable; keepalived disables it` : undefined
+  if (file !== undefined && !stat && path.startsWith(OWN)) return 'does not exist'
+  return stat?.isFile() && (stat.mode & 0o111) === 0 ? 'is not executable' : undefined
+}
+
+const isTracked = ({ line }: Command): boolean => keyword(line) === 'script'
+
+const trackedUnusable = eachCommand((command, file) => {
+  const why = isTracked(command) ? unusable(command.path, file) : undefined
+  return why === undefined ? undefined : `${command.path} ${why}; keepalived does not track it`
 })
 
-/** keepalived runs scripts of root's without a word only where script security is on. */
+const otherUnusable = eachCommand((command, file) => {
+  const why = isTracked(command) ? undefined : unusable(command.path, file)
+  return why === undefined ? undefined : `${command.path} ${why}; keepalived disables it`
+})
+
+/** Scripts of which it is not known that keepalived disables them. */
 const insecure = ({ directors }: LintInput): Found[] =>
   directors.flatMap(director => {
-    const [first] = commandsOf(director)
+    const first = commandsOf(director).find(({ path }) => unusable(path, director.fileOf(path)) === undefined)
     const globals = globalsOf(director).map(keyword)
-    if (!first || globals.includes('enable_script_security')) return []
-    const message = `${director.name} runs scripts, and enable_script_security is not set: keepalived's configuration test says SECURITY VIOLATION`
-    return [{ at: first.line.at, message }]
+    const lacking = ['enable_script_security', 'script_user'].filter(word => !globals.includes(word))
+    if (!first || lacking.length === 0) return []
+    return [
+      {
+        at: first.line.at,
+        message: `${director.name} runs scripts, and global_defs has no ${lacking.join(' and no ')}`,
+      },
+    ]
   })
 
 export const scriptRules: Rule[] = [
   {
-    code: 'script-missing',
+    code: 'track-script-unusable',
     severity: 'error',
     rejected: true,
-    title: 'A script that does not exist',
-    why: 'keepalived disables it (lib/notify.c check_script_secure). Told of files below /etc/keepalived, where a folder was given.',
-    remedy: 'Put the file beside the configuration, at the path that it has on the node.',
-    check: missing,
+    title: 'A tracked script that does not exist or cannot be run',
+    why: 'keepalived tracks nothing then (vrrp.c check_track_script_secure). Told of files below /etc/keepalived, where a folder was given.',
+    remedy: 'Put the file beside the configuration, at the path that it has on the node, and chmod a+x it.',
+    check: trackedUnusable,
   },
   {
-    code: 'script-not-executable',
+    code: 'script-unusable',
     severity: 'error',
-    rejected: true,
-    title: 'A script that is not executable',
-    why: 'keepalived disables it (lib/notify.c check_script_secure).',
-    remedy: 'chmod a+x the file.',
-    check: notExecutable,
+    rejected: false,
+    title: 'A notify or check script that does not exist or cannot be run',
+    why: 'keepalived disables it with a line in its log (lib/notify.c check_script_secure). Told of files below /etc/keepalived, where a folder was given.',
+    remedy: 'Put the file beside the configuration, at the path that it has on the node, and chmod a+x it.',
+    check: otherUnusable,
   },
   {
     code: 'script-security',
     severity: 'warning',
     rejected: true,
-    title: 'Scripts without enable_script_security',
-    why: 'keepalived runs them, and its configuration test ends with an error (core/main.c, vrrp.c, check_data.c: SECURITY VIOLATION).',
+    title: 'Scripts without script security',
+    why: 'keepalived runs them as root whoever may write them, and its configuration test ends with SECURITY VIOLATION; without script_user it asks for a user keepalived_script, which a system may not have (vrrp.c, check_data.c, lib/notify.c).',
     remedy: 'Write enable_script_security and script_user into global_defs, and let nobody but root write the scripts.',
     check: insecure,
   },

@@ -112,16 +112,49 @@ const addresses = (service: VirtualService): string =>
     .sort()
     .join(' ')
 
-const weightZero = eachService((service, director) => {
-  const zero = service.realServers.filter(server => server.weight === 0)
-  const all = zero.length === service.realServers.length
-  return zero.map(server => ({
-    at: weightPlace(server, director),
-    message: all
-      ? `every real server of ${service.name} has weight 0: nobody is sent anywhere`
-      : `real_server ${server.address}:${server.port} has weight 0: no new client is sent there`,
-  }))
+const weightZero = eachService((service, director) =>
+  sum(service) === 0
+    ? []
+    : service.realServers
+        .filter(server => server.weight === 0)
+        .map(server => ({
+          at: weightPlace(server, director),
+          message: `real_server ${server.address}:${server.port} has weight 0: no new client is sent there`,
+        })),
+)
+
+const weightsAllZero = eachService((service, director) => {
+  const [first] = service.realServers
+  if (!first || sum(service) > 0) return []
+  const message = `every real server of ${service.name} has weight 0: nobody is sent anywhere`
+  return [{ at: weightPlace(first, director), message }]
 })
+
+const FLAGS = ['hashed', 'sh-port', 'sh-fallback', 'mh-port', 'mh-fallback']
+
+const flagUseless = eachService((service, director) => {
+  const block = statementAt(director, service.at)?.block ?? []
+  const useless = service.scheduler === 'sh' || service.scheduler === 'mh' ? [] : all(block, ...FLAGS)
+  const ops = service.protocol === 'UDP' || service.fwmark !== undefined ? [] : all(block, 'ops')
+  return [
+    ...useless.map(({ at, words }) => ({
+      at,
+      message: `${words[0].text} is for sh and mh, and ${service.name} has ${service.scheduler}`,
+    })),
+    ...ops.map(({ at }) => ({ at, message: `ops is for UDP, and ${service.name} has ${service.protocol}` })),
+  ]
+})
+
+const urlMissing = eachService(service =>
+  service.realServers.flatMap(server =>
+    server.checks
+      .filter(({ type, urls }) => (type === 'HTTP_GET' || type === 'SSL_GET') && urls.length === 0)
+      .map(({ at, keyword }) => ({
+        at,
+        message: `${keyword} of real_server ${server.address} has no url with a path`,
+      })),
+  ),
+)
 
 const weightPlace = (server: RealServer, director: Director): Position =>
   all(statementAt(director, server.at)?.block ?? [], 'weight').at(-1)?.at ?? server.at
@@ -248,6 +281,33 @@ export const serviceRules: Rule[] = [
     why: 'It is in the table and gets no new clients; those with a persistence template keep it.',
     remedy: 'Write a weight above 0, or take the server out.',
     check: weightZero,
+  },
+  {
+    code: 'weights-all-zero',
+    severity: 'error',
+    rejected: true,
+    title: 'Every real server of a service has weight 0',
+    why: 'The service has nobody to send clients to, and no quorum (check_data.c validate_check_config).',
+    remedy: 'Write a weight above 0.',
+    check: weightsAllZero,
+  },
+  {
+    code: 'flag-useless',
+    severity: 'error',
+    rejected: true,
+    title: 'A flag of another scheduler or protocol',
+    why: 'keepalived ignores the flags of sh where another scheduler is used, and ops where the service is not UDP (check_parser.c lbflags_handler, check_data.c validate_check_config).',
+    remedy: 'Take the flag out.',
+    check: flagUseless,
+  },
+  {
+    code: 'url-missing',
+    severity: 'error',
+    rejected: true,
+    title: 'A web check without a URL',
+    why: 'keepalived leaves the check out (check_http.c http_get_check_end).',
+    remedy: 'Write a url block with a path.',
+    check: urlMissing,
   },
   {
     code: 'weights-unused',

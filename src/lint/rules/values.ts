@@ -51,6 +51,15 @@ export const specificRules: Rule[] = [
     notice: /^auth_pass is longer than 8/,
   },
   {
+    code: 'auth-type-missing',
+    severity: 'warning',
+    rejected: false,
+    title: 'An authentication block without auth_type',
+    why: 'keepalived goes without authentication, and says so in one line of its log.',
+    remedy: 'Write auth_type PASS, or take the block out.',
+    notice: /^there is no auth_type/,
+  },
+  {
     code: 'auth-ignored',
     severity: 'warning',
     rejected: true,
@@ -62,7 +71,7 @@ export const specificRules: Rule[] = [
   {
     code: 'priority-implied',
     severity: 'warning',
-    rejected: true,
+    rejected: false,
     title: 'state MASTER without a priority',
     why: 'keepalived takes priority 255, the address owner: it preempts always, whatever it tracks (vrrp.c vrrp_complete_instance).',
     remedy: 'Write a priority from 1 to 254.',
