@@ -45,6 +45,7 @@ const strangers = (a: VrrpInstance, b: VrrpInstance): boolean =>
 const KEYWORDS: Record<string, string[]> = {
   'multicast group': ['mcast_dst_ip'],
   auth_type: ['authentication'],
+  vrid: ['virtual_router_id'],
 }
 
 /** What `explainDualMaster` finds of one kind, at the line that differs. */

@@ -103,6 +103,14 @@ const walk = (statements: Statement[], of: Block, path: string[], found: Misplac
       if (inner) walk(statement.block ?? [], inner, [...path, name], found)
       continue
     }
+    const [first, second] = statement.words
+    if (second && second.at.line === first.at.line && second.at.column === first.at.column + word.length)
+      found.push({
+        code: 'keyword-joined',
+        at: statement.at,
+        message: `there is no blank after ${word}; keepalived takes the quoted text for a part of the word`,
+        remedy: `put a blank after ${word}`,
+      })
     const inner = opens(of, word)
     const takesBlock = inner !== undefined || of.lists.includes(word)
     if (takesBlock && !statement.block)

@@ -60,6 +60,37 @@ const unicastNoPeer = eachInstance((instance, director) => {
   ]
 })
 
+const ahWithMaster = eachInstance((instance, director) =>
+  instance.state === 'MASTER' && instance.authentication?.type === 'AH'
+    ? [
+        {
+          at: placeOf(director, instance, 'state'),
+          message: `state MASTER of ${instance.name} does not work with auth_type AH; keepalived takes BACKUP`,
+        },
+      ]
+    : [],
+)
+
+const syncGroupWeight = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director =>
+    all(director.statements, 'vrrp_sync_group').flatMap(({ block = [], words }) => {
+      if (all(block, 'sync_group_tracking_weight').length > 0) return []
+      const members = all(block, 'group').flatMap(one =>
+        (one.block ?? []).flatMap(line => line.words.map(word => word.text)),
+      )
+      return director.config.instances
+        .filter(({ name }) => members.includes(name))
+        .flatMap(({ name, trackScripts, trackInterfaces }) =>
+          [...trackScripts, ...trackInterfaces]
+            .filter(({ weight }) => weight !== 0)
+            .map(({ at }) => ({
+              at,
+              message: `${name} is in vrrp_sync_group ${words[1]?.text}, where weights have no effect`,
+            })),
+        )
+    }),
+  )
+
 const syncGroup = ({ directors }: LintInput): Found[] =>
   directors.flatMap(director =>
     all(director.statements, 'vrrp_sync_group').flatMap(group => {
@@ -95,7 +126,7 @@ export const vrrpRules: Rule[] = [
     severity: 'error',
     rejected: true,
     title: 'A VIP stands twice in an instance',
-    why: 'keepalived ignores the second (vrrp.c vrrp_complete_instance).',
+    why: 'keepalived ignores the second (vrrp_data.c vip_is_duplicate).',
     remedy: 'Take one of them out.',
     check: vipTwice,
   },
@@ -104,7 +135,7 @@ export const vrrpRules: Rule[] = [
     severity: 'error',
     rejected: true,
     title: 'Two instances of one director have one virtual_router_id',
-    why: 'On one interface they would take the adverts of each other for their own; keepalived refuses it (vrrp.c vrrp_complete_init).',
+    why: 'On one interface they would take the adverts of each other for their own; keepalived refuses it (vrrp.c check_vrid_conflicts).',
     remedy: 'Give each instance of an interface a virtual_router_id of its own.',
     check: vridTwice,
   },
@@ -118,11 +149,29 @@ export const vrrpRules: Rule[] = [
     check: unicastNoPeer,
   },
   {
+    code: 'ah-with-master',
+    severity: 'error',
+    rejected: true,
+    title: 'auth_type AH with state MASTER',
+    why: 'AH counts the adverts of the MASTER, so none may begin as one; keepalived takes BACKUP (vrrp.c vrrp_complete_instance).',
+    remedy: 'Write state BACKUP, or auth_type PASS.',
+    check: ahWithMaster,
+  },
+  {
+    code: 'sync-group-weight',
+    severity: 'error',
+    rejected: true,
+    title: 'A weight of something that a member of a sync group tracks',
+    why: 'The members go together, so a failure without weight moves all of them and one with a weight moves none: keepalived ignores it (vrrp.c vrrp_complete_instance).',
+    remedy: 'Take the weight out, or write sync_group_tracking_weight into the group.',
+    check: syncGroupWeight,
+  },
+  {
     code: 'sync-group-small',
     severity: 'error',
     rejected: true,
     title: 'A sync group that names no instance, or one alone',
-    why: 'keepalived ignores names that it does not know, and a group of one keeps nothing together (vrrp_sync.c).',
+    why: 'keepalived ignores names that it does not know, and a group of one keeps nothing together (vrrp_sync.c vrrp_sync_set_group).',
     remedy: 'Write the names of two vrrp_instance blocks at least.',
     check: syncGroup,
   },
