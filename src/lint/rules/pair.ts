@@ -56,10 +56,9 @@ const differing =
       const [one, two] = cause.at.map(at => directorOf(input, at))
       if (cause.what !== what || !one || !two) return []
       if (strangers(one.instance, two.instance) !== ofStrangers) return []
-      const places = [one, two].map(side => placeOf(side.director, side.instance, ...(KEYWORDS[what] ?? [what]))) as [
-        Position,
-        Position,
-      ]
+      const places = [one, two].map(side =>
+        placeOf(side.director, side.instance, ...(KEYWORDS[ofStrangers ? 'vrid' : what] ?? [what])),
+      ) as [Position, Position]
       const [other, at] = what === 'auth_pass' ? cause.at : places
       const message = ofStrangers
         ? `virtual_router_id ${two.instance.virtualRouterId} is that of ${one.instance.name} on ${one.director.name} too, which holds other VIPs`
