@@ -1,4 +1,4 @@
-import { keyword, type Statement } from '../config/keepalived/parse.ts'
+import type { Statement } from '../config/keepalived/parse.ts'
 import { all, last } from '../config/keepalived/values.ts'
 import type { Position } from '../errors.ts'
 import type { VirtualService, VrrpInstance } from '../model/types.ts'
@@ -15,11 +15,19 @@ export const valueOf = (statement: Statement): string =>
     .map(word => word.text)
     .join(' ')
 
-const same = (a: Position, b: Position): boolean => a.file === b.file && a.line === b.line && a.column === b.column
+const key = ({ file, line, column }: Position): string => `${line}:${column} ${file}`
+
+const indexes = new WeakMap<Director, Map<string, Statement>>()
 
 /** The statement that something was read from. */
-export const statementAt = (director: Director, at: Position): Statement | undefined =>
-  everyStatement(director.statements).find(statement => same(statement.at, at))
+export const statementAt = (director: Director, at: Position): Statement | undefined => {
+  let index = indexes.get(director)
+  if (!index) {
+    index = new Map(everyStatement(director.statements).map(statement => [key(statement.at), statement]))
+    indexes.set(director, index)
+  }
+  return index.get(key(at))
+}
 
 /** Where a keyword of an instance or a service stands, else where that itself does. */
 export const placeOf = (director: Director, owner: VrrpInstance | VirtualService, ...keywords: string[]): Position =>
@@ -29,4 +37,3 @@ export const placeOf = (director: Director, owner: VrrpInstance | VirtualService
 export const globalsOf = (director: Director): Statement[] =>
   all(director.statements, 'global_defs').flatMap(statement => statement.block ?? [])
 
-export { keyword }
