@@ -36,4 +36,3 @@ export const placeOf = (director: Director, owner: VrrpInstance | VirtualService
 /** Every line of `global_defs`. */
 export const globalsOf = (director: Director): Statement[] =>
   all(director.statements, 'global_defs').flatMap(statement => statement.block ?? [])
-

@@ -2,6 +2,7 @@ import { LvslabError } from '../../errors.ts'
 import { hint } from '../../topology/did-you-mean.ts'
 import type { Rule } from '../rule.ts'
 import { grammarRules } from './grammar.ts'
+import { listRules } from './lists.ts'
 import { pairRules } from './pair.ts'
 import { scriptRules } from './scripts.ts'
 import { serviceRules } from './services.ts'
@@ -16,6 +17,7 @@ export const RULES: readonly Rule[] = [
   ...specificRules,
   ...grammarRules,
   ...generalRules,
+  ...listRules,
   ...vrrpRules,
   ...pairRules,
   ...serviceRules,

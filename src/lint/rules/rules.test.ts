@@ -123,6 +123,39 @@ const CASES: Record<string, Case> = {
     '3:3',
     'vrrp_script chk {\n  script /bin/true\n  timeout 1\n}\n',
   ),
+  'address-option': alone(
+    instance('', { vip: '10.0.0.100/24 de eth0' }),
+    ['6:19', '6:22'],
+    instance('', { vip: '10.0.0.100/24 dev eth0 label eth0:1 no_track scope global' }),
+  ),
+  'static-address-invalid': alone(
+    'static_ipaddress {\n  10.0.0.300/24 dev eth0\n}\n',
+    '2:3',
+    'static_ipaddress {\n  10.0.0.3/24 dev eth0\n}\n',
+  ),
+  'route-invalid': alone(
+    'static_routes {\n  10.9.0.0/16 vai 10.0.0.1 dev eth0\n  10.8.0.0/16 gw 10.0.0.1\n}\n',
+    ['2:15', '3:15'],
+    'static_routes {\n  10.9.0.0/16 via 10.0.0.1 dev eth0 metric 5\n  src 10.0.0.2 default via 10.0.0.1\n}\n',
+  ),
+  'rule-no-preference': alone(
+    'static_rules {\n  from 10.0.0.0/24 table 1\n}\n',
+    '2:3',
+    'static_rules {\n  from 10.0.0.0/24 table 1 preference 100\n}\n',
+  ),
+  'list-empty': alone(
+    'global_defs {\n  notification_email {\n  }\n}\n',
+    '2:3',
+    'global_defs {\n  notification_email {\n    a@b\n  }\n}\n',
+  ),
+  'url-invalid': alone(
+    service(
+      '',
+      'HTTP_GET {\n      url {\n        path /\n        path /b\n        status_code 20\n        digest 12\n      }\n    }',
+    ),
+    ['11:9', '12:21', '13:9'],
+    service('', 'HTTP_GET {\n      url {\n        path /\n        status_code 200-299\n      }\n    }'),
+  ),
   'vip-missing': alone(instance().replace(/ {2}virtual_ipaddress[^}]*}\n/, ''), '1:1', instance()),
   'vip-twice': alone(instance('', { vip: '10.0.0.100\n    10.0.0.100' }), '7:5', instance()),
   'vrid-twice': alone(

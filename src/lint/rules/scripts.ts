@@ -23,7 +23,7 @@ const commandsOf = (director: Director): Command[] =>
   everyStatement(director.statements.flatMap(statement => statement.block ?? []))
     .filter(statement => COMMANDS.includes(keyword(statement)))
     .map(line => ({ line, path: line.words[1]?.text.trim().split(/\s/)[0] ?? '' }))
-    .filter(({ path }) => path.startsWith('/'))
+    .filter(({ path }) => path !== '')
 
 const eachCommand =
   (judge: (command: Command, file: string | undefined) => string | undefined) =>
@@ -36,6 +36,7 @@ const eachCommand =
     )
 
 const unusable = (path: string, file: string | undefined): string | undefined => {
+  if (!path.startsWith('/')) return undefined // looked for in PATH
   const stat = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false })
   if (file !== undefined && !stat && path.startsWith(OWN)) return 'does not exist'
   return stat?.isFile() && (stat.mode & 0o111) === 0 ? 'is not executable' : undefined

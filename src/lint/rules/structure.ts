@@ -92,6 +92,30 @@ const unknown = (
   )
 }
 
+/** Words that `install_keyword_quoted` knows: what follows is one with its quotes. */
+const QUOTED = [
+  ...[
+    'notify',
+    'notify_master',
+    'notify_backup',
+    'notify_fault',
+    'notify_stop',
+    'notify_deleted',
+    'notify_up',
+    'notify_down',
+  ],
+  ...[
+    'notify_master_rx_lower_pri',
+    'quorum_up',
+    'quorum_down',
+    'script',
+    'misc_path',
+    'startup_script',
+    'shutdown_script',
+  ],
+  ...['notify_fifo_script', 'vrrp_notify_fifo_script', 'lvs_notify_fifo_script'],
+]
+
 const walk = (statements: Statement[], of: Block, path: string[], found: Misplaced[]): void => {
   for (const statement of statements) {
     const word = keyword(statement)
@@ -104,7 +128,12 @@ const walk = (statements: Statement[], of: Block, path: string[], found: Misplac
       continue
     }
     const [first, second] = statement.words
-    if (second && second.at.line === first.at.line && second.at.column === first.at.column + word.length)
+    if (
+      QUOTED.includes(word) &&
+      second &&
+      second.at.line === first.at.line &&
+      second.at.column === first.at.column + word.length
+    )
       found.push({
         code: 'keyword-joined',
         at: statement.at,
