@@ -1,3 +1,6 @@
+/** What `timeout` ends with where keepalived did not answer. */
+export const NO_ANSWER = 124
+
 /** What keepalived says of a configuration: its exit code, 0 where it accepts it, and its lines. */
 export interface Answer {
   code: number
@@ -17,7 +20,7 @@ export const namedIn = (texts: string[]): { interfaces: string[]; users: string[
     return [...new Set(all)].sort()
   }
   return {
-    interfaces: found(/^\s*(?:interface|lvs_sync_daemon(?:_interface)?)\s+([a-z]+\d+)\b|\bdev\s+([a-z]+\d+)\b/gm),
+    interfaces: found(/^\s*(?:interface|lvs_sync_daemon(?:_interface)?)\s+([\w.-]{1,15})\b|\bdev\s+([\w.-]{1,15})\b/gm),
     users: found(/^\s*(?:script_user|user)\s+(\w+)/gm),
     scripts: found(/"?(\/(?:etc|opt|usr|home|var)\/[\w./-]+)/g).filter(path => !path.endsWith('/')),
   }

@@ -19,7 +19,7 @@ import { readInputs } from '../../src/lint/input.ts'
 import { lint } from '../../src/lint/lint.ts'
 import { loadTopology } from '../../src/topology/load.ts'
 import { planTopology } from '../../src/verify/plan.ts'
-import { type Answer, askKeepalived, namedIn, prepareNode, readAnswers } from '../../suites/config-test.ts'
+import { type Answer, askKeepalived, namedIn, NO_ANSWER, prepareNode, readAnswers } from '../../suites/config-test.ts'
 import { mutate, randomOf } from '../../suites/config-mutations.ts'
 import { benchOptions, text, whole } from '../bench-options.ts'
 
@@ -125,10 +125,16 @@ function judge({ text: configuration }: Case): { rejected: boolean; because: str
 }
 
 function compare(what: string, cases: Case[], said: Answer[]): void {
+  let asked = 0
   let equal = 0
   let acceptedByBoth = 0
   for (const [index, one] of cases.entries()) {
     const { code, said: lines } = said[index] as Answer
+    if (code === NO_ANSWER) {
+      console.log(`${one.name}: keepalived did not answer`)
+      continue
+    }
+    asked++
     const { rejected, because } = judge(one)
     if (rejected === (code !== 0)) {
       equal++
@@ -142,6 +148,6 @@ function compare(what: string, cases: Case[], said: Answer[]): void {
       `  keepalived: ${lines.split('\n').filter(Boolean).slice(0, 2).join(' | ') || 'nothing said'}\n  lint: ${because}`,
     )
   }
-  const share = cases.length === 0 ? '' : `, ${((100 * equal) / cases.length).toFixed(1)}%`
-  console.log(`${what}: ${equal} of ${cases.length} agree${share} (${acceptedByBoth} accepted by both)`)
+  const share = asked === 0 ? '' : `, ${((100 * equal) / asked).toFixed(1)}%`
+  console.log(`${what}: ${equal} of ${asked} agree${share} (${acceptedByBoth} accepted by both)`)
 }
