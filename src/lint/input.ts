@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { interpret } from '../config/keepalived/director.ts'
 import { loadTree } from '../config/keepalived/load.ts'
@@ -47,6 +47,12 @@ export const readInputs = (paths: string[]): LintInput[] => {
 const read = ({ name, root, mount, file, whole, node }: Source): Director => {
   const errors: LvslabError[] = []
   const onError = (error: LvslabError): void => void errors.push(error)
+  const main = join(root, relative(mount, file))
+  try {
+    accessSync(main, constants.R_OK)
+  } catch (error) {
+    throw wrong(`${shortPath(main)} cannot be read: ${(error as Error).message}`)
+  }
   const loaded = loadTree(root, file, { mount, onError, edit: (text, path) => withoutOddBlanks(text, path, onError) })
   return {
     name,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { type Block, ROOT, wordsOf } from '../keywords.ts'
 import { findingsIn, instance, placesOf, service } from '../testing.ts'
 import { RULES } from './registry.ts'
 
@@ -322,6 +323,39 @@ describe('rules', () => {
     expect(RULES.map(rule => rule.code).filter(code => !elsewhere.includes(code) && !(code in CASES))).toEqual([])
     expect(new Set(RULES.map(rule => rule.code)).size).toBe(RULES.length)
   })
+})
+
+it('finds a misspelled word in every block', () => {
+  const blocks = (of: Block, path: string[]): { path: string[]; word: string }[] => [
+    ...wordsOf(of)
+      .slice(0, 1)
+      .map(word => ({ path, word })),
+    ...Object.entries(of.blocks).flatMap(([name, inner]) => blocks(inner, [...path, name])),
+  ]
+  for (const { path, word } of blocks(ROOT, [])) {
+    const text = `${path.map(name => `${name} {\n`).join('')}${word}zz 1\n${'}\n'.repeat(path.length)}`
+    expect(findingsIn({ 'a.conf': text })).toContainEqual(
+      expect.objectContaining({
+        code: 'keyword-unknown',
+        at: { file: 'a.conf', line: path.length + 1, column: 1 },
+        remedy: `did you mean ${word}?`,
+      }),
+    )
+  }
+})
+
+it('finds a sorry server of a topology that gets packets to a VIP which it does not hold', () => {
+  const file = 'd1/etc/keepalived/keepalived.conf'
+  const sorry = service('  sorry_server 10.0.0.11 80').replace('NAT', 'DR')
+  const codes = (topology: string) =>
+    placesOf(findingsIn({ 'topology.yaml': topology, [file]: instance() + sorry }), 'sorry-unreachable')
+  expect(codes(TOPOLOGY)).toEqual([`${file}:14:3 sorry-unreachable`])
+  expect(codes(TOPOLOGY.replace('{ role: realserver,', '{ role: realserver, loopback: [10.0.0.100/32],'))).toEqual([])
+})
+
+it('finds ops in a persistent service', () => {
+  const text = service('  persistence_timeout 50\n  ops').replace('TCP', 'UDP')
+  expect(placesOf(findingsIn({ 'a.conf': text }), 'persistence-defeated')).toEqual(['a.conf:5:3 persistence-defeated'])
 })
 
 it('finds a detection that takes longer than it may', () => {
