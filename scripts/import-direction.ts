@@ -19,6 +19,7 @@ const MAY_IMPORT: Record<string, readonly string[] | 'anything'> = {
   lab: ['engine', 'topology', 'history', 'agent/protocol.ts', 'types of agent', 'errors'],
   judge: ['history', 'model', 'errors'],
   report: ['history', 'judge', 'topology', 'model', 'errors'],
+  lint: ['config', 'model', 'topology', 'history/mask.ts', 'report/visible.ts', 'errors'],
   verify: ['config', 'model', 'topology', 'engine', 'lab', 'agent', 'history', 'judge', 'errors'],
   derive: ['config', 'model', 'topology', 'errors'],
   // vitest's side: what a suite imports

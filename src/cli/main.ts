@@ -2,7 +2,7 @@ import { type CommandDef, renderUsage, runCommand } from 'citty'
 import { stripVTControlCharacters } from 'node:util'
 import { LvslabError } from '../errors.ts'
 import { hint } from '../topology/did-you-mean.ts'
-import { defineVerb, notesOf } from './define-verb.ts'
+import { defineVerb, notesOf, takesAnyNumber } from './define-verb.ts'
 import { printError } from './run-verb.ts'
 import { VERSION } from './version.ts'
 
@@ -25,6 +25,7 @@ const main = defineVerb(
       exec: () => import('./verbs/exec.ts').then(m => m.execCommand),
       shell: () => import('./verbs/shell.ts').then(m => m.shellCommand),
       plan: () => import('./verbs/plan.ts').then(m => m.planCommand),
+      lint: () => import('./verbs/lint.ts').then(m => m.lintCommand),
       graph: () => import('./verbs/graph.ts').then(m => m.graphCommand),
       doctor: () => import('./verbs/doctor.ts').then(m => m.doctorCommand),
       engine: () => import('./verbs/engine.ts').then(m => m.engineCommand),
@@ -72,7 +73,8 @@ const checkWords = (command: AnyCommand, words: string[]): void => {
     const word = words[n] as string
     if (!word.startsWith('-')) {
       taken++
-      if (taken > positionals.length) throw usage(`"${word}" is one argument too many: ${takes(positionals)}`)
+      if (taken > positionals.length && !takesAnyNumber(command))
+        throw usage(`"${word}" is one argument too many: ${takes(positionals)}`)
       continue
     }
     const name = word.replace(/^--?/, '').replace(/=.*$/, '')

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import type { DirectorConfig, Notice, VirtualService, VrrpInstance } from '../../model/types.ts'
-import { loadTree } from './load.ts'
+import { type Loaded, loadTree } from './load.ts'
+import { attempt, type OnError, throwIt } from './on-error.ts'
 import { keyword, type Statement } from './parse.ts'
 import { readScripts } from './track.ts'
 import { all, argument, duration, flag, integer, last, note } from './values.ts'
@@ -25,34 +26,52 @@ export interface DirectorSource {
  * @throws LvslabError with exit code 2: CONFIG_NOT_FOUND, CONFIG_UNBALANCED, CONFIG_QUOTE, CONFIG_BINARY,
  *   CONFIG_INCLUDE_OUTSIDE, CONFIG_INCLUDE_LOOP, CONFIG_UNSUPPORTED, CONFIG_REFUSED (keepalived itself would not start)
  */
-export const readDirector = (source: DirectorSource): DirectorConfig => {
-  const { statements, files, notices } = loadTree(source.root, source.file ?? '/etc/keepalived/keepalived.conf')
+export const readDirector = (source: DirectorSource): DirectorConfig =>
+  interpret(source.node, loadTree(source.root, source.file ?? '/etc/keepalived/keepalived.conf'))
+
+/**
+ * What the statements of a configuration mean; adds to their notices.
+ *
+ * @param onError where it does not throw, a block that keepalived refuses is left out
+ * @throws LvslabError CONFIG_REFUSED
+ */
+export const interpret = (
+  node: string,
+  { statements, files, notices }: Loaded,
+  onError: OnError = throwIt,
+): DirectorConfig => {
   const globals = all(statements, 'global_defs').flatMap(statement => statement.block ?? [])
   noteUnknown(statements, notices)
   noteUnmodelled(statements, notices)
-  const delay = last(globals, 'vrrp_startup_delay')
   return {
-    node: source.node,
+    node,
     instances: readInstances(
       statements,
-      { ...readDefaults(globals, notices), scripts: readScripts(statements, notices) },
+      {
+        ...attempt(() => readDefaults(globals, notices), DEFAULTS, onError),
+        scripts: attempt(() => readScripts(statements, notices), [], onError),
+      },
       notices,
+      onError,
     ),
     services: all(statements, 'virtual_server')
-      .map(statement => readService(statement, notices))
+      .map(statement => attempt(() => readService(statement, notices), undefined, onError))
       .filter((service): service is VirtualService => service !== undefined),
-    startupDelay:
-      (delay && duration(delay, { min: 0.001, max: 4_294, otherwise: 'ignores the line', lenient: true }, notices)) ??
-      0,
+    startupDelay: attempt(() => readStartupDelay(globals, notices), 0, onError),
     files,
     notices,
   }
 }
 
-const readInstances = (statements: Statement[], defaults: VrrpDefaults, notices: Notice[]): VrrpInstance[] => {
+const readInstances = (
+  statements: Statement[],
+  defaults: VrrpDefaults,
+  notices: Notice[],
+  onError: OnError,
+): VrrpInstance[] => {
   const instances: VrrpInstance[] = []
   for (const statement of all(statements, 'vrrp_instance')) {
-    const instance = readInstance(statement, defaults, notices)
+    const instance = attempt(() => readInstance(statement, defaults, notices), undefined, onError)
     if (instance && instances.some(other => other.name === instance.name))
       note(notices, statement, `vrrp_instance ${instance.name} stands twice; keepalived skips the second`)
     else if (instance) instances.push(instance)
@@ -96,9 +115,17 @@ const noteUnknown = (statements: Statement[], notices: Notice[]): void => {
 
 const spoken = (statement: Statement): string => statement.words.map(word => word.text).join(' ')
 
+const DEFAULTS: Omit<VrrpDefaults, 'scripts'> = {
+  version: undefined,
+  multicastGroup: '224.0.0.18',
+  interface: undefined,
+  strict: false,
+  downTimerAdverts: 3,
+}
+
 const readDefaults = (globals: Statement[], notices: Notice[]): Omit<VrrpDefaults, 'scripts'> => {
   const group = last(globals, 'vrrp_mcast_group4')
-  let multicastGroup = '224.0.0.18'
+  let { multicastGroup } = DEFAULTS
   if (group && isIP(argument(group)) === 4) multicastGroup = argument(group)
   else if (group)
     note(notices, group, `vrrp_mcast_group4 ${argument(group)} is not an address; keepalived takes ${multicastGroup}`)
@@ -109,6 +136,14 @@ const readDefaults = (globals: Statement[], notices: Notice[]): Omit<VrrpDefault
     interface: last(globals, 'default_interface')?.words[1]?.text,
     strict: flag(last(globals, 'vrrp_strict'), notices) ?? false,
     downTimerAdverts:
-      (down && integer(down, { min: 1, max: 100, otherwise: 'ignores the line', lenient: true }, notices)) ?? 3,
+      (down && integer(down, { min: 1, max: 100, otherwise: 'ignores the line', lenient: true }, notices)) ??
+      DEFAULTS.downTimerAdverts,
   }
+}
+
+/** ms */
+const readStartupDelay = (globals: Statement[], notices: Notice[]): number => {
+  const line = last(globals, 'vrrp_startup_delay')
+  const range = { min: 0.001, max: 4_294, otherwise: 'ignores the line', lenient: true }
+  return (line && duration(line, range, notices)) ?? 0
 }

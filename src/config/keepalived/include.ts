@@ -69,11 +69,16 @@ const isInside = (root: string, path: string): boolean => {
  * including file's folder; an absolute one is a path of the node, so it starts at `root`. Folders are left out, as
  * keepalived does.
  *
- * @param root folder that is laid over the node's root
+ * @param root folder that stands for the node's folder `mount`
  * @param from the including file
  * @throws LvslabError CONFIG_INCLUDE_OUTSIDE when a name, or a symbolic link behind it, leaves the root
  */
-export const resolveInclude = (pattern: string, from: string, root: string, at: Position): string[] => {
+export const resolveInclude = (
+  pattern: string,
+  from: string,
+  { root, mount }: { root: string; mount: string },
+  at: Position,
+): string[] => {
   const outside = (path: string): LvslabError =>
     new LvslabError('CONFIG_INCLUDE_OUTSIDE', `include ${pattern} leads to ${path}, outside ${root}`, {
       at,
@@ -83,7 +88,9 @@ export const resolveInclude = (pattern: string, from: string, root: string, at: 
   const realRoot = realpathSync(root)
   return expandBraces(pattern).flatMap(one => {
     const base = one.startsWith('/') ? root : dirname(from)
-    const parts = one.split('/').filter(part => part !== '')
+    const isPath = one.startsWith('/') && mount !== '/'
+    if (isPath && !one.startsWith(`${mount}/`)) throw outside(one)
+    const parts = (isPath ? one.slice(mount.length) : one).split('/').filter(part => part !== '')
     let depth = relative(root, base) === '' ? 0 : relative(root, base).split(sep).length
     for (const part of parts) {
       depth += part === '..' ? -1 : part === '.' ? 0 : 1

@@ -1,4 +1,5 @@
 import { LvslabError, type Position } from '../../errors.ts'
+import { type OnError, throwIt } from './on-error.ts'
 import type { Token, Word } from './tokenize.ts'
 
 /** One line of the configuration, with the block that belongs to it: `real_server 10.0.0.11 80 { ... }`. */
@@ -24,9 +25,10 @@ const unbalanced = (message: string, at: Position): LvslabError =>
  * later one, and may stand on one line; only line ends and braces separate statements (keepalived lib/parser.c
  * `process_stream`).
  *
+ * @param onError where it does not throw, a brace without a partner is passed over, and what is open at the end is closed
  * @throws LvslabError CONFIG_UNBALANCED, at the brace that has no partner
  */
-export const parse = (tokens: Token[]): Statement[] => {
+export const parse = (tokens: Token[], onError: OnError = throwIt): Statement[] => {
   const top: Statement[] = []
   const open: { statements: Statement[]; at: Position }[] = []
   let statements = top
@@ -46,18 +48,21 @@ export const parse = (tokens: Token[]): Statement[] => {
     endStatement()
     if (token.kind === '{') {
       const owner = statements.at(-1)
-      if (!owner || owner.block) throw unbalanced('This { has no keyword before it', token.at)
+      if (!owner || owner.block) {
+        onError(unbalanced('This { has no keyword before it', token.at))
+        continue
+      }
       owner.block = []
       open.push({ statements, at: token.at })
       statements = owner.block
     } else if (token.kind === '}') {
       const outer = open.pop()
-      if (!outer) throw unbalanced('This } closes nothing', token.at)
-      statements = outer.statements
+      if (outer) statements = outer.statements
+      else onError(unbalanced('This } closes nothing', token.at))
     }
   }
   endStatement()
   const unclosed = open.at(-1)
-  if (unclosed) throw unbalanced('This { is never closed', unclosed.at)
+  if (unclosed) onError(unbalanced('This { is never closed', unclosed.at))
   return top
 }

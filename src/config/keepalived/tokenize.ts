@@ -1,4 +1,5 @@
 import { LvslabError, type Position } from '../../errors.ts'
+import { type OnError, throwIt } from './on-error.ts'
 
 /** One word of the configuration; the quotes around it are gone. */
 export interface Word {
@@ -41,15 +42,16 @@ const refuseSubstitution = (rest: string, at: Position, startsStatement: boolean
  * quoted string is one word and ends on its own line.
  *
  * @param file name that positions carry
+ * @param onError where it does not throw, an open quote ends with its line
  * @throws LvslabError CONFIG_BINARY, CONFIG_QUOTE, CONFIG_UNSUPPORTED
  */
-export const tokenize = (text: string, file: string): Token[] => {
+export const tokenize = (text: string, file: string, onError: OnError = throwIt): Token[] => {
   const tokens: Token[] = []
-  text.split('\n').forEach((line, index) => tokenizeLine(line, index + 1, file, tokens))
+  text.split('\n').forEach((line, index) => tokenizeLine(line, index + 1, file, tokens, onError))
   return tokens
 }
 
-const tokenizeLine = (text: string, line: number, file: string, tokens: Token[]): void => {
+const tokenizeLine = (text: string, line: number, file: string, tokens: Token[], onError: OnError): void => {
   const at = (index: number): Position => ({ file, line, column: index + 1 })
   const nul = text.indexOf('\0')
   if (nul >= 0)
@@ -79,12 +81,16 @@ const tokenizeLine = (text: string, line: number, file: string, tokens: Token[])
     const start = i
     if (char === '"') {
       const end = text.indexOf('"', i + 1)
-      if (end < 0)
-        throw new LvslabError('CONFIG_QUOTE', 'This quote is never closed; a quoted string ends on its own line', {
-          at: at(i),
-          exitCode: 2,
-          remedy: 'Close it with " on the same line.',
-        })
+      if (end < 0) {
+        onError(
+          new LvslabError('CONFIG_QUOTE', 'This quote is never closed; a quoted string ends on its own line', {
+            at: at(i),
+            exitCode: 2,
+            remedy: 'Close it with " on the same line.',
+          }),
+        )
+        break
+      }
       tokens.push({ kind: 'word', text: text.slice(i + 1, end), at: at(start) })
       i = end + 1
     } else {

@@ -84,7 +84,8 @@ export const readAuthentication = (
   const passLine = last(inner, 'auth_pass')
   const type = typeLine && argument(typeLine)
   if (type !== 'PASS' && type !== 'AH') {
-    note(notices, typeLine ?? statement, 'auth_type is neither PASS nor AH; keepalived goes without authentication')
+    const what = typeLine ? 'auth_type is neither PASS nor AH' : 'there is no auth_type'
+    note(notices, typeLine ?? statement, `${what}; keepalived goes without authentication`)
     return undefined
   }
   if (!passLine?.words[1]) {

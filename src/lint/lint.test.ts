@@ -1,0 +1,122 @@
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { readInputs } from './input.ts'
+import { lint } from './lint.ts'
+import { findingsIn, folderWith, instance, placesOf, service } from './testing.ts'
+
+const messageOf = (run: () => unknown): string => {
+  try {
+    run()
+  } catch (error) {
+    return (error as Error).message
+  }
+  return ''
+}
+const directorsOf = (...paths: string[]) =>
+  readInputs(paths).map(input => input.directors.map(director => director.name))
+
+it('takes a folder with a folder for each director, with their own files or as they lie over the root', () => {
+  const folder = folderWith({
+    'd1/keepalived.conf': 'include /etc/keepalived/conf.d/*.conf\n',
+    'd1/conf.d/a.conf': instance('  state BAKCUP'),
+    'd2/etc/keepalived/keepalived.conf': 'include /etc/keepalived/conf.d/*.conf\n',
+    'd2/etc/keepalived/conf.d/a.conf': instance('  state MASTRE', { priority: 90 }),
+    'notes/README': '',
+  })
+  const [input] = readInputs([folder])
+  expect(input?.directors.map(director => director.name)).toEqual(['d1', 'd2'])
+  expect(input && lint(input).findings.map(one => one.code)).toEqual(['state-unknown', 'state-unknown'])
+})
+
+it('takes a folder with a file for each director, single files, and the folder of one director', () => {
+  const folder = folderWith({ 'a.conf': instance(), 'b.conf': instance(), 'd3/keepalived.conf': instance() })
+  expect(directorsOf(join(folder, 'd3'))).toEqual([['d3']])
+  expect(directorsOf(join(folder, 'a.conf'), join(folder, 'd3/keepalived.conf'))).toEqual([['a', 'd3']])
+  const files = folderWith({ 'a.conf': instance(), 'b.conf': instance() })
+  expect(directorsOf(files)).toEqual([['a', 'b']])
+})
+
+it('compares files and folders of one director each, and no topologies with each other', () => {
+  const [one, two] = [folderWith({ 'x.conf': instance() }), folderWith({ 'y.conf': instance() })]
+  const [input, ...more] = readInputs([one, two])
+  expect(more).toEqual([])
+  expect(input && placesOf(lint(input).findings).map(place => place.split(' ')[1])).toEqual(['priority-equal'])
+  expect(directorsOf('topologies/keepalived-dr', 'topologies/nginx-pair')).toEqual([
+    ['d1', 'd2'],
+    ['d1', 'd2'],
+  ])
+})
+
+it('says what is wrong with anything else', () => {
+  const empty = folderWith({ 'README.md': '' })
+  expect(messageOf(() => readInputs([join(empty, 'none')]))).toContain('does not exist')
+  expect(messageOf(() => readInputs([empty]))).toContain('holds no keepalived configuration')
+  expect(messageOf(() => readInputs(['topologies/ipvsadm-dr']))).toBe(
+    'no director of ipvsadm-dr has a folder etc/keepalived',
+  )
+  const both = folderWith({ 'keepalived.conf': instance(), 'd2/keepalived.conf': instance() })
+  expect(messageOf(() => readInputs([both]))).toContain('and so does its folder d2')
+})
+
+it('goes on after an error of the text, and judges what is left', () => {
+  const text = `${instance('  state BAKCUP')}}\n${service('  lb_algo xx')}`
+  expect(placesOf(findingsIn({ 'a.conf': text }))).toEqual([
+    'a.conf:8:3 state-unknown',
+    'a.conf:10:1 brace-unbalanced',
+    'a.conf:15:3 scheduler-unknown',
+  ])
+})
+
+it('judges the lines in a misspelled block by the block that was meant', () => {
+  const text = service('', 'TCP_CHEKC {\n      conect_timeout 3\n    }')
+  expect(findingsIn({ 'a.conf': text }).map(one => [one.code, one.at.line, one.remedy])).toEqual([
+    ['check-missing', 6, expect.any(String)],
+    ['keyword-unknown', 8, 'did you mean TCP_CHECK?'],
+    ['keyword-unknown', 9, 'did you mean connect_timeout?'],
+  ])
+})
+
+it('never shows a secret, however it was typed', () => {
+  const lines = [
+    '  authentication {\n    auth_type PASS\n    auth_pass tops3cret99\n  }',
+    '  authentication {\n    auth_type PASS\n    auth_pass7ops3cret\n  }',
+    '  auth_pass tops3cret',
+    '  advert_int tops3cret\n  authentication {\n    auth_type PASS\n    auth_pass tops3cret\n  }',
+  ]
+  for (const one of lines) {
+    const findings = findingsIn({ 'a.conf': instance(one), 'b.conf': instance('', { priority: 90 }) })
+    expect(findings).not.toEqual([])
+    expect(JSON.stringify(findings)).not.toContain('ops3cret')
+  }
+})
+
+it('excepts the line after a comment from the rules that it names, and no others', () => {
+  const text = (comment: string) => instance(`${comment}\n  state BAKCUP`)
+  const codes = (comment: string) => placesOf(findingsIn({ 'a.conf': text(comment) }))
+  expect(codes('  # lvslab-disable-next-line state-unknown')).toEqual([])
+  expect(codes('  ! because: lvslab-disable-next-line vip-missing, state-unknown')).toEqual([
+    'a.conf:8:39 suppression-unused',
+  ])
+  expect(codes('  # lvslab-disable-next-line state-unkown')).toEqual([
+    'a.conf:8:30 suppression-unused',
+    'a.conf:9:3 state-unknown',
+  ])
+  expect(findingsIn({ 'a.conf': text('  # lvslab-disable-next-line state-unkown') })[0]?.message).toBe(
+    'there is no rule state-unkown; did you mean "state-unknown"?',
+  )
+})
+
+it('says which directors keepalived would refuse, also where the finding is suppressed', () => {
+  const rejected = (text: string) => readInputs([folderWith({ 'a.conf': text })]).flatMap(input => lint(input).rejected)
+  expect(rejected(instance('  state BAKCUP'))).toEqual(['a'])
+  expect(rejected(instance('  # lvslab-disable-next-line state-unknown\n  state BAKCUP'))).toEqual(['a'])
+  expect(rejected(instance('  strict_mode'))).toEqual([])
+})
+
+it('finds nothing wrong with the topologies that come with lvslab', () => {
+  const names = ['checkers', 'dr', 'fwmark', 'preempt', 'tcp-udp', 'two-pools'].map(name => `keepalived-${name}`)
+  const inputs = readInputs([...names, 'nginx-pair'].map(name => `topologies/${name}`))
+  expect(
+    inputs.flatMap(input => lint(input).findings.map(one => `${one.at.file}:${one.at.line} ${one.message}`)),
+  ).toEqual([])
+})

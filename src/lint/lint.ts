@@ -1,0 +1,103 @@
+import { keyword } from '../config/keepalived/parse.ts'
+import { createMasker, type Masker } from '../history/mask.ts'
+import { hint } from '../topology/did-you-mean.ts'
+import type { Director, Finding, Found, LintInput, Rule } from './rule.ts'
+import { RULES } from './rules/registry.ts'
+import { PASSED_OVER } from './rules/values.ts'
+import { everyStatement, valueOf } from './statements.ts'
+import { readSuppressions, type Suppression } from './suppressions.ts'
+
+export interface LintResult {
+  findings: Finding[]
+  directors: string[]
+  /** Every file that was read. */
+  files: string[]
+  /** Directors whose keepalived would refuse its configuration test, suppressed findings among the reasons. */
+  rejected: string[]
+}
+
+/** What is wrong with directors that are judged together, by file, line and column. */
+export const lint = (input: LintInput): LintResult => {
+  const { directors } = input
+  const files = [...new Set(directors.flatMap(director => director.config.files))]
+  const mask = createMasker(directors.flatMap(secretsOf))
+  const findings = unique(RULES.flatMap(rule => findingsOf(rule, input).map(found => finding(rule, found, mask))))
+  const suppressions = files.flatMap(readSuppressions)
+  return {
+    findings: [...withoutSuppressed(findings, suppressions), ...unused(findings, suppressions)].sort(byPlace),
+    directors: directors.map(director => director.name),
+    files,
+    rejected: directors
+      .filter(({ config }) =>
+        findings.some(
+          ({ code, at }) => config.files.includes(at.file) && RULES.find(one => one.code === code)?.rejected,
+        ),
+      )
+      .map(director => director.name),
+  }
+}
+
+const findingsOf = (rule: Rule, input: LintInput): Found[] => [
+  ...input.directors.flatMap(director => noticed(rule, director)),
+  ...(rule.check?.(input) ?? []),
+]
+
+/** What the reader found, of this rule. */
+const noticed = (rule: Rule, { config, errors }: Director): Found[] => [
+  ...config.notices.flatMap(({ at, message }) => (ruleOfNotice(message) === rule ? [{ at, message }] : [])),
+  ...errors.flatMap(({ code, at, message, remedy }) =>
+    at && rule.errors?.includes(code) ? [{ at, message, remedy }] : [],
+  ),
+]
+
+const ruleOfNotice = (message: string): Rule | undefined =>
+  PASSED_OVER.test(message) ? undefined : RULES.find(rule => rule.notice?.test(message))
+
+const finding = ({ code, severity, remedy }: Rule, found: Found, mask: Masker): Finding => ({
+  ...{ code, severity, at: found.at, message: mask(found.message), remedy: mask(found.remedy ?? remedy) },
+  ...(found.other ? { other: found.other } : {}),
+})
+
+/** What stands after `auth_pass`, however it was misspelled into its word. */
+const secretsOf = ({ statements }: Director): string[] =>
+  everyStatement(statements).flatMap(statement => {
+    const word = keyword(statement)
+    if (!word.startsWith('auth_pass')) return []
+    return [valueOf(statement), ...statement.words.slice(1).map(one => one.text), word.slice('auth_pass'.length)]
+  })
+
+const unique = (findings: Finding[]): Finding[] => {
+  const seen = new Set<string>()
+  return findings.filter(({ code, at, message }) => {
+    const key = JSON.stringify([code, at.file, at.line, at.column, message])
+    if (seen.has(key)) return false
+    seen.add(key)
+    return true
+  })
+}
+
+const suppresses = ({ code, at }: Suppression, one: Finding): boolean =>
+  code === one.code && at.file === one.at.file && at.line + 1 === one.at.line
+
+const withoutSuppressed = (findings: Finding[], suppressions: Suppression[]): Finding[] =>
+  findings.filter(one => !suppressions.some(suppression => suppresses(suppression, one)))
+
+const unused = (findings: Finding[], suppressions: Suppression[]): Finding[] =>
+  suppressions
+    .filter(suppression => !findings.some(one => suppresses(suppression, one)))
+    .map(({ code, at }) => {
+      const rule = RULES.find(one => one.code === 'suppression-unused') as Rule
+      const codes = RULES.map(one => one.code)
+      const known = codes.includes(code)
+      const message = known ? `line ${at.line + 1} has no ${code}` : `there is no rule ${code}${near(code, codes)}`
+      return finding(rule, { at, message }, text => text)
+    })
+
+const near = (code: string, codes: string[]): string =>
+  hint(code, codes, '').startsWith('; did') ? hint(code, codes, '') : ''
+
+const byPlace = (a: Finding, b: Finding): number =>
+  (a.at.file < b.at.file ? -1 : a.at.file > b.at.file ? 1 : 0) ||
+  a.at.line - b.at.line ||
+  a.at.column - b.at.column ||
+  (a.code < b.code ? -1 : 1)

@@ -1,0 +1,208 @@
+import { isIP } from 'node:net'
+import { keyword, type Statement } from '../../config/keepalived/parse.ts'
+import type { Word } from '../../config/keepalived/tokenize.ts'
+import { hint } from '../../topology/did-you-mean.ts'
+import type { Found, LintInput, Rule } from '../rule.ts'
+import { everyStatement } from '../statements.ts'
+
+/** The lines of blocks whose lines are no keywords: addresses, routes, rules. */
+
+const words = (text: string): string[] => text.trim().split(/\s+/)
+
+interface Options {
+  /** Words that one value follows. */
+  valued: string[]
+  bare: string[]
+}
+
+/** vrrp_ipaddress.c `alloc_ipaddress`. */
+const ADDRESS: Options = {
+  valued: words('dev scope brd broadcast label peer preferred_lft track_group'),
+  bare: words('home -nodad mngtmpaddr noprefixroute autojoin no_track use_vmac'),
+}
+/** vrrp_iproute.c `alloc_route`; `nexthop` has a grammar of its own and ends what is looked at. */
+const ROUTE: Options = {
+  valued:
+    words(`src via gw or from tos dsfield table protocol scope metric priority preference dev oif mtu hoplimit advmss rtt
+    rttvar reordering window cwnd ssthresh realms rto_min initcwnd initrwnd features quickack congctl pref ttl-propagate
+    fastopen_no_cookie expires encap track_group vrf lock inet inet6 as to`),
+  bare: words('onlink add prepend append no_track nexthop'),
+}
+const ROUTE_TYPES = words(
+  'local nat broadcast brd anycast multicast prohibit unreachable blackhole xresolve unicast throw default default6',
+)
+const SCOPES = words('global nowhere host link site')
+
+const hasPrefix = (text: string): boolean => {
+  const [address = '', prefix] = text.split('/')
+  const family = isIP(address)
+  if (family === 0) return false
+  return prefix === undefined || (/^\d+$/.test(prefix) && Number(prefix) <= (family === 6 ? 128 : 32))
+}
+
+const eachLine =
+  (blocks: string[], judge: (line: Statement, block: Statement) => Found[]) =>
+  ({ directors }: LintInput): Found[] =>
+    directors.flatMap(director =>
+      everyStatement(director.statements)
+        .filter(statement => blocks.includes(keyword(statement)))
+        .flatMap(block => (block.block ?? []).flatMap(line => judge(line, block))),
+    )
+
+const addressOptions = eachLine(['virtual_ipaddress', 'virtual_ipaddress_excluded', 'static_ipaddress'], line => {
+  const found: Found[] = []
+  const rest = line.words.slice(1)
+  for (let n = 0; n < rest.length; n++) {
+    const { text, at } = rest[n] as Word
+    if (ADDRESS.bare.includes(text)) continue
+    if (!ADDRESS.valued.includes(text)) {
+      const choices = [...ADDRESS.valued, ...ADDRESS.bare]
+      found.push({ at, message: `keepalived does not know ${text} of an address${near(text, choices)}` })
+      continue
+    }
+    const value = rest[++n]
+    if (!value) found.push({ at, message: `${text} of an address has no value` })
+    else if (text === 'scope' && !SCOPES.includes(value.text) && !/^\d+$/.test(value.text))
+      found.push({ at: value.at, message: `scope ${value.text} is not known${near(value.text, SCOPES)}` })
+  }
+  return found
+})
+
+const near = (text: string, choices: string[]): string => {
+  const what = hint(text, choices, '')
+  return what.startsWith('; did') ? what : ''
+}
+
+const staticAddresses = eachLine(['static_ipaddress'], line =>
+  hasPrefix(keyword(line))
+    ? []
+    : [{ at: line.at, message: `${keyword(line)} is not an address; keepalived leaves it out` }],
+)
+
+const routes = eachLine(['virtual_routes', 'static_routes'], line => {
+  const found: Found[] = []
+  for (let n = 0; n < line.words.length; n++) {
+    const { text, at } = line.words[n] as Word
+    if (text === 'nexthop') break
+    if (ROUTE.bare.includes(text) || ROUTE_TYPES.includes(text)) continue
+    if (text === 'gw' || text === 'or')
+      found.push({
+        at,
+        message: `${text} of a route is deprecated`,
+        remedy: `write ${text === 'gw' ? 'via' : 'nexthop'}`,
+      })
+    if (ROUTE.valued.includes(text)) {
+      const value = line.words[n + 1]
+      if (
+        ['src', 'via', 'gw', 'or'].includes(text) &&
+        value &&
+        !hasPrefix(value.text) &&
+        !value.text.startsWith('inet')
+      )
+        found.push({
+          at: value.at,
+          message: `${text} ${value.text} is not an address; keepalived leaves the route out`,
+        })
+      if (!['lock', 'to', 'as'].includes(text)) n++
+    } else if (!hasPrefix(text)) found.push({ at, message: `${text} is neither an address nor a word of a route` })
+  }
+  return found
+})
+
+const rules = eachLine(['virtual_rules', 'static_rules'], line =>
+  line.words.some(({ text }) => ['preference', 'priority', 'order', 'pref'].includes(text))
+    ? []
+    : [{ at: line.at, message: 'the rule has no preference; keepalived takes one from 16384 on' }],
+)
+
+const emptyLists = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director =>
+    everyStatement(director.statements)
+      .filter(one => ['notification_email', 'interfaces'].includes(keyword(one)) && one.block?.length === 0)
+      .map(one => ({ at: one.at, message: `${keyword(one)} is empty` })),
+  )
+
+/** Lines of a `url` block; keepalived takes the last path, and says that it does. */
+const urls = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director =>
+    everyStatement(director.statements)
+      .filter(one => keyword(one) === 'url')
+      .flatMap(({ block = [] }) => [
+        ...block
+          .filter(line => keyword(line) === 'path')
+          .slice(1)
+          .map(line => ({ at: line.at, message: 'this url has a path already; keepalived takes the last' })),
+        ...block
+          .filter(line => keyword(line) === 'status_code')
+          .flatMap(line => line.words.slice(1))
+          .filter(({ text }) => !isStatus(text))
+          .map(({ text, at }) => ({ at, message: `status_code ${text} is not a status from 100 to 599` })),
+        ...block
+          .filter(line => keyword(line) === 'digest' && !/^[\da-f]{32}$/i.test(line.words[1]?.text ?? ''))
+          .map(line => ({ at: line.at, message: 'digest is not 32 hexadecimal digits; keepalived ignores it' })),
+      ]),
+  )
+
+const isStatus = (text: string): boolean => {
+  const [from, to = from] = text.split('-')
+  const fits = (one: string | undefined): boolean => /^\d+$/.test(one ?? '') && Number(one) >= 100 && Number(one) <= 599
+  return fits(from) && fits(to) && Number(from) <= Number(to)
+}
+
+export const listRules: Rule[] = [
+  {
+    code: 'address-option',
+    severity: 'error',
+    rejected: true,
+    title: 'What stands behind an address is not known',
+    why: 'keepalived ignores the word, or leaves the address out (vrrp_ipaddress.c alloc_ipaddress).',
+    remedy: 'Write dev NAME, label NAME, scope SCOPE, brd ADDRESS and the like, as keepalived.conf(5) has them.',
+    example: 'virtual_ipaddress {\n  10.0.0.100/24 de eth0\n}\n',
+    check: addressOptions,
+  },
+  {
+    code: 'static-address-invalid',
+    severity: 'error',
+    rejected: true,
+    title: 'A static address that is none',
+    why: 'keepalived leaves the line out (vrrp_ipaddress.c parse_ipaddress).',
+    remedy: 'Write ADDRESS/PREFIX dev NAME.',
+    check: staticAddresses,
+  },
+  {
+    code: 'route-invalid',
+    severity: 'error',
+    rejected: true,
+    title: 'A route that keepalived does not understand',
+    why: 'keepalived leaves the route out, or the word (vrrp_iproute.c alloc_route).',
+    remedy: 'Write it in the words of `ip route`.',
+    check: routes,
+  },
+  {
+    code: 'rule-no-preference',
+    severity: 'warning',
+    rejected: true,
+    title: 'A routing rule without a preference',
+    why: 'keepalived takes one for it, which may stand before or behind those of the system (vrrp_iprule.c alloc_rule).',
+    remedy: 'Write preference N.',
+    check: rules,
+  },
+  {
+    code: 'list-empty',
+    severity: 'warning',
+    rejected: true,
+    title: 'A block with nothing in it',
+    why: 'keepalived says so, and its configuration test fails (global_parser.c email_handler).',
+    remedy: 'Write what belongs there, or take the block out.',
+    check: emptyLists,
+  },
+  {
+    code: 'url-invalid',
+    severity: 'error',
+    rejected: true,
+    title: 'A URL of a check with two paths, a status that is none, or a digest that is none',
+    why: 'keepalived takes the last path, and ignores the others (check_http.c path_handler, status_code_handler, digest_handler).',
+    remedy: 'Write a url block for each path.',
+    check: urls,
+  },
+]

@@ -1,0 +1,34 @@
+import { LvslabError } from '../../errors.ts'
+import { hint } from '../../topology/did-you-mean.ts'
+import type { Rule } from '../rule.ts'
+import { grammarRules } from './grammar.ts'
+import { listRules } from './lists.ts'
+import { pairRules } from './pair.ts'
+import { scriptRules } from './scripts.ts'
+import { serviceRules } from './services.ts'
+import { structureRules } from './structure.ts'
+import { suppressionRules } from './suppressed.ts'
+import { generalRules, specificRules } from './values.ts'
+import { vrrpRules } from './vrrp.ts'
+
+/** Every rule, in the order in which they take notices of the reader. */
+export const RULES: readonly Rule[] = [
+  ...structureRules,
+  ...specificRules,
+  ...grammarRules,
+  ...generalRules,
+  ...listRules,
+  ...vrrpRules,
+  ...pairRules,
+  ...serviceRules,
+  ...scriptRules,
+  ...suppressionRules,
+]
+
+/** @throws LvslabError LINT_NO_RULE */
+export const ruleOf = (code: string): Rule => {
+  const rule = RULES.find(one => one.code === code)
+  if (rule) return rule
+  const codes = RULES.map(one => one.code)
+  throw new LvslabError('LINT_NO_RULE', `there is no rule ${code}${hint(code, codes, 'rules')}`, { exitCode: 2 })
+}

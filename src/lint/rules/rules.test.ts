@@ -1,0 +1,368 @@
+import { describe, expect, it } from 'vitest'
+import { type Block, ROOT, wordsOf } from '../keywords.ts'
+import { findingsIn, instance, placesOf, service } from '../testing.ts'
+import { RULES } from './registry.ts'
+
+/** Files that a rule finds something in, and where; beside them files that differ in what is right alone. */
+interface Case {
+  bad: Record<string, string>
+  at: string[]
+  good: Record<string, string>
+}
+
+const alone = (bad: string, at: string | string[], good: string): Case => ({
+  bad: { 'a.conf': bad },
+  at: [at].flat().map(place => `a.conf:${place}`),
+  good: { 'a.conf': good },
+})
+
+/** Two directors whose configurations differ. */
+const pair = (bad: [string, string], at: string, good: [string, string]): Case => ({
+  bad: { 'a.conf': bad[0], 'b.conf': bad[1] },
+  at: [at],
+  good: { 'a.conf': good[0], 'b.conf': good[1] },
+})
+
+const auth = (pass: string, type = 'PASS') => `  authentication {\n    auth_type ${type}\n    auth_pass ${pass}\n  }`
+const SECURE = 'global_defs {\n  enable_script_security\n  script_user root\n}\n'
+const DIRECTOR = 'd1/keepalived.conf'
+const script = (path: string) => `${SECURE}vrrp_script chk {\n  script "${path}"\n}\n`
+const lower = { priority: 90 }
+const OTHER_SERVER = '  real_server 10.0.0.12 80 {\n    weight 1\n    TCP_CHECK {\n    }\n  }'
+const TOPOLOGY = `name: test
+networks: { lan: { subnet: 10.0.0.0/24 } }
+nodes:
+  d1: { role: director, interfaces: { eth0: { network: lan, address: 10.0.0.2 } } }
+  rs1: { role: realserver, interfaces: { eth0: { network: lan, address: 10.0.0.11 } } }
+  c1: { role: client, interfaces: { eth0: { network: lan, address: 10.0.0.50 } } }
+`
+const inTopology = (bad: string, at: string, good: string, more: Record<string, string> = {}): Case => {
+  const file = 'd1/etc/keepalived/keepalived.conf'
+  return {
+    bad: { 'topology.yaml': TOPOLOGY, [file]: bad },
+    at: [`${file}:${at}`],
+    good: { 'topology.yaml': TOPOLOGY, [file]: good, ...more },
+  }
+}
+const mark = (words = '') =>
+  service('', 'TCP_CHECK {\n      connect_port 80\n    }', 'fwmark 50')
+    .replace('  protocol TCP\n', '')
+    .replace('10.0.0.11 80', `10.0.0.11${words}`)
+
+const CASES: Record<string, Case> = {
+  'brace-unbalanced': alone('global_defs {\n', '1:13', 'global_defs {\n}\n'),
+  'quote-open': alone(instance(' debug "1'), '8:8', instance(' debug "1"')),
+  'not-text': alone('global_defs {\n  router_id a\0\n}\n', '2:14', 'global_defs {\n  router_id a\n}\n'),
+  'blank-odd': alone(instance('  advert_int\u00a01'), '8:13', instance('  advert_int 1 # \u00a0')),
+  'include-outside': alone('include /etc/other.conf\n', '1:9', 'include other.part\n'),
+  'include-loop': alone('include a.conf\n', '1:9', 'include b.part\n'),
+  'include-nothing': alone('include b.part\n', '1:9', '# include b.part\n'),
+  'keyword-joined': alone(instance().replace('interface eth0', 'interfaceeth0'), '2:3', instance()),
+  'keyword-removed': alone(service('  nat_mask 255.255.255.0'), '5:3', service()),
+  'keyword-misplaced': alone('real_server 10.0.0.11 80 {\n  weight 1\n}\n', '1:1', service()),
+  'keyword-unknown': alone(instance('  advert_itn 1'), '8:3', instance('  advert_int 1')),
+  'block-missing': alone('global_defs\n', '1:1', 'global_defs {\n}\n'),
+  'block-unexpected': alone(instance('  advert_int 1 {\n  }'), '8:3', instance('  advert_int 1')),
+  refused: alone(instance().replace('  interface eth0\n', ''), '1:1', instance()),
+  'state-unknown': alone(instance('  state BAKCUP'), '8:3', instance('  state BACKUP')),
+  'preempt-with-master': alone(instance('  state MASTER\n  nopreempt'), '9:3', instance('  state BACKUP\n  nopreempt')),
+  'preempt-delay-useless': alone(instance('  nopreempt\n  preempt_delay 5'), '9:3', instance('  preempt_delay 5')),
+  'auth-pass-long': alone(instance(auth('123456789')), '10:5', instance(auth('12345678'))),
+  'auth-type-missing': alone(instance('  authentication {\n    auth_pass 1234\n  }'), '8:3', instance(auth('1234'))),
+  'auth-ignored': alone(instance(`  version 3\n${auth('1234')}`), '9:3', instance(`  version 2\n${auth('1234')}`)),
+  'priority-implied': alone(
+    instance('  state MASTER').replace('  priority 100\n', ''),
+    '1:1',
+    instance('  state MASTER'),
+  ),
+  'strict-mode': alone(instance('  strict_mode\n  state MASTER'), '1:1', instance('  strict_mode\n  state BACKUP')),
+  'advert-int-rounded': alone(instance('  advert_int 0.3'), '8:3', instance('  version 3\n  advert_int 0.3')),
+  'persistence-zero': alone(service('  persistence_timeout 0'), '5:3', service('  persistence_timeout 50')),
+  'scheduler-unknown': alone(service().replace('sched rr', 'sched rrr'), '3:3', service()),
+  'scheduler-missing': alone(service().replace('  lvs_sched rr\n', ''), '1:1', service()),
+  'method-unknown': alone(service().replace('method NAT', 'method nat'), '4:3', service()),
+  'method-missing': alone(service().replace('  lvs_method NAT\n', ''), '1:1', service()),
+  'protocol-missing': alone(service().replace('  protocol TCP\n', ''), '1:1', service()),
+  'protocol-of-mark': alone(service('', undefined, 'fwmark 50'), '2:3', mark()),
+  'port-not-rewritten': alone(
+    service().replace('NAT', 'DR').replace('10.0.0.11 80', '10.0.0.11 8080'),
+    '6:3',
+    service().replace('10.0.0.11 80', '10.0.0.11 8080'),
+  ),
+  'port-of-mark': alone(mark(' 80').replace('NAT', 'DR'), '5:3', mark().replace('NAT', 'DR')),
+  'check-no-port': alone(mark().replace('      connect_port 80\n', ''), '5:3', mark()),
+  'service-empty': alone(
+    'virtual_server 10.0.0.100 80 {\n  protocol TCP\n  lvs_sched rr\n  lvs_method NAT\n}\n',
+    '1:1',
+    service(),
+  ),
+  'quorum-too-high': alone(service('  quorum 5'), '5:3', service('  quorum 1')),
+  'script-unknown': alone(
+    instance('  track_script {\n    chk\n  }'),
+    '9:5',
+    `vrrp_script chk {\n  script /bin/true\n}\n${instance('  track_script {\n    chk\n  }')}`,
+  ),
+  'script-empty': alone('vrrp_script chk {\n  interval 1\n}\n', '1:1', 'vrrp_script chk {\n  script /bin/true\n}\n'),
+  'address-invalid': alone(service('', undefined, '10.0.0.300 80'), '1:1', service()),
+  'stands-twice': alone(instance() + instance(), '10:1', instance()),
+  'value-missing': alone('global_defs {\n  router_id\n}\n', '2:3', 'global_defs {\n  router_id a\n}\n'),
+  'number-invalid': alone(instance().replace('priority 100', 'priority 300'), '4:3', instance()),
+  'switch-invalid': alone(instance('  smtp_alert maybe'), '8:3', instance('  smtp_alert off')),
+  'value-extra': alone(
+    'global_defs {\n  notification_email_from a@b c\n}\n',
+    '2:31',
+    'global_defs {\n  notification_email_from a@b\n}\n',
+  ),
+  'keyword-deprecated': alone(
+    service('', 'HTTP_GET {\n      url {\n        path /\n      }\n      nb_get_retry 1\n    }'),
+    '12:7',
+    service('', 'HTTP_GET {\n      url {\n        path /\n      }\n      retry 1\n    }'),
+  ),
+  'line-ignored': alone(service().replace('protocol TCP', 'protocol XTP'), '2:3', service()),
+  'value-changed': alone(
+    'vrrp_script chk {\n  script /bin/true\n  timeout 0\n}\n',
+    '3:3',
+    'vrrp_script chk {\n  script /bin/true\n  timeout 1\n}\n',
+  ),
+  'address-option': alone(
+    instance('', { vip: '10.0.0.100/24 de eth0' }),
+    ['6:19', '6:22'],
+    instance('', { vip: '10.0.0.100/24 dev eth0 label eth0:1 no_track scope global' }),
+  ),
+  'static-address-invalid': alone(
+    'static_ipaddress {\n  10.0.0.300/24 dev eth0\n}\n',
+    '2:3',
+    'static_ipaddress {\n  10.0.0.3/24 dev eth0\n}\n',
+  ),
+  'route-invalid': alone(
+    'static_routes {\n  10.9.0.0/16 vai 10.0.0.1 dev eth0\n  10.8.0.0/16 gw 10.0.0.1\n}\n',
+    ['2:15', '3:15'],
+    'static_routes {\n  10.9.0.0/16 via 10.0.0.1 dev eth0 metric 5\n  src 10.0.0.2 default via 10.0.0.1\n}\n',
+  ),
+  'rule-no-preference': alone(
+    'static_rules {\n  from 10.0.0.0/24 table 1\n}\n',
+    '2:3',
+    'static_rules {\n  from 10.0.0.0/24 table 1 preference 100\n}\n',
+  ),
+  'list-empty': alone(
+    'global_defs {\n  notification_email {\n  }\n}\n',
+    '2:3',
+    'global_defs {\n  notification_email {\n    a@b\n  }\n}\n',
+  ),
+  'url-invalid': alone(
+    service(
+      '',
+      'HTTP_GET {\n      url {\n        path /\n        path /b\n        status_code 20\n        digest 12\n      }\n    }',
+    ),
+    ['11:9', '12:21', '13:9'],
+    service('', 'HTTP_GET {\n      url {\n        path /\n        status_code 200-299\n      }\n    }'),
+  ),
+  'vip-missing': alone(instance().replace(/ {2}virtual_ipaddress[^}]*}\n/, ''), '1:1', instance()),
+  'vip-twice': alone(instance('', { vip: '10.0.0.100\n    10.0.0.100' }), '7:5', instance()),
+  'vrid-twice': alone(
+    instance() + instance('', { name: 'VI_2', vip: '10.0.0.101' }),
+    '12:3',
+    instance() + instance('', { name: 'VI_2', vip: '10.0.0.101', vrid: 52 }),
+  ),
+  'unicast-no-peer': alone(
+    instance('  unicast_src_ip 10.0.0.2'),
+    '8:3',
+    instance('  unicast_src_ip 10.0.0.2\n  unicast_peer {\n    10.0.0.3\n  }'),
+  ),
+  'ah-with-master': alone(
+    instance(`  state MASTER\n${auth('1234', 'AH')}`),
+    '8:3',
+    instance(`  state MASTER\n${auth('1234')}`),
+  ),
+  'sync-group-weight': alone(
+    `${group('VI_1', 'VI_2')}${script('/bin/true')}${tracking(-20)}`,
+    '22:5',
+    `${group('VI_1', 'VI_2')}${script('/bin/true')}${tracking(0)}`,
+  ),
+  'sync-group-small': alone(
+    group('VI_1', 'VI_9') + twoInstances(),
+    ['1:1', '4:5'],
+    group('VI_1', 'VI_2') + twoInstances(),
+  ),
+  'auth-pass-differs': pair([instance(auth('1111')), instance(auth('2222'))], 'b.conf:10:5', [
+    instance(auth('1111')),
+    instance(auth('1111')),
+  ]),
+  'auth-type-differs': pair([instance(auth('1111')), instance()], 'b.conf:1:1', [instance(), instance()]),
+  'advert-int-differs': pair([instance(), instance('  advert_int 2')], 'b.conf:8:3', [
+    instance(),
+    instance('  advert_int 1'),
+  ]),
+  'version-differs': pair([instance(), instance('  version 3')], 'b.conf:8:3', [instance(), instance('  version 2')]),
+  'vips-differ': pair([instance(), instance('', { vip: '10.0.0.100\n    10.0.0.101' })], 'b.conf:5:3', [
+    instance(),
+    instance(),
+  ]),
+  'vrid-differs': pair([instance(), instance('', { vrid: 52 })], 'b.conf:3:3', [instance(), instance()]),
+  'vrid-clash': pair([instance(), instance('', { name: 'OTHER', vip: '10.0.0.101' })], 'b.conf:3:3', [
+    instance(),
+    instance('', { name: 'OTHER', vip: '10.0.0.101', vrid: 52 }),
+  ]),
+  'multicast-differs': pair([instance(), instance('  mcast_dst_ip 224.0.0.50')], 'b.conf:8:3', [
+    instance(),
+    instance(),
+  ]),
+  'unicast-differs': pair([instance(), instance('  unicast_peer {\n    10.0.0.2\n  }')], 'b.conf:8:3', [
+    instance(),
+    instance(),
+  ]),
+  'priority-equal': pair([instance(), instance()], 'b.conf:4:3', [instance(), instance('', lower)]),
+  'master-twice': pair([instance('  state MASTER'), instance('  state MASTER', lower)], 'b.conf:8:3', [
+    instance('  state MASTER'),
+    instance('  state BACKUP', lower),
+  ]),
+  'track-weight-small': pair([script('/bin/true') + tracked(-5), instance('', lower)], 'a.conf:16:5', [
+    script('/bin/true') + tracked(-20),
+    instance('', lower),
+  ]),
+  'unicast-peer-unmatched': pair([unicast(2, 9), unicast(3, 2)], 'a.conf:9:3', [unicast(2, 3), unicast(3, 2)]),
+  'service-differs': pair(
+    [instance() + service(), instance() + service().replace('sched rr', 'sched wrr')],
+    'b.conf:12:3',
+    [instance() + service(), instance() + service()],
+  ),
+  'vip-not-held': alone(instance() + service('', undefined, '10.0.0.101 80'), '10:1', instance() + service()),
+  'sorry-unreachable': alone(
+    service('  sorry_server 127.0.0.1 80'),
+    '5:3',
+    service('  sorry_server 127.0.0.1 80').replace('NAT', 'DR'),
+  ),
+  'mark-unset': inTopology(mark(), '1:1', mark(), {
+    'd1/etc/iptables/rules.v4':
+      '*mangle\n-A PREROUTING -d 10.0.0.100/32 -p tcp --dport 80 -j MARK --set-mark 0x32\nCOMMIT\n',
+  }),
+  'persistence-defeated': alone(
+    service('  persistence_timeout 50') + service('  persistence_timeout 50', undefined, '10.0.0.100 443'),
+    '16:3',
+    service('  persistence_timeout 50') + service('', undefined, '10.0.0.100 443'),
+  ),
+  'weight-zero': alone(service(OTHER_SERVER).replace('weight 1', 'weight 0'), '6:5', service(OTHER_SERVER)),
+  'weights-all-zero': alone(service().replace('weight 1', 'weight 0'), '7:5', service()),
+  'flag-useless': alone(service('  ops'), '5:3', service('  ops').replace('protocol TCP', 'protocol UDP')),
+  'url-missing': alone(
+    service('', 'HTTP_GET {\n    }'),
+    '8:5',
+    service('', 'HTTP_GET {\n      url {\n        path /\n      }\n    }'),
+  ),
+  'weights-unused': alone(
+    service(OTHER_SERVER).replace('weight 1', 'weight 3'),
+    '3:3',
+    service(OTHER_SERVER).replace('weight 1', 'weight 3').replace('sched rr', 'sched wrr'),
+  ),
+  'check-missing': alone(service('', ''), '6:3', service()),
+  'quorum-never-back': alone(
+    service('  quorum 3\n  hysteresis 2').replace('weight 1', 'weight 4'),
+    '6:3',
+    service('  quorum 3\n  hysteresis 1').replace('weight 1', 'weight 4'),
+  ),
+  'strict-drops': alone(`global_defs {\n  vrrp_strict\n}\n${instance()}`, '2:3', instance()),
+  'strict-unicast': alone(
+    instance('  strict_mode\n  unicast_peer {\n    10.0.0.3\n  }'),
+    '9:3',
+    instance('  unicast_peer {\n    10.0.0.3\n  }'),
+  ),
+  'interface-unknown': inTopology(instance().replace('eth0', 'eth7'), '2:3', instance()),
+  'track-script-unusable': {
+    bad: { [DIRECTOR]: script('/etc/keepalived/check.run') },
+    at: [`${DIRECTOR}:6:10`],
+    good: { [DIRECTOR]: script('/etc/keepalived/check.run'), 'd1/check.run': '#!/bin/sh\n' },
+  },
+  'script-unusable': {
+    bad: {
+      [DIRECTOR]: SECURE + instance('  notify_master "/etc/keepalived/notify.sh master"'),
+      'd1/notify.sh': '#!/bin/sh\n',
+    },
+    at: [`${DIRECTOR}:12:17`],
+    good: {
+      [DIRECTOR]: SECURE + instance('  notify_master "/etc/keepalived/n.run master"'),
+      'd1/n.run': '#!/bin/sh\n',
+    },
+  },
+  'script-security': alone(instance('  notify /bin/true'), '8:3', SECURE + instance('  notify /bin/true')),
+  'suppression-unused': alone(
+    '# lvslab-disable-next-line vip-missing\nglobal_defs {\n}\n',
+    '1:28',
+    `# lvslab-disable-next-line vip-missing\n${instance().replace(/ {2}virtual_ipaddress[^}]*}\n/, '')}`,
+  ),
+}
+
+function group(...names: string[]): string {
+  return `vrrp_sync_group G {\n  group {\n${names.map(name => `    ${name}\n`).join('')}  }\n}\n`
+}
+function tracked(weight: number): string {
+  return instance(`  track_script {\n    chk weight ${weight}\n  }`)
+}
+function tracking(weight: number): string {
+  const plain = weight === 0 ? '' : ` weight ${weight}`
+  return (
+    instance(`  track_script {\n    chk${plain}\n  }`) + instance('', { name: 'VI_2', vip: '10.0.0.101', vrid: 52 })
+  )
+}
+function twoInstances(): string {
+  return instance() + instance('', { name: 'VI_2', vip: '10.0.0.101', vrid: 52 })
+}
+function unicast(own: number, peer: number): string {
+  return instance(`  unicast_src_ip 10.0.0.${own}\n  unicast_peer {\n    10.0.0.${peer}\n  }`)
+}
+
+describe('rules', () => {
+  for (const [code, { bad, at, good }] of Object.entries(CASES)) {
+    it(`${code} is found at its place, and not where there is nothing wrong`, () => {
+      expect(placesOf(findingsIn(bad), code)).toEqual(at.map(place => `${place} ${code}`))
+      expect(placesOf(findingsIn(good), code)).toEqual([])
+    })
+  }
+
+  it('are all tested, each once', () => {
+    const elsewhere = ['detection-slow', 'not-supported', 'file-executable']
+    expect(RULES.map(rule => rule.code).filter(code => !elsewhere.includes(code) && !(code in CASES))).toEqual([])
+    expect(new Set(RULES.map(rule => rule.code)).size).toBe(RULES.length)
+  })
+})
+
+it('finds a misspelled word in every block', () => {
+  const blocks = (of: Block, path: string[]): { path: string[]; word: string }[] => [
+    ...wordsOf(of)
+      .slice(0, 1)
+      .map(word => ({ path, word })),
+    ...Object.entries(of.blocks).flatMap(([name, inner]) => blocks(inner, [...path, name])),
+  ]
+  for (const { path, word } of blocks(ROOT, [])) {
+    const text = `${path.map(name => `${name} {\n`).join('')}${word}zz 1\n${'}\n'.repeat(path.length)}`
+    expect(findingsIn({ 'a.conf': text })).toContainEqual(
+      expect.objectContaining({
+        code: 'keyword-unknown',
+        at: { file: 'a.conf', line: path.length + 1, column: 1 },
+        remedy: `did you mean ${word}?`,
+      }),
+    )
+  }
+})
+
+it('finds a sorry server of a topology that gets packets to a VIP which it does not hold', () => {
+  const file = 'd1/etc/keepalived/keepalived.conf'
+  const sorry = service('  sorry_server 10.0.0.11 80').replace('NAT', 'DR')
+  const codes = (topology: string) =>
+    placesOf(findingsIn({ 'topology.yaml': topology, [file]: instance() + sorry }), 'sorry-unreachable')
+  expect(codes(TOPOLOGY)).toEqual([`${file}:14:3 sorry-unreachable`])
+  expect(codes(TOPOLOGY.replace('{ role: realserver,', '{ role: realserver, loopback: [10.0.0.100/32],'))).toEqual([])
+})
+
+it('finds ops in a persistent service', () => {
+  const text = service('  persistence_timeout 50\n  ops').replace('TCP', 'UDP')
+  expect(placesOf(findingsIn({ 'a.conf': text }), 'persistence-defeated')).toEqual(['a.conf:5:3 persistence-defeated'])
+})
+
+it('finds a detection that takes longer than it may', () => {
+  const text = service('  delay_loop 6')
+  // 6 s + 2 x connect_timeout 5 s + 1 s between them
+  expect(findingsIn({ 'a.conf': text }, { maxDetectionMs: 16_999 })).toMatchObject([
+    { code: 'detection-slow', at: { line: 8, column: 5 } },
+  ])
+  expect(findingsIn({ 'a.conf': text }, { maxDetectionMs: 17_000 })).toEqual([])
+})

@@ -1,0 +1,100 @@
+import { statSync } from 'node:fs'
+import { keyword, type Statement } from '../../config/keepalived/parse.ts'
+import type { Director, Found, LintInput, Rule } from '../rule.ts'
+import { everyStatement, globalsOf } from '../statements.ts'
+
+const NOTIFY = ['notify', 'notify_master', 'notify_backup', 'notify_fault', 'notify_stop', 'notify_deleted']
+/** Keywords whose value is a command line. */
+const COMMANDS = [
+  ...NOTIFY,
+  ...['notify_master_rx_lower_pri', 'notify_up', 'notify_down', 'quorum_up', 'quorum_down', 'script', 'misc_path'],
+  ...['startup_script', 'shutdown_script', 'notify_fifo_script', 'vrrp_notify_fifo_script', 'lvs_notify_fifo_script'],
+]
+/** The folder that an operator keeps beside the configuration; what stands elsewhere may come with the system. */
+const OWN = '/etc/keepalived/'
+
+interface Command {
+  line: Statement
+  path: string
+}
+
+/** A line that stands outside of every block is run by nobody. */
+const commandsOf = (director: Director): Command[] =>
+  everyStatement(director.statements.flatMap(statement => statement.block ?? []))
+    .filter(statement => COMMANDS.includes(keyword(statement)))
+    .map(line => ({ line, path: line.words[1]?.text.trim().split(/\s/)[0] ?? '' }))
+    .filter(({ path }) => path !== '')
+
+const eachCommand =
+  (judge: (command: Command, file: string | undefined) => string | undefined) =>
+  ({ directors }: LintInput): Found[] =>
+    directors.flatMap(director =>
+      commandsOf(director).flatMap(command => {
+        const message = judge(command, director.fileOf(command.path))
+        return message === undefined ? [] : [{ at: command.line.words[1]?.at ?? command.line.at, message }]
+      }),
+    )
+
+const unusable = (path: string, file: string | undefined): string | undefined => {
+  if (!path.startsWith('/')) return undefined // looked for in PATH
+  const stat = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false })
+  if (file !== undefined && !stat && path.startsWith(OWN)) return 'does not exist'
+  return stat?.isFile() && (stat.mode & 0o111) === 0 ? 'is not executable' : undefined
+}
+
+const isTracked = ({ line }: Command): boolean => keyword(line) === 'script'
+
+const trackedUnusable = eachCommand((command, file) => {
+  const why = isTracked(command) ? unusable(command.path, file) : undefined
+  return why === undefined ? undefined : `${command.path} ${why}; keepalived does not track it`
+})
+
+const otherUnusable = eachCommand((command, file) => {
+  const why = isTracked(command) ? undefined : unusable(command.path, file)
+  return why === undefined ? undefined : `${command.path} ${why}; keepalived disables it`
+})
+
+/** Scripts of which it is not known that keepalived disables them. */
+const insecure = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director => {
+    const first = commandsOf(director).find(({ path }) => unusable(path, director.fileOf(path)) === undefined)
+    const globals = globalsOf(director).map(keyword)
+    const lacking = ['enable_script_security', 'script_user'].filter(word => !globals.includes(word))
+    if (!first || lacking.length === 0) return []
+    return [
+      {
+        at: first.line.at,
+        message: `${director.name} runs scripts, and global_defs has no ${lacking.join(' and no ')}`,
+      },
+    ]
+  })
+
+export const scriptRules: Rule[] = [
+  {
+    code: 'track-script-unusable',
+    severity: 'error',
+    rejected: true,
+    title: 'A tracked script that does not exist or cannot be run',
+    why: 'keepalived tracks nothing then (vrrp.c check_track_script_secure). Told of files below /etc/keepalived, where a folder was given.',
+    remedy: 'Put the file beside the configuration, at the path that it has on the node, and chmod a+x it.',
+    check: trackedUnusable,
+  },
+  {
+    code: 'script-unusable',
+    severity: 'error',
+    rejected: false,
+    title: 'A notify or check script that does not exist or cannot be run',
+    why: 'keepalived disables it with a line in its log (lib/notify.c check_script_secure). Told of files below /etc/keepalived, where a folder was given.',
+    remedy: 'Put the file beside the configuration, at the path that it has on the node, and chmod a+x it.',
+    check: otherUnusable,
+  },
+  {
+    code: 'script-security',
+    severity: 'warning',
+    rejected: true,
+    title: 'Scripts without script security',
+    why: 'keepalived runs them as root whoever may write them, and its configuration test ends with SECURITY VIOLATION; without script_user it asks for a user keepalived_script, which a system may not have (vrrp.c, check_data.c, lib/notify.c).',
+    remedy: 'Write enable_script_security and script_user into global_defs, and let nobody but root write the scripts.',
+    check: insecure,
+  },
+]

@@ -1,0 +1,376 @@
+import type { Position } from '../../errors.ts'
+import { all } from '../../config/keepalived/values.ts'
+import { describeBound, seconds } from '../../model/bound.ts'
+import { serverDownBound } from '../../model/health-check.ts'
+import type { RealServer, VirtualService } from '../../model/types.ts'
+import { addressesOf } from '../../topology/addresses.ts'
+import { rulesOf } from '../../topology/rules.ts'
+import type { Director, Found, LintInput, Rule } from '../rule.ts'
+import { placeOf, statementAt } from '../statements.ts'
+
+const eachService =
+  (judge: (service: VirtualService, director: Director, input: LintInput) => Found[]) =>
+  (input: LintInput): Found[] =>
+    input.directors.flatMap(director => director.config.services.flatMap(service => judge(service, director, input)))
+
+/** Every address that a director holds, or may: its VIPs, what it adds for good, what the topology gives it. */
+const heldBy = ({ config, node, statements }: Director): Set<string> =>
+  new Set([
+    ...config.instances.flatMap(one => [...one.addresses, ...one.excludedAddresses]).map(vip => vip.address),
+    ...all(statements, 'static_ipaddress')
+      .flatMap(block => block.block ?? [])
+      .map(line => line.words[0].text.replace(/\/.*/, '')),
+    ...(node ? addressesOf(node) : []),
+  ])
+
+const vipNotHeld = eachService((service, director) => {
+  const { address } = service
+  if (address === undefined || director.config.instances.length === 0 || heldBy(director).has(address)) return []
+  return [
+    { at: service.at, message: `no vrrp_instance of ${director.name} holds ${address}: nobody reaches the service` },
+  ]
+})
+
+const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1'
+
+/**
+ * A sorry server gets what a real server would: with DR and TUN packets to the VIP, which only who holds it takes; with NAT
+ * the kernel sends nothing to a loopback address (ip_vs_xmit.c ip_vs_nat_xmit).
+ */
+const sorryUnreachable = eachService((service, director, { topology }) => {
+  const sorry = service.sorryServer
+  if (!sorry) return []
+  const method = sorryMethod(service, director)
+  if (method === 'NAT') {
+    if (!isLoopback(sorry.address)) return []
+    const message = `with NAT nothing is sent to ${sorry.address}; the sorry server never answers`
+    return [
+      { at: sorry.at, message, remedy: 'write an address that is not a loopback one, or sorry_server_lvs_method DR' },
+    ]
+  }
+  const own = isLoopback(sorry.address) || heldBy(director).has(sorry.address)
+  const vips = service.address === undefined ? markedAddresses(service, director) : [service.address]
+  const node = topology?.nodes.find(one => addressesOf(one).includes(sorry.address))
+  if (own || !node) return []
+  const lacking = vips.filter(vip => !addressesOf(node).includes(vip))
+  if (lacking.length === 0) return []
+  const message = `with ${method} the sorry server gets packets to ${lacking.join(', ')}, which ${node.name} (${sorry.address}) does not hold`
+  return [{ at: sorry.at, message }]
+})
+
+const sorryMethod = (service: VirtualService, director: Director): string => {
+  const block = statementAt(director, service.at)?.block ?? []
+  return all(block, 'sorry_server_lvs_method').at(-1)?.words[1]?.text ?? service.forwarding
+}
+
+/** The addresses that the rules of a director mark for a service. */
+const markedAddresses = ({ fwmark }: VirtualService, { node }: Director): string[] =>
+  node && fwmark !== undefined
+    ? marksOf(rulesOf(node)).flatMap(({ mark, address }) => (mark === fwmark && address !== undefined ? [address] : []))
+    : []
+
+/** What rules set a mark, however they choose their packets. */
+const marksOf = (rules: string[]): { mark: number; address?: string }[] =>
+  rules.flatMap(rule => {
+    const mark = /--(?:set-mark|set-xmark|or-mark) (0x[\da-f]+|\d+)/i.exec(rule)?.[1]
+    const address = /(?:-d|--destination) ([\d.]+|[\da-f:]+)(?:\/\d+)?/i.exec(rule)?.[1]
+    return mark === undefined ? [] : [{ mark: Number(mark), ...(address === undefined ? {} : { address }) }]
+  })
+
+const markUnset = eachService(({ fwmark, at }, { node, name }) => {
+  if (fwmark === undefined || !node || marksOf(rulesOf(node)).some(({ mark }) => mark === fwmark)) return []
+  return [{ at, message: `no rule of ${name} sets the mark ${fwmark}: no packet reaches the service` }]
+})
+
+const persistenceDefeated = eachService((service, director) => {
+  if (service.persistence === undefined) return []
+  const at = placeOf(director, service, 'persistence_timeout', 'persistence_granularity')
+  const ops = all(statementAt(director, service.at)?.block ?? [], 'ops')[0]
+  const found: Found[] = ops
+    ? [{ at, other: ops.at, message: `${service.name} is persistent and has ops: each packet is scheduled alone` }]
+    : []
+  const twin = director.config.services
+    .slice(0, director.config.services.indexOf(service))
+    .find(other => other.persistence !== undefined && isTwin(other, service))
+  if (twin)
+    found.push({
+      at,
+      other: twin.at,
+      message: `${twin.name} and ${service.name} are persistent each on its own: a client may get one real server for the one and another for the other`,
+      remedy: 'where that matters, mark both ports with one firewall mark and make one service of it',
+    })
+  return found
+})
+
+/** Two ports of one VIP with the same servers behind them: HTTP and HTTPS, usually. */
+const isTwin = (a: VirtualService, b: VirtualService): boolean =>
+  a.address !== undefined && a.address === b.address && a.port !== b.port && addresses(a) === addresses(b)
+
+const addresses = (service: VirtualService): string =>
+  service.realServers
+    .map(server => server.address)
+    .sort()
+    .join(' ')
+
+const weightZero = eachService((service, director) =>
+  sum(service) === 0
+    ? []
+    : service.realServers
+        .filter(server => server.weight === 0)
+        .map(server => ({
+          at: weightPlace(server, director),
+          message: `real_server ${server.address}:${server.port} has weight 0: no new client is sent there`,
+        })),
+)
+
+const weightsAllZero = eachService((service, director) => {
+  const [first] = service.realServers
+  if (!first || sum(service) > 0) return []
+  const message = `every real server of ${service.name} has weight 0: nobody is sent anywhere`
+  return [{ at: weightPlace(first, director), message }]
+})
+
+const FLAGS = ['hashed', 'sh-port', 'sh-fallback', 'mh-port', 'mh-fallback']
+
+const flagUseless = eachService((service, director) => {
+  const block = statementAt(director, service.at)?.block ?? []
+  const useless = service.scheduler === 'sh' || service.scheduler === 'mh' ? [] : all(block, ...FLAGS)
+  const ops = service.protocol === 'UDP' || service.fwmark !== undefined ? [] : all(block, 'ops')
+  return [
+    ...useless.map(({ at, words }) => ({
+      at,
+      message: `${words[0].text} is for sh and mh, and ${service.name} has ${service.scheduler}`,
+    })),
+    ...ops.map(({ at }) => ({ at, message: `ops is for UDP, and ${service.name} has ${service.protocol}` })),
+  ]
+})
+
+const urlMissing = eachService(service =>
+  service.realServers.flatMap(server =>
+    server.checks
+      .filter(({ type, urls }) => (type === 'HTTP_GET' || type === 'SSL_GET') && urls.length === 0)
+      .map(({ at, keyword }) => ({
+        at,
+        message: `${keyword} of real_server ${server.address} has no url with a path`,
+      })),
+  ),
+)
+
+const weightPlace = (server: RealServer, director: Director): Position =>
+  all(statementAt(director, server.at)?.block ?? [], 'weight').at(-1)?.at ?? server.at
+
+const checkMissing = eachService(service =>
+  service.realServers
+    .filter(server => server.checks.length === 0)
+    .map(server => ({
+      at: server.at,
+      message: `real_server ${server.address}:${server.port} has no check: when it fails, clients are sent there all the same`,
+    })),
+)
+
+const detectionSlow = eachService((service, _, { maxDetectionMs }) =>
+  service.realServers.flatMap(server => {
+    const bound = serverDownBound(server, 'silent')
+    if (maxDetectionMs === undefined || !bound || bound.maxMs <= maxDetectionMs) return []
+    const at = server.checks[0]?.at ?? server.at
+    const message = `a silent real_server ${server.address}:${server.port} stays in the table ${describeBound(bound)} (${bound.formula}), longer than ${seconds(maxDetectionMs)}`
+    return [{ at, message }]
+  }),
+)
+
+const sum = (service: VirtualService): number => service.realServers.reduce((total, one) => total + one.weight, 0)
+
+const quorumNeedsAll = eachService((service, director) => {
+  if (service.quorum < 2 || service.quorum + service.hysteresis <= sum(service)) return []
+  const message = `${service.name} needs quorum ${service.quorum} + hysteresis ${service.hysteresis}, and all its weights are ${sum(service)}: once lost, the quorum never comes back`
+  return [{ at: placeOf(director, service, 'hysteresis', 'quorum'), message }]
+})
+
+const weightsUnused = eachService((service, director) => {
+  const weights = new Set(service.realServers.map(server => server.weight).filter(weight => weight > 0))
+  if (!['rr', 'lc'].includes(service.scheduler) || weights.size < 2) return []
+  const message = `${service.scheduler} looks at no weights, and those of ${service.name} differ`
+  return [
+    {
+      at: placeOf(director, service, 'lvs_sched', 'lb_algo'),
+      message,
+      remedy: `write lvs_sched w${service.scheduler}`,
+    },
+  ]
+})
+
+const strictVip = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director =>
+    director.config.instances
+      .filter(instance => instance.strict && instance.priority !== 255)
+      .flatMap(instance => {
+        const block = statementAt(director, instance.at)?.block ?? []
+        if (all(block, 'accept').length > 0) return []
+        const served = director.config.services.find(one => instance.addresses.some(vip => vip.address === one.address))
+        const what = served ? `, ${served.name} among it` : ''
+        const global = all(director.statements, 'global_defs').flatMap(one => all(one.block ?? [], 'vrrp_strict'))[0]
+        const at = all(block, 'strict_mode').at(-1)?.at ?? global?.at ?? instance.at
+        const message = `strict mode: ${instance.name} drops what is sent to its VIPs${what}`
+        return [{ at, message, ...(served ? { other: served.at } : {}) }]
+      }),
+  )
+
+const strictUnicast = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director =>
+    director.config.instances
+      .filter(instance => instance.strict && instance.unicastPeers.length > 0)
+      .map(instance => ({
+        at: placeOf(director, instance, 'unicast_peer'),
+        message: `strict mode has no unicast_peer; keepalived of some versions refuses ${instance.name}, others ignore it`,
+      })),
+  )
+
+const interfaceUnknown = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director =>
+    director.config.instances.flatMap(instance => {
+      const names = director.node?.interfaces.map(one => one.name) ?? []
+      if (!director.node || names.includes(instance.interface) || instance.interface === 'lo') return []
+      const message = `${director.name} has no interface ${instance.interface}; it has ${names.join(', ')}`
+      return [{ at: placeOf(director, instance, 'interface'), message }]
+    }),
+  )
+
+export const serviceRules: Rule[] = [
+  {
+    code: 'vip-not-held',
+    severity: 'warning',
+    rejected: false,
+    title: 'A service on an address that no instance holds',
+    why: 'keepalived puts it into the IPVS table all the same, and no packet to that address comes to this director unless something else gives it the address.',
+    remedy: 'Write the address into virtual_ipaddress of an instance, or correct it.',
+    check: vipNotHeld,
+  },
+  {
+    code: 'sorry-unreachable',
+    severity: 'error',
+    rejected: false,
+    title: 'A sorry server that cannot answer',
+    why: 'With DR and TUN it gets packets to the VIP and must hold it, as a real server does; with NAT the kernel sends nothing to a loopback address (net/netfilter/ipvs/ip_vs_xmit.c).',
+    remedy: 'Put the VIP on lo of the sorry server, or use 127.0.0.1 with DR.',
+    check: sorryUnreachable,
+  },
+  {
+    code: 'mark-unset',
+    severity: 'error',
+    rejected: false,
+    title: 'No rule sets the firewall mark of a service',
+    why: 'A virtual_server fwmark gets the packets that the packet filter has marked, and no others. Told where a topology gives the rules.',
+    remedy:
+      'Write the rule into etc/iptables/rules.v4: -A PREROUTING -d VIP -p tcp -m multiport --dports 80,443 -j MARK --set-mark N.',
+    check: markUnset,
+  },
+  {
+    code: 'persistence-defeated',
+    severity: 'warning',
+    rejected: false,
+    title: 'Persistence with what defeats it',
+    why: 'One-packet scheduling keeps no connection and no template; each persistent service has templates of its own, so two ports of one VIP are persistent apart (net/netfilter/ipvs/ip_vs_core.c ip_vs_sched_persist).',
+    remedy: 'Take ops out; make one service of both ports by a firewall mark.',
+    check: persistenceDefeated,
+  },
+  {
+    code: 'weight-zero',
+    severity: 'warning',
+    rejected: false,
+    title: 'A real server with weight 0',
+    why: 'It is in the table and gets no new clients; those with a persistence template keep it.',
+    remedy: 'Write a weight above 0, or take the server out.',
+    check: weightZero,
+  },
+  {
+    code: 'weights-all-zero',
+    severity: 'error',
+    rejected: true,
+    title: 'Every real server of a service has weight 0',
+    why: 'The service has nobody to send clients to, and no quorum (check_data.c validate_check_config).',
+    remedy: 'Write a weight above 0.',
+    check: weightsAllZero,
+  },
+  {
+    code: 'flag-useless',
+    severity: 'error',
+    rejected: true,
+    title: 'A flag of another scheduler or protocol',
+    why: 'keepalived ignores the flags of sh where another scheduler is used, and ops where the service is not UDP (check_parser.c lbflags_handler, check_data.c validate_check_config).',
+    remedy: 'Take the flag out.',
+    check: flagUseless,
+  },
+  {
+    code: 'url-missing',
+    severity: 'error',
+    rejected: true,
+    title: 'A web check without a URL',
+    why: 'keepalived leaves the check out (check_http.c http_get_check_end).',
+    remedy: 'Write a url block with a path.',
+    check: urlMissing,
+  },
+  {
+    code: 'weights-unused',
+    severity: 'warning',
+    rejected: false,
+    title: 'Weights that the scheduler does not look at',
+    why: 'rr and lc treat all servers alike (net/netfilter/ipvs/ip_vs_rr.c, ip_vs_lc.c).',
+    remedy: 'Use wrr or wlc.',
+    check: weightsUnused,
+  },
+  {
+    code: 'check-missing',
+    severity: 'warning',
+    rejected: false,
+    title: 'A real server without a health check',
+    why: 'keepalived takes it for healthy always.',
+    remedy: 'Write a check into its block: TCP_CHECK at least.',
+    check: checkMissing,
+  },
+  {
+    code: 'detection-slow',
+    severity: 'error',
+    rejected: false,
+    title: 'A failed real server stays longer than --max-detection',
+    why: 'delay_loop, timeouts and retries add up; the message has the sum for a server that answers nothing.',
+    remedy: 'Make delay_loop, connect_timeout, retry or delay_before_retry smaller.',
+    check: detectionSlow,
+  },
+  {
+    code: 'quorum-never-back',
+    severity: 'error',
+    rejected: false,
+    title: 'A quorum that does not come back',
+    why: 'It is regained at quorum + hysteresis, which is more than all weights together (check/ipwrapper.c update_quorum_state).',
+    remedy: 'Keep quorum + hysteresis within the sum of the weights.',
+    check: quorumNeedsAll,
+  },
+  {
+    code: 'strict-drops',
+    severity: 'error',
+    rejected: false,
+    title: 'Strict mode drops what is sent to the VIP',
+    why: 'By the RFC a MASTER that is not the address owner takes no packets for the VIP: keepalived adds a packet filter rule that drops them, and IPVS never sees them (vrrp.c vrrp_complete_instance: accept).',
+    remedy: 'Take vrrp_strict out; with version 3, `accept` is enough.',
+    example: 'global_defs {\n  vrrp_strict\n}\n',
+    check: strictVip,
+  },
+  {
+    code: 'strict-unicast',
+    severity: 'error',
+    rejected: false,
+    title: 'Strict mode with unicast peers',
+    why: 'The RFC knows multicast alone: keepalived 2.1.5 and those from 2.4.0 on refuse it, those between start and differ after a reload (vrrp.c vrrp_complete_instance).',
+    remedy: 'Take vrrp_strict out.',
+    check: strictUnicast,
+  },
+  {
+    code: 'interface-unknown',
+    severity: 'error',
+    rejected: true,
+    title: 'An interface that the node does not have',
+    why: 'keepalived does not start the instance (vrrp_parser.c vrrp_int_handler). Told where a topology describes the node.',
+    remedy: 'Write the name that the interface has on the node.',
+    check: interfaceUnknown,
+  },
+]

@@ -1,0 +1,178 @@
+import { keyword } from '../../config/keepalived/parse.ts'
+import { all } from '../../config/keepalived/values.ts'
+import type { VrrpInstance } from '../../model/types.ts'
+import type { Director, Found, LintInput, Rule } from '../rule.ts'
+import { placeOf, statementAt } from '../statements.ts'
+
+const eachInstance =
+  (judge: (instance: VrrpInstance, director: Director) => Found[]) =>
+  ({ directors }: LintInput): Found[] =>
+    directors.flatMap(director => director.config.instances.flatMap(instance => judge(instance, director)))
+
+const blockOf = (director: Director, instance: VrrpInstance) => statementAt(director, instance.at)?.block ?? []
+
+const vipMissing = eachInstance((instance, director) =>
+  instance.addresses.length > 0 || all(blockOf(director, instance), 'no_virtual_ipaddress').length > 0
+    ? []
+    : [{ at: instance.at, message: `vrrp_instance ${instance.name} has no VIP` }],
+)
+
+const vipTwice = eachInstance(({ addresses }) =>
+  addresses.flatMap((vip, index) => {
+    const first = addresses.slice(0, index).find(one => one.address === vip.address && one.prefix === vip.prefix)
+    return first
+      ? [{ at: vip.at, other: first.at, message: `${vip.address} stands twice; keepalived ignores the second` }]
+      : []
+  }),
+)
+
+const vridTwice = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director =>
+    director.config.instances.flatMap((instance, index) => {
+      const first = director.config.instances
+        .slice(0, index)
+        .find(
+          one =>
+            one.interface === instance.interface &&
+            one.virtualRouterId === instance.virtualRouterId &&
+            one.addresses[0]?.address.includes(':') === instance.addresses[0]?.address.includes(':'),
+        )
+      if (!first) return []
+      const message = `virtual_router_id ${instance.virtualRouterId} is that of ${first.name} on ${first.interface} too`
+      return [
+        {
+          at: placeOf(director, instance, 'virtual_router_id'),
+          other: placeOf(director, first, 'virtual_router_id'),
+          message,
+        },
+      ]
+    }),
+  )
+
+const unicastNoPeer = eachInstance((instance, director) => {
+  const line = all(blockOf(director, instance), 'unicast_src_ip', 'unicast_peer').at(-1)
+  if (!line || instance.unicastPeers.length > 0) return []
+  return [
+    {
+      at: line.at,
+      message: `${instance.name} has ${keyword(line)} and no peer; keepalived sends to the multicast group`,
+    },
+  ]
+})
+
+const ahWithMaster = eachInstance((instance, director) =>
+  instance.state === 'MASTER' && instance.authentication?.type === 'AH'
+    ? [
+        {
+          at: placeOf(director, instance, 'state'),
+          message: `state MASTER of ${instance.name} does not work with auth_type AH; keepalived takes BACKUP`,
+        },
+      ]
+    : [],
+)
+
+const syncGroupWeight = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director =>
+    all(director.statements, 'vrrp_sync_group').flatMap(({ block = [], words }) => {
+      if (all(block, 'sync_group_tracking_weight').length > 0) return []
+      const members = all(block, 'group').flatMap(one =>
+        (one.block ?? []).flatMap(line => line.words.map(word => word.text)),
+      )
+      return director.config.instances
+        .filter(({ name }) => members.includes(name))
+        .flatMap(({ name, trackScripts, trackInterfaces }) =>
+          [...trackScripts, ...trackInterfaces]
+            .filter(({ weight }) => weight !== 0)
+            .map(({ at }) => ({
+              at,
+              message: `${name} is in vrrp_sync_group ${words[1]?.text}, where weights have no effect`,
+            })),
+        )
+    }),
+  )
+
+const syncGroup = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director =>
+    all(director.statements, 'vrrp_sync_group').flatMap(group => {
+      const known = all(director.statements, 'vrrp_instance').map(one => one.words[1]?.text)
+      const members = all(group.block ?? [], 'group').flatMap(one => (one.block ?? []).flatMap(line => line.words))
+      const name = group.words[1]?.text ?? ''
+      const strangers = members.filter(member => !known.includes(member.text))
+      const found: Found[] = strangers.map(member => ({
+        at: member.at,
+        message: `there is no vrrp_instance ${member.text}; keepalived ignores it in ${name}`,
+      }))
+      if (members.length - strangers.length < 2)
+        found.push({
+          at: group.at,
+          message: `vrrp_sync_group ${name} has ${members.length - strangers.length} instances; two at least make a group`,
+        })
+      return found
+    }),
+  )
+
+export const vrrpRules: Rule[] = [
+  {
+    code: 'vip-missing',
+    severity: 'error',
+    rejected: true,
+    title: 'An instance without a VIP',
+    why: 'It elects a MASTER, and nothing moves (vrrp.c vrrp_complete_instance).',
+    remedy: 'Write virtual_ipaddress, or no_virtual_ipaddress where that is meant.',
+    check: vipMissing,
+  },
+  {
+    code: 'vip-twice',
+    severity: 'error',
+    rejected: true,
+    title: 'A VIP stands twice in an instance',
+    why: 'keepalived ignores the second (vrrp_data.c vip_is_duplicate).',
+    remedy: 'Take one of them out.',
+    check: vipTwice,
+  },
+  {
+    code: 'vrid-twice',
+    severity: 'error',
+    rejected: true,
+    title: 'Two instances of one director have one virtual_router_id',
+    why: 'On one interface they would take the adverts of each other for their own; keepalived refuses it (vrrp.c check_vrid_conflicts).',
+    remedy: 'Give each instance of an interface a virtual_router_id of its own.',
+    check: vridTwice,
+  },
+  {
+    code: 'unicast-no-peer',
+    severity: 'error',
+    rejected: true,
+    title: 'unicast_src_ip or an empty unicast_peer, and no peer',
+    why: 'keepalived sends to the multicast group, which it calls deprecated (vrrp.c vrrp_complete_instance).',
+    remedy: 'Write the addresses of the other directors into unicast_peer.',
+    check: unicastNoPeer,
+  },
+  {
+    code: 'ah-with-master',
+    severity: 'error',
+    rejected: true,
+    title: 'auth_type AH with state MASTER',
+    why: 'AH counts the adverts of the MASTER, so none may begin as one; keepalived takes BACKUP (vrrp.c vrrp_complete_instance).',
+    remedy: 'Write state BACKUP, or auth_type PASS.',
+    check: ahWithMaster,
+  },
+  {
+    code: 'sync-group-weight',
+    severity: 'error',
+    rejected: true,
+    title: 'A weight of something that a member of a sync group tracks',
+    why: 'The members go together, so a failure without weight moves all of them and one with a weight moves none: keepalived ignores it (vrrp.c vrrp_complete_instance).',
+    remedy: 'Take the weight out, or write sync_group_tracking_weight into the group.',
+    check: syncGroupWeight,
+  },
+  {
+    code: 'sync-group-small',
+    severity: 'error',
+    rejected: true,
+    title: 'A sync group that names no instance, or one alone',
+    why: 'keepalived ignores names that it does not know, and a group of one keeps nothing together (vrrp_sync.c vrrp_sync_set_group).',
+    remedy: 'Write the names of two vrrp_instance blocks at least.',
+    check: syncGroup,
+  },
+]

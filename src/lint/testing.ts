@@ -1,0 +1,53 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { afterEach } from 'vitest'
+import { readInputs } from './input.ts'
+import { lint } from './lint.ts'
+import type { Finding, LintInput } from './rule.ts'
+
+const folders: string[] = []
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
+})
+
+/** A folder with these files, gone after the test. */
+export const folderWith = (files: Record<string, string>): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'lvslab-lint-'))
+  folders.push(folder)
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    writeFileSync(join(folder, name), text, { mode: name.endsWith('.run') ? 0o755 : 0o644 })
+  }
+  return folder
+}
+
+/** The findings in a folder with these files. */
+export const findingsIn = (
+  files: Record<string, string>,
+  options: Pick<LintInput, 'maxDetectionMs'> = {},
+): Finding[] => {
+  const folder = folderWith(files)
+  return readInputs([folder]).flatMap(input =>
+    lint({ ...input, ...options }).findings.map(one => ({
+      ...one,
+      at: { ...one.at, file: relative(folder, one.at.file) },
+    })),
+  )
+}
+
+/** `a.conf:3:5 state-unknown`, of one code or of all. */
+export const placesOf = (findings: Finding[], code?: string): string[] =>
+  findings
+    .filter(one => code === undefined || one.code === code)
+    .map(({ at, code: own }) => `${at.file}:${at.line}:${at.column} ${own}`)
+
+/** An instance with nothing wrong in it; `lines` stand from line 8 on. */
+export const instance = (lines = '', { name = 'VI_1', priority = 100, vip = '10.0.0.100', vrid = 51 } = {}): string =>
+  `vrrp_instance ${name} {\n  interface eth0\n  virtual_router_id ${vrid}\n  priority ${priority}\n` +
+  `  virtual_ipaddress {\n    ${vip}\n  }\n${lines}\n}\n`
+
+/** A service with nothing wrong in it: `lines` from line 5 on, then a real server with `check` in it. */
+export const service = (lines = '', check = 'TCP_CHECK {\n    }', head = '10.0.0.100 80'): string =>
+  `virtual_server ${head} {\n  protocol TCP\n  lvs_sched rr\n  lvs_method NAT\n${lines}\n` +
+  `  real_server 10.0.0.11 80 {\n    weight 1\n    ${check}\n  }\n}\n`
