@@ -24,6 +24,7 @@ const main = defineVerb(
       status: () => import('./verbs/status.ts').then(m => m.statusCommand),
       exec: () => import('./verbs/exec.ts').then(m => m.execCommand),
       shell: () => import('./verbs/shell.ts').then(m => m.shellCommand),
+      derive: () => import('./verbs/derive.ts').then(m => m.deriveCommand),
       plan: () => import('./verbs/plan.ts').then(m => m.planCommand),
       lint: () => import('./verbs/lint.ts').then(m => m.lintCommand),
       graph: () => import('./verbs/graph.ts').then(m => m.graphCommand),

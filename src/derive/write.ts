@@ -4,11 +4,9 @@ import { LvslabError } from '../errors.ts'
 import type { Draft } from './draft.ts'
 import { formatDraft } from './yaml.ts'
 
-/** Where the files of a director come from. */
-export interface DirectorFiles {
-  /** Name of the node. */
+/** What a director brings: absolute path on the node -> file or folder here. */
+export interface Brought {
   node: string
-  /** Absolute path on the node -> file or folder here. */
   from: Record<string, string>
 }
 
@@ -18,7 +16,7 @@ export interface DirectorFiles {
  *
  * @throws LvslabError DERIVE_EXISTS where the folder has something in it, DERIVE_WRITE where it cannot be written
  */
-export const writeDraft = async (draft: Draft, directors: DirectorFiles[], dir: string): Promise<void> => {
+export const writeDraft = async (draft: Draft, directors: Brought[], dir: string): Promise<void> => {
   const present = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
     throw cannot(dir, error)

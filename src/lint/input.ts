@@ -1,35 +1,23 @@
-import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs'
-import { basename, dirname, extname, join, relative, resolve } from 'node:path'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { interpret } from '../config/keepalived/director.ts'
 import { loadTree } from '../config/keepalived/load.ts'
-import { LvslabError } from '../errors.ts'
+import type { LvslabError } from '../errors.ts'
+import { type DirectorFiles, directorFiles, KEEPALIVED, MAIN, noDirectorFiles } from '../topology/director-files.ts'
 import { shortPath, TOPOLOGY_FILE_NAME } from '../topology/find.ts'
 import { loadTopology } from '../topology/load.ts'
 import type { Node, Topology } from '../topology/types.ts'
 import { withoutOddBlanks } from './odd-blanks.ts'
 import type { Director, LintInput } from './rule.ts'
 
-const FOLDER = '/etc/keepalived'
-const MAIN = 'keepalived.conf'
-
-/** Where a director's configuration stands, and what of the node is beside it. */
-interface Source {
-  name: string
-  /** Folder that stands for the node's `mount`. */
-  root: string
-  mount: string
-  /** Absolute path on the node. */
-  file: string
-  /** Whether other files of the node are given as well: scripts. */
-  whole: boolean
-  node?: Node
-}
+/** A director's files, with its node where a topology has it. */
+type Source = DirectorFiles & { node?: Node }
 
 /**
  * Reads what the arguments name. A folder with topology.yaml, or with more than one director, is judged by itself; all files and
  * folders of one director each are judged together.
  *
- * @throws LvslabError LINT_INPUT, TOPOLOGY_INVALID, CONFIG_NOT_FOUND; exit code 2
+ * @throws LvslabError DIRECTOR_FILES, TOPOLOGY_INVALID, CONFIG_NOT_FOUND; exit code 2
  */
 export const readInputs = (paths: string[]): LintInput[] => {
   const groups: LintInput[] = []
@@ -51,7 +39,7 @@ const read = ({ name, root, mount, file, whole, node }: Source): Director => {
   try {
     accessSync(main, constants.R_OK)
   } catch (error) {
-    throw wrong(`${shortPath(main)} cannot be read: ${(error as Error).message}`)
+    throw noDirectorFiles(`${shortPath(main)} cannot be read: ${(error as Error).message}`)
   }
   const loaded = loadTree(root, file, { mount, onError, edit: (text, path) => withoutOddBlanks(text, path, onError) })
   return {
@@ -75,61 +63,18 @@ const named = (sources: Source[]): Source[] =>
 
 const sourcesOf = (path: string): { sources: Source[]; topology?: Topology } => {
   const stat = statSync(path, { throwIfNoEntry: false })
-  if (!stat) throw wrong(`${shortPath(path)} does not exist`)
-  if (stat.isFile()) {
-    if (basename(path) === TOPOLOGY_FILE_NAME) return ofTopology(dirname(path))
-    return { sources: [ofFile(path)] }
-  }
-  if (!stat.isDirectory()) throw wrong(`${shortPath(path)} is neither a folder nor a file`)
-  return existsSync(join(path, TOPOLOGY_FILE_NAME)) ? ofTopology(path) : { sources: ofFolder(path) }
+  if (stat?.isFile() && basename(path) === TOPOLOGY_FILE_NAME) return ofTopology(dirname(path))
+  if (stat?.isDirectory() && existsSync(join(path, TOPOLOGY_FILE_NAME))) return ofTopology(path)
+  return { sources: directorFiles(path) }
 }
 
 const ofTopology = (dir: string): { sources: Source[]; topology: Topology } => {
   const topology = loadTopology(dir)
   const sources = topology.nodes.flatMap((node): Source[] =>
-    node.role === 'director' && node.files !== undefined && existsSync(join(node.files, FOLDER))
-      ? [{ name: node.name, root: node.files, mount: '/', file: join(FOLDER, MAIN), whole: true, node }]
+    node.role === 'director' && node.files !== undefined && existsSync(join(node.files, KEEPALIVED))
+      ? [{ name: node.name, root: node.files, mount: '/', file: join(KEEPALIVED, MAIN), whole: true, node }]
       : [],
   )
-  if (sources.length === 0) throw wrong(`no director of ${topology.name} has a folder etc/keepalived`)
+  if (sources.length === 0) throw noDirectorFiles(`no director of ${topology.name} has a folder etc/keepalived`)
   return { topology, sources }
 }
-
-/** One file; a path that ends as on a node brings that node's other files with it. */
-const ofFile = (path: string): Source => {
-  const folder = dirname(path)
-  if (folder.endsWith(FOLDER)) {
-    const root = folder.slice(0, -FOLDER.length) || '/'
-    return { name: basename(root) || MAIN, root, mount: '/', file: join(FOLDER, basename(path)), whole: root !== '/' }
-  }
-  const name = basename(path) === MAIN ? basename(folder) : basename(path, extname(path))
-  return { name, root: folder, mount: FOLDER, file: join(FOLDER, basename(path)), whole: false }
-}
-
-/** The director whose files a folder holds, laid over its root or over /etc/keepalived. */
-const ofDirectorFolder = (dir: string): Source | undefined => {
-  if (existsSync(join(dir, FOLDER, MAIN)))
-    return { ...ofFile(join(dir, FOLDER, MAIN)), name: basename(dir), whole: true }
-  if (existsSync(join(dir, MAIN))) return { ...ofFile(join(dir, MAIN)), name: basename(dir), whole: true }
-  return undefined
-}
-
-const ofFolder = (dir: string): Source[] => {
-  const entries = readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
-  const inside = entries.flatMap(entry => (entry.isDirectory() ? (ofDirectorFolder(join(dir, entry.name)) ?? []) : []))
-  const own = ofDirectorFolder(dir)
-  if (own && inside.length > 0)
-    throw wrong(`${shortPath(dir)} holds the files of a director, and so does its folder ${inside[0]?.name}`)
-  if (own) return [own]
-  if (inside.length > 0) return inside
-  const files = entries.filter(entry => entry.isFile() && entry.name.endsWith('.conf'))
-  if (files.length === 0) throw wrong(`${shortPath(dir)} holds no keepalived configuration`)
-  return files.map(entry => ofFile(join(dir, entry.name)))
-}
-
-const wrong = (message: string): LvslabError =>
-  new LvslabError('LINT_INPUT', message, {
-    remedy:
-      'give keepalived.conf files; or a folder with topology.yaml; or one with a folder (its keepalived.conf, or etc/keepalived/keepalived.conf) or a .conf file for each director',
-    exitCode: 2,
-  })

@@ -1,11 +1,14 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
 import { createMasker } from '../../history/mask.ts'
 import { formatPromises } from '../../report/promises.ts'
 import { drawText } from '../../topology/draw.ts'
-import { loadTopology } from '../../topology/load.ts'
 import { planTopology, requirePredictions } from '../../verify/plan.ts'
 import { promisesOf } from '../../verify/promises.ts'
 import { defineVerb } from '../define-verb.ts'
 import { runVerb } from '../run-verb.ts'
+import { topologyOf } from '../topology-of.ts'
 
 export const planCommand = defineVerb('Example: lvslab plan topologies/keepalived-dr', {
   meta: {
@@ -14,12 +17,19 @@ export const planCommand = defineVerb('Example: lvslab plan topologies/keepalive
       'Say what would be built, and what is predicted of it: each promise with its bound and formula. Needs no engine.',
   },
   args: {
-    dir: { type: 'positional', description: 'folder with topology.yaml', required: true },
+    dir: {
+      type: 'positional',
+      description: 'folder with topology.yaml, or with the keepalived.conf files of a pair',
+      required: true,
+    },
     json: { type: 'boolean', description: 'print JSON; times in ms' },
   },
   run: ({ args }) =>
     runVerb(async () => {
-      const topology = loadTopology(args.dir)
+      const scratch = await mkdtemp(path.join(os.tmpdir(), 'lvslab-plan-'))
+      await using _scratch = { [Symbol.asyncDispose]: () => rm(scratch, { recursive: true, force: true }) }
+      const tell = (line: string): void => void process.stderr.write(`${line}\n`)
+      const topology = await topologyOf(args.dir, name => path.join(scratch, name), tell)
       const plan = planTopology(topology)
       requirePredictions(plan)
       const promises = promisesOf(plan)

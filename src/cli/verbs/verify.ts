@@ -1,6 +1,5 @@
 import path from 'node:path'
 import { drawText } from '../../topology/draw.ts'
-import { loadTopology } from '../../topology/load.ts'
 import { createMasker } from '../../history/mask.ts'
 import { createRunReport } from '../../report/run.ts'
 import { formatJson } from '../../report/json.ts'
@@ -12,6 +11,7 @@ import { engineArguments, sourceOf } from '../engine-arguments.ts'
 import { defineVerb } from '../define-verb.ts'
 import { runVerb } from '../run-verb.ts'
 import { runDir } from '../run-dir.ts'
+import { topologyOf } from '../topology-of.ts'
 import { VERSION } from '../version.ts'
 
 export const verifyCommand = defineVerb('Example: lvslab verify topologies/keepalived-dr', {
@@ -20,7 +20,11 @@ export const verifyCommand = defineVerb('Example: lvslab verify topologies/keepa
     description: 'Build the lab that a topology describes, break it, and judge what it does.',
   },
   args: {
-    dir: { type: 'positional', description: 'folder with topology.yaml', required: true },
+    dir: {
+      type: 'positional',
+      description: 'folder with topology.yaml, or with the keepalived.conf files of a pair',
+      required: true,
+    },
     ...engineArguments,
     reports: { type: 'string', description: 'folder for the reports', default: 'reports' },
     json: { type: 'boolean', description: 'print the report as JSON on standard output' },
@@ -28,7 +32,8 @@ export const verifyCommand = defineVerb('Example: lvslab verify topologies/keepa
   run: ({ args, rawArgs }) =>
     runVerb(async ({ steps, signal }) => {
       const started = new Date()
-      const topology = loadTopology(args.dir)
+      const derived = (name: string): string => path.join(runDir(args.reports, name, started), 'topology')
+      const topology = await topologyOf(args.dir, derived, line => process.stderr.write(`${line}\n`))
       const plan = planTopology(topology)
       requirePredictions(plan)
       await using source = sourceOf(args)

@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { deriveFrom } from '../derive/read.ts'
+import { writeDraft } from '../derive/write.ts'
+import { directorFiles } from '../topology/director-files.ts'
+import { TOPOLOGY_FILE_NAME } from '../topology/find.ts'
+import { loadTopology } from '../topology/load.ts'
+import type { Topology } from '../topology/types.ts'
+
+/**
+ * The topology of a folder that has topology.yaml, or one that is derived from the keepalived.conf files in it.
+ *
+ * @param derivedDir folder that a derived one is written to, given its name
+ * @param tell is told of that, and of what was taken for what the configurations do not say
+ */
+export const topologyOf = async (
+  dirOrFile: string,
+  derivedDir: (name: string) => string,
+  tell: (line: string) => void,
+): Promise<Topology> => {
+  if (!isPlain(dirOrFile)) return loadTopology(dirOrFile)
+  const { draft, directors } = deriveFrom(dirOrFile)
+  const dir = derivedDir(draft.name)
+  await writeDraft(draft, directors, dir)
+  tell(`derived ${path.join(dir, TOPOLOGY_FILE_NAME)} from the configurations in ${dirOrFile}`)
+  for (const question of draft.questions) tell(`  ? ${question}`)
+  return loadTopology(dir)
+}
+
+/** Whether there are configurations of directors, and no topology.yaml. */
+const isPlain = (dirOrFile: string): boolean => {
+  if (/\.ya?ml$/.test(dirOrFile) || existsSync(path.join(dirOrFile, TOPOLOGY_FILE_NAME))) return false
+  try {
+    return directorFiles(path.resolve(dirOrFile)).length > 0
+  } catch {
+    return false // what is said of a missing topology.yaml names those nearby
+  }
+}
