@@ -91,8 +91,8 @@ export const ldirectordUpBound = (check: LdirectordCheck, failure: ServerFailure
 
 /**
  * How long an edit of ldirectord.cf may wait until `autoreload` reads it: ldirectord looks at the file once in a round, after
- * the checks. What it then finds new it checks at once. An edit in the second of the last change is overlooked, as the time of
- * the file is compared in whole seconds.
+ * the checks. What it then finds new it checks at once. An edit that leaves the file's time as it was at that look is
+ * overlooked; it is compared in whole seconds.
  *
  * @param checksMs what the checks of a round take; ms, 0 where all servers answer
  */
