@@ -60,12 +60,25 @@ describe('a VIP beside the real servers', () => {
   })
 })
 
+test("as typed the real servers' gateway is the router's address in the other subnet: they cannot answer", async ({
+  lab,
+}) => {
+  await run(lab, 'rs1', 'ip route del default')
+  const typed = await lab.exec('rs1', ['ip', 'route', 'add', 'default', 'via', '192.168.0.111'], { record: true })
+  expect(typed).toMatchObject({ code: 2, stderr: expect.stringContaining('invalid gateway') })
+  await ask(lab, 'without', page(VIP))
+  expect(outcomes(lab, 'without')).toEqual(['rs2', 'rs2', 'timeout', 'timeout'])
+  await run(lab, 'rs1', 'ip route add default via 192.168.137.129')
+  await expectShares(lab, 'again', page(VIP), 'wrr')
+})
+
 describe('a VIP in a subnet of its own', () => {
   test("needs the router's address there, or any other route to it", async ({ lab }) => {
-    const [there, back] = ['ip address del 10.0.0.200/8 dev eth1', 'ip address add 10.0.0.200/8 dev eth1']
+    // the router tells of every packet, not of one in a second
+    await run(lab, 'r1', 'sysctl -w net.ipv4.icmp_ratelimit=0')
     await expectShares(lab, 'with the address', page(VIP), 'wrr')
     const before = await balanced(lab)
-    await run(lab, 'r1', there)
+    await run(lab, 'r1', 'ip address del 10.0.0.200/8 dev eth1')
     const stop = await lab.capture({ capture: 'arrives', node: 'd1', device: 'eth0', filter: `host ${VIP}` })
     await ask(lab, 'without', page(VIP))
     await stop()
@@ -80,7 +93,7 @@ describe('a VIP in a subnet of its own', () => {
       await expectShares(lab, route, page(VIP), 'wrr')
       await run(lab, 'r1', `ip route del ${route}`)
     }
-    await run(lab, 'r1', back)
+    await run(lab, 'r1', 'ip address add 10.0.0.200/8 dev eth1')
     await expectShares(lab, 'again', page(VIP), 'wrr')
   })
 
