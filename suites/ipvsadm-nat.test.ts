@@ -12,7 +12,7 @@ const test = labTest('topologies/ipvsadm-nat')
 
 const VIP = '192.168.0.111'
 const SERVICE = `-t ${VIP}:80`
-const URL = `http://${VIP}/`
+const PAGE = `http://${VIP}/`
 
 /** Edits of the table, one command of ipvsadm each. */
 const edit = (lab: Lab, ...lines: string[]) =>
@@ -24,7 +24,7 @@ const expectShares = async (
   scheduler: 'rr' | 'wrr',
   weights: Record<ServerName, number>,
 ): Promise<void> => {
-  await ask(lab, probe, URL, { count: 16 })
+  await ask(lab, probe, PAGE, { count: 16 })
   expect(lab.history).toPass('shares', { probe, expected: sharesOfWeights(scheduler, weights) }, { title: probe })
 }
 
@@ -77,10 +77,10 @@ describe('edits of the table hold for new connections', () => {
         /usr/lib/lvslab/service httpd start`,
       )
     }
-    await ask(lab, 'old port', URL)
+    await ask(lab, 'old port', PAGE)
     expect(outcomesOnce(lab, 'old port')).toEqual(['refused'])
     await edit(lab, ...NAMES.map(name => `-d ${SERVICE} -r ${SERVERS[name]}`))
-    await ask(lab, 'nobody', URL)
+    await ask(lab, 'nobody', PAGE)
     expect(outcomesOnce(lab, 'nobody')).toEqual(['refused'])
 
     await edit(lab, ...NAMES.map(name => `-a ${SERVICE} -r ${SERVERS[name]}:8080 -m -w 6`))
@@ -93,20 +93,18 @@ describe('edits of the table hold for new connections', () => {
     const sources = [CLIENT, ...(await lab.addSources('c1', { count: 15 }))]
     const servers = NAMES.map(name => ({ name, port: 80, weight: 1 }))
     await edit(lab, `-E ${SERVICE} -s sh`)
-    await ask(lab, 'one client', URL)
+    await ask(lab, 'one client', PAGE)
     expect(expectModel(lab, 'one client', 'sh', servers)).toHaveLength(1)
-    await ask(lab, 'many clients', URL, { count: 32, sources })
+    await ask(lab, 'many clients', PAGE, { count: 32, sources })
     expect(expectModel(lab, 'many clients', 'sh', servers)).toEqual([...NAMES])
 
-    await edit(lab, ...NAMES.map(name => `-e ${SERVICE} -r ${SERVERS[name]} -m -w ${name === 'rs1' ? 6 : 1}`))
-    await ask(lab, 'weights', URL, { count: 32, sources })
-    expectModel(
-      ...([lab, 'weights', 'sh'] as const),
-      servers.map(one => ({ ...one, weight: one.name === 'rs1' ? 6 : 1 })),
-    )
+    const weighted = servers.map(one => ({ ...one, weight: one.name === 'rs1' ? 6 : 1 }))
+    await edit(lab, ...weighted.map(({ name, weight }) => `-e ${SERVICE} -r ${SERVERS[name]} -m -w ${weight}`))
+    await ask(lab, 'weights', PAGE, { count: 32, sources })
+    expectModel(lab, 'weights', 'sh', weighted)
 
     await edit(lab, `-E ${SERVICE} -s dh`)
-    await ask(lab, 'dh', URL, { count: 32, sources })
+    await ask(lab, 'dh', PAGE, { count: 32, sources })
     expect(expectModel(lab, 'dh', 'dh', servers)).toHaveLength(1)
   })
 })
@@ -120,7 +118,7 @@ test('ipvsadm-save writes what ipvsadm-restore makes again, after a power cut to
   await run(lab, 'd1', 'ipvsadm-save -n >/etc/ipvsadm.rules; ipvsadm -C')
   expect(await saved(lab)).toBe('')
   // nobody balances any more: the VIP is the director's own address
-  await ask(lab, 'cleared', URL)
+  await ask(lab, 'cleared', PAGE)
   expect(outcomes(lab, 'cleared')).toEqual(['d1', 'd1', 'd1', 'd1'])
   await run(lab, 'd1', 'ipvsadm-restore </etc/ipvsadm.rules')
   expect(await saved(lab)).toBe(before)
@@ -154,22 +152,22 @@ describe('without what makes it work', () => {
     const way = (gateway: string) => run(lab, 'rs1', `ip route replace default via ${gateway}`)
     await way('192.168.137.1')
     const replies = await captureReplies(lab, 'without')
-    await ask(lab, 'without', URL)
+    await ask(lab, 'without', PAGE)
     expect(await replies()).toEqual({ outside: [VIP], inside: [SERVERS.rs2] })
     expect(outcomes(lab, 'without')).toEqual(['rs2', 'rs2', 'timeout', 'timeout'])
     await way('192.168.137.129')
-    await ask(lab, 'again', URL)
+    await ask(lab, 'again', PAGE)
     expect(outcomes(lab, 'again')).toEqual(['rs1', 'rs1', 'rs2', 'rs2'])
   })
 
   test('ip_forward 0: requests go in, replies come to the director and no further', async ({ lab }) => {
     await run(lab, 'd1', 'sysctl -w net.ipv4.ip_forward=0')
     const replies = await captureReplies(lab, 'without')
-    await ask(lab, 'without', URL)
+    await ask(lab, 'without', PAGE)
     expect(await replies()).toEqual({ outside: [], inside: values(Object.values(SERVERS)) })
     expect(outcomesOnce(lab, 'without')).toEqual(['timeout'])
     await run(lab, 'd1', 'sysctl -w net.ipv4.ip_forward=1')
-    await ask(lab, 'again', URL)
+    await ask(lab, 'again', PAGE)
     expect(outcomes(lab, 'again')).toEqual(['rs1', 'rs1', 'rs2', 'rs2'])
   })
 })
