@@ -44,6 +44,7 @@ const expectModel = (
     const chosen = model.connect({ source, sourcePort, destination: VIP })
     return chosen === undefined ? undefined : servers[chosen]?.name
   })
+  expect(requests.length).toBeGreaterThan(0)
   expect(requests.map(({ server }) => server)).toEqual(predicted)
   return values(predicted)
 }
