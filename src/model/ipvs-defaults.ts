@@ -23,6 +23,9 @@ export const TCP_TIMEOUTS = {
 /** ms (net/netfilter/ipvs/ip_vs_proto_udp.c `udp_timeouts`) */
 export const UDP_TIMEOUT = 300_000
 
+/** What `ipvsadm -p` and `persistence_timeout` come to without a number, ms (ipvsadm libipvs.h, IPVS_SVC_PERSISTENT_TIMEOUT). */
+export const PERSISTENCE_DEFAULT = 360_000
+
 /**
  * What `ipvsadm --set TCP TCPFIN UDP` and keepalived's `lvs_timeouts` change, and what `ipvsadm -L --timeout` shows, ms:
  * NAT's TIME_WAIT is not among them.

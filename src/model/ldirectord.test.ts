@@ -5,6 +5,7 @@ import {
   type LdirectordCheck,
   ldirectordDownBound,
   ldirectordFailed,
+  ldirectordReloadBound,
   ldirectordTimeouts,
   ldirectordUpBound,
 } from './ldirectord.ts'
@@ -36,6 +37,7 @@ describe('ldirectord', () => {
     })
     expect(ldirectordDownBound(check({ failureCount: 3, timeout: 5000 }), 'silent', 5000)).toMatchObject({
       formula: '3 x (checkinterval 10 s + other servers 5 s + timeout 5 s) = 60 s',
+      minMs: 45_000,
       maxMs: 60_000,
     })
     expect(ldirectordUpBound(check({ failureCount: 3 }), 'silent')?.maxMs).toBe(40_000)
@@ -54,9 +56,17 @@ describe('ldirectord', () => {
     expect(ldirectordDownBound(ping, 'refused')).toBeUndefined()
   })
 
-  it('keeps a failed server with weight 0 unless quiescent is off', () => {
-    expect(ldirectordFailed(check())).toEqual({ weight: 0 })
-    expect(ldirectordFailed(check({ quiescent: false }))).toBe('gone')
+  it('removes a failed server, and keeps it with weight 0 where quiescent is on', () => {
+    expect(ldirectordFailed(check())).toBe('gone')
+    expect(ldirectordFailed(check({ quiescent: true }))).toEqual({ weight: 0 })
+  })
+
+  it('looks at its configuration once in a round, and checks what it has read', () => {
+    expect(ldirectordReloadBound(check())).toMatchObject({ formula: 'checkinterval 10 s = 10 s', maxMs: 10_000 })
+    expect(ldirectordReloadBound(check({ interval: 1000 }), 3000)).toMatchObject({
+      formula: 'checkinterval 1 s + 2 x checks 3 s = 7 s',
+      maxMs: 7000,
+    })
   })
 
   it('never takes less time with more to wait for', () => {

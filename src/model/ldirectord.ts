@@ -19,12 +19,12 @@ export interface LdirectordCheck {
   failureCount: number
   /** Echoes of one ping check; `checkcount`, default 1. Other checks do not know it. */
   checkCount: number
-  /** `quiescent`, default true: a failed server stays in the table with weight 0. */
+  /** `quiescent`, default false (its manual says yes): a failed server stays in the table with weight 0. */
   quiescent: boolean
 }
 
-/** ldirectord's defaults for everything but the timeouts. */
-export const LDIRECTORD_DEFAULTS = { interval: 10_000, failureCount: 1, checkCount: 1, quiescent: true } as const
+/** ldirectord's defaults for everything but the timeouts (`set_defaults`). */
+export const LDIRECTORD_DEFAULTS = { interval: 10_000, failureCount: 1, checkCount: 1, quiescent: false } as const
 
 /**
  * The two timeouts of a service. Each is the other's default: in its own section first, then in the global one, then
@@ -70,7 +70,7 @@ export const ldirectordDownBound = (
   return {
     name: `ldirectord's ${check.type} check finds the server down`,
     formula: `${check.failureCount} x (${roundText(check, othersMs, one)}) = ${seconds(maxMs)}`,
-    minMs: (check.failureCount - 1) * round,
+    minMs: (check.failureCount - 1) * round + one,
     maxMs,
     source: `${SOURCE}, check_${check.type}`,
   }
@@ -86,6 +86,23 @@ export const ldirectordUpBound = (check: LdirectordCheck, failure: ServerFailure
     formula: `${roundText(check, othersMs, one)} = ${seconds(maxMs)}`,
     maxMs,
     source: `ldirectord _service_up, check_${check.type}`,
+  }
+}
+
+/**
+ * How long an edit of ldirectord.cf may wait until `autoreload` reads it: ldirectord looks at the file once in a round, after
+ * the checks. What it then finds new it checks at once. An edit that leaves the file's time as it was at that look is
+ * overlooked; it is compared in whole seconds.
+ *
+ * @param checksMs what the checks of a round take; ms, 0 where all servers answer
+ */
+export const ldirectordReloadBound = ({ interval }: Pick<LdirectordCheck, 'interval'>, checksMs = 0): Bound => {
+  const maxMs = interval + 2 * checksMs
+  return {
+    name: 'ldirectord has read its configuration anew',
+    formula: `checkinterval ${seconds(interval)}${checksMs > 0 ? ` + 2 x checks ${seconds(checksMs)}` : ''} = ${seconds(maxMs)}`,
+    maxMs,
+    source: 'ldirectord ld_main, check_cfgfile, ld_start',
   }
 }
 

@@ -1,4 +1,4 @@
-import type { RealServer, VirtualService } from './types.ts'
+import type { VirtualService } from './types.ts'
 
 /** What a scheduler promises for each full cycle of connections. */
 export interface CycleShares {
@@ -19,9 +19,9 @@ const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b))
  * @param nameOf what answers are counted under, the node's name for instance
  * @returns undefined where the share is not exact: other schedulers, persistent services
  */
-export const cycleShares = (
-  service: Pick<VirtualService, 'scheduler' | 'persistence' | 'realServers'>,
-  nameOf: (server: RealServer) => string,
+export const cycleShares = <S extends { weight: number }>(
+  service: Pick<VirtualService, 'scheduler' | 'persistence'> & { realServers: S[] },
+  nameOf: (server: S) => string,
 ): CycleShares | undefined => {
   const { scheduler } = service
   if ((scheduler !== 'rr' && scheduler !== 'wrr') || service.persistence !== undefined) return undefined
