@@ -2,7 +2,7 @@ import { describe, expect } from 'vitest'
 import type { Lab } from '../src/lab/lab.ts'
 import { DEFAULT_TTL, loopCrossings } from '../src/model/routing-loop.ts'
 import { labTest } from '../src/suite/lab-test.ts'
-import { macOf, run, values } from './steps.ts'
+import { counter, macOf, run, values } from './steps.ts'
 import { captured, outcomes } from './traffic.ts'
 
 /** What each forwarding method wants of the network: taken away, shown, given back. That of TUN, its ports, is in `ipvsadm-tun`. */
@@ -37,9 +37,6 @@ const gateway = async (lab: Lab, address: string): Promise<void> => {
 /** Four requests of c1: two cycles of `rr` over two servers. */
 const ask = async (lab: Lab, probe: string, port = 80): Promise<void> =>
   (await lab.http({ probe, client: 'c1', url: `http://${VIP}:${port}/`, rate: 20, count: 4 })).ended()
-
-const counter = async (lab: Lab, node: string, name: string): Promise<number> =>
-  Number((await run(lab, node, `nstat -az ${name}`)).stdout.trim().split('\n').at(-1)?.trim().split(/\s+/)[1])
 
 describe('NAT', () => {
   test('with a gateway that is not the director the client gets replies of somebody it never asked', async ({

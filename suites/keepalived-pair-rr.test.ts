@@ -17,7 +17,7 @@ import { loadTopology } from '../src/topology/load.ts'
 import { planTopology } from '../src/verify/plan.ts'
 import { PATIENCE_MS, SLACK_MS } from '../src/verify/scenario.ts'
 import { planScenarios } from '../src/verify/scenarios.ts'
-import { directorOf, instanceOf, restartWith, run, testConfiguration, whenTaken } from './steps.ts'
+import { directorOf, instanceOf, linesOf, restartWith, run, testConfiguration, whenTaken } from './steps.ts'
 import { outcomes } from './traffic.ts'
 
 const dir = 'topologies/keepalived-pair-rr'
@@ -46,9 +46,6 @@ const untilOwner = (lab: Lab, node: string, bound: Bound): Promise<boolean> =>
     { kind: 'owner', address: VIP, node, others: DIRECTORS.filter(other => other !== node) },
     bound.maxMs + PATIENCE_MS,
   )
-
-const linesOf = (lab: Lab, node: string): string[] =>
-  eventsOf(lab.history, 'keepalived').flatMap(event => (event.node === node ? [event.line] : []))
 
 /** How often a director has taken the VIP since a moment. */
 const taken = (lab: Lab, node: string, since: number): number =>
