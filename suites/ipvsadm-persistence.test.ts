@@ -79,9 +79,7 @@ test('of one port: a client stays with its server there, and meets another one o
 test('of port 0: a client has one server, whatever it asks for', async ({ lab }) => {
   const clients = await lab.addSources('c1', { count: 4 })
   const refused = await lab.exec('d1', ['ipvsadm', '-A', '-t', `${VIP}:0`, '-s', 'rr'])
-  expect({ code: refused.code, said: refused.stderr }).toEqual({
-    ...{ code: 2, said: expect.stringContaining('port') },
-  })
+  expect(refused).toMatchObject({ code: 2, stderr: 'Zero port specified for non-persistent service\n' })
   await balance(lab, service(`-t ${VIP}:0`, '-s rr -p 3600'))
   const servers = await ask(lab, 80, clients)
   expect(servers.toSorted()).toEqual(['rs1', 'rs1', 'rs2', 'rs2'])
@@ -135,7 +133,7 @@ test('it runs out: counted from the last new connection, then the client is free
   )
   const [server = ''] = await ask(lab, 80, [client])
   await lab.sleep(timeout / 2)
-  expect(await ask(lab, 443, [client])).toEqual([server])
+  expect(await ask(lab, 8080, [client])).toEqual([server])
   const asked = await lab.now()
   const bound = releaseBound(timeout, lastEntry)
   await lab.at(asked + (bound.minMs ?? 0) - 2_000, () => lab.mark('the template is about to go'))

@@ -42,11 +42,11 @@ const greetings = async (lab: Lab, port: Port): Promise<string[]> => {
 }
 const greeting: Record<Port, (node: string) => string> = { 21: node => `220 ${node}`, 23: node => `${node} login: ` }
 
-/** What fails rs1, and what makes it well again. */
+/** What fails rs1, and what makes it well again. The brackets keep pkill from the shell that runs it. */
 const failings: { failure: ServerFailure; inject: string; heal: string }[] = [
   {
     failure: 'refused',
-    inject: 'pkill -KILL -f "socat TCP-LISTEN"',
+    inject: 'pkill -KILL -f "socat [T]CP-LISTEN"',
     heal: '/usr/local/sbin/logins',
   },
   {
@@ -56,8 +56,8 @@ const failings: { failure: ServerFailure; inject: string; heal: string }[] = [
   },
   {
     failure: 'hanging',
-    inject: 'pkill -STOP -f "socat TCP-LISTEN"',
-    heal: 'pkill -CONT -f "socat TCP-LISTEN"',
+    inject: 'pkill -STOP -f "socat [T]CP-LISTEN"',
+    heal: 'pkill -CONT -f "socat [T]CP-LISTEN"',
   },
   // the port is open, and says that nobody may come in
   { failure: 'wrong-answer', inject: 'touch /run/wrong-answers', heal: 'rm /run/wrong-answers' },
