@@ -102,6 +102,8 @@ test('a script logs in to FTP, another finds the prompt of telnet: a server that
 
   for (const { port } of services)
     expect(await greetings(lab, port)).toEqual([greeting[port]('rs1'), greeting[port]('rs2')])
+  // of the first round one failure is enough
+  await lab.sleep(2 * Math.max(...services.flatMap(({ server }) => server.checks.map(check => check.delayLoop))))
   for (const { failure, inject, heal } of failings) {
     const broken = await run(lab, 'rs1', inject)
     await untilPool(without, longest(serverDownBound, failure))
