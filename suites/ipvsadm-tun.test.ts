@@ -5,16 +5,13 @@ import { sharesByArp } from '../src/model/arp.ts'
 import { tunnelMss, tunnelMtu } from '../src/model/tunnel.ts'
 import { labTest } from '../src/suite/lab-test.ts'
 import { ask, CLIENT, DIRECTOR, VIP } from './ipvsadm.ts'
-import { run } from './steps.ts'
+import { counter, run } from './steps.ts'
 import { outcomes } from './traffic.ts'
 
 const test = labTest('topologies/ipvsadm-tun')
 
 /** Of every link here, bytes. */
 const MTU = 1500
-
-const counter = async (lab: Lab, node: string, name: string): Promise<number> =>
-  Number((await run(lab, node, `nstat -az ${name}`)).stdout.trim().split('\n').at(-1)?.trim().split(/\s+/)[1])
 
 /** The destinations of the director's table, by address. */
 const destinations = async (lab: Lab): Promise<string[]> => {

@@ -8,7 +8,7 @@ import { labTest } from '../src/suite/lab-test.ts'
 import { loadTopology } from '../src/topology/load.ts'
 import { type Plan, planTopology } from '../src/verify/plan.ts'
 import { planScenarios } from '../src/verify/scenarios.ts'
-import { instanceOf, restartWith, run, testConfiguration, whenTaken, within } from './steps.ts'
+import { instanceOf, linesOf, restartWith, run, testConfiguration, whenTaken, within } from './steps.ts'
 
 const dir = 'topologies/keepalived-preempt'
 const test = labTest(dir)
@@ -56,9 +56,6 @@ const stopAndReturn = async (lab: Lab, plan: Plan = planned) => {
     returned: { started: returned.t, ended: returned.done },
   }
 }
-
-const linesOf = (lab: Lab, node: string): string[] =>
-  eventsOf(lab.history, 'keepalived').flatMap(event => (event.node === node ? [event.line] : []))
 
 const ask = async (lab: Lab, name: Name): Promise<Record<string, number>> => {
   const probe = `clients-${name}-${await lab.now()}`

@@ -11,7 +11,7 @@ import { preemptBound } from '../src/model/vrrp.ts'
 import { labTest } from '../src/suite/lab-test.ts'
 import type { Plan } from '../src/verify/plan.ts'
 import { PATIENCE_MS, SLACK_MS } from '../src/verify/scenario.ts'
-import { directorOf, requests, restartWith, run, testConfiguration, values, write } from './steps.ts'
+import { directorOf, linesOf, requests, restartWith, run, testConfiguration, values, write } from './steps.ts'
 import { captured, outcomesOnce } from './traffic.ts'
 
 const dir = 'topologies/keepalived-two-pools'
@@ -59,10 +59,6 @@ const poolsSince = (lab: Lab, t: number): string[] =>
         .sort()
         .join(),
     )
-
-/** What keepalived has said on a director. */
-const linesOf = (lab: Lab, director: string): string[] =>
-  eventsOf(lab.history, 'keepalived').flatMap(({ node, line }) => (node === director ? [line] : []))
 
 describe('the script of the real servers', () => {
   test('does nothing on stop, as its label is Stop', async ({ lab }) => {

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { expect } from 'vitest'
 import type { CommandResult } from '../src/agent/protocol.ts'
 import type { RequestEvent } from '../src/history/event.ts'
-import { holdingsOf } from '../src/history/queries.ts'
+import { eventsOf, holdingsOf } from '../src/history/queries.ts'
 import type { Lab } from '../src/lab/lab.ts'
 import { describeBound, seconds } from '../src/model/bound.ts'
 import type { Bound, DirectorConfig, VrrpInstance } from '../src/model/types.ts'
@@ -98,3 +98,11 @@ export const values = (list: readonly (string | number | undefined)[]): string[]
 /** MAC address of a node's eth0: no topology chooses it. */
 export const macOf = async (lab: Lab, node: string): Promise<string> =>
   (await run(lab, node, 'cat /sys/class/net/eth0/address')).stdout.trim()
+
+/** What keepalived has said on a director. */
+export const linesOf = (lab: Lab, director: string): string[] =>
+  eventsOf(lab.history, 'keepalived').flatMap(({ node, line }) => (node === director ? [line] : []))
+
+/** A counter of a node's kernel, as nstat names it: `IcmpOutTimeExcds`. */
+export const counter = async (lab: Lab, node: string, name: string): Promise<number> =>
+  Number((await run(lab, node, `nstat -az ${name}`)).stdout.trim().split('\n').at(-1)?.trim().split(/\s+/)[1])
