@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { describe, expect } from 'vitest'
 import { connectionsOf } from '../src/history/connections.ts'
 import type { FaultEvent } from '../src/history/event.ts'
@@ -234,7 +235,7 @@ test('one server of two is below the quorum: the sorry page for all, and the scr
     tablesOf(lab.history, 'd1').find(table => {
       const destinations = table.services.find(one => one.service === `TCP ${VIP}:80`)?.destinations ?? []
       const is = Object.fromEntries(destinations.map(d => [`${d.address}:${d.port}`, d.weight]))
-      return table.t >= t && JSON.stringify(Object.entries(is).sort()) === JSON.stringify(Object.entries(wanted).sort())
+      return table.t >= t && isDeepStrictEqual(is, wanted)
     })?.t
   const untilTable = (wanted: Record<string, number>, bound: Bound): Promise<boolean> =>
     lab.until(
