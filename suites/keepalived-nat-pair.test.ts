@@ -88,10 +88,11 @@ describe('two VIPs that move together, version 3, unicast', () => {
     await stop()
     await heal()
     const move = { from: 'd1', to: 'd2', fault: 'keepalived-crash' }
+    const window = { from: faultOf(lab, 'inject', 'keepalived-crash', 'd1').t, until: moved }
     for (const vip of VIPS) {
       expect(lab.history).toFailOverWithin(bound, { ...move, vip })
       const on = { vip: vip.address, directors: ['d1', 'd2'] }
-      expect(lab.history).toPass('garp', on)
+      expect(lab.history).toPass('garp', { ...on, window })
       const vrid = vip.members[0]?.instance.virtualRouterId ?? 0
       expect(lab.history).toPass('silent-backup', { ...on, vrid, network: vip.network })
     }
