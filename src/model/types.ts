@@ -83,6 +83,8 @@ export interface VrrpInstance {
   trackInterfaces: TrackedInterface[]
   /** `dont_track_primary`: the instance stays MASTER when its own interface goes down. */
   trackPrimary: boolean
+  /** `vrrp_sync_group` that names it: its members are MASTER together, or none of them. */
+  syncGroup?: string
   at: Position
 }
 

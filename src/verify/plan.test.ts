@@ -2,8 +2,9 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import os from 'node:os'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { anInstance } from '../model/examples.ts'
 import { loadTopology } from '../topology/load.ts'
-import { type Plan, planTopology, requirePredictions } from './plan.ts'
+import { movingTogether, type Plan, planTopology, requirePredictions } from './plan.ts'
 import { planScenarios } from './scenarios.ts'
 
 const DR = path.resolve(import.meta.dirname, '../../topologies/keepalived-dr')
@@ -94,6 +95,25 @@ describe('a topology with other ways to move a VIP', () => {
 
   it('says that a suite has to break what a tracked script looks at', () => {
     expect(planOf('nginx-pair').untested.map(({ what }) => what)).toEqual(['failover by vrrp_script check_nginx'])
+  })
+
+  it('takes the VIPs of a sync group together', () => {
+    const plan = planOf('keepalived-nat-pair')
+    const [outside, inside] = plan.vips
+    if (!outside || !inside) throw new Error('no VIPs')
+    expect(movingTogether(plan, inside)).toEqual([outside, inside])
+    const apart = { ...outside, members: outside.members.map(m => ({ ...m, instance: anInstance() })) }
+    expect(movingTogether({ vips: [apart, inside] }, apart)).toEqual([apart])
+    expect(movingTogether({ vips: [apart, inside] }, inside)).toEqual([inside])
+  })
+
+  it('says where a sync group has its highest priorities on different directors', () => {
+    const plan = planOf('keepalived-nat-pair')
+    plan.vips[1]?.members.reverse()
+    expect(scenariosOf(plan).filter(name => name.startsWith('failover'))).toEqual([])
+    expect(plan.untested.map(({ why }) => why)).toContain(
+      'the instances of the sync group PAIR have their highest priorities on different directors',
+    )
   })
 
   it('does not know the MASTER of a VIP with nopreempt', () => {

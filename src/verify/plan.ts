@@ -103,7 +103,7 @@ export const planTopology = (topology: Topology): Plan => {
     services,
     readiness: [
       ...vips.map(vip => vipReadiness(vip)),
-      ...services.flatMap(s => serviceReadiness(s, client.name)),
+      ...services.flatMap(serviceReadiness),
       // without keepalived nothing changes by itself: who can answer, answers
       ...(configs.length === 0 ? topology.nodes.filter(node => node.role === 'realserver').map(answers) : []),
     ],
@@ -141,6 +141,19 @@ export const whoeverComesFirst = ({ members: [first, second] }: PlannedVip): str
     return `${first.node} and ${second.node} have equal priorities: who is MASTER is whoever comes first`
   if (first.instance.preempt) return undefined
   return `${first.node} has nopreempt: who is MASTER is whoever comes first`
+}
+
+/**
+ * The VIPs that move with one, itself among them: those of the instances that its MASTER has in the same sync group, where
+ * somebody backs them up.
+ */
+export const movingTogether = ({ vips }: Pick<Plan, 'vips'>, vip: PlannedVip): PlannedVip[] => {
+  const master = vip.members[0]
+  const group = master?.instance.syncGroup
+  if (!master || group === undefined) return [vip]
+  return vips.filter(({ members }) =>
+    members.some(({ node, instance }) => node === master.node && instance.syncGroup === group && members.length > 1),
+  )
 }
 
 /** Whether a director runs keepalived; one with a folder for its configuration is meant to, whatever is in it. */
@@ -266,7 +279,7 @@ const vipReadiness = (vip: PlannedVip): Readiness => {
   }
 }
 
-const serviceReadiness = ({ vip, table, port, servers }: PlannedService, client: string): Readiness[] => {
+const serviceReadiness = ({ vip, table, port, servers }: PlannedService): Readiness[] => {
   const master = vip.members[0]?.node ?? ''
   const alive = servers.filter(({ server }) => server.weight > 0)
   const destinations = alive.map(({ server }) => `${server.address}:${server.port}`)
@@ -278,7 +291,8 @@ const serviceReadiness = ({ vip, table, port, servers }: PlannedService, client:
     },
     ...alive.map(({ node, server }) => ({
       title: `${node} listens on port ${server.port || port}`,
-      condition: { kind: 'listening' as const, node: client, address: server.address, port: server.port || port },
+      // behind NAT only the directors reach them
+      condition: { kind: 'listening' as const, node: master, address: server.address, port: server.port || port },
       deadlineMs: CONVERGENCE_MARGIN_MS,
     })),
   ]

@@ -8,9 +8,17 @@ import { seconds, withSlack } from '../model/bound.ts'
 import { serverDownBound, serverUpBound, sorryBound, sorryEndsBound } from '../model/health-check.ts'
 import type { GroupMember } from '../model/pair.ts'
 import { cycleShares } from '../model/shares.ts'
+import { syncedBound } from '../model/sync-group.ts'
 import type { Bound } from '../model/types.ts'
 import { crashBound, handoverBound, preemptBound, stopBound } from '../model/vrrp.ts'
-import { type Plan, type PlannedServer, type PlannedService, type PlannedVip, whoeverComesFirst } from './plan.ts'
+import {
+  movingTogether,
+  type Plan,
+  type PlannedServer,
+  type PlannedService,
+  type PlannedVip,
+  whoeverComesFirst,
+} from './plan.ts'
 import { PATIENCE_MS, PROBE_RATE, PROBE_STEP_MS, type Scenario, SLACK_MS, SLOW_PROBE_RATE } from './scenario.ts'
 
 /** The exact test that keepalived offers for its own configuration. */
@@ -126,13 +134,23 @@ const unheardOnWire = (plan: Plan, { address, members }: PlannedVip): string | u
   return elsewhere && `on ${elsewhere.node} the VIP is on a device that the topology does not name`
 }
 
+type BoundOfPair = (master: GroupMember['instance'], backup: GroupMember['instance']) => Bound
+
+/** The bound of VIPs that move together. */
+const boundOfAll = (vips: PlannedVip[], boundOf: BoundOfPair): Bound =>
+  syncedBound(
+    vips.map(({ members: [master, backup] }) =>
+      boundOf((master as GroupMember).instance, (backup as GroupMember).instance),
+    ) as [Bound, ...Bound[]],
+  )
+
 /** keepalived ends on the MASTER in one way or another, and comes back. */
 const failover = (
   plan: Plan,
   vip: PlannedVip,
   cause: 'stop' | 'crash',
   fault: 'keepalived-stop' | 'keepalived-crash',
-  boundOf: (master: GroupMember['instance'], backup: GroupMember['instance']) => Bound,
+  boundOf: BoundOfPair,
 ): Scenario[] => {
   const [master, backup] = vip.members
   const service = plan.services.find(s => s.vip === vip)
@@ -141,14 +159,19 @@ const failover = (
     plan.untested.push({ what: `failover of ${vip.address} after ${what}`, why: 'only one director may hold it' })
     return []
   }
-  const why = whoeverComesFirst(vip)
+  const together = movingTogether(plan, vip)
+  const why =
+    together.map(whoeverComesFirst).find(reason => reason !== undefined) ??
+    (together.some(one => one.members[0]?.node !== master.node)
+      ? `the instances of the sync group ${master.instance.syncGroup} have their highest priorities on different directors`
+      : undefined)
   if (why) {
     plan.untested.push({ what: `failover of ${vip.address} after ${what}`, why })
     return []
   }
-  const bound = boundOf(master.instance, backup.instance)
+  const bound = boundOfAll(together, boundOf)
   // with nopreempt whoever comes first is MASTER, which has been refused
-  const preempt = preemptBound(master.instance, backup.instance, master.startupDelay) as Bound
+  const preempt = boundOfAll(together, (one, other) => preemptBound(one, other, master.startupDelay) as Bound)
   const directors = vip.members.map(m => m.node)
   const watch = service ? { watch: { probe: PROBE, stepMs: PROBE_STEP_MS } } : {}
   const [from, to] = [master.node, backup.node]

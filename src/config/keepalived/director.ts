@@ -3,6 +3,7 @@ import type { DirectorConfig, Notice, VirtualService, VrrpInstance } from '../..
 import { type Loaded, loadTree } from './load.ts'
 import { attempt, type OnError, throwIt } from './on-error.ts'
 import { keyword, type Statement } from './parse.ts'
+import { withSyncGroups } from './sync-group.ts'
 import { readScripts } from './track.ts'
 import { all, argument, duration, flag, integer, last, note } from './values.ts'
 import { readService } from './virtual-server.ts'
@@ -76,12 +77,11 @@ const readInstances = (
       note(notices, statement, `vrrp_instance ${instance.name} stands twice; keepalived skips the second`)
     else if (instance) instances.push(instance)
   }
-  return instances
+  return withSyncGroups(statements, instances, notices)
 }
 
 /** What keepalived obeys and no prediction knows: it may change when a director moves, so it is never passed over. */
 const UNMODELLED = [
-  'vrrp_sync_group',
   'track_file',
   'vrrp_track_file',
   'vrrp_track_process',
@@ -102,7 +102,16 @@ const noteUnmodelled = (statements: Statement[], notices: Notice[]): void => {
 const ROOT = [
   ...['global_defs', 'net_namespace', 'net_namespace_ipvs', 'namespace_with_ipsets', 'use_pid_dir', 'instance'],
   ...['child_wait_time', 'linkbeat_use_polling', 'linkbeat_interfaces', 'interface_up_down_delays', 'static_ipaddress'],
-  ...['vrrp_instance', 'vrrp_script', 'garp_group', 'track_group', 'SSL', 'virtual_server', 'virtual_server_group'],
+  ...[
+    'vrrp_instance',
+    'vrrp_sync_group',
+    'vrrp_script',
+    'garp_group',
+    'track_group',
+    'SSL',
+    'virtual_server',
+    'virtual_server_group',
+  ],
   ...UNMODELLED,
 ]
 

@@ -126,7 +126,8 @@ export const readTrackedInterfaces = (blocks: Statement[], instance: string, not
   return tracked
 }
 
-const NOTIFY = ['notify', 'notify_master', 'notify_backup', 'notify_fault', 'notify_stop', 'notify_deleted']
+/** Lines that name a script to be told of a change. */
+export const NOTIFY = ['notify', 'notify_master', 'notify_backup', 'notify_fault', 'notify_stop', 'notify_deleted']
 
 /** Says what an instance tracks that no prediction knows, and what it tells whom. */
 export const noteUntracked = (block: Statement[], instance: string, notices: Notice[]): void => {
