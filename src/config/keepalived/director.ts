@@ -16,6 +16,8 @@ export interface DirectorSource {
   root: string
   /** Absolute path on the node; default `/etc/keepalived/keepalived.conf`. */
   file?: string
+  /** Name that `@NAME` lines ask for, as `keepalived -i` gives it; default the node's, up to its first dot. */
+  instance?: string
 }
 
 /**
@@ -23,16 +25,18 @@ export interface DirectorSource {
  * in. What keepalived ignores or corrects is taken as keepalived takes it, and listed in `notices`.
  *
  * @throws LvslabError with exit code 2: CONFIG_NOT_FOUND, CONFIG_UNBALANCED, CONFIG_QUOTE, CONFIG_BINARY,
- *   CONFIG_INCLUDE_OUTSIDE, CONFIG_INCLUDE_LOOP, CONFIG_UNSUPPORTED, CONFIG_REFUSED (keepalived itself would not start)
+ *   CONFIG_ENCODING, CONFIG_INCLUDE_OUTSIDE, CONFIG_INCLUDE_LOOP, CONFIG_TOO_LARGE, CONFIG_EXPANSION, CONFIG_UNSUPPORTED,
+ *   CONFIG_REFUSED (keepalived itself would not start)
  */
 export const readDirector = (source: DirectorSource): DirectorConfig => {
-  const { statements, files, notices } = loadTree(source.root, source.file ?? '/etc/keepalived/keepalived.conf')
+  const { node, root, file = '/etc/keepalived/keepalived.conf', instance = node.replace(/\..*/s, '') } = source
+  const { statements, files, notices } = loadTree(root, file, instance)
   const globals = all(statements, 'global_defs').flatMap(statement => statement.block ?? [])
   noteUnknown(statements, notices)
   noteUnmodelled(statements, notices)
   const delay = last(globals, 'vrrp_startup_delay')
   return {
-    node: source.node,
+    node,
     instances: readInstances(
       statements,
       { ...readDefaults(globals, notices), scripts: readScripts(statements, notices) },

@@ -26,7 +26,7 @@ const unbalanced = (message: string, at: Position): LvslabError =>
  *
  * @throws LvslabError CONFIG_UNBALANCED, at the brace that has no partner
  */
-export const parse = (tokens: Token[]): Statement[] => {
+export const parse = (tokens: Iterable<Token>): Statement[] => {
   const top: Statement[] = []
   const open: { statements: Statement[]; at: Position }[] = []
   let statements = top
@@ -40,7 +40,7 @@ export const parse = (tokens: Token[]): Statement[] => {
 
   for (const token of tokens) {
     if (token.kind === 'word') {
-      words.push({ text: token.text, at: token.at })
+      words.push(token)
       continue
     }
     endStatement()
