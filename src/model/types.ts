@@ -210,6 +210,11 @@ export interface VirtualService {
   address?: string
   port?: number
   fwmark?: number
+  /**
+   * The `virtual_server_group` that it is one service of: all of a group have the same real servers, whose checks and quorum
+   * take them in and out of all at once.
+   */
+  group?: string
   protocol: Protocol
   /** The scheduler as the kernel calls it; keepalived's own default where none is written. */
   scheduler: string

@@ -269,12 +269,11 @@ describe('virtual_server', () => {
     expect(service(' lvs_method NAT\n real_server 10.0.0.11 8080 {\n }').service?.realServers[0]?.port).toBe(8080)
   })
 
-  it('reads services on a firewall mark and on a group', () => {
-    const server = ' real_server 10.0.0.11 {\n }'
-    expect(service(server, 'fwmark 50').service).toMatchObject({ name: 'fwmark 50', fwmark: 50 })
-    const group = service(server, 'group WEB').service
-    expect(group).toMatchObject({ name: 'group WEB' })
-    expect(group?.address).toBeUndefined()
+  it('reads a service on a firewall mark', () => {
+    expect(service(' real_server 10.0.0.11 {\n }', 'fwmark 50').service).toMatchObject({
+      name: 'fwmark 50',
+      fwmark: 50,
+    })
   })
 
   it('clears ports and protocol of a firewall mark, and says where a check is left without a port', () => {
@@ -322,6 +321,82 @@ describe('virtual_server', () => {
     expect(read.service?.realServers).toHaveLength(1)
     expect(read.notices).toHaveLength(4)
     expect(service('')).toMatchObject({ service: undefined, notices: [expect.stringContaining('no real servers')] })
+  })
+})
+
+describe('virtual_server_group', () => {
+  const group = (entries: string, lines = '', server = '10.0.0.11 8080') => {
+    const text = `virtual_server group WEB {\n protocol TCP\n lvs_sched rr\n${lines}\n real_server ${server} {\n }\n}`
+    const config = read(`${text}\nvirtual_server_group WEB {\n${entries}\n}`)
+    return { names: config.services.map(one => one.name), services: config.services, notices: messages(config) }
+  }
+
+  it('is a service for each address and mark, as IPVS has them', () => {
+    const { names, services, notices } = group('10.0.0.1 8080\n10.0.0.3-5 80\nfwmark 7', ' lvs_method NAT')
+    expect(names).toEqual(['10.0.0.1:8080/TCP', '10.0.0.3:80/TCP', '10.0.0.4:80/TCP', '10.0.0.5:80/TCP', 'fwmark 7'])
+    expect(services[2]).toMatchObject({ group: 'WEB', address: '10.0.0.4', port: 80, realServers: [{ port: 8080 }] })
+    expect(services[4]).toMatchObject({ group: 'WEB', fwmark: 7, realServers: [{ port: 8080 }] })
+    expect(services[2]?.at).toMatchObject({ line: 1 })
+    expect(notices).toEqual([])
+  })
+
+  it('gives the servers of DR the port of each service', () => {
+    const { services, notices } = group('10.0.0.1 80\n10.0.0.1 8080\nfwmark 7', ' lvs_method DR')
+    expect(services.map(one => one.realServers[0]?.port)).toEqual([80, 8080, 0])
+    expect(notices).toEqual(['5: real_server 10.0.0.11 has port 8080; DR cannot rewrite it, so keepalived takes 80'])
+  })
+
+  it('reads every form of a range', () => {
+    const names = (entries: string) => group(entries, ' lvs_method NAT').names.map(name => name.replace(/:80.TCP$/, ''))
+    expect(names('10.0.0.254-10.0.1.1 80')).toEqual(['10.0.0.254', '10.0.0.255', '10.0.1.0', '10.0.1.1'])
+    expect(names('10.0.0.4/30 80')).toEqual(['10.0.0.4', '10.0.0.5', '10.0.0.6', '10.0.0.7'])
+    expect(names('2001:db8::fffe-ffff 80')).toEqual(['[2001:db8::fffe]', '[2001:db8::ffff]'])
+    expect(names('::ffff:10.0.0.1 80')).toEqual(['[::ffff:a00:1]'])
+    expect(names('2001:db8::4/127 80')).toEqual(['[2001:db8::4]', '[2001:db8::5]'])
+  })
+
+  it('says which lines keepalived leaves out', () => {
+    const bad = [
+      '10.0.0.9-3 80',
+      '10.0.0.3-999 80',
+      '10.0.0.1/24 80',
+      '10.0.0.1 x',
+      'ten 80',
+      'fwmark x',
+      'fwmark 1 ip',
+    ]
+    const { names, notices } = group(['10.0.0.1 80', ...bad].join('\n'), ' lvs_method NAT')
+    expect(names).toEqual(['10.0.0.1:80/TCP'])
+    expect(notices.map(notice => Number(notice.split(':')[0]))).toEqual([10, 11, 12, 13, 14, 15, 16])
+  })
+
+  it('is left out with its service where keepalived does so', () => {
+    const none = read('virtual_server group WEB {\n real_server 10.0.0.1 80 {\n }\n}')
+    expect({ services: none.services, notices: messages(none) }).toEqual({
+      services: [],
+      notices: ['1: there is no virtual_server_group WEB; keepalived leaves the service out'],
+    })
+    expect(group('').notices[0]).toContain('virtual_server_group WEB is empty')
+    expect(group('10.0.0.1 80\n::1 80\nfwmark 1').notices[0]).toContain('IPv4, IPv6 and a firewall mark of neither')
+    expect(group('10.0.0.1 80\n}\nvirtual_server_group WEB {\n10.0.0.2 80', ' lvs_method NAT')).toMatchObject({
+      names: ['10.0.0.1:80/TCP'],
+      notices: ['11: virtual_server_group WEB stands twice; keepalived takes the first'],
+    })
+  })
+
+  it('is one service that nobody predicts where it is too large', () => {
+    const { services, notices } = group('10.0.0.0/16 80', ' lvs_method NAT')
+    expect(services).toMatchObject([{ name: 'group WEB', group: 'WEB', realServers: [{ address: '10.0.0.11' }] }])
+    expect(services[0]?.address).toBeUndefined()
+    expect(notices).toEqual(['1: virtual_server_group WEB has a range of more than 256 addresses; it is not predicted'])
+  })
+
+  it('is persistent as a whole where one of its services is on all ports', () => {
+    const { services } = group('10.0.0.1 80\n10.0.0.2', ' lvs_method NAT')
+    expect(services.map(one => [one.port, one.persistence])).toEqual([
+      [80, 360_000],
+      [0, 360_000],
+    ])
   })
 })
 

@@ -1,10 +1,11 @@
 import { isIP } from 'node:net'
-import type { DirectorConfig, Notice, VirtualService, VrrpInstance } from '../../model/types.ts'
+import type { DirectorConfig, Notice, VrrpInstance } from '../../model/types.ts'
 import { loadTree } from './load.ts'
 import { keyword, type Statement } from './parse.ts'
+import { readGroups } from './server-group.ts'
 import { readScripts } from './track.ts'
 import { all, argument, duration, flag, integer, last, note } from './values.ts'
-import { readService } from './virtual-server.ts'
+import { readServices } from './virtual-server.ts'
 import { readVersion } from './vrrp-fields.ts'
 import { readInstance, type VrrpDefaults } from './vrrp-instance.ts'
 
@@ -35,6 +36,7 @@ export const readDirector = (source: DirectorSource): DirectorConfig => {
   noteUnknown(statements, notices)
   noteUnmodelled(statements, notices)
   const delay = last(globals, 'vrrp_startup_delay')
+  const groups = readGroups(statements, notices)
   return {
     node,
     instances: readInstances(
@@ -42,9 +44,7 @@ export const readDirector = (source: DirectorSource): DirectorConfig => {
       { ...readDefaults(globals, notices), scripts: readScripts(statements, notices) },
       notices,
     ),
-    services: all(statements, 'virtual_server')
-      .map(statement => readService(statement, notices))
-      .filter((service): service is VirtualService => service !== undefined),
+    services: all(statements, 'virtual_server').flatMap(statement => readServices(statement, groups, notices)),
     startupDelay:
       (delay && duration(delay, { min: 0.001, max: 4_294, otherwise: 'ignores the line', lenient: true }, notices)) ??
       0,
