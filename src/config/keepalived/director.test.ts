@@ -512,12 +512,49 @@ describe('tracking', () => {
   })
 
   it('says what the predictions do not know', () => {
-    const read = instance(' track_file {\n f\n }\n dont_track_primary', 'vrrp_sync_group G {\n group {\n VI_1\n }\n}')
+    const read = instance(' dont_track_primary', 'vrrp_sync_group G {\n group {\n VI_1\n }\n}')
     expect(read.trackPrimary).toBe(false)
-    expect(read.notices).toEqual([
-      '9: vrrp_sync_group G is obeyed by keepalived; the predictions do not know it',
-      '4: track_file of VI_1 is obeyed by keepalived; the predictions do not know it',
+    expect(read.notices).toEqual(['6: vrrp_sync_group G is obeyed by keepalived; the predictions do not know it'])
+  })
+
+  it('keeps files, processes and BFD sessions, with the weight of their definition', () => {
+    const read = instance(
+      ' track_file {\n f\n g weight 5 reverse\n none\n }\n track_process {\n p\n }\n track_bfd {\n b\n }',
+      'track_file f {\n file "/run/f"\n weight -3\n}\nvrrp_track_file g {\n file /run/g\n}\n' +
+        'vrrp_track_process p {\n process nginx -g x\n weight 10\n}\nbfd_instance b {\n neighbor_ip 10.0.0.3\n}',
+    )
+    expect(read.trackObjects).toMatchObject([
+      { kind: 'file', name: 'f', of: '/run/f', weight: -3, reverse: false, at: { line: 5, column: 2 } },
+      { kind: 'file', name: 'g', of: '/run/g', weight: 5, reverse: true },
+      { kind: 'process', name: 'p', of: 'nginx -g x', weight: 10 },
+      { kind: 'bfd', name: 'b', of: '10.0.0.3', weight: 0 },
     ])
+    expect(read.notices?.filter(notice => notice.includes('VI_1'))).toEqual([
+      '4: track_file of VI_1 is obeyed by keepalived; the predictions do not know it',
+      '9: track_process of VI_1 is obeyed by keepalived; the predictions do not know it',
+      '12: track_bfd of VI_1 is obeyed by keepalived; the predictions do not know it',
+      '7: VI_1: there is no track_file none; keepalived ignores the line',
+    ])
+  })
+})
+
+describe('routes, rules and static addresses', () => {
+  it('are kept as they are written, and said to be unpredicted', () => {
+    const config = read(
+      `${vrrp(' virtual_routes {\n 10.9.0.0/16 via 10.0.0.1 dev eth1\n }\n virtual_rules {\n from 10.9.0.0/16 table 5\n }')}
+static_routes {\n 10.8.0.0/16 via 10.0.0.1\n}\nstatic_ipaddress {\n 10.0.0.7/24\n}\nstatic_rules {\n}`,
+    )
+    expect(config.instances[0]).toMatchObject({
+      virtualRoutes: [{ words: ['10.9.0.0/16', 'via', '10.0.0.1', 'dev', 'eth1'], at: { line: 5, column: 2 } }],
+      virtualRules: [{ words: ['from', '10.9.0.0/16', 'table', '5'] }],
+    })
+    expect(config.statics).toMatchObject({
+      routes: [{ words: ['10.8.0.0/16', 'via', '10.0.0.1'] }],
+      addresses: [{ address: '10.0.0.7', prefix: 24, device: 'eth0' }],
+      rules: [],
+    })
+    expect(messages(config)).toHaveLength(5)
+    expect(read(vrrp('')).statics).toBeUndefined()
   })
 })
 

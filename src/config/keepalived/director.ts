@@ -4,6 +4,7 @@ import { loadTree } from './load.ts'
 import { keyword, type Statement } from './parse.ts'
 import { readGroups } from './server-group.ts'
 import { readScripts } from './track.ts'
+import { readStatics } from './unpredicted.ts'
 import { all, argument, duration, flag, integer, last, note } from './values.ts'
 import { readServices } from './virtual-server.ts'
 import { readVersion } from './vrrp-fields.ts'
@@ -41,10 +42,11 @@ export const readDirector = (source: DirectorSource): DirectorConfig => {
     node,
     instances: readInstances(
       statements,
-      { ...readDefaults(globals, notices), scripts: readScripts(statements, notices) },
+      { ...readDefaults(globals, notices), scripts: readScripts(statements, notices), statements },
       notices,
     ),
     services: all(statements, 'virtual_server').flatMap(statement => readServices(statement, groups, notices)),
+    ...readStatics(statements, last(globals, 'default_interface')?.words[1]?.text, notices),
     startupDelay:
       (delay && duration(delay, { min: 0.001, max: 4_294, otherwise: 'ignores the line', lenient: true }, notices)) ??
       0,
@@ -55,11 +57,15 @@ export const readDirector = (source: DirectorSource): DirectorConfig => {
 
 const readInstances = (statements: Statement[], defaults: VrrpDefaults, notices: Notice[]): VrrpInstance[] => {
   const instances: VrrpInstance[] = []
+  const names = new Set<string>()
   for (const statement of all(statements, 'vrrp_instance')) {
     const instance = readInstance(statement, defaults, notices)
-    if (instance && instances.some(other => other.name === instance.name))
+    if (instance && names.has(instance.name))
       note(notices, statement, `vrrp_instance ${instance.name} stands twice; keepalived skips the second`)
-    else if (instance) instances.push(instance)
+    else if (instance) {
+      names.add(instance.name)
+      instances.push(instance)
+    }
   }
   return instances
 }
@@ -71,6 +77,7 @@ const UNMODELLED = [
   'vrrp_track_file',
   'vrrp_track_process',
   'bfd_instance',
+  'static_ipaddress',
   'static_routes',
   'static_rules',
 ]
@@ -86,7 +93,7 @@ const noteUnmodelled = (statements: Statement[], notices: Notice[]): void => {
  */
 const ROOT = [
   ...['global_defs', 'net_namespace', 'net_namespace_ipvs', 'namespace_with_ipsets', 'use_pid_dir', 'instance'],
-  ...['child_wait_time', 'linkbeat_use_polling', 'linkbeat_interfaces', 'interface_up_down_delays', 'static_ipaddress'],
+  ...['child_wait_time', 'linkbeat_use_polling', 'linkbeat_interfaces', 'interface_up_down_delays'],
   ...['vrrp_instance', 'vrrp_script', 'garp_group', 'track_group', 'SSL', 'virtual_server', 'virtual_server_group'],
   ...UNMODELLED,
 ]
@@ -100,7 +107,7 @@ const noteUnknown = (statements: Statement[], notices: Notice[]): void => {
 
 const spoken = (statement: Statement): string => statement.words.map(word => word.text).join(' ')
 
-const readDefaults = (globals: Statement[], notices: Notice[]): Omit<VrrpDefaults, 'scripts'> => {
+const readDefaults = (globals: Statement[], notices: Notice[]): Omit<VrrpDefaults, 'scripts' | 'statements'> => {
   const group = last(globals, 'vrrp_mcast_group4')
   let multicastGroup = '224.0.0.18'
   if (group && isIP(argument(group)) === 4) multicastGroup = argument(group)
