@@ -221,6 +221,12 @@ export interface RealServer {
   forwarding: ForwardingMethod
   inhibitOnFailure: boolean
   checks: HealthCheck[]
+  /** Connections from which on it gets no more (`-x`); left out where it may have any number. */
+  upperThreshold?: number
+  /** Connections below which it gets some again (`-y`); three quarters of the upper threshold where it is left out. */
+  lowerThreshold?: number
+  /** Of TUN, where it is not plain IPIP; `checksum` is of the outer packet. */
+  tunnel?: { type: 'ipip' | 'gue' | 'gre'; port?: number; checksum?: 'csum' | 'nocsum' | 'remcsum' }
   at: Position
 }
 
@@ -235,7 +241,15 @@ export interface VirtualService {
    * take them in and out of all at once.
    */
   group?: string
+  /** Of a firewall mark; IPv4 where it is left out. */
+  family?: 6
   protocol: Protocol
+  /** One-packet scheduling: each datagram is scheduled for itself (`-o`). */
+  onePacket?: true
+  /** Flags of the scheduler (`-b`), such as `sh-port`. */
+  schedulerFlags?: string[]
+  /** What finds the clients of one template instead of their addresses (`--pe`), such as `sip`. */
+  persistenceEngine?: string
   /** The scheduler as the kernel calls it; keepalived's own default where none is written. */
   scheduler: string
   forwarding: ForwardingMethod
