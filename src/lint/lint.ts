@@ -46,9 +46,13 @@ const findingsOf = (rule: Rule, input: LintInput): Found[] => [
 const noticed = (rule: Rule, { config, errors }: Director): Found[] => [
   ...config.notices.flatMap(({ at, message }) => (ruleOfNotice(message) === rule ? [{ at, message }] : [])),
   ...errors.flatMap(({ code, at, message, remedy }) =>
-    at && rule.errors?.includes(code) ? [{ at, message, remedy }] : [],
+    at && ruleOfError(code) === rule ? [{ at, message, remedy }] : [],
   ),
 ]
+
+/** One that no rule knows is not lost. */
+const ruleOfError = (code: string): Rule =>
+  RULES.find(rule => rule.errors?.includes(code)) ?? (RULES.find(rule => rule.code === 'unread') as Rule)
 
 const ruleOfNotice = (message: string): Rule | undefined =>
   PASSED_OVER.test(message) ? undefined : RULES.find(rule => rule.notice?.test(message))

@@ -73,12 +73,6 @@ const near = (text: string, choices: string[]): string => {
   return what.startsWith('; did') ? what : ''
 }
 
-const staticAddresses = eachLine(['static_ipaddress'], line =>
-  hasPrefix(keyword(line))
-    ? []
-    : [{ at: line.at, message: `${keyword(line)} is not an address; keepalived leaves it out` }],
-)
-
 const routes = eachLine(['virtual_routes', 'static_routes'], line => {
   const found: Found[] = []
   for (let n = 0; n < line.words.length; n++) {
@@ -159,15 +153,6 @@ export const listRules: Rule[] = [
     remedy: 'Write dev NAME, label NAME, scope SCOPE, brd ADDRESS and the like, as keepalived.conf(5) has them.',
     example: 'virtual_ipaddress {\n  10.0.0.100/24 de eth0\n}\n',
     check: addressOptions,
-  },
-  {
-    code: 'static-address-invalid',
-    severity: 'error',
-    rejected: true,
-    title: 'A static address that is none',
-    why: 'keepalived leaves the line out (vrrp_ipaddress.c parse_ipaddress).',
-    remedy: 'Write ADDRESS/PREFIX dev NAME.',
-    check: staticAddresses,
   },
   {
     code: 'route-invalid',

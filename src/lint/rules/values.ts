@@ -262,6 +262,15 @@ export const generalRules: Rule[] = [
     remedy: 'Write the value that is to hold.',
     notice: /keepalived (?:takes|reads|uses|clears)/,
   },
+  {
+    code: 'read-otherwise',
+    severity: 'info',
+    rejected: false,
+    title: 'Something that is not read as it stands there',
+    why: 'The message says how it is read.',
+    remedy: 'Look whether that is what is meant.',
+    notice: /^/,
+  },
 ]
 
 /**
