@@ -102,6 +102,11 @@ const CASES: Record<string, Case> = {
     '9:5',
     `vrrp_script chk {\n  script /bin/true\n}\n${instance('  track_script {\n    chk\n  }')}`,
   ),
+  'group-unknown': alone(
+    service('', undefined, 'group none'),
+    '1:1',
+    `virtual_server_group none {\n  10.0.0.100 80\n}\n${service('', undefined, 'group none')}`,
+  ),
   'script-empty': alone('vrrp_script chk {\n  interval 1\n}\n', '1:1', 'vrrp_script chk {\n  script /bin/true\n}\n'),
   'address-invalid': alone(service('', undefined, '10.0.0.300 80'), '1:1', service()),
   'stands-twice': alone(instance() + instance(), '10:1', instance()),
@@ -153,7 +158,11 @@ const CASES: Record<string, Case> = {
     service('', 'HTTP_GET {\n      url {\n        path /\n        status_code 200-299\n      }\n    }'),
   ),
   'vip-missing': alone(instance().replace(/ {2}virtual_ipaddress[^}]*}\n/, ''), '1:1', instance()),
-  'vip-twice': alone(instance('', { vip: '10.0.0.100\n    10.0.0.100' }), '7:5', instance()),
+  'address-twice': alone(
+    instance('  unicast_peer {\n    10.0.0.3\n    10.0.0.3\n  }', { vip: '10.0.0.100\n    10.0.0.100' }),
+    ['7:5', '11:5'],
+    instance('  unicast_peer {\n    10.0.0.3\n  }'),
+  ),
   'vrid-twice': alone(
     instance() + instance('', { name: 'VI_2', vip: '10.0.0.101' }),
     '12:3',
@@ -173,6 +182,11 @@ const CASES: Record<string, Case> = {
     `${group('VI_1', 'VI_2')}${script('/bin/true')}${tracking(-20)}`,
     '22:5',
     `${group('VI_1', 'VI_2')}${script('/bin/true')}${tracking(0)}`,
+  ),
+  'sync-group-twice': alone(
+    group('VI_1', 'VI_2') + group('VI_1', 'VI_2').replace('G {', 'H {') + twoInstances(),
+    ['9:5', '10:5'],
+    group('VI_1', 'VI_2') + twoInstances(),
   ),
   'sync-group-small': alone(
     group('VI_1', 'VI_9') + twoInstances(),

@@ -214,6 +214,15 @@ export const specificRules: Rule[] = [
     notice: /there is no vrrp_script/,
   },
   {
+    code: 'group-unknown',
+    severity: 'error',
+    rejected: false,
+    title: 'A service of a group that is not defined',
+    why: 'keepalived leaves the service out without failing its configuration test (ipvswrapper.c).',
+    remedy: 'Write a virtual_server_group block of that name.',
+    notice: /there is no virtual_server_group/,
+  },
+  {
     code: 'script-empty',
     severity: 'error',
     rejected: true,
