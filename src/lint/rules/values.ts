@@ -218,7 +218,7 @@ export const specificRules: Rule[] = [
     severity: 'error',
     rejected: false,
     title: 'A service of a group that is not defined',
-    why: 'keepalived leaves the service out without failing its configuration test (ipvswrapper.c).',
+    why: 'keepalived leaves the service out without failing its configuration test (check/ipwrapper.c link_vsg_to_vs).',
     remedy: 'Write a virtual_server_group block of that name.',
     notice: /there is no virtual_server_group/,
   },
