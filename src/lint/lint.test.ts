@@ -106,6 +106,12 @@ it('excepts the line after a comment from the rules that it names, and no others
   )
 })
 
+it('reads what a stranger may write: deep nesting, long lines, many errors', () => {
+  const deep = [`${'a {\n'.repeat(20_000)}`, `${'real_server {\n'.repeat(20_000)}`]
+  for (const text of [...deep, `${'x'.repeat(1_000_000)}\n`, instance('  state XX\n'.repeat(2000))])
+    expect(findingsIn({ 'a.conf': text })).not.toEqual([])
+})
+
 it('says which directors keepalived would refuse, also where the finding is suppressed', () => {
   const rejected = (text: string) => readInputs([folderWith({ 'a.conf': text })]).flatMap(input => lint(input).rejected)
   expect(rejected(instance('  state BAKCUP'))).toEqual(['a'])

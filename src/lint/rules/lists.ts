@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { keyword, type Statement } from '../../config/keepalived/parse.ts'
 import type { Word } from '../../config/keepalived/tokenize.ts'
-import { hint } from '../../topology/did-you-mean.ts'
+import { near } from '../near.ts'
 import type { Found, LintInput, Rule } from '../rule.ts'
 import { everyStatement } from '../statements.ts'
 
@@ -67,11 +67,6 @@ const addressOptions = eachLine(['virtual_ipaddress', 'virtual_ipaddress_exclude
   }
   return found
 })
-
-const near = (text: string, choices: string[]): string => {
-  const what = hint(text, choices, '')
-  return what.startsWith('; did') ? what : ''
-}
 
 const routes = eachLine(['virtual_routes', 'static_routes'], line => {
   const found: Found[] = []

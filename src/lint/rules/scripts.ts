@@ -1,15 +1,9 @@
 import { statSync } from 'node:fs'
 import { keyword, type Statement } from '../../config/keepalived/parse.ts'
+import { COMMANDS } from '../keywords.ts'
 import type { Director, Found, LintInput, Rule } from '../rule.ts'
 import { everyStatement, globalsOf } from '../statements.ts'
 
-const NOTIFY = ['notify', 'notify_master', 'notify_backup', 'notify_fault', 'notify_stop', 'notify_deleted']
-/** Keywords whose value is a command line. */
-const COMMANDS = [
-  ...NOTIFY,
-  ...['notify_master_rx_lower_pri', 'notify_up', 'notify_down', 'quorum_up', 'quorum_down', 'script', 'misc_path'],
-  ...['startup_script', 'shutdown_script', 'notify_fifo_script', 'vrrp_notify_fifo_script', 'lvs_notify_fifo_script'],
-]
 /** The folder that an operator keeps beside the configuration; what stands elsewhere may come with the system. */
 const OWN = '/etc/keepalived/'
 
