@@ -116,20 +116,25 @@ const urls = ({ directors }: LintInput): Found[] =>
   directors.flatMap(director =>
     everyStatement(director.statements)
       .filter(one => keyword(one) === 'url')
-      .flatMap(({ block = [] }) => [
-        ...block
-          .filter(line => keyword(line) === 'path')
-          .slice(1)
-          .map(line => ({ at: line.at, message: 'this url has a path already; keepalived takes the last' })),
-        ...block
-          .filter(line => keyword(line) === 'status_code')
-          .flatMap(line => line.words.slice(1))
-          .filter(({ text }) => !isStatus(text))
-          .map(({ text, at }) => ({ at, message: `status_code ${text} is not a status from 100 to 599` })),
-        ...block
-          .filter(line => keyword(line) === 'digest' && !/^[\da-f]{32}$/i.test(line.words[1]?.text ?? ''))
-          .map(line => ({ at: line.at, message: 'digest is not 32 hexadecimal digits; keepalived ignores it' })),
-      ]),
+      .flatMap(({ block = [] }) => {
+        const lines = (name: string): Statement[] => block.filter(line => keyword(line) === name)
+        const digests = lines('digest').map(({ words: [, digest], at }) => ({ at, digest: digest?.text ?? '' }))
+        return [
+          ...lines('path')
+            .slice(1)
+            .map(({ at }) => ({ at, message: 'this url has a path already; keepalived takes the last' })),
+          ...lines('status_code')
+            .flatMap(line => line.words.slice(1))
+            .filter(({ text }) => !isStatus(text))
+            .map(({ text, at }) => ({ at, message: `status_code ${text} is not a status from 100 to 599` })),
+          ...digests
+            .filter(({ digest }) => !/^[\da-f]{32}$/i.test(digest))
+            .map(({ at }) => ({ at, message: 'digest is not 32 hexadecimal digits; keepalived ignores it' })),
+          ...digests
+            .filter(({ digest }, index) => digests.findIndex(one => one.digest === digest) < index)
+            .map(({ at }) => ({ at, message: 'this url has the digest already; keepalived ignores it' })),
+        ]
+      }),
   )
 
 const isStatus = (text: string): boolean => {

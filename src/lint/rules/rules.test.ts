@@ -27,6 +27,7 @@ const auth = (pass: string, type = 'PASS') => `  authentication {\n    auth_type
 const SECURE = 'global_defs {\n  enable_script_security\n  script_user root\n}\n'
 const DIRECTOR = 'd1/keepalived.conf'
 const script = (path: string) => `${SECURE}vrrp_script chk {\n  script "${path}"\n}\n`
+const TRACKED = '  track_script {\n    chk\n  }'
 const lower = { priority: 90 }
 const OTHER_SERVER = '  real_server 10.0.0.12 80 {\n    weight 1\n    TCP_CHECK {\n    }\n  }'
 const TOPOLOGY = `name: test
@@ -137,7 +138,7 @@ const CASES: Record<string, Case> = {
   'route-invalid': alone(
     'static_routes {\n  10.9.0.0/16 vai 10.0.0.1 dev eth0\n  10.8.0.0/16 gw 10.0.0.1\n}\n',
     ['2:15', '3:15'],
-    'static_routes {\n  10.9.0.0/16 via 10.0.0.1 dev eth0 metric 5\n  src 10.0.0.2 default via 10.0.0.1\n}\n',
+    'static_routes {\n  10.9.0.0/16 via 10.0.0.1 dev eth0 metric 5\n  blackhole 10.8.0.0/16\n}\n',
   ),
   'rule-no-preference': alone(
     'static_rules {\n  from 10.0.0.0/24 table 1\n}\n',
@@ -152,9 +153,9 @@ const CASES: Record<string, Case> = {
   'url-invalid': alone(
     service(
       '',
-      'HTTP_GET {\n      url {\n        path /\n        path /b\n        status_code 20\n        digest 12\n      }\n    }',
+      'HTTP_GET {\n      url {\n        path /\n        path /b\n        status_code 20\n        digest 12\n        digest 12\n      }\n    }',
     ),
-    ['11:9', '12:21', '13:9'],
+    ['11:9', '12:21', '13:9', '14:9', '14:9'],
     service('', 'HTTP_GET {\n      url {\n        path /\n        status_code 200-299\n      }\n    }'),
   ),
   'vip-missing': alone(instance().replace(/ {2}virtual_ipaddress[^}]*}\n/, ''), '1:1', instance()),
@@ -277,9 +278,9 @@ const CASES: Record<string, Case> = {
   ),
   'interface-unknown': inTopology(instance().replace('eth0', 'eth7'), '2:3', instance()),
   'track-script-unusable': {
-    bad: { [DIRECTOR]: script('/etc/keepalived/check.run') },
+    bad: { [DIRECTOR]: script('/etc/keepalived/check.run') + instance(TRACKED) },
     at: [`${DIRECTOR}:6:10`],
-    good: { [DIRECTOR]: script('/etc/keepalived/check.run'), 'd1/check.run': '#!/bin/sh\n' },
+    good: { [DIRECTOR]: script('/etc/keepalived/check.run') + instance(TRACKED), 'd1/check.run': '#!/bin/sh\n' },
   },
   'script-unusable': {
     bad: {
@@ -328,7 +329,7 @@ describe('rules', () => {
   }
 
   it('are all tested, each once', () => {
-    const elsewhere = ['detection-slow', 'unread', 'read-otherwise', 'file-executable']
+    const elsewhere = ['detection-slow', 'encoding', 'unread', 'read-otherwise', 'file-executable']
     expect(RULES.map(rule => rule.code).filter(code => !elsewhere.includes(code) && !(code in CASES))).toEqual([])
     expect(new Set(RULES.map(rule => rule.code)).size).toBe(RULES.length)
   })

@@ -12,12 +12,20 @@ interface Command {
   path: string
 }
 
-/** A line that stands outside of every block is run by nobody. */
-const commandsOf = (director: Director): Command[] =>
-  everyStatement(director.statements.flatMap(statement => statement.block ?? []))
+/** A line that stands outside of every block is run by nobody, and neither is a script that nobody tracks. */
+const commandsOf = ({ statements }: Director): Command[] => {
+  const tracked = new Set(
+    everyStatement(statements)
+      .filter(one => keyword(one) === 'track_script')
+      .flatMap(one => (one.block ?? []).map(keyword)),
+  )
+  return statements
+    .filter(one => keyword(one) !== 'vrrp_script' || tracked.has(one.words[1]?.text ?? ''))
+    .flatMap(one => everyStatement(one.block ?? []))
     .filter(statement => COMMANDS.includes(keyword(statement)))
     .map(line => ({ line, path: line.words[1]?.text.trim().split(/\s/)[0] ?? '' }))
     .filter(({ path }) => path !== '')
+}
 
 const eachCommand =
   (judge: (command: Command, file: string | undefined) => string | undefined) =>
