@@ -4,9 +4,9 @@ import { loadTree } from './load.ts'
 import { keyword, type Statement } from './parse.ts'
 import { readGroups } from './server-group.ts'
 import { readScripts } from './track.ts'
-import { readStatics } from './unpredicted.ts'
+import { readStatics, trackable } from './unpredicted.ts'
 import { all, argument, duration, flag, integer, last, note } from './values.ts'
-import { readServices } from './virtual-server.ts'
+import { Groups, readServices } from './virtual-server.ts'
 import { readVersion } from './vrrp-fields.ts'
 import { readInstance, type VrrpDefaults } from './vrrp-instance.ts'
 
@@ -37,12 +37,12 @@ export const readDirector = (source: DirectorSource): DirectorConfig => {
   noteUnknown(statements, notices)
   noteUnmodelled(statements, notices)
   const delay = last(globals, 'vrrp_startup_delay')
-  const groups = readGroups(statements, notices)
+  const groups = new Groups(readGroups(statements, notices))
   return {
     node,
     instances: readInstances(
       statements,
-      { ...readDefaults(globals, notices), scripts: readScripts(statements, notices), statements },
+      { ...readDefaults(globals, notices), scripts: readScripts(statements, notices), tracked: trackable(statements) },
       notices,
     ),
     services: all(statements, 'virtual_server').flatMap(statement => readServices(statement, groups, notices)),
@@ -107,7 +107,7 @@ const noteUnknown = (statements: Statement[], notices: Notice[]): void => {
 
 const spoken = (statement: Statement): string => statement.words.map(word => word.text).join(' ')
 
-const readDefaults = (globals: Statement[], notices: Notice[]): Omit<VrrpDefaults, 'scripts' | 'statements'> => {
+const readDefaults = (globals: Statement[], notices: Notice[]): Omit<VrrpDefaults, 'scripts' | 'tracked'> => {
   const group = last(globals, 'vrrp_mcast_group4')
   let multicastGroup = '224.0.0.18'
   if (group && isIP(argument(group)) === 4) multicastGroup = argument(group)

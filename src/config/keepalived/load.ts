@@ -2,7 +2,7 @@ import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { LvslabError, type Position } from '../../errors.ts'
 import type { Notice } from '../../model/types.ts'
-import { resolveInclude } from './include.ts'
+import { IncludeSteps, resolveInclude } from './include.ts'
 import type { SourceFile } from './lines.ts'
 import { parse, type Statement } from './parse.ts'
 import type { PlacedText } from './placed.ts'
@@ -63,6 +63,7 @@ const isExecutable = (path: string): boolean => (statSync(path).mode & 0o111) !=
 class FileReader {
   readonly #root: string
   readonly #loaded: Loaded
+  readonly #steps = new IncludeSteps()
   #bytes = 0
 
   constructor(root: string, loaded: Loaded) {
@@ -86,7 +87,7 @@ class FileReader {
   *include(pattern: PlacedText, open: string[]): Generator<SourceFile, void, undefined> {
     const { at } = pattern.place(0)
     const { notices } = this.#loaded
-    const files = resolveInclude(pattern.text, open.at(-1) ?? '', this.#root, at)
+    const files = resolveInclude(pattern.text, open.at(-1) ?? '', this.#root, at, this.#steps)
     if (files.length === 0)
       notices.push({ at, message: `include ${pattern.text} matches no file; keepalived goes on without it` })
     for (const file of files) {
