@@ -17,7 +17,7 @@ export interface Loaded {
 }
 
 /** Files and bytes that a configuration may have with all that it includes: keepalived has no limit, and may never end. */
-const MOST_FILES = 5_000
+const MOST_FILES = 2_000
 const MOST_BYTES = 64 * 2 ** 20
 
 /**
