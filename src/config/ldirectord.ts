@@ -52,8 +52,9 @@ const SECRETS = ['passwd', 'secret']
 /** Their values stand in quotes. */
 const QUOTED = ['request', 'receive', 'login', 'passwd', 'database', 'secret', 'load', 'callback', 'logfile']
 
-/** Addresses that one range may have, and characters of a line; ldirectord has no limit. */
+/** Addresses that one range may have, servers of a file, and characters of a line; ldirectord has no limit. */
 const MOST_ADDRESSES = 256
+const MOST_SERVERS = 50_000
 const MOST_CHARACTERS = 2000
 
 /**
@@ -68,7 +69,7 @@ export const readLdirectord = (text: string, file: string): LdirectordConfig => 
   const note = (at: Position, message: string): void => void config.notices.push({ at, message })
   let section: { head: Setting; lines: Setting[] } | undefined
   const sections: { head: Setting; lines: Setting[] }[] = []
-  let fallback: Setting[] = []
+  const fallbacks = new Map<string, Setting>()
   for (const [index, raw] of text.split('\n').entries()) {
     const line = raw.replace(/\r$/, '')
     const at = { file, line: index + 1, column: line.search(/\S|$/) + 1 }
@@ -89,13 +90,14 @@ export const readLdirectord = (text: string, file: string): LdirectordConfig => 
     if (setting && /^virtual6?$/.test(setting.name)) {
       section = { head: setting, lines: [] }
       sections.push(section)
-    } else if (setting && /^fallback6?$/.test(setting.name)) fallback = [...fallback, setting]
+    } else if (setting && /^fallback6?$/.test(setting.name)) fallbacks.set(setting.name, setting)
     else if (!setting || !readGlobal(setting, config, note))
       note(at, `${quote(line)} is unknown; ldirectord does not start`)
   }
   const seen = new Set<string>()
+  const made = { servers: 0 }
   for (const { head, lines } of sections) {
-    const service = readSection(head, lines, fallback, note)
+    const service = readSection(head, lines, fallbacks, made, note)
     if (!service) continue
     const { name } = service.service
     if (seen.has(name)) note(head.at, `${name} is there twice; ldirectord does not start`)
@@ -177,7 +179,8 @@ const readCheckSetting = (setting: Setting, into: LdirectordSettings, note: Note
 const readSection = (
   head: Setting,
   lines: Setting[],
-  fallbacks: Setting[],
+  fallbacks: Map<string, Setting>,
+  made: { servers: number },
   note: Note,
 ): LdirectordService | undefined => {
   const six = head.name === 'virtual6'
@@ -199,11 +202,11 @@ const readSection = (
   const protocol = readProtocol(protocolLine, target, note)
   const named = (name: string): string => `${six ? `[${target.address}]` : target.address}:${target.port}/${name}`
   const marked = target.fwmark !== undefined
-  const servers = lines.filter(line => /^real6?$/.test(line.name)).flatMap(line => readReal(line, target, note))
+  const servers = lines.filter(line => /^real6?$/.test(line.name)).flatMap(line => readReal(line, target, made, note))
   const request = withSlash(last('request')?.value.replace(/^"(.*)".*$/, '$1') ?? '/')
   const receive = last('receive')?.value.replace(/^"(.*)".*$/, '$1') ?? ''
   const ownFallback = last(six ? 'fallback6' : 'fallback')
-  const fallback = readFallback(ownFallback ?? fallbacks.findLast(one => one.name.endsWith('6') === six), target, note)
+  const fallback = readFallback(ownFallback ?? fallbacks.get(six ? 'fallback6' : 'fallback'), target, note)
   const persistent = last('persistent')
   const persistence = persistent && readNumber(persistent, note, 0)
   const ops = last('ops')
@@ -346,7 +349,7 @@ interface Asked {
 const ADDRESS = String.raw`(\d+\.\d+\.\d+\.\d+|[A-Za-z0-9.-]+?|\[[0-9A-Fa-f:]+\])`
 const REAL = new RegExp(String.raw`^${ADDRESS}(?:->${ADDRESS})?(?::([\w-]+))?\s+(\w+)(.*)$`)
 
-const readReal = (line: Setting, target: Target, note: Note): Asked[] => {
+const readReal = (line: Setting, target: Target, made: { servers: number }, note: Note): Asked[] => {
   const [, from = '', to, portText = '0', method = '', rest = ''] = REAL.exec(line.value) ?? []
   const bad = (why: string): Asked[] => {
     note(line.at, `${quote(line.value)} ${why}`)
@@ -358,8 +361,10 @@ const readReal = (line: Setting, target: Target, note: Note): Asked[] => {
   const port = portOf(portText)
   if (port === undefined || (!isIPv4(first) && !isIPv6(first)))
     return bad('would have to be looked up, which is not done here; the server is left out')
+  if (made.servers >= MOST_SERVERS) return bad(`is left out: there are ${MOST_SERVERS} real servers before it`)
   const addresses = to === undefined ? [first] : rangeOf(first, last)
   if (!addresses) return bad(`is no range of at most ${MOST_ADDRESSES} IPv4 addresses`)
+  made.servers += addresses.length
   // weight, "request", "receive", thresholds
   const [options = '', request, between, receive, more, ...tooMany] = rest.split('"')
   const [, weight] = /^\s+(\d+)\s*$/.exec(request === undefined ? options.replace(/\s+[lu]:\d+/g, '') : options) ?? []

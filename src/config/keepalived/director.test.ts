@@ -388,7 +388,7 @@ describe('virtual_server_group', () => {
     const { services, notices } = group('10.0.0.0/16 80', ' lvs_method NAT')
     expect(services).toMatchObject([{ name: 'group WEB', group: 'WEB', realServers: [{ address: '10.0.0.11' }] }])
     expect(services[0]?.address).toBeUndefined()
-    expect(notices).toEqual(['1: virtual_server_group WEB has a range of more than 256 addresses; it is not predicted'])
+    expect(notices).toEqual(['1: virtual_server_group WEB has more than 1024 addresses; it is not predicted'])
   })
 
   it('is persistent as a whole where one of its services is on all ports', () => {

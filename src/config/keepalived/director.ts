@@ -5,9 +5,9 @@ import { attempt, type OnError, throwIt } from './on-error.ts'
 import { keyword, type Statement } from './parse.ts'
 import { readGroups } from './server-group.ts'
 import { readScripts } from './track.ts'
-import { readStatics } from './unpredicted.ts'
+import { readStatics, trackable } from './unpredicted.ts'
 import { all, argument, duration, flag, integer, last, note } from './values.ts'
-import { readServices } from './virtual-server.ts'
+import { Groups, readServices } from './virtual-server.ts'
 import { readVersion } from './vrrp-fields.ts'
 import { readInstance, type VrrpDefaults } from './vrrp-instance.ts'
 
@@ -50,7 +50,7 @@ export const interpret = (
   const globals = all(statements, 'global_defs').flatMap(statement => statement.block ?? [])
   noteUnknown(statements, notices)
   noteUnmodelled(statements, notices)
-  const groups = attempt(() => readGroups(statements, notices), new Map(), onError)
+  const groups = new Groups(attempt(() => readGroups(statements, notices), new Map(), onError))
   return {
     node,
     instances: readInstances(
@@ -58,7 +58,7 @@ export const interpret = (
       {
         ...attempt(() => readDefaults(globals, notices), DEFAULTS, onError),
         scripts: attempt(() => readScripts(statements, notices), [], onError),
-        statements,
+        tracked: trackable(statements),
       },
       notices,
       onError,
@@ -130,7 +130,7 @@ const noteUnknown = (statements: Statement[], notices: Notice[]): void => {
 
 const spoken = (statement: Statement): string => statement.words.map(word => word.text).join(' ')
 
-type Defaults = Omit<VrrpDefaults, 'scripts' | 'statements'>
+type Defaults = Omit<VrrpDefaults, 'scripts' | 'tracked'>
 
 const DEFAULTS: Defaults = {
   version: undefined,

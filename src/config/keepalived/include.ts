@@ -2,35 +2,35 @@ import { readdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { LvslabError, type Position } from '../../errors.ts'
 
-/** What one `include` may look at: braces and links that lead back multiply without an end. */
+/** Names that the includes of a configuration may look at: braces, and links that lead back, multiply without an end. */
 const MOST_STEPS = 20_000
 
 /** Counts them. */
-class Steps {
+export class IncludeSteps {
   #taken = 0
-  readonly #pattern: string
-  readonly #at: Position
-
-  constructor(pattern: string, at: Position) {
-    this.#pattern = pattern
-    this.#at = at
-  }
 
   /** @throws LvslabError CONFIG_TOO_LARGE */
-  take(count: number): void {
+  take(count: number, at: Position): void {
     this.#taken += count
     if (this.#taken <= MOST_STEPS) return
-    throw new LvslabError('CONFIG_TOO_LARGE', `include ${this.#pattern} stands for more than ${MOST_STEPS} names`, {
-      at: this.#at,
-      exitCode: 2,
-      remedy: 'Use fewer braces, or a folder of its own for what is included.',
-    })
+    throw new LvslabError(
+      'CONFIG_TOO_LARGE',
+      `The includes of this configuration stand for more than ${MOST_STEPS} names`,
+      {
+        at,
+        exitCode: 2,
+        remedy: 'Use fewer braces, or a folder of its own for what is included.',
+      },
+    )
   }
 }
 
+/** Counts for one `include`. */
+type Count = (names: number) => void
+
 /** `a{b,c{d,e}}f` to its words, in the order in which glob(3) with GLOB_BRACE takes them. */
-const expandBraces = (pattern: string, steps: Steps): string[] => {
-  steps.take(1)
+const expandBraces = (pattern: string, count: Count): string[] => {
+  count(1)
   const start = pattern.indexOf('{')
   if (start < 0) return [pattern]
   const parts: string[] = []
@@ -46,7 +46,7 @@ const expandBraces = (pattern: string, steps: Steps): string[] => {
       parts.push(pattern.slice(from, i))
       const head = pattern.slice(0, start)
       const tail = pattern.slice(i + 1)
-      return parts.flatMap(part => expandBraces(head + part + tail, steps))
+      return parts.flatMap(part => expandBraces(head + part + tail, count))
     }
   }
   return [pattern]
@@ -101,15 +101,22 @@ const namesIn = (folder: string): string[] => {
   }
 }
 
-const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined
+const exists = (path: string): boolean => {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch {
+    // a name that is too long, or links that lead to each other
+    return false
+  }
+}
 
-const glob = (base: string, parts: string[], steps: Steps): string[] => {
+const glob = (base: string, parts: string[], count: Count): string[] => {
   const [part, ...rest] = parts
   if (part === undefined) return exists(base) ? [base] : []
-  if (!hasWildcard(part)) return glob(join(base, part), rest, steps)
+  if (!hasWildcard(part)) return glob(join(base, part), rest, count)
   const names = namesIn(base)
-  steps.take(names.length)
-  return names.filter(name => fits(part, name)).flatMap(name => glob(join(base, name), rest, steps))
+  count(names.length)
+  return names.filter(name => fits(part, name)).flatMap(name => glob(join(base, name), rest, count))
 }
 
 const isInside = (root: string, path: string): boolean => {
@@ -131,6 +138,7 @@ export const resolveInclude = (
   from: string,
   { root, mount }: { root: string; mount: string },
   at: Position,
+  steps = new IncludeSteps(),
 ): string[] => {
   const outside = (path: string): LvslabError =>
     new LvslabError('CONFIG_INCLUDE_OUTSIDE', `include ${pattern} leads to ${path}, outside ${root}`, {
@@ -139,8 +147,8 @@ export const resolveInclude = (
       remedy: `Put the file below ${root}, at the path that it has on the node.`,
     })
   const realRoot = realpathSync(root)
-  const steps = new Steps(pattern, at)
-  return expandBraces(pattern, steps).flatMap(one => {
+  const count = (names: number): void => steps.take(names, at)
+  return expandBraces(pattern, count).flatMap(one => {
     const base = one.startsWith('/') ? root : dirname(from)
     const isPath = one.startsWith('/') && mount !== '/'
     if (isPath && !one.startsWith(`${mount}/`)) throw outside(one)
@@ -150,7 +158,7 @@ export const resolveInclude = (
       depth += part === '..' ? -1 : part === '.' ? 0 : 1
       if (depth < 0) throw outside(join(base, ...parts))
     }
-    return glob(base, parts, steps).filter(path => {
+    return glob(base, parts, count).filter(path => {
       const real = realpathSync(path)
       if (!isInside(realRoot, real)) throw outside(real)
       // keepalived takes regular files only; a FIFO would wait for its writer for ever

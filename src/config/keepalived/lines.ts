@@ -121,15 +121,15 @@ export class LineReader {
     }
     const sequence = this.#sequences.length > this.#depth ? this.#sequences.at(-1) : undefined
     if (sequence) {
-      this.#budget.line(sequence.place.at)
+      this.#budget.line(sequence.place.at, sequence.text.length)
       for (const [name, value] of sequence.next()) this.#parameters.set(name, value)
       if (sequence.isOver()) this.#sequences.pop()
       return sequence.text
     }
     const rest = this.#rest
     if (rest) {
-      this.#budget.line(rest.use)
       const line = rest.lines[rest.next++]?.usedAt(rest.use)
+      this.#budget.line(rest.use, line?.length ?? 0)
       if (rest.next >= rest.lines.length) {
         const outer = this.#outer.pop()
         this.#rest = outer?.rest

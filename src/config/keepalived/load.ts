@@ -2,7 +2,7 @@ import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { LvslabError, type Position } from '../../errors.ts'
 import type { Notice } from '../../model/types.ts'
-import { resolveInclude } from './include.ts'
+import { IncludeSteps, resolveInclude } from './include.ts'
 import type { SourceFile } from './lines.ts'
 import { attempt, type OnError, throwIt } from './on-error.ts'
 import { parse, type Statement } from './parse.ts'
@@ -18,7 +18,7 @@ export interface Loaded {
 }
 
 /** Files and bytes that a configuration may have with all that it includes: keepalived has no limit, and may never end. */
-const MOST_FILES = 5_000
+const MOST_FILES = 2_000
 const MOST_BYTES = 64 * 2 ** 20
 
 export interface LoadOptions {
@@ -79,6 +79,7 @@ type From = Required<Omit<LoadOptions, 'instance'>> & { root: string }
 class FileReader {
   readonly #from: From
   readonly #loaded: Loaded
+  readonly #steps = new IncludeSteps()
   #bytes = 0
 
   constructor(from: From, loaded: Loaded) {
@@ -105,7 +106,8 @@ class FileReader {
     const { at } = pattern.place(0)
     const { notices } = this.#loaded
     const { onError } = this.#from
-    const files = attempt(() => resolveInclude(pattern.text, open.at(-1) ?? '', this.#from, at), undefined, onError)
+    const from = open.at(-1) ?? ''
+    const files = attempt(() => resolveInclude(pattern.text, from, this.#from, at, this.#steps), undefined, onError)
     if (!files) return
     if (files.length === 0)
       notices.push({ at, message: `include ${pattern.text} matches no file; keepalived goes on without it` })

@@ -103,9 +103,9 @@ export class Parameters {
       keep(start)
       from = 0
       const { at } = rest.place(0)
-      this.#budget.replacement(at)
       const { lines, multiline } = use.definition
       const first = lines[0]?.usedAt(at) ?? PlacedText.made('', { at })
+      this.#budget.replacement(at, first.length)
       if (multiline) startRest(lines.length > 1 ? { lines, next: 1, use: at } : undefined)
       rest = first.concat(rest.slice(use.end - start))
       if (doneBytes + Buffer.byteLength(rest.text) > mostBytes) throw tooLong(use.definition.name, at, mostBytes)

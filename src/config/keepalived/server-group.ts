@@ -5,12 +5,12 @@ import { readPort } from './real-server.ts'
 import { all, argument, integer, note } from './values.ts'
 
 /** Addresses of a group that become a service each; more of them are kept as one that nobody predicts. */
-export const MOST_ADDRESSES = 256
+export const MOST_ADDRESSES = 1024
 
 /** One line of a `virtual_server_group`. */
 export type GroupEntry =
   | { fwmark: number }
-  /** `addresses` is empty where there are more than MOST_ADDRESSES. */
+  /** `addresses` is empty where the group has more than MOST_ADDRESSES with them. */
   | { addresses: string[]; port: number }
 
 /**
@@ -23,7 +23,12 @@ export const readGroups = (statements: Statement[], notices: Notice[]): Map<stri
   for (const statement of all(statements, 'virtual_server_group')) {
     const name = argument(statement)
     const lines = statement.block ?? []
-    const entries = lines.flatMap(line => readEntry(line, name, notices) ?? [])
+    let left = MOST_ADDRESSES
+    const entries = lines.flatMap(line => {
+      const entry = readEntry(line, name, left, notices)
+      if (entry && 'addresses' in entry) left -= entry.addresses.length
+      return entry ?? []
+    })
     const marks = all(lines, 'fwmark')
     const addresses = entries.flatMap(entry => ('addresses' in entry ? entry.addresses.slice(0, 1) : []))
     const families = new Set([
@@ -44,7 +49,7 @@ export const readGroups = (statements: Statement[], notices: Notice[]): Map<stri
   return groups
 }
 
-const readEntry = (line: Statement, group: string, notices: Notice[]): GroupEntry | undefined => {
+const readEntry = (line: Statement, group: string, most: number, notices: Notice[]): GroupEntry | undefined => {
   const skip = (why: string): undefined =>
     void note(notices, line, `virtual_server_group ${group}: ${why}; keepalived leaves it out`)
   if (keyword(line) === 'fwmark') {
@@ -65,8 +70,7 @@ const readEntry = (line: Statement, group: string, notices: Notice[]): GroupEntr
   const count = to - from + 1n
   if (count < 1n || (/-/.test(written) && count < 2n && !isIP(written.split('-')[1] ?? '')))
     return skip(`the range ${written} ends before it starts`)
-  const addresses =
-    count > BigInt(MOST_ADDRESSES) ? [] : Array.from({ length: Number(count) }, (_, n) => from + BigInt(n))
+  const addresses = count > BigInt(most) ? [] : Array.from({ length: Number(count) }, (_, n) => from + BigInt(n))
   return { addresses: addresses.map(one => toAddress(one, isIPv4(first))), port }
 }
 

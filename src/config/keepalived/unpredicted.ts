@@ -20,15 +20,31 @@ const TRACKING = [
   { kind: 'bfd', block: 'track_bfd', definitions: ['bfd_instance'], of: 'neighbor_ip', weight: 0 },
 ] as const
 
+type Kind = (typeof TRACKING)[number]['kind']
+
+/** The blocks that define what is tracked, by its kind and name. */
+export type Trackable = Map<Kind, Map<string, Statement>>
+
+export const trackable = (statements: Statement[]): Trackable =>
+  new Map(
+    TRACKING.map(({ kind, definitions }) => [
+      kind,
+      // of two with one name the first counts
+      new Map(
+        all(statements, ...definitions)
+          .toReversed()
+          .map(one => [one.words[1]?.text ?? '', one]),
+      ),
+    ]),
+  )
+
 /**
  * Files, processes and BFD sessions that an instance tracks, and its routes and rules (keepalived track_file.c,
  * vrrp_track.c, vrrp_iproute.c, vrrp_iprule.c).
- *
- * @param statements the whole configuration, which defines what is tracked
  */
 export const readUnpredicted = (
   block: Statement[],
-  statements: Statement[],
+  tracked: Trackable,
   instance: string,
   notices: Notice[],
 ): Pick<VrrpInstance, 'trackObjects' | 'virtualRoutes' | 'virtualRules'> => {
@@ -37,7 +53,7 @@ export const readUnpredicted = (
   return {
     ...unlessEmpty(
       'trackObjects',
-      TRACKING.flatMap(how => readTracking(how, block, statements, instance, notices)),
+      TRACKING.flatMap(how => readTracking(how, block, tracked, instance, notices)),
     ),
     ...unlessEmpty('virtualRoutes', linesOf(all(block, 'virtual_routes'))),
     ...unlessEmpty('virtualRules', linesOf(all(block, 'virtual_rules'))),
@@ -47,16 +63,14 @@ export const readUnpredicted = (
 const readTracking = (
   how: (typeof TRACKING)[number],
   block: Statement[],
-  statements: Statement[],
+  tracked: Trackable,
   instance: string,
   notices: Notice[],
 ): TrackedObject[] => {
   const lines = all(block, how.block).flatMap(one => one.block ?? [])
-  if (lines.length === 0) return []
-  const definitions = all(statements, ...how.definitions)
   return lines.flatMap(line => {
     const name = keyword(line)
-    const definition = definitions.find(one => one.words[1]?.text === name)
+    const definition = tracked.get(how.kind)?.get(name)
     if (!definition) {
       note(notices, line, `${instance}: there is no ${how.definitions[0]} ${name}; keepalived ignores the line`)
       return []

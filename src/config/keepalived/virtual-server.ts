@@ -8,19 +8,32 @@ import { all, argument, duration, flag, integer, last, note } from './values.ts'
 
 const SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'lblc', 'lblcr', 'sh', 'dh', 'mh', 'sed', 'nq', 'fo', 'ovf', 'twos']
 
-/** Real servers of all services of a group together; more are kept as one service that nobody predicts. */
-const MOST_SERVERS = 100_000
+/** Services and their real servers that groups may make of a configuration; beyond, one is kept that nobody predicts. */
+const MOST_FROM_GROUPS = 100_000
+
+/** The `virtual_server_group` blocks, and how much has been made of them. */
+export class Groups {
+  readonly entries: Map<string, GroupEntry[]>
+  #made = 0
+
+  constructor(entries: Map<string, GroupEntry[]>) {
+    this.entries = entries
+  }
+
+  /** Whether so many more may be made. */
+  take(count: number): boolean {
+    if (this.#made + count > MOST_FROM_GROUPS) return false
+    this.#made += count
+    return true
+  }
+}
 
 /**
  * One `virtual_server` with keepalived's own defaults and corrections (keepalived check_parser.c, check_data.c
  * `validate_check_config`): one service, or one for each address and mark of its group, as IPVS has them. None where
  * keepalived leaves it out.
  */
-export const readServices = (
-  statement: Statement,
-  groups: Map<string, GroupEntry[]>,
-  notices: Notice[],
-): VirtualService[] => {
+export const readServices = (statement: Statement, groups: Groups, notices: Notice[]): VirtualService[] => {
   const block = statement.block ?? []
   const protocol = readProtocol(block, statement, groups, notices)
   const targets = readTargets(statement, protocol, groups, notices)
@@ -59,7 +72,7 @@ export const readServices = (
     realServers,
   })
   const service = withServers(realServers, sorry)
-  if (targets.length * realServers.length > MOST_SERVERS) {
+  if (first.group !== undefined && !groups.take(targets.length * (1 + realServers.length))) {
     const size = `${targets.length} services of ${realServers.length} real servers each`
     note(notices, statement, `${name} has ${size}, which are not predicted`)
     return [{ name, ...(first.group === undefined ? {} : { group: first.group }), ...service }]
@@ -81,18 +94,13 @@ const portKey = ({ port, fwmark }: Target): string => (fwmark === undefined ? `p
 const spokenName = (statement: Statement, { name, group }: Target): string =>
   group === undefined ? name : `group ${argument(statement, 2)}`
 
-const readTargets = (
-  statement: Statement,
-  protocol: Protocol,
-  groups: Map<string, GroupEntry[]>,
-  notices: Notice[],
-): Target[] => {
+const readTargets = (statement: Statement, protocol: Protocol, groups: Groups, notices: Notice[]): Target[] => {
   if (argument(statement) !== 'group') {
     const target = readTarget(statement, protocol, notices)
     return target ? [target] : []
   }
   const group = argument(statement, 2)
-  const entries = groups.get(group)
+  const entries = groups.entries.get(group)
   if (!entries) {
     note(notices, statement, `there is no virtual_server_group ${group}; keepalived leaves the service out`)
     return []
@@ -101,7 +109,7 @@ const readTargets = (
     note(
       notices,
       statement,
-      `virtual_server_group ${group} has a range of more than ${MOST_ADDRESSES} addresses; it is not predicted`,
+      `virtual_server_group ${group} has more than ${MOST_ADDRESSES} addresses; it is not predicted`,
     )
     return [{ name: `group ${group}`, group }]
   }
@@ -142,13 +150,8 @@ const readTarget = (statement: Statement, protocol: Protocol, notices: Notice[])
   return { name: nameOf(address, port, protocol), address, port }
 }
 
-const readProtocol = (
-  block: Statement[],
-  statement: Statement,
-  groups: Map<string, GroupEntry[]>,
-  notices: Notice[],
-): Protocol => {
-  const entries = argument(statement) === 'group' ? groups.get(argument(statement, 2)) : undefined
+const readProtocol = (block: Statement[], statement: Statement, groups: Groups, notices: Notice[]): Protocol => {
+  const entries = argument(statement) === 'group' ? groups.entries.get(argument(statement, 2)) : undefined
   const marksAlone = argument(statement) === 'fwmark' || entries?.every(entry => 'fwmark' in entry)
   let protocol: Protocol | undefined
   for (const line of all(block, 'protocol')) {

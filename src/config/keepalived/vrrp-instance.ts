@@ -3,7 +3,7 @@ import type { Notice, VrrpInstance } from '../../model/types.ts'
 import { readAddresses } from './address.ts'
 import type { Statement } from './parse.ts'
 import { noteNotify, readTrackedInterfaces, readTrackedScripts, type ScriptDefinition } from './track.ts'
-import { readUnpredicted } from './unpredicted.ts'
+import { readUnpredicted, type Trackable } from './unpredicted.ts'
 import { all, argument, flag, integer, last, note, refused } from './values.ts'
 import {
   readAdvertInterval,
@@ -23,8 +23,8 @@ export interface VrrpDefaults {
   downTimerAdverts: number
   /** The `vrrp_script` blocks of the whole configuration. */
   scripts: ScriptDefinition[]
-  /** The whole configuration. */
-  statements: Statement[]
+  /** What it defines to be tracked beside scripts. */
+  tracked: Trackable
 }
 
 /**
@@ -120,7 +120,7 @@ export const readInstance = (
     excludedAddresses: readAddresses(all(block, 'virtual_ipaddress_excluded'), vipDevice, notices),
     trackScripts: readTrackedScripts(all(block, 'track_script'), defaults.scripts, name, notices),
     trackInterfaces: readTrackedInterfaces(all(block, 'track_interface'), name, notices),
-    ...readUnpredicted(block, defaults.statements, name, notices),
+    ...readUnpredicted(block, defaults.tracked, name, notices),
     trackPrimary: last(block, 'dont_track_primary') === undefined,
     at: statement.at,
   }
