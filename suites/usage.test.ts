@@ -11,6 +11,12 @@ describe('wrong use', () => {
     ['verify topologies/keepalived-dr --reports', '--reports needs a value'],
     ['verify topologies/keepalived-dr --clock --json', '--clock needs a value'],
     ['judge --report x', 'no option --report; did you mean "reports"?'],
+    ['lint', 'lint needs a file or a folder'],
+    ['lint --fail-on never topologies/keepalived-dr', '--fail-on never: error or warning'],
+    ['lint --max-detection 10 topologies/keepalived-dr', '--max-detection 10: a number with ms, s or m'],
+    ['lint topologies/keepalived-dr nosuch', 'nosuch does not exist'],
+    ['lint topologies/ipvsadm-dr', 'no director of ipvsadm-dr has a folder etc/keepalived'],
+    ['lint --explain state-unkown', 'there is no rule state-unkown; did you mean "state-unknown"?'],
   ])('lvslab %s', async ([words, message]) => {
     const { code, stdout, stderr } = await lvslab(words.split(' '))
     expect({ code, stdout, stderr }).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) })
@@ -22,6 +28,34 @@ describe('wrong use', () => {
     const { code, stderr } = await lvslab(['test', 'nosuch', '--reports', reports])
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('no test file has nosuch') })
     expect(await readdir(reports)).toEqual([])
+  })
+})
+
+describe('lvslab lint', () => {
+  const code = async (...words: string[]) => (await lvslab(['lint', ...words])).code
+
+  test('ends with 1 where it finds what --fail-on asks for', async () => {
+    const file = path.join(await temporaryDir(), 'a.conf')
+    await writeFile(file, 'vrrp_sync_group G {\n  group {\n    VI_1\n  }\n}\n')
+    expect(await code(file)).toBe(1)
+    await writeFile(
+      file,
+      'virtual_server 10.0.0.1 80 {\n  lvs_sched rr\n  lvs_method NAT\n  real_server 10.0.0.2 80 {\n  }\n}\n',
+    )
+    expect(await code(file)).toBe(0)
+    expect(await code(file, '--fail-on', 'warning')).toBe(1)
+  })
+
+  test('prints what can be read by a program, and nothing else, on standard output', async () => {
+    for (const option of ['--json', '--sarif']) {
+      const {
+        code: ended,
+        stdout,
+        stderr,
+      } = await lvslab(['lint', 'topologies/keepalived-dr', 'topologies/nginx-pair', option])
+      expect({ ended, stderr }).toEqual({ ended: 0, stderr: '' })
+      expect(JSON.parse(stdout)).toBeTypeOf('object')
+    }
   })
 })
 

@@ -34,14 +34,22 @@ export const readInputs = (paths: string[]): LintInput[] => {
 /** Reads one director as far as it goes: what is wrong in it is kept, not thrown. */
 const read = ({ name, root, mount, file, whole, node }: Source): Director => {
   const errors: LvslabError[] = []
-  const onError = (error: LvslabError): void => void errors.push(error)
+  const onError = (error: LvslabError): void => {
+    if (!error.at) throw error // there is no place to report it at
+    errors.push(error)
+  }
   const main = join(root, relative(mount, file))
   try {
     accessSync(main, constants.R_OK)
   } catch (error) {
     throw noDirectorFiles(`${shortPath(main)} cannot be read: ${(error as Error).message}`)
   }
-  const loaded = loadTree(root, file, { mount, onError, edit: (text, path) => withoutOddBlanks(text, path, onError) })
+  const loaded = loadTree(root, file, {
+    instance: name.replace(/\..*/s, ''),
+    mount,
+    onError,
+    edit: (text, path) => withoutOddBlanks(text, path, onError),
+  })
   return {
     name,
     statements: loaded.statements,

@@ -130,6 +130,12 @@ export const ROOT: Block = block(
   },
 )
 
+/** Words whose value is a command line (`install_keyword_quoted`): its quotes are read by rules of their own. */
+export const COMMANDS = split(
+  `${NOTIFY} notify_deleted notify_master_rx_lower_pri notify_up notify_down quorum_up quorum_down script misc_path
+   startup_script shutdown_script notify_fifo_script vrrp_notify_fifo_script lvs_notify_fifo_script`,
+)
+
 /** Words that older versions knew, and what became of them. */
 export const REMOVED: Record<string, string> = {
   nat_mask: 'take the line out: it was for kernels 2.2 alone',

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { readInputs } from './input.ts'
@@ -104,6 +105,19 @@ it('excepts the line after a comment from the rules that it names, and no others
   expect(findingsIn({ 'a.conf': text('  # lvslab-disable-next-line state-unkown') })[0]?.message).toBe(
     'there is no rule state-unkown; did you mean "state-unknown"?',
   )
+})
+
+it('reads what a stranger may write: deep nesting, long lines, many errors', () => {
+  const deep = ['a {\n'.repeat(15_000), 'real_server {\n'.repeat(2000)]
+  for (const text of [...deep, `${'x'.repeat(100_000)}\n`, instance('  state XX\n'.repeat(300))])
+    expect(findingsIn({ 'a.conf': text })).not.toEqual([])
+})
+
+it('says that keepalived cannot read UTF-16', () => {
+  const folder = folderWith({ 'a.conf': '' })
+  writeFileSync(join(folder, 'a.conf'), `\ufeff${instance()}`, 'utf16le')
+  const [input] = readInputs([folder])
+  expect(input && lint(input).findings.map(one => one.code)).toEqual(['encoding'])
 })
 
 it('says which directors keepalived would refuse, also where the finding is suppressed', () => {

@@ -1,6 +1,6 @@
 import { keyword } from '../config/keepalived/parse.ts'
 import { createMasker, type Masker } from '../history/mask.ts'
-import { hint } from '../topology/did-you-mean.ts'
+import { near } from './near.ts'
 import type { Director, Finding, Found, LintInput, Rule } from './rule.ts'
 import { RULES } from './rules/registry.ts'
 import { PASSED_OVER } from './rules/values.ts'
@@ -21,7 +21,9 @@ export const lint = (input: LintInput): LintResult => {
   const { directors } = input
   const files = [...new Set(directors.flatMap(director => director.config.files))]
   const mask = createMasker(directors.flatMap(secretsOf))
-  const findings = unique(RULES.flatMap(rule => findingsOf(rule, input).map(found => finding(rule, found, mask))))
+  const read = readerFindings(directors)
+  const found = (rule: Rule): Found[] => [...(read.get(rule) ?? []), ...(rule.check?.(input) ?? [])]
+  const findings = unique(RULES.flatMap(rule => found(rule).map(one => finding(rule, one, mask))))
   const suppressions = files.flatMap(readSuppressions)
   return {
     findings: [...withoutSuppressed(findings, suppressions), ...unused(findings, suppressions)].sort(byPlace),
@@ -37,18 +39,24 @@ export const lint = (input: LintInput): LintResult => {
   }
 }
 
-const findingsOf = (rule: Rule, input: LintInput): Found[] => [
-  ...input.directors.flatMap(director => noticed(rule, director)),
-  ...(rule.check?.(input) ?? []),
-]
+/** What the reader found, by rule. */
+const readerFindings = (directors: Director[]): Map<Rule, Found[]> => {
+  const found = new Map<Rule, Found[]>()
+  const add = (rule: Rule | undefined, one: Found): void => {
+    const list = rule && (found.get(rule) ?? [])
+    if (list) found.set(rule, list)
+    list?.push(one)
+  }
+  for (const { config, errors } of directors) {
+    for (const { at, message } of config.notices) add(ruleOfNotice(message), { at, message })
+    for (const { code, at, message, remedy } of errors) if (at) add(ruleOfError(code), { at, message, remedy })
+  }
+  return found
+}
 
-/** What the reader found, of this rule. */
-const noticed = (rule: Rule, { config, errors }: Director): Found[] => [
-  ...config.notices.flatMap(({ at, message }) => (ruleOfNotice(message) === rule ? [{ at, message }] : [])),
-  ...errors.flatMap(({ code, at, message, remedy }) =>
-    at && rule.errors?.includes(code) ? [{ at, message, remedy }] : [],
-  ),
-]
+/** One that no rule knows is not lost. */
+const ruleOfError = (code: string): Rule =>
+  RULES.find(rule => rule.errors?.includes(code)) ?? (RULES.find(rule => rule.code === 'unread') as Rule)
 
 const ruleOfNotice = (message: string): Rule | undefined =>
   PASSED_OVER.test(message) ? undefined : RULES.find(rule => rule.notice?.test(message))
@@ -92,9 +100,6 @@ const unused = (findings: Finding[], suppressions: Suppression[]): Finding[] =>
       const message = known ? `line ${at.line + 1} has no ${code}` : `there is no rule ${code}${near(code, codes)}`
       return finding(rule, { at, message }, text => text)
     })
-
-const near = (code: string, codes: string[]): string =>
-  hint(code, codes, '').startsWith('; did') ? hint(code, codes, '') : ''
 
 const byPlace = (a: Finding, b: Finding): number =>
   (a.at.file < b.at.file ? -1 : a.at.file > b.at.file ? 1 : 0) ||

@@ -4,9 +4,16 @@ import type { Position } from '../errors.ts'
 import type { VirtualService, VrrpInstance } from '../model/types.ts'
 import type { Director } from './rule.ts'
 
-/** Every statement, blocks before what is in them. */
-export const everyStatement = (statements: Statement[]): Statement[] =>
-  statements.flatMap(statement => [statement, ...everyStatement(statement.block ?? [])])
+/** Every statement, blocks before what is in them; a stranger may have nested them a million deep. */
+export const everyStatement = (statements: Statement[]): Statement[] => {
+  const found: Statement[] = []
+  const open = statements.toReversed()
+  for (let next = open.pop(); next; next = open.pop()) {
+    found.push(next)
+    for (const inner of (next.block ?? []).toReversed()) open.push(inner)
+  }
+  return found
+}
 
 /** The words after the keyword. */
 export const valueOf = (statement: Statement): string =>

@@ -1,11 +1,54 @@
 import { seconds } from './bound.ts'
 import type { ServerFailure } from './health-check.ts'
-import type { Bound } from './types.ts'
+import type { Bound, ConfiguredLine, ForwardingMethod, Notice, RealServer, VirtualService } from './types.ts'
 
 /** ldirectord.cf in the global part or in a `virtual` section; all in seconds there, ms here. */
 export interface LdirectordTimeouts {
   checkTimeout?: number
   negotiateTimeout?: number
+}
+
+/** How a `virtual` section, or the global part, has its servers checked; what is not written is left out. */
+export interface LdirectordSettings extends LdirectordTimeouts {
+  /** ms; of a section it counts with `fork = yes` alone. */
+  interval?: number
+  failureCount?: number
+  checkCount?: number
+  quiescent?: boolean
+}
+
+/** A `virtual` or `virtual6` section. */
+export interface LdirectordService extends LdirectordSettings {
+  /** What ldirectord tells the kernel; its servers have no `checks`. */
+  service: VirtualService
+  /** `combined` is a number: so many connects, then one negotiation. */
+  checkType: 'connect' | 'negotiate' | 'ping' | 'combined' | 'external' | 'external-perl' | 'on' | 'off'
+  /** Of `combined`. */
+  connects?: number
+  /** What is spoken, and what is asked of each server and looked for in its answer (a Perl pattern). */
+  protocol: string
+  asked: { server: RealServer; request: string; receive: string }[]
+  httpMethod: 'GET' | 'HEAD'
+  virtualHost?: string
+  /** Port that is checked, where it is not the server's. */
+  checkPort?: number
+  /** Of `external` and `external-perl`. */
+  command?: string
+  /** Server of those times when no other is left. */
+  fallback?: { address: string; port: number; forwarding: ForwardingMethod }
+  /** Lines that nothing here depends on: mail, comments, files. Passwords are left out. */
+  others: ConfiguredLine[]
+}
+
+/** An ldirectord.cf. */
+export interface LdirectordConfig {
+  services: LdirectordService[]
+  global: LdirectordSettings
+  /** `fork = yes`: each service is checked by a process of its own. */
+  fork: boolean
+  others: ConfiguredLine[]
+  /** Lines that ldirectord does not start with, or ignores, and what is not predicted. */
+  notices: Notice[]
 }
 
 export interface LdirectordCheck {
@@ -38,6 +81,24 @@ export const ldirectordTimeouts = (
   negotiateTimeout:
     own.negotiateTimeout ?? own.checkTimeout ?? global.negotiateTimeout ?? global.checkTimeout ?? 30_000,
 })
+
+/** The check of one service with all defaults; undefined where no bound is known for its kind. */
+export const ldirectordCheck = (
+  own: LdirectordService,
+  { global, fork }: Pick<LdirectordConfig, 'global' | 'fork'>,
+): LdirectordCheck | undefined => {
+  const { checkType: type } = own
+  if (type !== 'connect' && type !== 'negotiate' && type !== 'ping') return undefined
+  const { checkTimeout, negotiateTimeout } = ldirectordTimeouts(own, global)
+  return {
+    type,
+    timeout: type === 'negotiate' ? negotiateTimeout : checkTimeout,
+    interval: (fork ? own.interval : undefined) ?? global.interval ?? LDIRECTORD_DEFAULTS.interval,
+    failureCount: own.failureCount ?? global.failureCount ?? LDIRECTORD_DEFAULTS.failureCount,
+    checkCount: own.checkCount ?? global.checkCount ?? LDIRECTORD_DEFAULTS.checkCount,
+    quiescent: own.quiescent ?? global.quiescent ?? LDIRECTORD_DEFAULTS.quiescent,
+  }
+}
 
 const SOURCE = 'ldirectord run_child, ld_main, _service_down'
 

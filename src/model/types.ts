@@ -81,6 +81,12 @@ export interface VrrpInstance {
   trackScripts: TrackedScript[]
   /** `track_interface`, without the instance's own interface, which is always tracked unless `dont_track_primary`. */
   trackInterfaces: TrackedInterface[]
+  /** `track_file`, `track_process`, `track_bfd`, which no prediction knows; left out where there is none. */
+  trackObjects?: TrackedObject[]
+  /** `virtual_routes`, in the words of ip-route(8); they are there while the instance is MASTER. Left out where there is none. */
+  virtualRoutes?: ConfiguredLine[]
+  /** `virtual_rules`, in the words of ip-rule(8). */
+  virtualRules?: ConfiguredLine[]
   /** `dont_track_primary`: the instance stays MASTER when its own interface goes down. */
   trackPrimary: boolean
   /** `vrrp_sync_group` that names it: its members are MASTER together, or none of them. */
@@ -121,6 +127,20 @@ export interface TrackedScript extends TrackWeight {
 
 export interface TrackedInterface extends TrackWeight {
   interface: string
+  at: Position
+}
+
+export interface TrackedObject extends TrackWeight {
+  kind: 'file' | 'process' | 'bfd'
+  name: string
+  /** Path of the file, command line of the process, address of the neighbour, as its definition has it. */
+  of?: string
+  at: Position
+}
+
+/** A line that is kept as it is written. */
+export interface ConfiguredLine {
+  words: string[]
   at: Position
 }
 
@@ -203,6 +223,12 @@ export interface RealServer {
   forwarding: ForwardingMethod
   inhibitOnFailure: boolean
   checks: HealthCheck[]
+  /** Connections from which on it gets no more (`-x`); left out where it may have any number. */
+  upperThreshold?: number
+  /** Connections below which it gets some again (`-y`); three quarters of the upper threshold where it is left out. */
+  lowerThreshold?: number
+  /** Of TUN, where it is not plain IPIP; `checksum` is of the outer packet. */
+  tunnel?: { type: 'ipip' | 'gue' | 'gre'; port?: number; checksum?: 'csum' | 'nocsum' | 'remcsum' }
   at: Position
 }
 
@@ -212,7 +238,20 @@ export interface VirtualService {
   address?: string
   port?: number
   fwmark?: number
+  /**
+   * The `virtual_server_group` that it is one service of: all of a group have the same real servers, whose checks and quorum
+   * take them in and out of all at once.
+   */
+  group?: string
+  /** Of a firewall mark; IPv4 where it is left out. */
+  family?: 6
   protocol: Protocol
+  /** One-packet scheduling: each datagram is scheduled for itself (`-o`). */
+  onePacket?: true
+  /** Flags of the scheduler (`-b`), such as `sh-port`. */
+  schedulerFlags?: string[]
+  /** What finds the clients of one template instead of their addresses (`--pe`), such as `sip`. */
+  persistenceEngine?: string
   /** The scheduler as the kernel calls it; keepalived's own default where none is written. */
   scheduler: string
   forwarding: ForwardingMethod
@@ -234,6 +273,8 @@ export interface DirectorConfig {
   node: string
   instances: VrrpInstance[]
   services: VirtualService[]
+  /** `static_ipaddress`, `static_routes`, `static_rules`; left out where there is none. */
+  statics?: { addresses: VipAddress[]; routes: ConfiguredLine[]; rules: ConfiguredLine[] }
   /** ms; global `vrrp_startup_delay`, 0 where none is written. */
   startupDelay: number
   /** Every file that was read, includes among them, in reading order. */

@@ -215,7 +215,11 @@ describe('what cannot be judged is listed as untested', () => {
     ['only HTTP is spoken', (text: string) => text.replaceAll(' 80 {', ' 443 {').replaceAll('HTTP_GET', 'SSL_GET')],
     ['its weight is 0', (text: string) => text.replace('weight 1', 'weight 0')],
     ['only TCP services with a port', (text: string) => text.replace('protocol TCP', 'protocol UDP')],
-    ['services of a virtual_server_group', (text: string) => text.replace('10.0.0.100 80 {', 'group WEB {')],
+    [
+      'services of a virtual_server_group',
+      (text: string) =>
+        `${text.replace('10.0.0.100 80 {', 'group WEB {')}\nvirtual_server_group WEB {\n10.0.0.0/16 80\n}`,
+    ],
     [
       'the kernel of rs1 may hold back the refusals that UDP_CHECK waits for (net.ipv4.icmp_ratelimit)',
       (text: string) => text.replaceAll(/HTTP_GET \{.*?url \{.*?\}.*?\}/gs, 'UDP_CHECK {\n}\nUDP_CHECK {\n}'),

@@ -269,12 +269,11 @@ describe('virtual_server', () => {
     expect(service(' lvs_method NAT\n real_server 10.0.0.11 8080 {\n }').service?.realServers[0]?.port).toBe(8080)
   })
 
-  it('reads services on a firewall mark and on a group', () => {
-    const server = ' real_server 10.0.0.11 {\n }'
-    expect(service(server, 'fwmark 50').service).toMatchObject({ name: 'fwmark 50', fwmark: 50 })
-    const group = service(server, 'group WEB').service
-    expect(group).toMatchObject({ name: 'group WEB' })
-    expect(group?.address).toBeUndefined()
+  it('reads a service on a firewall mark', () => {
+    expect(service(' real_server 10.0.0.11 {\n }', 'fwmark 50').service).toMatchObject({
+      name: 'fwmark 50',
+      fwmark: 50,
+    })
   })
 
   it('clears ports and protocol of a firewall mark, and says where a check is left without a port', () => {
@@ -322,6 +321,82 @@ describe('virtual_server', () => {
     expect(read.service?.realServers).toHaveLength(1)
     expect(read.notices).toHaveLength(4)
     expect(service('')).toMatchObject({ service: undefined, notices: [expect.stringContaining('no real servers')] })
+  })
+})
+
+describe('virtual_server_group', () => {
+  const group = (entries: string, lines = '', server = '10.0.0.11 8080') => {
+    const text = `virtual_server group WEB {\n protocol TCP\n lvs_sched rr\n${lines}\n real_server ${server} {\n }\n}`
+    const config = read(`${text}\nvirtual_server_group WEB {\n${entries}\n}`)
+    return { names: config.services.map(one => one.name), services: config.services, notices: messages(config) }
+  }
+
+  it('is a service for each address and mark, as IPVS has them', () => {
+    const { names, services, notices } = group('10.0.0.1 8080\n10.0.0.3-5 80\nfwmark 7', ' lvs_method NAT')
+    expect(names).toEqual(['10.0.0.1:8080/TCP', '10.0.0.3:80/TCP', '10.0.0.4:80/TCP', '10.0.0.5:80/TCP', 'fwmark 7'])
+    expect(services[2]).toMatchObject({ group: 'WEB', address: '10.0.0.4', port: 80, realServers: [{ port: 8080 }] })
+    expect(services[4]).toMatchObject({ group: 'WEB', fwmark: 7, realServers: [{ port: 8080 }] })
+    expect(services[2]?.at).toMatchObject({ line: 1 })
+    expect(notices).toEqual([])
+  })
+
+  it('gives the servers of DR the port of each service', () => {
+    const { services, notices } = group('10.0.0.1 80\n10.0.0.1 8080\nfwmark 7', ' lvs_method DR')
+    expect(services.map(one => one.realServers[0]?.port)).toEqual([80, 8080, 0])
+    expect(notices).toEqual(['5: real_server 10.0.0.11 has port 8080; DR cannot rewrite it, so keepalived takes 80'])
+  })
+
+  it('reads every form of a range', () => {
+    const names = (entries: string) => group(entries, ' lvs_method NAT').names.map(name => name.replace(/:80.TCP$/, ''))
+    expect(names('10.0.0.254-10.0.1.1 80')).toEqual(['10.0.0.254', '10.0.0.255', '10.0.1.0', '10.0.1.1'])
+    expect(names('10.0.0.4/30 80')).toEqual(['10.0.0.4', '10.0.0.5', '10.0.0.6', '10.0.0.7'])
+    expect(names('2001:db8::fffe-ffff 80')).toEqual(['[2001:db8::fffe]', '[2001:db8::ffff]'])
+    expect(names('::ffff:10.0.0.1 80')).toEqual(['[::ffff:a00:1]'])
+    expect(names('2001:db8::4/127 80')).toEqual(['[2001:db8::4]', '[2001:db8::5]'])
+  })
+
+  it('says which lines keepalived leaves out', () => {
+    const bad = [
+      '10.0.0.9-3 80',
+      '10.0.0.3-999 80',
+      '10.0.0.1/24 80',
+      '10.0.0.1 x',
+      'ten 80',
+      'fwmark x',
+      'fwmark 1 ip',
+    ]
+    const { names, notices } = group(['10.0.0.1 80', ...bad].join('\n'), ' lvs_method NAT')
+    expect(names).toEqual(['10.0.0.1:80/TCP'])
+    expect(notices.map(notice => Number(notice.split(':')[0]))).toEqual([10, 11, 12, 13, 14, 15, 16])
+  })
+
+  it('is left out with its service where keepalived does so', () => {
+    const none = read('virtual_server group WEB {\n real_server 10.0.0.1 80 {\n }\n}')
+    expect({ services: none.services, notices: messages(none) }).toEqual({
+      services: [],
+      notices: ['1: there is no virtual_server_group WEB; keepalived leaves the service out'],
+    })
+    expect(group('').notices[0]).toContain('virtual_server_group WEB is empty')
+    expect(group('10.0.0.1 80\n::1 80\nfwmark 1').notices[0]).toContain('IPv4, IPv6 and a firewall mark of neither')
+    expect(group('10.0.0.1 80\n}\nvirtual_server_group WEB {\n10.0.0.2 80', ' lvs_method NAT')).toMatchObject({
+      names: ['10.0.0.1:80/TCP'],
+      notices: ['11: virtual_server_group WEB stands twice; keepalived takes the first'],
+    })
+  })
+
+  it('is one service that nobody predicts where it is too large', () => {
+    const { services, notices } = group('10.0.0.0/16 80', ' lvs_method NAT')
+    expect(services).toMatchObject([{ name: 'group WEB', group: 'WEB', realServers: [{ address: '10.0.0.11' }] }])
+    expect(services[0]?.address).toBeUndefined()
+    expect(notices).toEqual(['1: virtual_server_group WEB has more than 1024 addresses; it is not predicted'])
+  })
+
+  it('is persistent as a whole where one of its services is on all ports', () => {
+    const { services } = group('10.0.0.1 80\n10.0.0.2', ' lvs_method NAT')
+    expect(services.map(one => [one.port, one.persistence])).toEqual([
+      [80, 360_000],
+      [0, 360_000],
+    ])
   })
 })
 
@@ -437,12 +512,49 @@ describe('tracking', () => {
   })
 
   it('says what the predictions do not know', () => {
-    const read = instance(' track_file {\n f\n }\n dont_track_primary', 'static_routes {\n 10.9.0.0/16 dev eth0\n}')
+    const read = instance(' dont_track_primary', 'static_routes {\n 10.9.0.0/16 dev eth0\n}')
     expect(read.trackPrimary).toBe(false)
-    expect(read.notices).toEqual([
-      '9: static_routes is obeyed by keepalived; the predictions do not know it',
-      '4: track_file of VI_1 is obeyed by keepalived; the predictions do not know it',
+    expect(read.notices).toEqual(['6: static_routes is obeyed by keepalived; the predictions do not know it'])
+  })
+
+  it('keeps files, processes and BFD sessions, with the weight of their definition', () => {
+    const read = instance(
+      ' track_file {\n f\n g weight 5 reverse\n none\n }\n track_process {\n p\n }\n track_bfd {\n b\n }',
+      'track_file f {\n file "/run/f"\n weight -3\n}\nvrrp_track_file g {\n file /run/g\n}\n' +
+        'vrrp_track_process p {\n process nginx -g x\n weight 10\n}\nbfd_instance b {\n neighbor_ip 10.0.0.3\n}',
+    )
+    expect(read.trackObjects).toMatchObject([
+      { kind: 'file', name: 'f', of: '/run/f', weight: -3, reverse: false, at: { line: 5, column: 2 } },
+      { kind: 'file', name: 'g', of: '/run/g', weight: 5, reverse: true },
+      { kind: 'process', name: 'p', of: 'nginx -g x', weight: 10 },
+      { kind: 'bfd', name: 'b', of: '10.0.0.3', weight: 0 },
     ])
+    expect(read.notices?.filter(notice => notice.includes('VI_1'))).toEqual([
+      '4: track_file of VI_1 is obeyed by keepalived; the predictions do not know it',
+      '9: track_process of VI_1 is obeyed by keepalived; the predictions do not know it',
+      '12: track_bfd of VI_1 is obeyed by keepalived; the predictions do not know it',
+      '7: VI_1: there is no track_file none; keepalived ignores the line',
+    ])
+  })
+})
+
+describe('routes, rules and static addresses', () => {
+  it('are kept as they are written, and said to be unpredicted', () => {
+    const config = read(
+      `${vrrp(' virtual_routes {\n 10.9.0.0/16 via 10.0.0.1 dev eth1\n }\n virtual_rules {\n from 10.9.0.0/16 table 5\n }')}
+static_routes {\n 10.8.0.0/16 via 10.0.0.1\n}\nstatic_ipaddress {\n 10.0.0.7/24\n}\nstatic_rules {\n}`,
+    )
+    expect(config.instances[0]).toMatchObject({
+      virtualRoutes: [{ words: ['10.9.0.0/16', 'via', '10.0.0.1', 'dev', 'eth1'], at: { line: 5, column: 2 } }],
+      virtualRules: [{ words: ['from', '10.9.0.0/16', 'table', '5'] }],
+    })
+    expect(config.statics).toMatchObject({
+      routes: [{ words: ['10.8.0.0/16', 'via', '10.0.0.1'] }],
+      addresses: [{ address: '10.0.0.7', prefix: 24, device: 'eth0' }],
+      rules: [],
+    })
+    expect(messages(config)).toHaveLength(5)
+    expect(read(vrrp('')).statics).toBeUndefined()
   })
 })
 

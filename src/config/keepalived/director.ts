@@ -1,12 +1,14 @@
 import { isIP } from 'node:net'
-import type { DirectorConfig, Notice, VirtualService, VrrpInstance } from '../../model/types.ts'
+import type { DirectorConfig, Notice, VrrpInstance } from '../../model/types.ts'
 import { type Loaded, loadTree } from './load.ts'
 import { attempt, type OnError, throwIt } from './on-error.ts'
 import { keyword, type Statement } from './parse.ts'
+import { readGroups } from './server-group.ts'
 import { withSyncGroups } from './sync-group.ts'
 import { readScripts } from './track.ts'
+import { readStatics, trackable } from './unpredicted.ts'
 import { all, argument, duration, flag, integer, last, note } from './values.ts'
-import { readService } from './virtual-server.ts'
+import { Groups, readServices } from './virtual-server.ts'
 import { readVersion } from './vrrp-fields.ts'
 import { readInstance, type VrrpDefaults } from './vrrp-instance.ts'
 
@@ -18,6 +20,8 @@ export interface DirectorSource {
   root: string
   /** Absolute path on the node; default `/etc/keepalived/keepalived.conf`. */
   file?: string
+  /** Name that `@NAME` lines ask for, as `keepalived -i` gives it; default the node's, up to its first dot. */
+  instance?: string
 }
 
 /**
@@ -25,10 +29,13 @@ export interface DirectorSource {
  * in. What keepalived ignores or corrects is taken as keepalived takes it, and listed in `notices`.
  *
  * @throws LvslabError with exit code 2: CONFIG_NOT_FOUND, CONFIG_UNBALANCED, CONFIG_QUOTE, CONFIG_BINARY,
- *   CONFIG_INCLUDE_OUTSIDE, CONFIG_INCLUDE_LOOP, CONFIG_UNSUPPORTED, CONFIG_REFUSED (keepalived itself would not start)
+ *   CONFIG_ENCODING, CONFIG_INCLUDE_OUTSIDE, CONFIG_INCLUDE_LOOP, CONFIG_TOO_LARGE, CONFIG_EXPANSION, CONFIG_UNSUPPORTED,
+ *   CONFIG_REFUSED (keepalived itself would not start)
  */
-export const readDirector = (source: DirectorSource): DirectorConfig =>
-  interpret(source.node, loadTree(source.root, source.file ?? '/etc/keepalived/keepalived.conf'))
+export const readDirector = (source: DirectorSource): DirectorConfig => {
+  const { node, root, file = '/etc/keepalived/keepalived.conf', instance = node.replace(/\..*/s, '') } = source
+  return interpret(node, loadTree(root, file, { instance }))
+}
 
 /**
  * What the statements of a configuration mean; adds to their notices.
@@ -44,6 +51,7 @@ export const interpret = (
   const globals = all(statements, 'global_defs').flatMap(statement => statement.block ?? [])
   noteUnknown(statements, notices)
   noteUnmodelled(statements, notices)
+  const groups = new Groups(attempt(() => readGroups(statements, notices), new Map(), onError))
   return {
     node,
     instances: readInstances(
@@ -51,13 +59,15 @@ export const interpret = (
       {
         ...attempt(() => readDefaults(globals, notices), DEFAULTS, onError),
         scripts: attempt(() => readScripts(statements, notices), [], onError),
+        tracked: trackable(statements),
       },
       notices,
       onError,
     ),
-    services: all(statements, 'virtual_server')
-      .map(statement => attempt(() => readService(statement, notices), undefined, onError))
-      .filter((service): service is VirtualService => service !== undefined),
+    services: all(statements, 'virtual_server').flatMap(statement =>
+      attempt(() => readServices(statement, groups, notices), [], onError),
+    ),
+    ...readStatics(statements, last(globals, 'default_interface')?.words[1]?.text, notices),
     startupDelay: attempt(() => readStartupDelay(globals, notices), 0, onError),
     files,
     notices,
@@ -71,13 +81,17 @@ const readInstances = (
   onError: OnError,
 ): VrrpInstance[] => {
   const instances: VrrpInstance[] = []
+  const names = new Set<string>()
   for (const statement of all(statements, 'vrrp_instance')) {
     const instance = attempt(() => readInstance(statement, defaults, notices), undefined, onError)
-    if (instance && instances.some(other => other.name === instance.name))
+    if (instance && names.has(instance.name))
       note(notices, statement, `vrrp_instance ${instance.name} stands twice; keepalived skips the second`)
-    else if (instance) instances.push(instance)
+    else if (instance) {
+      names.add(instance.name)
+      instances.push(instance)
+    }
   }
-  return withSyncGroups(statements, instances, notices)
+  return attempt(() => withSyncGroups(statements, instances, notices), instances, onError)
 }
 
 /** What keepalived obeys and no prediction knows: it may change when a director moves, so it is never passed over. */
@@ -86,6 +100,7 @@ const UNMODELLED = [
   'vrrp_track_file',
   'vrrp_track_process',
   'bfd_instance',
+  'static_ipaddress',
   'static_routes',
   'static_rules',
 ]
@@ -101,17 +116,9 @@ const noteUnmodelled = (statements: Statement[], notices: Notice[]): void => {
  */
 const ROOT = [
   ...['global_defs', 'net_namespace', 'net_namespace_ipvs', 'namespace_with_ipsets', 'use_pid_dir', 'instance'],
-  ...['child_wait_time', 'linkbeat_use_polling', 'linkbeat_interfaces', 'interface_up_down_delays', 'static_ipaddress'],
-  ...[
-    'vrrp_instance',
-    'vrrp_sync_group',
-    'vrrp_script',
-    'garp_group',
-    'track_group',
-    'SSL',
-    'virtual_server',
-    'virtual_server_group',
-  ],
+  ...['child_wait_time', 'linkbeat_use_polling', 'linkbeat_interfaces', 'interface_up_down_delays'],
+  ...['vrrp_instance', 'vrrp_sync_group', 'vrrp_script', 'garp_group', 'track_group', 'SSL'],
+  ...['virtual_server', 'virtual_server_group'],
   ...UNMODELLED,
 ]
 
@@ -124,7 +131,9 @@ const noteUnknown = (statements: Statement[], notices: Notice[]): void => {
 
 const spoken = (statement: Statement): string => statement.words.map(word => word.text).join(' ')
 
-const DEFAULTS: Omit<VrrpDefaults, 'scripts'> = {
+type Defaults = Omit<VrrpDefaults, 'scripts' | 'tracked'>
+
+const DEFAULTS: Defaults = {
   version: undefined,
   multicastGroup: '224.0.0.18',
   interface: undefined,
@@ -132,7 +141,7 @@ const DEFAULTS: Omit<VrrpDefaults, 'scripts'> = {
   downTimerAdverts: 3,
 }
 
-const readDefaults = (globals: Statement[], notices: Notice[]): Omit<VrrpDefaults, 'scripts'> => {
+const readDefaults = (globals: Statement[], notices: Notice[]): Defaults => {
   const group = last(globals, 'vrrp_mcast_group4')
   let { multicastGroup } = DEFAULTS
   if (group && isIP(argument(group)) === 4) multicastGroup = argument(group)

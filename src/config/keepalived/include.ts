@@ -2,8 +2,35 @@ import { readdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { LvslabError, type Position } from '../../errors.ts'
 
+/** Names that the includes of a configuration may look at: braces, and links that lead back, multiply without an end. */
+const MOST_STEPS = 20_000
+
+/** Counts them. */
+export class IncludeSteps {
+  #taken = 0
+
+  /** @throws LvslabError CONFIG_TOO_LARGE */
+  take(count: number, at: Position): void {
+    this.#taken += count
+    if (this.#taken <= MOST_STEPS) return
+    throw new LvslabError(
+      'CONFIG_TOO_LARGE',
+      `The includes of this configuration stand for more than ${MOST_STEPS} names`,
+      {
+        at,
+        exitCode: 2,
+        remedy: 'Use fewer braces, or a folder of its own for what is included.',
+      },
+    )
+  }
+}
+
+/** Counts for one `include`. */
+type Count = (names: number) => void
+
 /** `a{b,c{d,e}}f` to its words, in the order in which glob(3) with GLOB_BRACE takes them. */
-const expandBraces = (pattern: string): string[] => {
+const expandBraces = (pattern: string, count: Count): string[] => {
+  count(1)
   const start = pattern.indexOf('{')
   if (start < 0) return [pattern]
   const parts: string[] = []
@@ -19,7 +46,7 @@ const expandBraces = (pattern: string): string[] => {
       parts.push(pattern.slice(from, i))
       const head = pattern.slice(0, start)
       const tail = pattern.slice(i + 1)
-      return parts.flatMap(part => expandBraces(head + part + tail))
+      return parts.flatMap(part => expandBraces(head + part + tail, count))
     }
   }
   return [pattern]
@@ -27,15 +54,42 @@ const expandBraces = (pattern: string): string[] => {
 
 const hasWildcard = (part: string): boolean => /[*?[]/.test(part)
 
-/** One path component of glob(3): a leading dot is only matched by a dot. */
-const componentPattern = (part: string): RegExp => {
-  const body = part.replace(/\[(!?)([^\]]+)\]|[\s\S]/g, (all, not: string | undefined, set: string | undefined) => {
-    if (set !== undefined) return `[${not ? '^' : ''}${set.replace(/[\\\]^]/g, '\\$&')}]`
-    if (all === '*') return '.*'
-    if (all === '?') return '.'
-    return all.replace(/[.+^${}()|\\[\]/-]/g, '\\$&')
-  })
-  return new RegExp(`^${part.startsWith('.') ? '' : '(?!\\.)'}${body}$`, 's')
+/** One character of a pattern: itself, or what is in the brackets. */
+const CHARACTER = /\[(!?)(\]?[^\]]*)\]|[\s\S]/gu
+
+const takes = (one: string, char: string): boolean => {
+  if (one === '?') return true
+  if (one.length < 3) return one === char
+  const not = one[1] === '!'
+  const ranges = one.slice(not ? 2 : 1, -1).matchAll(/([\s\S])-([\s\S])|[\s\S]/gu)
+  return [...ranges].some(([all, from = all, to = all]) => from <= char && char <= to) !== not
+}
+
+/**
+ * Whether a name fits one path component of glob(3): a leading dot is only matched by a dot. Each `*` is tried once, as the
+ * next one takes all that it could have taken: the time is the product of both lengths.
+ */
+const fits = (part: string, name: string): boolean => {
+  if (name.startsWith('.') && !part.startsWith('.')) return false
+  const pattern = [...part.matchAll(CHARACTER)].map(([one]) => one)
+  const chars = [...name]
+  let p = 0
+  let star = -1
+  let resume = 0
+  for (let c = 0; c < chars.length; ) {
+    const one = pattern[p]
+    if (one === '*') {
+      star = p++
+      resume = c
+    } else if (one !== undefined && takes(one, chars[c] as string)) {
+      p++
+      c++
+    } else if (star >= 0) {
+      p = star + 1
+      c = ++resume
+    } else return false
+  }
+  return pattern.slice(p).every(one => one === '*')
 }
 
 const namesIn = (folder: string): string[] => {
@@ -47,16 +101,22 @@ const namesIn = (folder: string): string[] => {
   }
 }
 
-const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined
+const exists = (path: string): boolean => {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch {
+    // a name that is too long, or links that lead to each other
+    return false
+  }
+}
 
-const glob = (base: string, parts: string[]): string[] => {
+const glob = (base: string, parts: string[], count: Count): string[] => {
   const [part, ...rest] = parts
   if (part === undefined) return exists(base) ? [base] : []
-  if (!hasWildcard(part)) return glob(join(base, part), rest)
-  const pattern = componentPattern(part)
-  return namesIn(base)
-    .filter(name => pattern.test(name))
-    .flatMap(name => glob(join(base, name), rest))
+  if (!hasWildcard(part)) return glob(join(base, part), rest, count)
+  const names = namesIn(base)
+  count(names.length)
+  return names.filter(name => fits(part, name)).flatMap(name => glob(join(base, name), rest, count))
 }
 
 const isInside = (root: string, path: string): boolean => {
@@ -71,13 +131,14 @@ const isInside = (root: string, path: string): boolean => {
  *
  * @param root folder that stands for the node's folder `mount`
  * @param from the including file
- * @throws LvslabError CONFIG_INCLUDE_OUTSIDE when a name, or a symbolic link behind it, leaves the root
+ * @throws LvslabError CONFIG_INCLUDE_OUTSIDE when a name, or a symbolic link behind it, leaves the root; CONFIG_TOO_LARGE
  */
 export const resolveInclude = (
   pattern: string,
   from: string,
   { root, mount }: { root: string; mount: string },
   at: Position,
+  steps = new IncludeSteps(),
 ): string[] => {
   const outside = (path: string): LvslabError =>
     new LvslabError('CONFIG_INCLUDE_OUTSIDE', `include ${pattern} leads to ${path}, outside ${root}`, {
@@ -86,7 +147,8 @@ export const resolveInclude = (
       remedy: `Put the file below ${root}, at the path that it has on the node.`,
     })
   const realRoot = realpathSync(root)
-  return expandBraces(pattern).flatMap(one => {
+  const count = (names: number): void => steps.take(names, at)
+  return expandBraces(pattern, count).flatMap(one => {
     const base = one.startsWith('/') ? root : dirname(from)
     const isPath = one.startsWith('/') && mount !== '/'
     if (isPath && !one.startsWith(`${mount}/`)) throw outside(one)
@@ -96,7 +158,7 @@ export const resolveInclude = (
       depth += part === '..' ? -1 : part === '.' ? 0 : 1
       if (depth < 0) throw outside(join(base, ...parts))
     }
-    return glob(base, parts).filter(path => {
+    return glob(base, parts, count).filter(path => {
       const real = realpathSync(path)
       if (!isInside(realRoot, real)) throw outside(real)
       // keepalived takes regular files only; a FIFO would wait for its writer for ever

@@ -1,11 +1,13 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs'
-import { join, relative } from 'node:path'
-import { LvslabError } from '../../errors.ts'
+import { dirname, join, relative } from 'node:path'
+import { LvslabError, type Position } from '../../errors.ts'
 import type { Notice } from '../../model/types.ts'
-import { resolveInclude } from './include.ts'
+import { IncludeSteps, resolveInclude } from './include.ts'
+import type { SourceFile } from './lines.ts'
 import { attempt, type OnError, throwIt } from './on-error.ts'
-import { keyword, parse, type Statement } from './parse.ts'
-import { tokenize } from './tokenize.ts'
+import { parse, type Statement } from './parse.ts'
+import type { PlacedText } from './placed.ts'
+import { tokensOf } from './tokenize.ts'
 
 /** A configuration with its includes in place. */
 export interface Loaded {
@@ -15,7 +17,13 @@ export interface Loaded {
   notices: Notice[]
 }
 
+/** Files and bytes that a configuration may have with all that it includes: keepalived has no limit, and may never end. */
+const MOST_FILES = 2_000
+const MOST_BYTES = 64 * 2 ** 20
+
 export interface LoadOptions {
+  /** Name that `@NAME` lines ask for, and `$_INSTANCE`; none of them is meant where it is left out. */
+  instance?: string
   /** Folder of the node that `root` stands for; default `/`. */
   mount?: string
   /** Where it does not throw, reading goes on after the error. */
@@ -29,11 +37,12 @@ export interface LoadOptions {
  *
  * @param root folder that is laid over the node's root
  * @param file absolute path on the node
- * @throws LvslabError CONFIG_NOT_FOUND, CONFIG_INCLUDE_OUTSIDE, CONFIG_INCLUDE_LOOP, and those of `tokenize`
- *   and `parse`
+ * @throws LvslabError CONFIG_NOT_FOUND, CONFIG_INCLUDE_OUTSIDE, CONFIG_INCLUDE_LOOP, CONFIG_TOO_LARGE, CONFIG_ENCODING, and
+ *   those of `tokenize` and `parse`
  */
 export const loadTree = (root: string, file: string, options: LoadOptions = {}): Loaded => {
-  const from: From = { root, mount: '/', onError: throwIt, edit: text => text, ...options }
+  const { instance, ...others } = options
+  const from: From = { root, mount: '/', onError: throwIt, edit: text => text, ...others }
   const path = join(root, relative(from.mount, file))
   if (!statSync(path, { throwIfNoEntry: false })?.isFile())
     throw new LvslabError('CONFIG_NOT_FOUND', `There is no configuration file ${path}`, {
@@ -46,62 +55,106 @@ export const loadTree = (root: string, file: string, options: LoadOptions = {}):
       at: { file: path, line: 1, column: 1 },
       message: 'the file has an execute bit; keepalived refuses to read such a file',
     })
-  loaded.statements = loadFile(path, from, [], loaded)
+  const reader = new FileReader(from, loaded)
+  const tokens = tokensOf(
+    [reader.read(path)],
+    {
+      ...(instance === undefined ? {} : { instance }),
+      onError: from.onError,
+      folderOf: name => join(from.mount, relative(root, dirname(name))),
+      include: (pattern, _kind, open) => reader.include(pattern, open),
+    },
+    loaded.notices,
+  )
+  loaded.statements = attempt(() => parse(tokens, from.onError), [], from.onError)
   return loaded
 }
 
-/** keepalived lib/parser.c `read_conf_file` takes regular files without any execute bit only. */
+/** keepalived lib/parser.c `check_glob_file` takes regular files without any execute bit only. */
 const isExecutable = (path: string): boolean => (statSync(path).mode & 0o111) !== 0
 
-type From = Required<LoadOptions> & { root: string }
+type From = Required<Omit<LoadOptions, 'instance'>> & { root: string }
 
-const loadFile = (path: string, from: From, including: string[], loaded: Loaded): Statement[] => {
-  loaded.files.push(path)
-  const text = from.edit(readFileSync(path, 'utf8'), path)
-  const tree = attempt(() => parse(tokenize(text, path, from.onError), from.onError), [], from.onError)
-  return expandIncludes(tree, path, from, [...including, realpathSync(path)], loaded)
+/** Reads the files of one configuration, and keeps a list of them. */
+class FileReader {
+  readonly #from: From
+  readonly #loaded: Loaded
+  readonly #steps = new IncludeSteps()
+  #bytes = 0
+
+  constructor(from: From, loaded: Loaded) {
+    this.#from = from
+    this.#loaded = loaded
+  }
+
+  read(path: string, at?: Position): SourceFile {
+    const bytes = readFileSync(path)
+    this.#bytes += bytes.length
+    if (this.#loaded.files.push(path) > MOST_FILES || this.#bytes > MOST_BYTES)
+      throw new LvslabError(
+        'CONFIG_TOO_LARGE',
+        `This configuration has more than ${MOST_FILES} files or ${MOST_BYTES / 2 ** 20} MiB with all that it includes`,
+        { ...(at ? { at } : {}), exitCode: 2, remedy: 'Look for files that are included again and again.' },
+      )
+    const { edit, onError } = this.#from
+    const text = attempt(() => decode(bytes, path, this.#loaded.notices), '', onError)
+    return { name: path, text: edit(text, path) }
+  }
+
+  /** The files of an `include`, each read when the one before it is at its end. */
+  *include(pattern: PlacedText, open: string[]): Generator<SourceFile, void, undefined> {
+    const { at } = pattern.place(0)
+    const { notices } = this.#loaded
+    const { onError } = this.#from
+    const from = open.at(-1) ?? ''
+    const files = attempt(() => resolveInclude(pattern.text, from, this.#from, at, this.#steps), undefined, onError)
+    if (!files) return
+    if (files.length === 0)
+      notices.push({ at, message: `include ${pattern.text} matches no file; keepalived goes on without it` })
+    for (const file of files) {
+      if (isExecutable(file)) {
+        notices.push({ at, message: `${file} has an execute bit; keepalived skips such a file` })
+        continue
+      }
+      const real = realpathSync(file)
+      if (open.some(one => realpathSync(one) === real)) {
+        onError(
+          new LvslabError('CONFIG_INCLUDE_LOOP', `include ${pattern.text} reads ${file}, which is being read already`, {
+            at,
+            exitCode: 2,
+            remedy: 'Break the circle: a file must not include itself, directly or through others.',
+          }),
+        )
+        continue
+      }
+      yield this.read(file, at)
+    }
+  }
 }
 
-const expandIncludes = (
-  statements: Statement[],
-  path: string,
-  from: From,
-  including: string[],
-  loaded: Loaded,
-): Statement[] =>
-  statements.flatMap(statement => {
-    const pattern = statement.words[1]
-    // keepalived takes a line of exactly two words for an include; everything else is an unknown keyword to it.
-    if (/^include[rmwba]?$/.test(keyword(statement)) && pattern && statement.words.length === 2) {
-      const files = attempt(() => resolveInclude(pattern.text, path, from, pattern.at), undefined, from.onError)
-      if (files === undefined) return []
-      if (files.length === 0)
-        loaded.notices.push({
-          at: pattern.at,
-          message: `include ${pattern.text} matches no file; keepalived goes on without it`,
-        })
-      return files.flatMap(file => {
-        if (isExecutable(file)) {
-          loaded.notices.push({ at: pattern.at, message: `${file} has an execute bit; keepalived skips such a file` })
-          return []
-        }
-        if (including.includes(realpathSync(file))) {
-          from.onError(
-            new LvslabError(
-              'CONFIG_INCLUDE_LOOP',
-              `include ${pattern.text} reads ${file}, which is being read already`,
-              {
-                at: pattern.at,
-                exitCode: 2,
-                remedy: 'Break the circle: a file must not include itself, directly or through others.',
-              },
-            ),
-          )
-          return []
-        }
-        return loadFile(file, from, including, loaded)
-      })
-    }
-    if (!statement.block) return [statement]
-    return [{ ...statement, block: expandIncludes(statement.block, path, from, including, loaded) }]
-  })
+/**
+ * keepalived knows bytes alone. What is no UTF-8 is taken for Latin-1, so that nothing of it is lost.
+ *
+ * @throws LvslabError CONFIG_ENCODING for UTF-16, no word of which keepalived could read
+ */
+const decode = (bytes: Buffer, file: string, notices: Notice[]): string => {
+  const at = { file, line: 1, column: 1 }
+  const mark = bytes.subarray(0, 2).toString('hex')
+  if (mark === 'fffe' || mark === 'feff')
+    throw new LvslabError('CONFIG_ENCODING', `${file} is UTF-16, which keepalived cannot read`, {
+      at,
+      exitCode: 2,
+      remedy: `Save it as UTF-8 without a byte order mark: iconv -f UTF-16 -t UTF-8 ${file}`,
+    })
+  if (bytes.subarray(0, 3).toString('hex') === 'efbbbf')
+    notices.push({
+      at,
+      message: 'the file starts with a byte order mark; keepalived takes it for a part of the first word',
+    })
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    notices.push({ at, message: 'the file is not UTF-8; its bytes are read as Latin-1' })
+    return bytes.toString('latin1')
+  }
+}

@@ -28,7 +28,7 @@ const unbalanced = (message: string, at: Position): LvslabError =>
  * @param onError where it does not throw, a brace without a partner is passed over, and what is open at the end is closed
  * @throws LvslabError CONFIG_UNBALANCED, at the brace that has no partner
  */
-export const parse = (tokens: Token[], onError: OnError = throwIt): Statement[] => {
+export const parse = (tokens: Iterable<Token>, onError: OnError = throwIt): Statement[] => {
   const top: Statement[] = []
   const open: { statements: Statement[]; at: Position }[] = []
   let statements = top
@@ -42,7 +42,7 @@ export const parse = (tokens: Token[], onError: OnError = throwIt): Statement[] 
 
   for (const token of tokens) {
     if (token.kind === 'word') {
-      words.push({ text: token.text, at: token.at })
+      words.push(token)
       continue
     }
     endStatement()

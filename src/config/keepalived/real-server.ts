@@ -5,7 +5,7 @@ import { keyword, type Statement } from './parse.ts'
 import { all, argument, flag, integer, last, note } from './values.ts'
 
 /** What a service is addressed by. */
-export type Target = Pick<VirtualService, 'name' | 'address' | 'port' | 'fwmark'>
+export type Target = Pick<VirtualService, 'name' | 'address' | 'port' | 'fwmark' | 'group'>
 
 /** No port, and port 0, mean all ports. */
 export const readPort = (text: string | undefined): number | undefined => {
@@ -44,7 +44,8 @@ const serverPort = (
   if (written === undefined) return undefined
   if (target.port === undefined && target.fwmark === undefined) return written
   const service = target.port ?? 0
-  if (written === 0) return service
+  // of a group's servers keepalived keeps what is written: their services have ports of their own
+  if (written === 0) return target.group !== undefined && forwarding === 'NAT' ? 0 : service
   if (forwarding === 'NAT' || written === service) return written
   const what =
     target.fwmark === undefined
@@ -79,6 +80,7 @@ export const readServers = (
   notices: Notice[],
 ): RealServer[] => {
   const servers: RealServer[] = []
+  const known = new Set<string>()
   for (const line of all(block, 'real_server')) {
     const inner = line.block ?? []
     const address = argument(line)
@@ -92,10 +94,11 @@ export const readServers = (
       )
       continue
     }
-    if (servers.some(server => server.address === address && server.port === port)) {
+    if (known.has(`${address} ${port}`)) {
       note(notices, line, `real_server ${address}:${port} stands twice; keepalived leaves the second out`)
       continue
     }
+    known.add(`${address} ${port}`)
     const checks = readChecks(inner, mergeTiming(readTiming(inner, 1, notices), defaults.timing), notices)
     if (port === 0) noteNoPort(line, checks, notices)
     servers.push({

@@ -47,7 +47,7 @@ export const readScripts = (statements: Statement[], notices: Notice[]): ScriptD
   })
 
 /** `WEIGHT [reverse|noreverse]` after the keyword; 0 where keepalived does not take it. */
-const readWeight = (
+export const readWeight = (
   words: Statement['words'][number][] | undefined,
   line: Statement | undefined,
   otherwise: string,
@@ -71,7 +71,7 @@ const readWeight = (
 }
 
 /** A line `NAME [weight W [reverse]]` of a track block; undefined where keepalived leaves it out. */
-const readTracked = (
+export const readTracked = (
   line: Statement,
   instance: string,
   fallback: TrackWeight,
@@ -94,19 +94,23 @@ export const readTrackedScripts = (
   notices: Notice[],
 ): TrackedScript[] => {
   const tracked: TrackedScript[] = []
+  const byName = new Map(scripts.toReversed().map(script => [script.name, script]))
+  const seen = new Set<string>()
   for (const line of blocks.flatMap(block => block.block ?? [])) {
-    const found = scripts.find(script => script.name === keyword(line))
+    const found = byName.get(keyword(line))
     if (!found) {
       note(notices, line, `${instance}: there is no vrrp_script ${keyword(line)}; keepalived ignores the line`)
       continue
     }
-    if (tracked.some(one => one.script.name === found.name)) {
+    if (seen.has(found.name)) {
       note(notices, line, `${instance} tracks ${found.name} already; keepalived ignores this line`)
       continue
     }
     const { weight, reverse, ...script } = found
     const taken = readTracked(line, instance, { weight, reverse }, notices)
-    if (taken) tracked.push({ script, ...taken, at: line.at })
+    if (!taken) continue
+    seen.add(found.name)
+    tracked.push({ script, ...taken, at: line.at })
   }
   return tracked
 }
@@ -114,14 +118,17 @@ export const readTrackedScripts = (
 /** The `track_interface` blocks of an instance (keepalived vrrp_track.c `alloc_track_if`). */
 export const readTrackedInterfaces = (blocks: Statement[], instance: string, notices: Notice[]): TrackedInterface[] => {
   const tracked: TrackedInterface[] = []
+  const seen = new Set<string>()
   for (const line of blocks.flatMap(block => block.block ?? [])) {
     const name = keyword(line)
-    if (tracked.some(one => one.interface === name)) {
+    if (seen.has(name)) {
       note(notices, line, `${instance} tracks ${name} already; keepalived ignores this line`)
       continue
     }
     const taken = readTracked(line, instance, { weight: 0, reverse: false }, notices)
-    if (taken) tracked.push({ interface: name, ...taken, at: line.at })
+    if (!taken) continue
+    seen.add(name)
+    tracked.push({ interface: name, ...taken, at: line.at })
   }
   return tracked
 }
@@ -129,10 +136,8 @@ export const readTrackedInterfaces = (blocks: Statement[], instance: string, not
 /** Lines that name a script to be told of a change. */
 export const NOTIFY = ['notify', 'notify_master', 'notify_backup', 'notify_fault', 'notify_stop', 'notify_deleted']
 
-/** Says what an instance tracks that no prediction knows, and what it tells whom. */
-export const noteUntracked = (block: Statement[], instance: string, notices: Notice[]): void => {
-  for (const line of all(block, 'track_file', 'track_process', 'track_bfd'))
-    note(notices, line, `${keyword(line)} of ${instance} is obeyed by keepalived; the predictions do not know it`)
+/** Says whom an instance tells of its changes. */
+export const noteNotify = (block: Statement[], instance: string, notices: Notice[]): void => {
   const [notify] = all(block, ...NOTIFY)
   if (notify) note(notices, notify, `whether keepalived runs the notify scripts of ${instance} is not judged`)
 }

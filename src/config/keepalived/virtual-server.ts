@@ -1,53 +1,135 @@
 import { isIP } from 'node:net'
-import type { ForwardingMethod, Notice, Protocol, VirtualService } from '../../model/types.ts'
+import type { ForwardingMethod, Notice, Protocol, RealServer, VirtualService } from '../../model/types.ts'
 import { readTiming } from './health-check.ts'
 import { keyword, type Statement } from './parse.ts'
 import { readForwarding, readPort, readServers, readSorryServer, readWeight, type Target } from './real-server.ts'
+import { type GroupEntry, MOST_ADDRESSES } from './server-group.ts'
 import { all, argument, duration, flag, integer, last, note } from './values.ts'
 
 const SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'lblc', 'lblcr', 'sh', 'dh', 'mh', 'sed', 'nq', 'fo', 'ovf', 'twos']
 
+/** Services and their real servers that groups may make of a configuration; beyond, one is kept that nobody predicts. */
+const MOST_FROM_GROUPS = 100_000
+
+/** The `virtual_server_group` blocks, and how much has been made of them. */
+export class Groups {
+  readonly entries: Map<string, GroupEntry[]>
+  #made = 0
+
+  constructor(entries: Map<string, GroupEntry[]>) {
+    this.entries = entries
+  }
+
+  /** Whether so many more may be made. */
+  take(count: number): boolean {
+    if (this.#made + count > MOST_FROM_GROUPS) return false
+    this.#made += count
+    return true
+  }
+}
+
 /**
  * One `virtual_server` with keepalived's own defaults and corrections (keepalived check_parser.c, check_data.c
- * `validate_check_config`). Undefined where keepalived leaves the service out.
+ * `validate_check_config`): one service, or one for each address and mark of its group, as IPVS has them. None where
+ * keepalived leaves it out.
  */
-export const readService = (statement: Statement, notices: Notice[]): VirtualService | undefined => {
+export const readServices = (statement: Statement, groups: Groups, notices: Notice[]): VirtualService[] => {
   const block = statement.block ?? []
-  const protocol = readProtocol(block, statement, notices)
-  const target = readTarget(statement, protocol, notices)
-  if (!target) return undefined
+  const protocol = readProtocol(block, statement, groups, notices)
+  const targets = readTargets(statement, protocol, groups, notices)
+  const [first] = targets
+  if (!first) return []
+  const name = spokenName(statement, first)
 
-  const forwarding = readForwarding(block, notices) ?? defaultForwarding(statement, target, notices)
+  const forwarding = readForwarding(block, notices) ?? defaultForwarding(statement, name, notices)
   const timing = readTiming(block, 1, notices)
   timing.serviceDelayLoop = timing.delayLoop
   const weight = readWeight(block, notices) ?? 1
   const inhibit = flag(last(block, 'inhibit_on_failure'), notices) ?? false
-  const realServers = readServers(block, target, { forwarding, weight, inhibit, timing }, notices)
+  const defaults = { forwarding, weight, inhibit, timing }
+  const realServers = readServers(block, first, defaults, notices)
   if (realServers.length === 0) {
-    note(notices, statement, `virtual_server ${target.name} has no real servers; keepalived leaves it out`)
-    return undefined
+    note(notices, statement, `virtual_server ${name} has no real servers; keepalived leaves it out`)
+    return []
   }
 
   const sum = realServers.reduce((total, server) => total + server.weight, 0)
-  const sorry = readSorryServer(block, target, forwarding, notices)
-  const persistence = readPersistence(block, target, notices)
-  return {
-    ...target,
+  const sorry = readSorryServer(block, first, forwarding, notices)
+  const allPorts = targets.some(target => target.port === 0)
+  const persistence = readPersistence(block, allPorts, notices)
+  const common = {
     protocol,
-    scheduler: readScheduler(block, statement, target, notices),
+    scheduler: readScheduler(block, statement, name, notices),
     forwarding,
-    ...(persistence === undefined ? {} : { persistence, ...readGranularity(block, target, notices) }),
+    ...(persistence === undefined ? {} : { persistence, ...readGranularity(block, first, notices) }),
     ...readQuorum(block, sum, notices),
     alpha: timing.alpha ?? false,
-    ...(sorry === undefined ? {} : { sorryServer: sorry }),
-    realServers,
     at: statement.at,
   }
+  const withServers = (realServers: RealServer[], sorryServer: VirtualService['sorryServer']) => ({
+    ...common,
+    ...(sorryServer ? { sorryServer } : {}),
+    realServers,
+  })
+  const service = withServers(realServers, sorry)
+  if (first.group !== undefined && !groups.take(targets.length * (1 + realServers.length))) {
+    const size = `${targets.length} services of ${realServers.length} real servers each`
+    note(notices, statement, `${name} has ${size}, which are not predicted`)
+    return [{ name, ...(first.group === undefined ? {} : { group: first.group }), ...service }]
+  }
+  // they differ in the ports of their servers alone
+  const byPort = new Map([[portKey(first), service]])
+  return targets.map(target => {
+    const found =
+      byPort.get(portKey(target)) ??
+      withServers(readServers(block, target, defaults, []), readSorryServer(block, target, forwarding, []))
+    byPort.set(portKey(target), found)
+    return { ...target, ...found }
+  })
 }
+
+/** Services with the same key have the same servers. */
+const portKey = ({ port, fwmark }: Target): string => (fwmark === undefined ? `port ${port}` : 'fwmark')
+
+const spokenName = (statement: Statement, { name, group }: Target): string =>
+  group === undefined ? name : `group ${argument(statement, 2)}`
+
+const readTargets = (statement: Statement, protocol: Protocol, groups: Groups, notices: Notice[]): Target[] => {
+  if (argument(statement) !== 'group') {
+    const target = readTarget(statement, protocol, notices)
+    return target ? [target] : []
+  }
+  const group = argument(statement, 2)
+  const entries = groups.entries.get(group)
+  if (!entries) {
+    note(notices, statement, `there is no virtual_server_group ${group}; keepalived leaves the service out`)
+    return []
+  }
+  if (entries.some(entry => 'addresses' in entry && entry.addresses.length === 0)) {
+    note(
+      notices,
+      statement,
+      `virtual_server_group ${group} has more than ${MOST_ADDRESSES} addresses; it is not predicted`,
+    )
+    return [{ name: `group ${group}`, group }]
+  }
+  return entries.flatMap((entry): Target[] =>
+    'fwmark' in entry
+      ? [{ name: `fwmark ${entry.fwmark}`, fwmark: entry.fwmark, group }]
+      : entry.addresses.map(address => ({
+          name: nameOf(address, entry.port, protocol),
+          address,
+          port: entry.port,
+          group,
+        })),
+  )
+}
+
+const nameOf = (address: string, port: number, protocol: Protocol): string =>
+  `${isIP(address) === 6 ? `[${address}]` : address}:${port}/${protocol}`
 
 const readTarget = (statement: Statement, protocol: Protocol, notices: Notice[]): Target | undefined => {
   const address = argument(statement)
-  if (address === 'group') return { name: `group ${argument(statement, 2)}` }
   if (address === 'fwmark') {
     const text = argument(statement, 2)
     const fwmark = Number(text)
@@ -65,14 +147,15 @@ const readTarget = (statement: Statement, protocol: Protocol, notices: Notice[])
     )
     return undefined
   }
-  const host = isIP(address) === 6 ? `[${address}]` : address
-  return { name: `${host}:${port}/${protocol}`, address, port }
+  return { name: nameOf(address, port, protocol), address, port }
 }
 
-const readProtocol = (block: Statement[], statement: Statement, notices: Notice[]): Protocol => {
+const readProtocol = (block: Statement[], statement: Statement, groups: Groups, notices: Notice[]): Protocol => {
+  const entries = argument(statement) === 'group' ? groups.entries.get(argument(statement, 2)) : undefined
+  const marksAlone = argument(statement) === 'fwmark' || entries?.every(entry => 'fwmark' in entry)
   let protocol: Protocol | undefined
   for (const line of all(block, 'protocol')) {
-    if (argument(statement) === 'fwmark') {
+    if (marksAlone) {
       note(notices, line, 'a firewall mark has no protocol; keepalived ignores the line')
       continue
     }
@@ -81,32 +164,32 @@ const readProtocol = (block: Statement[], statement: Statement, notices: Notice[
     else note(notices, line, `protocol ${argument(line)} is not TCP, UDP or SCTP; keepalived ignores the line`)
   }
   if (protocol) return protocol
-  if (['fwmark', 'group'].includes(argument(statement))) return 'TCP'
+  // no word for what has none: it is the kernel's table that counts
+  if (marksAlone || (argument(statement) === 'group' && !entries)) return 'TCP'
   note(notices, statement, 'there is no protocol; keepalived takes UDP')
   return 'UDP'
 }
 
-const defaultForwarding = (statement: Statement, target: Target, notices: Notice[]): ForwardingMethod => {
-  note(notices, statement, `virtual_server ${target.name} has no lvs_method; keepalived takes NAT`)
+const defaultForwarding = (statement: Statement, name: string, notices: Notice[]): ForwardingMethod => {
+  note(notices, statement, `virtual_server ${name} has no lvs_method; keepalived takes NAT`)
   return 'NAT'
 }
 
-const readScheduler = (block: Statement[], statement: Statement, target: Target, notices: Notice[]): string => {
+const readScheduler = (block: Statement[], statement: Statement, name: string, notices: Notice[]): string => {
   let scheduler: string | undefined
   for (const line of all(block, 'lvs_sched', 'lb_algo')) {
     const word = argument(line)
     if (SCHEDULERS.includes(word)) scheduler = word
     else note(notices, line, `${keyword(line)} ${word} is not a scheduler; keepalived ignores the line`)
   }
-  if (scheduler === undefined)
-    note(notices, statement, `virtual_server ${target.name} has no lvs_sched; keepalived takes wlc`)
+  if (scheduler === undefined) note(notices, statement, `virtual_server ${name} has no lvs_sched; keepalived takes wlc`)
   return scheduler ?? 'wlc'
 }
 
 /** ms; a persistence_timeout without a value is 360 s, and a service on all ports is persistent whatever it says. */
-const readPersistence = (block: Statement[], target: Target, notices: Notice[]): number | undefined => {
+const readPersistence = (block: Statement[], allPorts: boolean, notices: Notice[]): number | undefined => {
   const line = last(block, 'persistence_timeout')
-  if (line?.words.length === 1 || (!line && target.port === 0)) return 360_000
+  if (line?.words.length === 1 || (!line && allPorts)) return 360_000
   return line && duration(line, { min: 1, max: 2_678_400, otherwise: 'ignores the line' }, notices)
 }
 

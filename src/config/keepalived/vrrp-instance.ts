@@ -2,7 +2,8 @@ import { isIP } from 'node:net'
 import type { Notice, VrrpInstance } from '../../model/types.ts'
 import { readAddresses } from './address.ts'
 import type { Statement } from './parse.ts'
-import { noteUntracked, readTrackedInterfaces, readTrackedScripts, type ScriptDefinition } from './track.ts'
+import { noteNotify, readTrackedInterfaces, readTrackedScripts, type ScriptDefinition } from './track.ts'
+import { readUnpredicted, type Trackable } from './unpredicted.ts'
 import { all, argument, flag, integer, last, note, refused } from './values.ts'
 import {
   readAdvertInterval,
@@ -22,6 +23,8 @@ export interface VrrpDefaults {
   downTimerAdverts: number
   /** The `vrrp_script` blocks of the whole configuration. */
   scripts: ScriptDefinition[]
+  /** What it defines to be tracked beside scripts. */
+  tracked: Trackable
 }
 
 /**
@@ -92,7 +95,7 @@ export const readInstance = (
     )
   }
 
-  noteUntracked(block, name, notices)
+  noteNotify(block, name, notices)
   const down = last(block, 'down_timer_adverts')
   const source = last(block, 'mcast_src_ip', 'unicast_src_ip')?.words[1]?.text
   const authentication = readAuthentication(block, version, strict, notices)
@@ -117,6 +120,7 @@ export const readInstance = (
     excludedAddresses: readAddresses(all(block, 'virtual_ipaddress_excluded'), vipDevice, notices),
     trackScripts: readTrackedScripts(all(block, 'track_script'), defaults.scripts, name, notices),
     trackInterfaces: readTrackedInterfaces(all(block, 'track_interface'), name, notices),
+    ...readUnpredicted(block, defaults.tracked, name, notices),
     trackPrimary: last(block, 'dont_track_primary') === undefined,
     at: statement.at,
   }

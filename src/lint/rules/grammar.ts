@@ -1,7 +1,7 @@
 import { keyword, type Statement } from '../../config/keepalived/parse.ts'
 import { insteadOf, isInRange, isSwitch, needsValue, rangeOf, takesOne } from '../grammar.ts'
 import { type Block, opens, ROOT, wordsOf } from '../keywords.ts'
-import type { Found, LintInput, Rule } from '../rule.ts'
+import type { Director, Found, LintInput, Rule } from '../rule.ts'
 
 interface Placed {
   statement: Statement
@@ -18,20 +18,21 @@ const placed = (statements: Statement[], of: Block, block: string): Placed[] =>
     return [{ statement, block, of }, ...(inner ? placed(statement.block ?? [], inner, word) : [])]
   })
 
+/** Lines of which the reader says already what keepalived makes of them. */
+const linesSaid = ({ config, errors }: Director): Set<string> =>
+  new Set([...config.notices, ...errors].flatMap(({ at }) => (at ? [`${at.line} ${at.file}`] : [])))
+
 const each =
   (judge: (placed: Placed, word: string, value: string | undefined) => string | undefined) =>
   ({ directors }: LintInput): Found[] =>
-    directors.flatMap(director =>
-      placed(director.statements, ROOT, 'root').flatMap(one => {
-        const { statement } = one
-        const message = judge(one, keyword(statement), statement.words[1]?.text)
-        // The reader says of many lines what keepalived makes of them.
-        const said = director.config.notices.some(
-          ({ at }) => at.file === statement.at.file && at.line === statement.at.line,
-        )
-        return message === undefined || said ? [] : [{ at: statement.at, message }]
-      }),
-    )
+    directors.flatMap(director => {
+      const said = linesSaid(director)
+      return placed(director.statements, ROOT, 'root').flatMap(one => {
+        const { at, words } = one.statement
+        const message = judge(one, words[0].text, words[1]?.text)
+        return message === undefined || said.has(`${at.line} ${at.file}`) ? [] : [{ at, message }]
+      })
+    })
 
 const missing = each(({ block, of, statement }, word, value) =>
   value === undefined && !of.lists.includes(word) && !isCheck(statement, of) && needsValue({ block, word })

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { keyword, type Statement } from '../../config/keepalived/parse.ts'
 import type { Word } from '../../config/keepalived/tokenize.ts'
-import { hint } from '../../topology/did-you-mean.ts'
+import { near } from '../near.ts'
 import type { Found, LintInput, Rule } from '../rule.ts'
 import { everyStatement } from '../statements.ts'
 
@@ -68,17 +68,6 @@ const addressOptions = eachLine(['virtual_ipaddress', 'virtual_ipaddress_exclude
   return found
 })
 
-const near = (text: string, choices: string[]): string => {
-  const what = hint(text, choices, '')
-  return what.startsWith('; did') ? what : ''
-}
-
-const staticAddresses = eachLine(['static_ipaddress'], line =>
-  hasPrefix(keyword(line))
-    ? []
-    : [{ at: line.at, message: `${keyword(line)} is not an address; keepalived leaves it out` }],
-)
-
 const routes = eachLine(['virtual_routes', 'static_routes'], line => {
   const found: Found[] = []
   for (let n = 0; n < line.words.length; n++) {
@@ -127,20 +116,25 @@ const urls = ({ directors }: LintInput): Found[] =>
   directors.flatMap(director =>
     everyStatement(director.statements)
       .filter(one => keyword(one) === 'url')
-      .flatMap(({ block = [] }) => [
-        ...block
-          .filter(line => keyword(line) === 'path')
-          .slice(1)
-          .map(line => ({ at: line.at, message: 'this url has a path already; keepalived takes the last' })),
-        ...block
-          .filter(line => keyword(line) === 'status_code')
-          .flatMap(line => line.words.slice(1))
-          .filter(({ text }) => !isStatus(text))
-          .map(({ text, at }) => ({ at, message: `status_code ${text} is not a status from 100 to 599` })),
-        ...block
-          .filter(line => keyword(line) === 'digest' && !/^[\da-f]{32}$/i.test(line.words[1]?.text ?? ''))
-          .map(line => ({ at: line.at, message: 'digest is not 32 hexadecimal digits; keepalived ignores it' })),
-      ]),
+      .flatMap(({ block = [] }) => {
+        const lines = (name: string): Statement[] => block.filter(line => keyword(line) === name)
+        const digests = lines('digest').map(({ words: [, digest], at }) => ({ at, digest: digest?.text ?? '' }))
+        return [
+          ...lines('path')
+            .slice(1)
+            .map(({ at }) => ({ at, message: 'this url has a path already; keepalived takes the last' })),
+          ...lines('status_code')
+            .flatMap(line => line.words.slice(1))
+            .filter(({ text }) => !isStatus(text))
+            .map(({ text, at }) => ({ at, message: `status_code ${text} is not a status from 100 to 599` })),
+          ...digests
+            .filter(({ digest }) => !/^[\da-f]{32}$/i.test(digest))
+            .map(({ at }) => ({ at, message: 'digest is not 32 hexadecimal digits; keepalived ignores it' })),
+          ...digests
+            .filter(({ digest }, index) => digests.findIndex(one => one.digest === digest) < index)
+            .map(({ at }) => ({ at, message: 'this url has the digest already; keepalived ignores it' })),
+        ]
+      }),
   )
 
 const isStatus = (text: string): boolean => {
@@ -159,15 +153,6 @@ export const listRules: Rule[] = [
     remedy: 'Write dev NAME, label NAME, scope SCOPE, brd ADDRESS and the like, as keepalived.conf(5) has them.',
     example: 'virtual_ipaddress {\n  10.0.0.100/24 de eth0\n}\n',
     check: addressOptions,
-  },
-  {
-    code: 'static-address-invalid',
-    severity: 'error',
-    rejected: true,
-    title: 'A static address that is none',
-    why: 'keepalived leaves the line out (vrrp_ipaddress.c parse_ipaddress).',
-    remedy: 'Write ADDRESS/PREFIX dev NAME.',
-    check: staticAddresses,
   },
   {
     code: 'route-invalid',

@@ -27,6 +27,7 @@ const auth = (pass: string, type = 'PASS') => `  authentication {\n    auth_type
 const SECURE = 'global_defs {\n  enable_script_security\n  script_user root\n}\n'
 const DIRECTOR = 'd1/keepalived.conf'
 const script = (path: string) => `${SECURE}vrrp_script chk {\n  script "${path}"\n}\n`
+const TRACKED = '  track_script {\n    chk\n  }'
 const lower = { priority: 90 }
 const OTHER_SERVER = '  real_server 10.0.0.12 80 {\n    weight 1\n    TCP_CHECK {\n    }\n  }'
 const TOPOLOGY = `name: test
@@ -102,6 +103,11 @@ const CASES: Record<string, Case> = {
     '9:5',
     `vrrp_script chk {\n  script /bin/true\n}\n${instance('  track_script {\n    chk\n  }')}`,
   ),
+  'group-unknown': alone(
+    service('', undefined, 'group none'),
+    '1:1',
+    `virtual_server_group none {\n  10.0.0.100 80\n}\n${service('', undefined, 'group none')}`,
+  ),
   'script-empty': alone('vrrp_script chk {\n  interval 1\n}\n', '1:1', 'vrrp_script chk {\n  script /bin/true\n}\n'),
   'address-invalid': alone(service('', undefined, '10.0.0.300 80'), '1:1', service()),
   'stands-twice': alone(instance() + instance(), '10:1', instance()),
@@ -129,15 +135,10 @@ const CASES: Record<string, Case> = {
     ['6:19', '6:22'],
     instance('', { vip: '10.0.0.100/24 dev eth0 label eth0:1 no_track scope global' }),
   ),
-  'static-address-invalid': alone(
-    'static_ipaddress {\n  10.0.0.300/24 dev eth0\n}\n',
-    '2:3',
-    'static_ipaddress {\n  10.0.0.3/24 dev eth0\n}\n',
-  ),
   'route-invalid': alone(
     'static_routes {\n  10.9.0.0/16 vai 10.0.0.1 dev eth0\n  10.8.0.0/16 gw 10.0.0.1\n}\n',
     ['2:15', '3:15'],
-    'static_routes {\n  10.9.0.0/16 via 10.0.0.1 dev eth0 metric 5\n  src 10.0.0.2 default via 10.0.0.1\n}\n',
+    'static_routes {\n  10.9.0.0/16 via 10.0.0.1 dev eth0 metric 5\n  blackhole 10.8.0.0/16\n}\n',
   ),
   'rule-no-preference': alone(
     'static_rules {\n  from 10.0.0.0/24 table 1\n}\n',
@@ -152,13 +153,17 @@ const CASES: Record<string, Case> = {
   'url-invalid': alone(
     service(
       '',
-      'HTTP_GET {\n      url {\n        path /\n        path /b\n        status_code 20\n        digest 12\n      }\n    }',
+      'HTTP_GET {\n      url {\n        path /\n        path /b\n        status_code 20\n        digest 12\n        digest 12\n      }\n    }',
     ),
-    ['11:9', '12:21', '13:9'],
+    ['11:9', '12:21', '13:9', '14:9', '14:9'],
     service('', 'HTTP_GET {\n      url {\n        path /\n        status_code 200-299\n      }\n    }'),
   ),
   'vip-missing': alone(instance().replace(/ {2}virtual_ipaddress[^}]*}\n/, ''), '1:1', instance()),
-  'vip-twice': alone(instance('', { vip: '10.0.0.100\n    10.0.0.100' }), '7:5', instance()),
+  'address-twice': alone(
+    instance('  unicast_peer {\n    10.0.0.3\n    10.0.0.3\n  }', { vip: '10.0.0.100\n    10.0.0.100' }),
+    ['7:5', '11:5'],
+    instance('  unicast_peer {\n    10.0.0.3\n  }'),
+  ),
   'vrid-twice': alone(
     instance() + instance('', { name: 'VI_2', vip: '10.0.0.101' }),
     '12:3',
@@ -178,6 +183,11 @@ const CASES: Record<string, Case> = {
     `${group('VI_1', 'VI_2')}${script('/bin/true')}${tracking(-20)}`,
     '22:5',
     `${group('VI_1', 'VI_2')}${script('/bin/true')}${tracking(0)}`,
+  ),
+  'sync-group-twice': alone(
+    group('VI_1', 'VI_2') + group('VI_1', 'VI_2').replace('G {', 'H {') + twoInstances(),
+    ['9:5', '10:5'],
+    group('VI_1', 'VI_2') + twoInstances(),
   ),
   'sync-group-small': alone(
     group('VI_1', 'VI_9') + twoInstances(),
@@ -268,9 +278,9 @@ const CASES: Record<string, Case> = {
   ),
   'interface-unknown': inTopology(instance().replace('eth0', 'eth7'), '2:3', instance()),
   'track-script-unusable': {
-    bad: { [DIRECTOR]: script('/etc/keepalived/check.run') },
+    bad: { [DIRECTOR]: script('/etc/keepalived/check.run') + instance(TRACKED) },
     at: [`${DIRECTOR}:6:10`],
-    good: { [DIRECTOR]: script('/etc/keepalived/check.run'), 'd1/check.run': '#!/bin/sh\n' },
+    good: { [DIRECTOR]: script('/etc/keepalived/check.run') + instance(TRACKED), 'd1/check.run': '#!/bin/sh\n' },
   },
   'script-unusable': {
     bad: {
@@ -319,7 +329,7 @@ describe('rules', () => {
   }
 
   it('are all tested, each once', () => {
-    const elsewhere = ['detection-slow', 'not-supported', 'file-executable']
+    const elsewhere = ['detection-slow', 'encoding', 'unread', 'read-otherwise', 'file-executable']
     expect(RULES.map(rule => rule.code).filter(code => !elsewhere.includes(code) && !(code in CASES))).toEqual([])
     expect(new Set(RULES.map(rule => rule.code)).size).toBe(RULES.length)
   })

@@ -1,15 +1,9 @@
 import { statSync } from 'node:fs'
 import { keyword, type Statement } from '../../config/keepalived/parse.ts'
+import { COMMANDS } from '../keywords.ts'
 import type { Director, Found, LintInput, Rule } from '../rule.ts'
 import { everyStatement, globalsOf } from '../statements.ts'
 
-const NOTIFY = ['notify', 'notify_master', 'notify_backup', 'notify_fault', 'notify_stop', 'notify_deleted']
-/** Keywords whose value is a command line. */
-const COMMANDS = [
-  ...NOTIFY,
-  ...['notify_master_rx_lower_pri', 'notify_up', 'notify_down', 'quorum_up', 'quorum_down', 'script', 'misc_path'],
-  ...['startup_script', 'shutdown_script', 'notify_fifo_script', 'vrrp_notify_fifo_script', 'lvs_notify_fifo_script'],
-]
 /** The folder that an operator keeps beside the configuration; what stands elsewhere may come with the system. */
 const OWN = '/etc/keepalived/'
 
@@ -18,12 +12,20 @@ interface Command {
   path: string
 }
 
-/** A line that stands outside of every block is run by nobody. */
-const commandsOf = (director: Director): Command[] =>
-  everyStatement(director.statements.flatMap(statement => statement.block ?? []))
+/** A line that stands outside of every block is run by nobody, and neither is a script that nobody tracks. */
+const commandsOf = ({ statements }: Director): Command[] => {
+  const tracked = new Set(
+    everyStatement(statements)
+      .filter(one => keyword(one) === 'track_script')
+      .flatMap(one => (one.block ?? []).map(keyword)),
+  )
+  return statements
+    .filter(one => keyword(one) !== 'vrrp_script' || tracked.has(one.words[1]?.text ?? ''))
+    .flatMap(one => everyStatement(one.block ?? []))
     .filter(statement => COMMANDS.includes(keyword(statement)))
     .map(line => ({ line, path: line.words[1]?.text.trim().split(/\s/)[0] ?? '' }))
     .filter(({ path }) => path !== '')
+}
 
 const eachCommand =
   (judge: (command: Command, file: string | undefined) => string | undefined) =>

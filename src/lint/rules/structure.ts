@@ -1,6 +1,6 @@
 import { nearest } from '../../topology/did-you-mean.ts'
 import { keyword, type Statement } from '../../config/keepalived/parse.ts'
-import { type Block, homesOf, opens, REMOVED, ROOT, wordsOf } from '../keywords.ts'
+import { type Block, COMMANDS, homesOf, opens, REMOVED, ROOT, wordsOf } from '../keywords.ts'
 import type { Director, Found, LintInput, Rule } from '../rule.ts'
 import { valueOf } from '../statements.ts'
 
@@ -92,31 +92,18 @@ const unknown = (
   )
 }
 
-/** Words that `install_keyword_quoted` knows: what follows is one with its quotes. */
-const QUOTED = [
-  ...[
-    'notify',
-    'notify_master',
-    'notify_backup',
-    'notify_fault',
-    'notify_stop',
-    'notify_deleted',
-    'notify_up',
-    'notify_down',
-  ],
-  ...[
-    'notify_master_rx_lower_pri',
-    'quorum_up',
-    'quorum_down',
-    'script',
-    'misc_path',
-    'startup_script',
-    'shutdown_script',
-  ],
-  ...['notify_fifo_script', 'vrrp_notify_fifo_script', 'lvs_notify_fifo_script'],
-]
+/** `script"/bin/true"`: the quotes of a command line do not end the word before them. */
+const isGlued = ({ words: [first, second] }: Statement): boolean =>
+  second !== undefined &&
+  COMMANDS.includes(first.text) &&
+  second.at.line === first.at.line &&
+  second.at.column === first.at.column + first.text.length
+
+/** keepalived's own blocks are five deep; words that were guessed could go on for ever. */
+const DEEPEST = 20
 
 const walk = (statements: Statement[], of: Block, path: string[], found: Misplaced[]): void => {
+  if (path.length > DEEPEST) return
   for (const statement of statements) {
     const word = keyword(statement)
     const known = wordsOf(of).includes(word)
@@ -127,13 +114,7 @@ const walk = (statements: Statement[], of: Block, path: string[], found: Misplac
       if (inner) walk(statement.block ?? [], inner, [...path, name], found)
       continue
     }
-    const [first, second] = statement.words
-    if (
-      QUOTED.includes(word) &&
-      second &&
-      second.at.line === first.at.line &&
-      second.at.column === first.at.column + word.length
-    )
+    if (isGlued(statement))
       found.push({
         code: 'keyword-joined',
         at: statement.at,
@@ -210,11 +191,20 @@ export const structureRules: Rule[] = [
     errors: ['LINT_BLANK'],
   },
   {
-    code: 'not-text',
+    code: 'encoding',
     severity: 'error',
     rejected: true,
+    title: 'The file is UTF-16',
+    why: 'keepalived understands no word of it.',
+    remedy: 'Save it as UTF-8 without a byte order mark.',
+    errors: ['CONFIG_ENCODING'],
+  },
+  {
+    code: 'not-text',
+    severity: 'error',
+    rejected: false,
     title: 'The file is not a text file',
-    why: 'A NUL byte ends the line that it stands in, for keepalived; nothing of the file was judged.',
+    why: 'A NUL byte ends the line that it stands in, for keepalived, and what follows on it is lost without a word.',
     remedy: 'Write the configuration as plain text.',
     errors: ['CONFIG_BINARY'],
   },
@@ -255,13 +245,12 @@ export const structureRules: Rule[] = [
     notice: /has an execute bit/,
   },
   {
-    code: 'not-supported',
+    code: 'unread',
     severity: 'warning',
     rejected: false,
-    title: 'lvslab does not read this yet',
-    why: 'keepalived knows it; lvslab cannot tell what it stands for, and the rest of the file was not judged.',
-    remedy: 'Write the value out in a copy of the configuration, and lint that.',
-    errors: ['CONFIG_UNSUPPORTED'],
+    title: 'What lvslab does not read',
+    why: 'It is not supported, or would be too much: what stands behind it was not judged.',
+    remedy: 'Write what it stands for into a copy of the configuration, and lint that.',
   },
   {
     code: 'keyword-joined',

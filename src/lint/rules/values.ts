@@ -214,6 +214,15 @@ export const specificRules: Rule[] = [
     notice: /there is no vrrp_script/,
   },
   {
+    code: 'group-unknown',
+    severity: 'error',
+    rejected: false,
+    title: 'A service of a group that is not defined',
+    why: 'keepalived leaves the service out without failing its configuration test (check/ipwrapper.c link_vsg_to_vs).',
+    remedy: 'Write a virtual_server_group block of that name.',
+    notice: /there is no virtual_server_group/,
+  },
+  {
     code: 'script-empty',
     severity: 'error',
     rejected: true,
@@ -261,6 +270,15 @@ export const generalRules: Rule[] = [
     why: 'What counts is what keepalived takes, which the message says.',
     remedy: 'Write the value that is to hold.',
     notice: /keepalived (?:takes|reads|uses|clears)/,
+  },
+  {
+    code: 'read-otherwise',
+    severity: 'info',
+    rejected: false,
+    title: 'Something that is not read as it stands there',
+    why: 'The message says how it is read.',
+    remedy: 'Look whether that is what is meant.',
+    notice: /^/,
   },
 ]
 

@@ -17,14 +17,18 @@ const vipMissing = eachInstance((instance, director) =>
     : [{ at: instance.at, message: `vrrp_instance ${instance.name} has no VIP` }],
 )
 
-const vipTwice = eachInstance(({ addresses }) =>
-  addresses.flatMap((vip, index) => {
-    const first = addresses.slice(0, index).find(one => one.address === vip.address && one.prefix === vip.prefix)
-    return first
-      ? [{ at: vip.at, other: first.at, message: `${vip.address} stands twice; keepalived ignores the second` }]
-      : []
-  }),
-)
+const addressTwice = eachInstance((instance, director) => {
+  const peers = all(blockOf(director, instance), 'unicast_peer')
+    .flatMap(one => one.block ?? [])
+    .map(line => ({ text: keyword(line), at: line.at }))
+  const vips = instance.addresses.map(({ address, prefix, at }) => ({ text: `${address}/${prefix}`, at }))
+  return [vips, peers].flatMap(list =>
+    list.flatMap(({ text, at }, index) => {
+      const first = list.slice(0, index).find(one => one.text === text)
+      return first ? [{ at, other: first.at, message: `${text} stands twice; keepalived ignores the second` }] : []
+    }),
+  )
+})
 
 const vridTwice = ({ directors }: LintInput): Found[] =>
   directors.flatMap(director =>
@@ -91,6 +95,22 @@ const syncGroupWeight = ({ directors }: LintInput): Found[] =>
     }),
   )
 
+const syncGroupTwice = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(({ statements }) => {
+    const seen = new Map<string, string>()
+    return all(statements, 'vrrp_sync_group').flatMap(({ block = [], words }) => {
+      const name = words[1]?.text ?? ''
+      const members = all(block, 'group').flatMap(one => (one.block ?? []).flatMap(line => line.words))
+      return members.flatMap(({ text, at }) => {
+        const first = seen.get(text)
+        seen.set(text, first ?? name)
+        return first === undefined
+          ? []
+          : [{ at, message: `${text} is in ${first} already; keepalived ignores it in ${name}` }]
+      })
+    })
+  })
+
 const syncGroup = ({ directors }: LintInput): Found[] =>
   directors.flatMap(director =>
     all(director.statements, 'vrrp_sync_group').flatMap(group => {
@@ -122,13 +142,13 @@ export const vrrpRules: Rule[] = [
     check: vipMissing,
   },
   {
-    code: 'vip-twice',
+    code: 'address-twice',
     severity: 'error',
     rejected: true,
-    title: 'A VIP stands twice in an instance',
-    why: 'keepalived ignores the second (vrrp_data.c vip_is_duplicate).',
+    title: 'A VIP or a peer stands twice in an instance',
+    why: 'keepalived ignores the second (vrrp_data.c vip_is_duplicate, alloc_vrrp_unicast_peer).',
     remedy: 'Take one of them out.',
-    check: vipTwice,
+    check: addressTwice,
   },
   {
     code: 'vrid-twice',
@@ -165,6 +185,15 @@ export const vrrpRules: Rule[] = [
     why: 'The members go together, so a failure without weight moves all of them and one with a weight moves none: keepalived ignores it (vrrp.c vrrp_complete_instance).',
     remedy: 'Take the weight out, or write sync_group_tracking_weight into the group.',
     check: syncGroupWeight,
+  },
+  {
+    code: 'sync-group-twice',
+    severity: 'error',
+    rejected: true,
+    title: 'An instance is in two sync groups',
+    why: 'keepalived takes the first (vrrp_sync.c vrrp_sync_set_group).',
+    remedy: 'Make one group of both, or take the instance out of one.',
+    check: syncGroupTwice,
   },
   {
     code: 'sync-group-small',
