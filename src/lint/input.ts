@@ -1,4 +1,5 @@
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { interpret } from '../config/keepalived/director.ts'
 import { loadTree } from '../config/keepalived/load.ts'
@@ -103,12 +104,13 @@ const ofTopology = (dir: string): { sources: Source[]; topology: Topology } => {
   return { topology, sources }
 }
 
-/** One file; a path that ends as on a node brings that node's other files with it. */
+/** One file; a path that ends as on a node brings that node's other files with it, be it this machine. */
 const ofFile = (path: string): Source => {
   const folder = dirname(path)
   if (folder.endsWith(FOLDER)) {
     const root = folder.slice(0, -FOLDER.length) || '/'
-    return { name: basename(root) || MAIN, root, mount: '/', file: join(FOLDER, basename(path)), whole: root !== '/' }
+    const name = root === '/' ? hostname() : basename(root)
+    return { name, root, mount: '/', file: join(FOLDER, basename(path)), whole: true }
   }
   const name = basename(path) === MAIN ? basename(folder) : basename(path, extname(path))
   return { name, root: folder, mount: FOLDER, file: join(FOLDER, basename(path)), whole: false }
