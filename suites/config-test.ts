@@ -19,8 +19,13 @@ export const namedIn = (texts: string[]): { interfaces: string[]; users: string[
     const all = texts.flatMap(text => [...text.matchAll(pattern)].map(match => match[1] ?? match[2] ?? ''))
     return [...new Set(all)].sort()
   }
+  const tracked = texts
+    .flatMap(text => [...text.matchAll(/track_interface\s*\{([^}]*)\}/g)])
+    .flatMap(match => (match[1] ?? '').split('\n').map(line => line.trim().split(/[\s#!]/)[0] ?? ''))
+    .filter(name => /^[\w.-]{1,15}$/.test(name))
+  const named = found(/^\s*(?:interface|lvs_sync_daemon(?:_interface)?)\s+([\w.-]{1,15})\b|\bdev\s+([\w.-]{1,15})\b/gm)
   return {
-    interfaces: found(/^\s*(?:interface|lvs_sync_daemon(?:_interface)?)\s+([\w.-]{1,15})\b|\bdev\s+([\w.-]{1,15})\b/gm),
+    interfaces: [...new Set([...named, ...tracked])],
     users: found(/^\s*(?:script_user|user)\s+(\w+)/gm),
     scripts: found(/"?(\/(?:etc|opt|usr|home|var)\/[\w./-]+)/g).filter(path => !path.endsWith('/')),
   }

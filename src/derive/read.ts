@@ -45,6 +45,8 @@ const hostName = (name: string): string =>
 
 /** Everything that was given of the node; of a single file, that and what it includes. */
 const brought = ({ name, root, mount, file, whole }: DirectorFiles, { files }: DirectorConfig): Brought => {
+  // of this machine, its configuration alone
+  if (root === '/') return { node: name, from: { [KEEPALIVED]: KEEPALIVED } }
   if (whole) return { node: name, from: { [mount]: root } }
   const main = join(root, relative(mount, file))
   const included = files.filter(one => one !== main).map(one => [join(mount, relative(root, one)), one])

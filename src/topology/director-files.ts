@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { basename, dirname, extname, join } from 'node:path'
 import { LvslabError } from '../errors.ts'
 import { shortPath } from './find.ts'
@@ -34,18 +35,13 @@ export const directorFiles = (path: string): DirectorFiles[] => {
   return ofFolder(path)
 }
 
-/** One file; a path that ends as on a node brings that node's other files with it. */
+/** One file; a path that ends as on a node brings that node's other files with it, be it this machine. */
 const ofFile = (path: string): DirectorFiles => {
   const folder = dirname(path)
   if (folder.endsWith(KEEPALIVED)) {
     const root = folder.slice(0, -KEEPALIVED.length) || '/'
-    return {
-      name: basename(root) || MAIN,
-      root,
-      mount: '/',
-      file: join(KEEPALIVED, basename(path)),
-      whole: root !== '/',
-    }
+    const name = root === '/' ? hostname() : basename(root)
+    return { name, root, mount: '/', file: join(KEEPALIVED, basename(path)), whole: true }
   }
   const name = basename(path) === MAIN ? basename(folder) : basename(path, extname(path))
   return { name, root: folder, mount: KEEPALIVED, file: join(KEEPALIVED, basename(path)), whole: false }

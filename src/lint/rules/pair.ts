@@ -11,7 +11,8 @@ interface Side {
   instance: VrrpInstance
 }
 
-const directorOf = ({ directors }: LintInput, at: Position): Side | undefined => {
+/** Whose instance a cause of `explainDualMaster` is about. */
+const sideAt = ({ directors }: LintInput, at: Position): Side | undefined => {
   for (const director of directors)
     for (const instance of director.config.instances) {
       const own = [instance.at, instance.authentication?.at]
@@ -42,6 +43,10 @@ const shareVip = (a: VrrpInstance, b: VrrpInstance): boolean =>
 const strangers = (a: VrrpInstance, b: VrrpInstance): boolean =>
   a.addresses.length > 0 && b.addresses.length > 0 && !shareVip(a, b) && a.name !== b.name
 
+/** A name alone makes no group: every second instance is called VI_1. */
+const unrelated = (a: VrrpInstance, b: VrrpInstance): boolean =>
+  a.virtualRouterId !== b.virtualRouterId && !shareVip(a, b)
+
 const KEYWORDS: Record<string, string[]> = {
   'multicast group': ['mcast_dst_ip'],
   auth_type: ['authentication'],
@@ -53,8 +58,8 @@ const differing =
   (what: string, ofStrangers = false) =>
   (input: LintInput): Found[] =>
     explainDualMaster(input.directors.map(director => director.config)).flatMap(cause => {
-      const [one, two] = cause.at.map(at => directorOf(input, at))
-      if (cause.what !== what || !one || !two) return []
+      const [one, two] = cause.at.map(at => sideAt(input, at))
+      if (cause.what !== what || !one || !two || unrelated(one.instance, two.instance)) return []
       if (strangers(one.instance, two.instance) !== ofStrangers) return []
       const places = [one, two].map(side =>
         placeOf(side.director, side.instance, ...(KEYWORDS[ofStrangers ? 'vrid' : what] ?? [what])),

@@ -363,6 +363,11 @@ it('finds a sorry server of a topology that gets packets to a VIP which it does 
   expect(codes(TOPOLOGY.replace('{ role: realserver,', '{ role: realserver, loopback: [10.0.0.100/32],'))).toEqual([])
 })
 
+it('does not take directors of two groups for one another', () => {
+  const other = instance(auth('2222'), { vip: '10.0.0.200', vrid: 60 })
+  expect(findingsIn({ 'a.conf': instance(auth('1111')), 'b.conf': other })).toEqual([])
+})
+
 it('finds ops in a persistent service', () => {
   const text = service('  persistence_timeout 50\n  ops').replace('TCP', 'UDP')
   expect(placesOf(findingsIn({ 'a.conf': text }), 'persistence-defeated')).toEqual(['a.conf:5:3 persistence-defeated'])
