@@ -270,10 +270,10 @@ describe('virtual_server', () => {
   })
 
   it('reads a service on a firewall mark', () => {
-    expect(service(' real_server 10.0.0.11 {\n }', 'fwmark 50').service).toMatchObject({
-      name: 'fwmark 50',
-      fwmark: 50,
-    })
+    const four = service(' real_server 10.0.0.11 {\n }', 'fwmark 50').service
+    expect(four).toMatchObject({ name: 'fwmark 50', fwmark: 50 })
+    expect(four?.family).toBeUndefined()
+    expect(service(' real_server 2001:db8::11 {\n }', 'fwmark 50').service?.family).toBe(6)
   })
 
   it('clears ports and protocol of a firewall mark, and says where a check is left without a port', () => {
@@ -332,10 +332,10 @@ describe('virtual_server_group', () => {
   }
 
   it('is a service for each address and mark, as IPVS has them', () => {
-    const { names, services, notices } = group('10.0.0.1 8080\n10.0.0.3-5 80\nfwmark 7', ' lvs_method NAT')
+    const { names, services, notices } = group('10.0.0.1 8080\n10.0.0.3-5 80\nfwmark 7 inet6', ' lvs_method NAT')
     expect(names).toEqual(['10.0.0.1:8080/TCP', '10.0.0.3:80/TCP', '10.0.0.4:80/TCP', '10.0.0.5:80/TCP', 'fwmark 7'])
     expect(services[2]).toMatchObject({ group: 'WEB', address: '10.0.0.4', port: 80, realServers: [{ port: 8080 }] })
-    expect(services[4]).toMatchObject({ group: 'WEB', fwmark: 7, realServers: [{ port: 8080 }] })
+    expect(services[4]).toMatchObject({ group: 'WEB', fwmark: 7, family: 6, realServers: [{ port: 8080 }] })
     expect(services[2]?.at).toMatchObject({ line: 1 })
     expect(notices).toEqual([])
   })

@@ -72,6 +72,8 @@ export class LineReader {
   /** Sequences that wait for the end of that value. */
   #depth = 0
   #residue: PlacedText | undefined
+  /** Version of the parameters with which the line at hand is known to use none. */
+  #settled: number | undefined
   /** The line is one of a file, and began with `include` there. */
   #straight = false
 
@@ -119,6 +121,7 @@ export class LineReader {
       this.#residue = undefined
       return line
     }
+    this.#settled = undefined
     const sequence = this.#sequences.length > this.#depth ? this.#sequences.at(-1) : undefined
     if (sequence) {
       this.#budget.line(sequence.place.at, sequence.text.length)
@@ -215,8 +218,13 @@ export class LineReader {
         return line.slice(line.length)
       }
       if (line.text.startsWith('~')) return line
+      // else what is left of a line would be searched once for each of its braces
+      if (this.#settled === this.#parameters.version) return line
       const replaced = this.#parameters.replace(line, rest => this.#startRest(rest))
-      if (replaced === line) return line
+      if (replaced === line) {
+        this.#settled = this.#parameters.version
+        return line
+      }
       line = withoutComment(replaced)
       if (!line.text.startsWith('@') && !line.text.includes('$')) return line
     }

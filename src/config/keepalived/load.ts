@@ -80,6 +80,8 @@ class FileReader {
   readonly #from: From
   readonly #loaded: Loaded
   readonly #steps = new IncludeSteps()
+  /** Where each file really is, links followed. */
+  readonly #real = new Map<string, string>()
   #bytes = 0
 
   constructor(from: From, loaded: Loaded) {
@@ -89,6 +91,7 @@ class FileReader {
 
   read(path: string, at?: Position): SourceFile {
     const bytes = readFileSync(path)
+    this.#real.set(path, realpathSync(path))
     this.#bytes += bytes.length
     if (this.#loaded.files.push(path) > MOST_FILES || this.#bytes > MOST_BYTES)
       throw new LvslabError(
@@ -117,7 +120,7 @@ class FileReader {
         continue
       }
       const real = realpathSync(file)
-      if (open.some(one => realpathSync(one) === real)) {
+      if (open.some(one => this.#real.get(one) === real)) {
         onError(
           new LvslabError('CONFIG_INCLUDE_LOOP', `include ${pattern.text} reads ${file}, which is being read already`, {
             at,

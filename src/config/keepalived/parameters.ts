@@ -47,6 +47,8 @@ export class Parameters {
   readonly #definitions = new Map<string, Definition>()
   readonly #predefined: Predefined
   readonly #budget: Budget
+  /** Counts the definitions. */
+  version = 0
 
   constructor(predefined: Predefined, budget: Budget) {
     this.#predefined = predefined
@@ -62,12 +64,14 @@ export class Parameters {
     const first = multiline ? value.slice(0, -1).trim() : value
     const definition = { name, lines: first.length === 0 ? [] : [first], multiline }
     this.#definitions.set(name, definition)
+    this.version++
     return definition
   }
 
   /** Sets the variable of a sequence. */
   set(name: string, value: PlacedText): void {
     this.#definitions.set(name, { name, lines: [value], multiline: false })
+    this.version++
   }
 
   /**

@@ -5,7 +5,7 @@ import { keyword, type Statement } from './parse.ts'
 import { all, argument, flag, integer, last, note } from './values.ts'
 
 /** What a service is addressed by. */
-export type Target = Pick<VirtualService, 'name' | 'address' | 'port' | 'fwmark' | 'group'>
+export type Target = Pick<VirtualService, 'name' | 'address' | 'port' | 'fwmark' | 'family' | 'group'>
 
 /** No port, and port 0, mean all ports. */
 export const readPort = (text: string | undefined): number | undefined => {

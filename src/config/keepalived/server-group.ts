@@ -9,7 +9,7 @@ export const MOST_ADDRESSES = 1024
 
 /** One line of a `virtual_server_group`. */
 export type GroupEntry =
-  | { fwmark: number }
+  | { fwmark: number; family?: 6 }
   /** `addresses` is empty where the group has more than MOST_ADDRESSES with them. */
   | { addresses: string[]; port: number }
 
@@ -57,7 +57,7 @@ const readEntry = (line: Statement, group: string, most: number, notices: Notice
     const family = line.words[2]?.text
     if (family !== undefined && !['inet', 'inet6'].includes(family))
       return skip(`fwmark ${fwmark} is of family ${family}`)
-    return fwmark === undefined ? undefined : { fwmark }
+    return fwmark === undefined ? undefined : { fwmark, ...(family === 'inet6' ? { family: 6 } : {}) }
   }
   const written = keyword(line)
   const port = readPort(line.words[1]?.text)

@@ -77,14 +77,16 @@ export const readServices = (statement: Statement, groups: Groups, notices: Noti
     note(notices, statement, `${name} has ${size}, which are not predicted`)
     return [{ name, ...(first.group === undefined ? {} : { group: first.group }), ...service }]
   }
+  // a mark has no family of its own
+  const isSix = last(block, 'ip_family')?.words[1]?.text === 'inet6' || isIP(realServers[0]?.address ?? '') === 6
   // they differ in the ports of their servers alone
   const byPort = new Map([[portKey(first), service]])
-  return targets.map(target => {
+  return targets.map((target): VirtualService => {
     const found =
       byPort.get(portKey(target)) ??
       withServers(readServers(block, target, defaults, []), readSorryServer(block, target, forwarding, []))
     byPort.set(portKey(target), found)
-    return { ...target, ...found }
+    return { ...target, ...(target.fwmark !== undefined && isSix ? { family: 6 } : {}), ...found }
   })
 }
 
@@ -115,7 +117,7 @@ const readTargets = (statement: Statement, protocol: Protocol, groups: Groups, n
   }
   return entries.flatMap((entry): Target[] =>
     'fwmark' in entry
-      ? [{ name: `fwmark ${entry.fwmark}`, fwmark: entry.fwmark, group }]
+      ? [{ name: `fwmark ${entry.fwmark}`, ...entry, group }]
       : entry.addresses.map(address => ({
           name: nameOf(address, entry.port, protocol),
           address,
