@@ -100,7 +100,11 @@ const ofTopology = (dir: string): { sources: Source[]; topology: Topology } => {
       ? [{ name: node.name, root: node.files, mount: '/', file: join(FOLDER, MAIN), whole: true, node }]
       : [],
   )
-  if (sources.length === 0) throw wrong(`no director of ${topology.name} has a folder etc/keepalived`)
+  if (sources.length === 0)
+    throw wrong(
+      `no director of ${topology.name} has a folder etc/keepalived`,
+      'lint reads keepalived.conf alone: put it into the etc/keepalived of the node that has it',
+    )
   return { topology, sources }
 }
 
@@ -137,9 +141,8 @@ const ofFolder = (dir: string): Source[] => {
   return files.map(entry => ofFile(join(dir, entry.name)))
 }
 
-const wrong = (message: string): LvslabError =>
-  new LvslabError('LINT_INPUT', message, {
-    remedy:
-      'give keepalived.conf files; or a folder with topology.yaml; or one with a folder (its keepalived.conf, or etc/keepalived/keepalived.conf) or a .conf file for each director',
-    exitCode: 2,
-  })
+const WHAT_IS_READ =
+  'give keepalived.conf files; or a folder with topology.yaml; or one with a folder (its keepalived.conf, or etc/keepalived/keepalived.conf) or a .conf file for each director'
+
+const wrong = (message: string, remedy = WHAT_IS_READ): LvslabError =>
+  new LvslabError('LINT_INPUT', message, { remedy, exitCode: 2 })
