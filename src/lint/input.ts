@@ -83,6 +83,10 @@ const ofTopology = (dir: string): { sources: Source[]; topology: Topology } => {
       ? [{ name: node.name, root: node.files, mount: '/', file: join(KEEPALIVED, MAIN), whole: true, node }]
       : [],
   )
-  if (sources.length === 0) throw noDirectorFiles(`no director of ${topology.name} has a folder etc/keepalived`)
+  if (sources.length === 0)
+    throw noDirectorFiles(
+      `no director of ${topology.name} has a folder etc/keepalived`,
+      'lint reads keepalived.conf alone: put it into the etc/keepalived of the node that has it',
+    )
   return { topology, sources }
 }

@@ -68,10 +68,9 @@ const ofFolder = (dir: string): DirectorFiles[] => {
   return files.map(entry => ofFile(join(dir, entry.name)))
 }
 
+const WHAT_IS_READ =
+  'give keepalived.conf files; or a folder with topology.yaml; or one with a folder (its keepalived.conf, or etc/keepalived/keepalived.conf) or a .conf file for each director'
+
 /** What is no director's configuration. */
-export const noDirectorFiles = (message: string): LvslabError =>
-  new LvslabError('DIRECTOR_FILES', message, {
-    remedy:
-      'give keepalived.conf files; or a folder with topology.yaml; or one with a folder (its keepalived.conf, or etc/keepalived/keepalived.conf) or a .conf file for each director',
-    exitCode: 2,
-  })
+export const noDirectorFiles = (message: string, remedy = WHAT_IS_READ): LvslabError =>
+  new LvslabError('DIRECTOR_FILES', message, { remedy, exitCode: 2 })
