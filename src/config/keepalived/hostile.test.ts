@@ -128,6 +128,19 @@ describe('includes', () => {
     expect(instances).toMatchObject([{ name: 'VI_1', virtualRouterId: 7 }])
   })
 
+  it.for([
+    ['include none*', undefined],
+    ['includer none', undefined],
+    ['includem none*', undefined],
+    ['includem none', 'CONFIG_REFUSED'],
+    ['includeb {none,nothing}', 'CONFIG_REFUSED'],
+    ['includew none*', 'CONFIG_REFUSED'],
+    ['includea none', 'CONFIG_REFUSED'],
+  ])('are missed as much as keepalived misses them: %s', ([line = '', code]) => {
+    if (code === undefined) expect(read(line).notices).toHaveLength(1)
+    else expect(failure(() => read(line))).toMatchObject({ code, exitCode: 2, at: { line: 1, column: 10 } })
+  })
+
   it('tell what keepalived reads twice', () => {
     const { notices, instances } = read('@d1 include a.conf', { 'a.conf': INSTANCE })
     expect(instances).toHaveLength(1)
