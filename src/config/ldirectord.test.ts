@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ldirectordCheck } from '../model/ldirectord.ts'
 import { readLdirectord } from './ldirectord.ts'
 
 const read = (text: string) => readLdirectord(text, 'ldirectord.cf')
@@ -69,14 +68,6 @@ virtual=192.168.6.240:80
         { words: ['comment', 'Test', 'load', 'balanced', 'web', 'site'] },
       ],
     })
-    expect(web && ldirectordCheck(web, config)).toEqual({
-      type: 'negotiate',
-      timeout: 3000,
-      interval: 1000,
-      failureCount: 1,
-      checkCount: 1,
-      quiescent: false,
-    })
   })
 
   it('has services on marks and on IPv6, and servers of every kind', () => {
@@ -118,19 +109,17 @@ virtual=192.168.6.240:80
     expect(service?.fallback).toEqual({ address: '127.0.0.1', port: 8080, forwarding: 'NAT' })
   })
 
-  it('checks by the timing of the section, its interval with fork alone', () => {
+  it('keeps the timing of each section, and says where it does not count', () => {
     const text = (fork: string) =>
       `fork=${fork}\nfailurecount=3\nvirtual=10.0.0.1:80\n    checktype=connect\n    checkinterval=2\n    negotiatetimeout=4\n`
     const [no, yes] = [read(text('no')), read(text('yes'))]
-    const check = (config: typeof no) => config.services[0] && ldirectordCheck(config.services[0], config)
-    expect(check(no)).toMatchObject({ type: 'connect', timeout: 4000, interval: 10_000, failureCount: 3 })
-    expect(check(yes)).toMatchObject({ interval: 2000 })
+    expect(yes).toMatchObject({ fork: true, global: { failureCount: 3 }, notices: [] })
+    expect(yes.services).toMatchObject([{ checkType: 'connect', interval: 2000, negotiateTimeout: 4000 }])
     expect(no.notices.map(one => one.message)).toEqual([
       'checkinterval of 10.0.0.1:80/TCP is ignored, as fork is not yes',
     ])
     const external = read('virtual=10.0.0.1:80\n\tchecktype=external\n\tcheckcommand="/bin/check"\n')
     expect(external.services[0]).toMatchObject({ checkType: 'external', command: '/bin/check' })
-    expect(check(external)).toBeUndefined()
   })
 
   it('ends a section at an empty line, and at one that is not indented enough', () => {

@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest'
 import {
   LDIRECTORD_DEFAULTS,
   type LdirectordCheck,
+  ldirectordCheck,
   ldirectordDownBound,
   ldirectordFailed,
+  type LdirectordService,
   ldirectordTimeouts,
   ldirectordUpBound,
 } from './ldirectord.ts'
@@ -24,6 +26,47 @@ describe('timeouts', () => {
       negotiateTimeout: 7000,
     })
     expect(ldirectordTimeouts({}, { checkTimeout: 1000 })).toEqual({ checkTimeout: 1000, negotiateTimeout: 1000 })
+  })
+})
+
+describe('the check of a service', () => {
+  const own: LdirectordService = {
+    service: {
+      ...{ name: '10.0.0.1:80/TCP', protocol: 'TCP', scheduler: 'wrr', forwarding: 'DR', quorum: 1, hysteresis: 0 },
+      ...{ alpha: false, realServers: [], at: { file: 'ldirectord.cf', line: 1, column: 1 } },
+    },
+    ...{ checkType: 'negotiate', protocol: 'http', asked: [], httpMethod: 'GET', others: [] },
+  }
+
+  it('has the defaults of ldirectord, then those of the file, then its own', () => {
+    expect(ldirectordCheck(own, { global: {}, fork: false })).toEqual({
+      type: 'negotiate',
+      timeout: 30_000,
+      ...LDIRECTORD_DEFAULTS,
+    })
+    const global = { checkTimeout: 3000, interval: 1000, failureCount: 2, quiescent: false }
+    expect(ldirectordCheck(own, { global, fork: false })).toMatchObject({
+      timeout: 3000,
+      interval: 1000,
+      failureCount: 2,
+    })
+    const connect = { ...own, checkType: 'connect' as const, negotiateTimeout: 4000, failureCount: 5, quiescent: true }
+    expect(ldirectordCheck(connect, { global, fork: false })).toMatchObject({
+      timeout: 4000,
+      failureCount: 5,
+      quiescent: true,
+    })
+  })
+
+  it('has an interval of its own where it has a process of its own', () => {
+    const often = { ...own, interval: 2000 }
+    expect(ldirectordCheck(often, { global: {}, fork: false })?.interval).toBe(10_000)
+    expect(ldirectordCheck(often, { global: {}, fork: true })?.interval).toBe(2000)
+  })
+
+  it('is not known for other kinds', () => {
+    for (const checkType of ['combined', 'external', 'on', 'off'] as const)
+      expect(ldirectordCheck({ ...own, checkType }, { global: {}, fork: false })).toBeUndefined()
   })
 })
 

@@ -100,7 +100,7 @@ describe('includes', () => {
   it('do not multiply without an end', () => {
     expect(failure(() => read(`include ${'{a,b}'.repeat(40)}`)).code).toBe('CONFIG_TOO_LARGE')
     const files = Object.fromEntries(
-      [...'abcdefghijklm'].map(name => [name, `include ${nextLetter(name)}\n`.repeat(4)]),
+      'abcdefghijklm'.split('').map(name => [name, `include ${nextLetter(name)}\n`.repeat(4)]),
     )
     expect(failure(() => read('include a', { ...files, n: '' })).code).toBe('CONFIG_TOO_LARGE')
   })
@@ -126,6 +126,19 @@ describe('includes', () => {
     const text = 'vrrp_instance VI_1 {\n include rest.conf\n'
     const { instances } = read(text, { 'rest.conf': 'interface eth0\nvirtual_router_id 7\n}\nglobal_defs {\n}\n' })
     expect(instances).toMatchObject([{ name: 'VI_1', virtualRouterId: 7 }])
+  })
+
+  it.for([
+    ['include none*', undefined],
+    ['includer none', undefined],
+    ['includem none*', undefined],
+    ['includem none', 'CONFIG_REFUSED'],
+    ['includeb {none,nothing}', 'CONFIG_REFUSED'],
+    ['includew none*', 'CONFIG_REFUSED'],
+    ['includea none', 'CONFIG_REFUSED'],
+  ])('are missed as much as keepalived misses them: %s', ([line = '', code]) => {
+    if (code === undefined) expect(read(line).notices).toHaveLength(1)
+    else expect(failure(() => read(line))).toMatchObject({ code, exitCode: 2, at: { line: 1, column: 10 } })
   })
 
   it('tell what keepalived reads twice', () => {

@@ -335,7 +335,7 @@ const withoutComment = (line: PlacedText): PlacedText => {
     } else if ((char === '#' || char === '!') && !quoted && end === text.length) end = i
   }
   const last = continues ? text.length - 1 : text.length
-  const [first = line.slice(0, 0), ...others] = [...kept, line.slice(from, Math.min(end, last))]
-  const rest = first.concat(...others).trim()
+  kept.push(line.slice(from, Math.min(end, last)))
+  const rest = (kept[0] as PlacedText).concat(...kept.slice(1)).trim()
   return continues ? rest.concat(line.slice(last)) : rest
 }

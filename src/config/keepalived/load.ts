@@ -62,7 +62,7 @@ export const loadTree = (root: string, file: string, options: LoadOptions = {}):
       ...(instance === undefined ? {} : { instance }),
       onError: from.onError,
       folderOf: name => join(from.mount, relative(root, dirname(name))),
-      include: (pattern, _kind, open) => reader.include(pattern, open),
+      include: (pattern, kind, open) => reader.include(pattern, kind, open),
     },
     loaded.notices,
   )
@@ -104,19 +104,42 @@ class FileReader {
     return { name: path, text: edit(text, path) }
   }
 
-  /** The files of an `include`, each read when the one before it is at its end. */
-  *include(pattern: PlacedText, open: string[]): Generator<SourceFile, void, undefined> {
+  /**
+   * The files of an `include`, each read when the one before it is at its end. With a letter behind `include` keepalived does
+   * not start without them (lib/parser.c `check_include`, `open_and_check_glob`).
+   *
+   * @param kind that letter
+   */
+  *include(pattern: PlacedText, kind: string, open: string[]): Generator<SourceFile, void, undefined> {
     const { at } = pattern.place(0)
     const { notices } = this.#loaded
     const { onError } = this.#from
-    const from = open.at(-1) ?? ''
-    const files = attempt(() => resolveInclude(pattern.text, from, this.#from, at, this.#steps), undefined, onError)
+    const including = open.at(-1) ?? ''
+    const files = attempt(
+      () => resolveInclude(pattern.text, including, this.#from, at, this.#steps),
+      undefined,
+      onError,
+    )
     if (!files) return
-    if (files.length === 0)
-      notices.push({ at, message: `include ${pattern.text} matches no file; keepalived goes on without it` })
+    const without = (message: string, isNeeded: boolean): void => {
+      if (!isNeeded) notices.push({ at, message: `${message}; keepalived goes on without it` })
+      else
+        onError(
+          new LvslabError('CONFIG_REFUSED', `${message}; with include${kind} keepalived does not start`, {
+            at,
+            exitCode: 2,
+            remedy: 'Put the file where the pattern finds it, without an execute bit, or write include instead.',
+          }),
+        )
+    }
+    if (files.length === 0) {
+      const [hasWildcard, hasBrace] = [/[*?[]/.test(pattern.text), pattern.text.includes('{')]
+      const isNeeded = /[wa]/.test(kind) || (kind === 'm' && !hasWildcard) || (kind === 'b' && hasBrace)
+      without(`include ${pattern.text} matches no file`, isNeeded)
+    }
     for (const file of files) {
       if (isExecutable(file)) {
-        notices.push({ at, message: `${file} has an execute bit; keepalived skips such a file` })
+        without(`${file} has an execute bit`, kind !== '')
         continue
       }
       const real = realpathSync(file)

@@ -86,7 +86,7 @@ describe('parameters', () => {
   it('come to an end', () => {
     expect(failure('$A=x$A \n$A').code).toBe('CONFIG_EXPANSION')
     expect(failure('$A=$A\n$A').code).toBe('CONFIG_EXPANSION')
-    const doubled = [...'BCDEFGHIJKLMNOPQRSTUVWXYZ'].map((name, n) => {
+    const doubled = 'BCDEFGHIJKLMNOPQRSTUVWXYZ'.split('').map((name, n) => {
       const inner = String.fromCharCode('A'.charCodeAt(0) + n)
       return `$${name}=\${${inner}}\${${inner}}`
     })

@@ -50,8 +50,9 @@ export const readGroups = (statements: Statement[], notices: Notice[]): Map<stri
 }
 
 const readEntry = (line: Statement, group: string, most: number, notices: Notice[]): GroupEntry | undefined => {
-  const skip = (why: string): undefined =>
-    void note(notices, line, `virtual_server_group ${group}: ${why}; keepalived leaves it out`)
+  const skip = (why: string): undefined => {
+    note(notices, line, `virtual_server_group ${group}: ${why}; keepalived leaves it out`)
+  }
   if (keyword(line) === 'fwmark') {
     const fwmark = integer(line, { min: 0, max: 2 ** 32 - 1, otherwise: 'leaves it out', lenient: true }, notices)
     const family = line.words[2]?.text
