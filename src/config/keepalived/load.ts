@@ -114,8 +114,12 @@ class FileReader {
     const { at } = pattern.place(0)
     const { notices } = this.#loaded
     const { onError } = this.#from
-    const from = open.at(-1) ?? ''
-    const files = attempt(() => resolveInclude(pattern.text, from, this.#from, at, this.#steps), undefined, onError)
+    const including = open.at(-1) ?? ''
+    const files = attempt(
+      () => resolveInclude(pattern.text, including, this.#from, at, this.#steps),
+      undefined,
+      onError,
+    )
     if (!files) return
     const without = (message: string, isNeeded: boolean): void => {
       if (!isNeeded) notices.push({ at, message: `${message}; keepalived goes on without it` })
