@@ -236,6 +236,15 @@ export const structureRules: Rule[] = [
     notice: /^include .* matches no file/,
   },
   {
+    code: 'include-conditional',
+    severity: 'warning',
+    rejected: false,
+    title: 'An include behind a condition or a parameter',
+    why: "keepalived's processes read a copy of the configuration, into which such a line comes beside what it includes (lib/parser.c read_line).",
+    remedy: 'Begin the line with include.',
+    notice: /reads what this line includes twice/,
+  },
+  {
     code: 'file-executable',
     severity: 'error',
     rejected: false,
