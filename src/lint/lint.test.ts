@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { readInputs } from './input.ts'
@@ -111,6 +111,16 @@ it('reads what a stranger may write: deep nesting, long lines, many errors', () 
   const deep = ['a {\n'.repeat(15_000), 'real_server {\n'.repeat(2000)]
   for (const text of [...deep, `${'x'.repeat(100_000)}\n`, instance('  state XX\n'.repeat(300))])
     expect(findingsIn({ 'a.conf': text })).not.toEqual([])
+})
+
+it('says that keepalived does not read a file with an execute bit', () => {
+  const folder = folderWith({ 'a.conf': `include b.part\n${instance()}`, 'b.part': '' })
+  const places = () => readInputs([join(folder, 'a.conf')]).flatMap(input => placesOf(lint(input).findings))
+  expect(places()).toEqual([])
+  chmodSync(join(folder, 'b.part'), 0o755)
+  expect(places()).toEqual([`${join(folder, 'a.conf')}:1:9 file-executable`])
+  chmodSync(join(folder, 'a.conf'), 0o755)
+  expect(places()).toContain(`${join(folder, 'a.conf')}:1:1 file-executable`)
 })
 
 it('says that keepalived cannot read UTF-16', () => {

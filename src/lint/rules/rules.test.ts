@@ -58,6 +58,7 @@ const CASES: Record<string, Case> = {
   'include-outside': alone('include /etc/other.conf\n', '1:9', 'include other.part\n'),
   'include-loop': alone('include a.conf\n', '1:9', 'include b.part\n'),
   'include-nothing': alone('include b.part\n', '1:9', '# include b.part\n'),
+  'include-conditional': alone('@a include b.part\n', '1:12', 'include b.part\n'),
   'keyword-joined': alone(instance().replace('interface eth0', 'interfaceeth0'), '2:3', instance()),
   'keyword-removed': alone(service('  nat_mask 255.255.255.0'), '5:3', service()),
   'keyword-misplaced': alone('real_server 10.0.0.11 80 {\n  weight 1\n}\n', '1:1', service()),

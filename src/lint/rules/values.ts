@@ -260,7 +260,7 @@ export const generalRules: Rule[] = [
     title: 'A line or a block that keepalived leaves out',
     why: 'It does not hold, and nothing but a line in the log says so.',
     remedy: 'Correct it, or take it out.',
-    notice: /keepalived (?:ignores|leaves|skips|goes on without|does not look)/,
+    notice: /keepalived (?:ignores|leaves|removes|skips|goes on without|does not look)/,
   },
   {
     code: 'value-changed',
