@@ -289,6 +289,22 @@ describe('virtual_server', () => {
     expect(service(` real_server 10.0.0.11 {\n${check('connect_port 80')}`, 'fwmark 50').notices).toHaveLength(1)
   })
 
+  it('reads flags, thresholds and the persistence engine', () => {
+    const server = ' real_server 10.0.0.11 80 {\n uthreshold 100\n lthreshold 50\n }'
+    const { service: read, notices } = service(` ops\n flag-1\n sh-port\n persistence_engine sip\n${server}`)
+    expect(read).toMatchObject({
+      schedulerFlags: ['flag-1'],
+      persistenceEngine: 'sip',
+      realServers: [{ upperThreshold: 100, lowerThreshold: 50 }],
+    })
+    expect(notices).toEqual([
+      '7: sh-port is of the scheduler sh; keepalived ignores it with rr',
+      '5: one-packet scheduling is for UDP; keepalived goes without it',
+    ])
+    expect(read?.onePacket).toBeUndefined()
+    expect(service(` ops\n${server}`, 'fwmark 5').service?.onePacket).toBe(true)
+  })
+
   it('reads persistence, and 360 s where no value stands', () => {
     const server = '\n real_server 10.0.0.11 80 {\n }'
     expect(service(` persistence_timeout 50${server}`).service?.persistence).toBe(50_000)

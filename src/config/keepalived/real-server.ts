@@ -108,10 +108,27 @@ export const readServers = (
       forwarding,
       inhibitOnFailure: flag(last(inner, 'inhibit_on_failure'), notices) ?? defaults.inhibit,
       checks,
+      ...readThresholds(inner, notices),
       at: line.at,
     })
   }
   return servers
+}
+
+/** `uthreshold` and `lthreshold`; 0 is none. */
+const readThresholds = (block: Statement[], notices: Notice[]): Partial<RealServer> => {
+  const read = (name: string): number | undefined => {
+    const line = last(block, name)
+    return (
+      (line && integer(line, { min: 0, max: 2 ** 32 - 1, otherwise: 'ignores it', lenient: true }, notices)) ||
+      undefined
+    )
+  }
+  const [upper, lower] = [read('uthreshold'), read('lthreshold')]
+  return {
+    ...(upper === undefined ? {} : { upperThreshold: upper }),
+    ...(lower === undefined ? {} : { lowerThreshold: lower }),
+  }
 }
 
 /** The `sorry_server` of a service; undefined where there is none, or keepalived goes without it. */

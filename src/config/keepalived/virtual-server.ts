@@ -57,11 +57,14 @@ export const readServices = (statement: Statement, groups: Groups, notices: Noti
   const sorry = readSorryServer(block, first, forwarding, notices)
   const allPorts = targets.some(target => target.port === 0)
   const persistence = readPersistence(block, allPorts, notices)
+  const scheduler = readScheduler(block, statement, name, notices)
   const common = {
     protocol,
-    scheduler: readScheduler(block, statement, name, notices),
+    scheduler,
     forwarding,
     ...(persistence === undefined ? {} : { persistence, ...readGranularity(block, first, notices) }),
+    ...readFlags(block, scheduler, notices),
+    ...readOnePacket(block, first, protocol, notices),
     ...readQuorum(block, sum, notices),
     alpha: timing.alpha ?? false,
     at: statement.at,
@@ -186,6 +189,44 @@ const readScheduler = (block: Statement[], statement: Statement, name: string, n
   }
   if (scheduler === undefined) note(notices, statement, `virtual_server ${name} has no lvs_sched; keepalived takes wlc`)
   return scheduler ?? 'wlc'
+}
+
+/** Flags of the scheduler, by the one that knows them (check_parser.c `lbflags_handler`). */
+const FLAGS: Record<string, string | undefined> = {
+  ...{ 'flag-1': undefined, 'flag-2': undefined, 'flag-3': undefined },
+  ...{ 'sh-port': 'sh', 'sh-fallback': 'sh', 'mh-port': 'mh', 'mh-fallback': 'mh' },
+}
+
+const readFlags = (
+  block: Statement[],
+  scheduler: string,
+  notices: Notice[],
+): Pick<VirtualService, 'schedulerFlags' | 'persistenceEngine'> => {
+  const schedulerFlags: string[] = []
+  for (const line of all(block, ...Object.keys(FLAGS))) {
+    const flag = keyword(line)
+    if ((FLAGS[flag] ?? scheduler) === scheduler) schedulerFlags.push(flag)
+    else note(notices, line, `${flag} is of the scheduler ${FLAGS[flag]}; keepalived ignores it with ${scheduler}`)
+  }
+  const engine = last(block, 'persistence_engine')
+  return {
+    ...(schedulerFlags.length > 0 ? { schedulerFlags } : {}),
+    ...(engine ? { persistenceEngine: argument(engine) } : {}),
+  }
+}
+
+/** `ops` is for UDP, and for firewall marks. */
+const readOnePacket = (
+  block: Statement[],
+  target: Target,
+  protocol: Protocol,
+  notices: Notice[],
+): Pick<VirtualService, 'onePacket'> => {
+  const line = last(block, 'ops')
+  if (!line) return {}
+  if (protocol === 'UDP' || target.fwmark !== undefined) return { onePacket: true }
+  note(notices, line, 'one-packet scheduling is for UDP; keepalived goes without it')
+  return {}
 }
 
 /** ms; a persistence_timeout without a value is 360 s, and a service on all ports is persistent whatever it says. */
