@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect } from 'vitest'
 import type { Condition } from '../src/agent/protocol.ts'
-import { activeDestinations, eventsOf, holdingsOf, lastFault, requestsOf, tablesOf } from '../src/history/queries.ts'
+import { activeDestinations, eventsOf, holdingsOf, lastFault, tablesOf } from '../src/history/queries.ts'
 import type { FaultEvent } from '../src/history/event.ts'
 import { fromFault } from '../src/judge/limit.ts'
 import type { FaultName } from '../src/lab/faults/registry.ts'
@@ -18,7 +18,7 @@ import { planTopology } from '../src/verify/plan.ts'
 import { PATIENCE_MS, SLACK_MS } from '../src/verify/scenario.ts'
 import { planScenarios } from '../src/verify/scenarios.ts'
 import { directorOf, instanceOf, linesOf, restartWith, run, testConfiguration, whenTaken } from './steps.ts'
-import { captured, outcomes } from './traffic.ts'
+import { captured, outcomes, outcomesOnce } from './traffic.ts'
 
 const dir = 'topologies/keepalived-pair-rr'
 const test = labTest(dir)
@@ -117,7 +117,7 @@ describe('the pair', () => {
     await clients.stop()
     expect(lab.history).toShareExactly(RR, { probe: 'clients', window: { until: reload.t } })
     expect(lab.history).toShareExactly({ rs1: 1, rs2: 1, rs3: 1 }, { probe: 'clients', window: { from: reload.done } })
-    expect(requestsOf(lab.history, 'clients').filter(one => one.outcome !== 'answered')).toEqual([])
+    expect(outcomesOnce(lab, 'clients')).toEqual(['rs1', 'rs2', 'rs3'])
     expect(linesOf(lab, 'd1').filter(line => line.includes('STATE'))).toHaveLength(2)
     await heal()
   })
@@ -223,7 +223,7 @@ describe('the watchdog of keepalived starts a killed child anew', () => {
     expect(linesOf(lab, 'd1')).toContainEqual(
       expect.stringMatching(/Healthcheck child process\(\d+\) died: Respawning/),
     )
-    expect(requestsOf(lab.history, 'clients').filter(one => one.outcome !== 'answered')).toEqual([])
+    expect(outcomesOnce(lab, 'clients')).toEqual(['rs1', 'rs2'])
     expect(DIRECTORS.map(node => taken(lab, node, begin))).toEqual([0, 0, 0])
 
     const service = directorOf(planned, 'd1').services[0]
