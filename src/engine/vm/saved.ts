@@ -112,8 +112,8 @@ const save = async (engine: VmEngine, dir: string, names: string[]): Promise<voi
   }
 }
 
-/** Most that saved labs, and the saved engines that they stand on, may take on disk, bytes: `LVSLAB_CACHE_LIMIT` in GB, default 10. */
-export const cacheLimit = (): number => Number(process.env['LVSLAB_CACHE_LIMIT'] ?? 10) * 1e9
+/** Most that saved labs, and the saved engines that they stand on, may take on disk, bytes: `LVSLAB_CACHE_LIMIT` in GB, default 16: all of `npm test`. */
+export const cacheLimit = (): number => Number(process.env['LVSLAB_CACHE_LIMIT'] ?? 16) * 1e9
 
 export interface CacheUse {
   kind: CacheKind
