@@ -112,7 +112,10 @@ const save = async (engine: VmEngine, dir: string, names: string[]): Promise<voi
   }
 }
 
-/** Most that saved labs, and the saved engines that they stand on, may take on disk, bytes: `LVSLAB_CACHE_LIMIT` in GB, default 16: all of `npm test`. */
+/**
+ * Most that saved labs, and the saved engines that they stand on, may take on disk, bytes: `LVSLAB_CACHE_LIMIT` in GB, default
+ * 16, which all of the suites' labs together take less than.
+ */
 export const cacheLimit = (): number => Number(process.env['LVSLAB_CACHE_LIMIT'] ?? 16) * 1e9
 
 export interface CacheUse {
@@ -150,13 +153,15 @@ const diskUse = async (dir: string): Promise<number> => {
 
 /** In the order of use, where using a template is using what it stands on too. */
 const templatesFirst = async (saved: CacheUse[]): Promise<CacheUse[]> => {
-  const used = new Map(saved.map(use => [use.key, use.used.getTime()]))
+  const name = (kind: CacheKind, key: string): string => `${kind}/${key}`
+  const used = new Map(saved.map(use => [name(use.kind, use.key), use.used.getTime()]))
   for (const { kind, key, used: at } of saved) {
     if (kind !== 'templates') continue
     const base = path.basename(await readlink(path.join(entryDir(kind, key), BASE_LINK)).catch(() => ''))
-    used.set(base, Math.max(used.get(base) ?? 0, at.getTime()))
+    const image = name('images', base)
+    used.set(image, Math.max(used.get(image) ?? 0, at.getTime()))
   }
-  const rank = ({ kind, key }: CacheUse): number => (used.get(key) ?? 0) + (kind === 'images' ? 0.5 : 0)
+  const rank = ({ kind, key }: CacheUse): number => (used.get(name(kind, key)) ?? 0) + (kind === 'images' ? 0.5 : 0)
   return saved.toSorted((a, b) => rank(a) - rank(b))
 }
 
