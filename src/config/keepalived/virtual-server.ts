@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { ForwardingMethod, Notice, Protocol, VirtualService } from '../../model/types.ts'
+import { canonical } from './address.ts'
 import { readTiming } from './health-check.ts'
 import { keyword, type Statement } from './parse.ts'
 import { readForwarding, readPort, readServers, readSorryServer, readWeight, type Target } from './real-server.ts'
@@ -46,7 +47,7 @@ export const readService = (statement: Statement, notices: Notice[]): VirtualSer
 }
 
 const readTarget = (statement: Statement, protocol: Protocol, notices: Notice[]): Target | undefined => {
-  const address = argument(statement)
+  const address = canonical(argument(statement))
   if (address === 'group') return { name: `group ${argument(statement, 2)}` }
   if (address === 'fwmark') {
     const text = argument(statement, 2)
