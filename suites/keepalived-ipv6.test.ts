@@ -1,10 +1,14 @@
 import { describe, expect } from 'vitest'
+import type { Condition } from '../src/agent/protocol.ts'
 import type { Lab } from '../src/lab/lab.ts'
+import { serverDownBound } from '../src/model/health-check.ts'
+import type { VrrpInstance } from '../src/model/types.ts'
+import { preemptBound } from '../src/model/vrrp.ts'
 import { labTest } from '../src/suite/lab-test.ts'
 import { loadTopology } from '../src/topology/load.ts'
 import { planTopology } from '../src/verify/plan.ts'
 import { planScenarios } from '../src/verify/scenarios.ts'
-import { run, values } from './steps.ts'
+import { directorOf, instanceOf, restartWith, run, values } from './steps.ts'
 import { captured, outcomesOnce } from './traffic.ts'
 
 const dir = 'topologies/keepalived-ipv6'
@@ -14,6 +18,7 @@ const plan = planTopology(loadTopology(dir))
 const DR = 'fd00:0:0:1::100'
 const NAT = 'fd00:0:0:2::100'
 const GATEWAY = 'fe80::64'
+const PATIENCE_MS = 2_000
 
 /** Two cycles of `rr`; who answered, or what became of them. */
 const ask = async (lab: Lab, probe: string, vip: string): Promise<string[]> => {
@@ -61,6 +66,25 @@ describe('direct routing', () => {
       )
       expect(neighbours.stdout).toContain(`lladdr ${mac}`)
     }
+  })
+
+  test('a VIP of /64 is what the director asks from, and the real servers reply to themselves', async ({ lab }) => {
+    const plan = await restartWith(lab, dir, 'd1/etc/keepalived/conf.d/vips.conf', text =>
+      text.replace(`${DR}/128`, `${DR}/64`),
+    )
+    const [master, backup] = ['d1', 'd2'].map(node => instanceOf(plan, node, 'VI_LAN')) as [VrrpInstance, VrrpInstance]
+    const back = preemptBound(master, backup)
+    const [server] = directorOf(plan, 'd1').services[0]?.realServers ?? []
+    const down = server && serverDownBound(server, 'silent')
+    if (!back || !down) throw new Error('no bound')
+    await lab.until({ kind: 'owner', address: DR, node: 'd1', others: ['d2'] }, back.maxMs + PATIENCE_MS)
+    const stop = await lab.capture({ capture: 'checks', node: 'rs1', device: 'eth0', filter: 'tcp and dst port 80' })
+    const empty: Condition = { kind: 'pool', node: 'd1', service: `TCP [${DR}]:80`, destinations: [] }
+    expect(await lab.until(empty, down.maxMs + PATIENCE_MS), `no server is left within ${down.formula}`).toBe(true)
+    await stop()
+    expect(values(captured(lab, 'checks').map(({ source, destination }) => `${source} ${destination}`))).toEqual(
+      expect.arrayContaining([`${DR} fd00:0:0:1::10`]),
+    )
   })
 
   test('without the VIP on lo a real server drops what the director sends it', async ({ lab }) => {
