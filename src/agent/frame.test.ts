@@ -54,6 +54,33 @@ describe('ARP', () => {
   })
 })
 
+describe('IPv6', () => {
+  const address = (last: string) => `fd000000000000010000000000000${last}`
+  const ip6 = (next: string, payload: string) =>
+    ethernet(
+      '86dd',
+      `60000000${(payload.length / 2).toString(16).padStart(4, '0')}${next}fffe800000000000000042c0fffea80002ff020000000000000000000000000012${payload}`,
+    )
+
+  it('has adverts of version 3, whose addresses take 16 bytes', () => {
+    const frame = ip6('70', `3132640200320000fe800000000000000000000000000064${address('100')}`)
+    expect(decodeFrame(frame, label)).toEqual({
+      ...{ kind: 'advert', source: 'fe80::42:c0ff:fea8:2', destination: 'ff02::12' },
+      ...{ version: 3, vrid: 50, priority: 100, interval: 500, addresses: ['fe80::64', 'fd00:0:0:1::100'] },
+    })
+    expect(decodeFrame(frame.subarray(0, -1), label)).toBeUndefined()
+  })
+
+  it('has neighbour advertisements: unsolicited they are as gratuitous ARP', () => {
+    const neighbour = (flags: string) => ip6('3a', `88000000${flags}000000${address('100')}02010242c0a80002`)
+    expect(decodeFrame(neighbour('20'), label)).toEqual({
+      ...{ kind: 'garp', address: 'fd00:0:0:1::100', mac: '02:42:c0:a8:00:02' },
+    })
+    expect(decodeFrame(neighbour('60'), label)).toBeUndefined()
+    expect(decodeFrame(ip6('3a', `87000000${'0'.repeat(56)}`), label)).toBeUndefined()
+  })
+})
+
 it('leaves other and torn frames alone', () => {
   expect(decodeFrame(Buffer.alloc(10), label)).toBeUndefined()
   expect(decodeFrame(ethernet('86dd', '0'.repeat(80)), label)).toBeUndefined()

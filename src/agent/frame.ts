@@ -1,30 +1,73 @@
+import { SocketAddress } from 'node:net'
 import type { AdvertEvent, GratuitousArpEvent } from '../history/event.ts'
 
 type Decoded = Omit<AdvertEvent, 't' | 'network' | 'node'> | Omit<GratuitousArpEvent, 't' | 'network' | 'node'>
 
 export const ETHERTYPE_ARP = 0x0806
 export const ETHERTYPE_IPV4 = 0x0800
+export const ETHERTYPE_IPV6 = 0x86dd
 const PROTOCOL_VRRP = 112
+const PROTOCOL_ICMPV6 = 58
 
-/** Reads an Ethernet frame that is a VRRP advertisement or a gratuitous ARP; undefined for any other. */
+/**
+ * Reads an Ethernet frame that is a VRRP advertisement, or one that claims an address unasked: a gratuitous ARP, of IPv6 an
+ * unsolicited neighbour advertisement. Undefined for any other.
+ */
 export const decodeFrame = (frame: Buffer, labelOf: (secret: string) => string): Decoded | undefined => {
   if (frame.length < 34) return undefined
   const type = frame.readUInt16BE(12)
   const body = frame.subarray(14)
   if (type === ETHERTYPE_ARP) return decodeArp(body)
   if (type === ETHERTYPE_IPV4 && body[9] === PROTOCOL_VRRP) return decodeVrrp(body, labelOf)
-  return undefined
+  if (type !== ETHERTYPE_IPV6 || body.length < IPV6_HEADER) return undefined
+  if (body[6] === PROTOCOL_VRRP) return decodeVrrp6(body)
+  return body[6] === PROTOCOL_ICMPV6 ? decodeNeighbour(body.subarray(IPV6_HEADER)) : undefined
 }
 
 export const dotted = (bytes: Buffer): string => [...bytes].join('.')
+
+/** Bytes of an IPv6 header; none of those that are read here has extensions. */
+export const IPV6_HEADER = 40
+
+/** As everybody writes it (RFC 5952). */
+export const colons = (bytes: Buffer): string => {
+  const words = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(2 * i).toString(16))
+  return new SocketAddress({ address: words.join(':'), family: 'ipv6' }).address
+}
+
+const macOf = (bytes: Buffer): string => bytes.toString('hex').match(/../g)?.join(':') ?? ''
 
 /** RFC 826; gratuitous where sender and target address are the same. */
 const decodeArp = (arp: Buffer): Decoded | undefined => {
   if (arp.length < 28) return undefined
   const [sender, target] = [dotted(arp.subarray(14, 18)), dotted(arp.subarray(24, 28))]
   if (sender !== target) return undefined
-  const mac = arp.subarray(8, 14).toString('hex').match(/../g)?.join(':') ?? ''
-  return { kind: 'garp', address: sender, mac }
+  return { kind: 'garp', address: sender, mac: macOf(arp.subarray(8, 14)) }
+}
+
+/** RFC 4861 4.4; unsolicited where the flag S is not set. The MAC address is an option of it. */
+const decodeNeighbour = (icmp: Buffer): Decoded | undefined => {
+  const [NEIGHBOUR_ADVERTISEMENT, SOLICITED, TARGET_LINK_LAYER] = [136, 0x40, 2]
+  if (icmp.length < 32 || icmp[0] !== NEIGHBOUR_ADVERTISEMENT || (icmp[4] ?? 0) & SOLICITED) return undefined
+  if (icmp[24] !== TARGET_LINK_LAYER) return undefined
+  return { kind: 'garp', address: colons(icmp.subarray(8, 24)), mac: macOf(icmp.subarray(26, 32)) }
+}
+
+/** RFC 5798 section 5.1, IPv6: version 3 alone. */
+const decodeVrrp6 = (ip: Buffer): Decoded | undefined => {
+  const vrrp = ip.subarray(IPV6_HEADER)
+  const count = vrrp[3] ?? 0
+  if (vrrp.length < 8 + 16 * count || (vrrp[0] ?? 0) >> 4 !== 3) return undefined
+  return {
+    kind: 'advert',
+    source: colons(ip.subarray(8, 24)),
+    destination: colons(ip.subarray(24, 40)),
+    version: 3,
+    vrid: vrrp[1] ?? 0,
+    priority: vrrp[2] ?? 0,
+    interval: (vrrp.readUInt16BE(4) & 0x0fff) * 10,
+    addresses: Array.from({ length: count }, (_, i) => colons(vrrp.subarray(8 + 16 * i, 24 + 16 * i))),
+  }
 }
 
 /** RFC 3768 section 5.1 (version 2) and RFC 5798 section 5.1 (version 3), IPv4. */

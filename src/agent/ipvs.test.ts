@@ -49,6 +49,24 @@ FWM  50 wrr
   expect(parseIpvsadm(text)).toEqual(parseIpvs(TABLE))
 })
 
+it('reads IPv6 as everybody writes it, from the kernel and from ipvsadm', () => {
+  const head =
+    'IP Virtual Server version 1.2.1 (size=4096)\nProt LocalAddress:Port Scheduler Flags\n  -> RemoteAddress:Port\n'
+  const kernel = `${head}TCP  [fd00:0000:0000:0001:0000:0000:0000:0100]:0050 rr  
+  -> [fd00:0000:0000:0001:0000:0000:0000:000a]:1F90      Masq    1      0          2         
+`
+  const ipvsadm = `${head}TCP  [fd00:0:0:1::100]:80 rr
+  -> [fd00:0:0:1::a]:8080            Masq    1      0          2         
+`
+  expect(parseIpvs(kernel)).toEqual([
+    {
+      ...{ service: 'TCP [fd00:0:0:1::100]:80', scheduler: 'rr', persistent: false },
+      destinations: [{ address: 'fd00:0:0:1::a', port: 8080, forwarding: 'Masq', weight: 1, active: 0, inactive: 2 }],
+    },
+  ])
+  expect(parseIpvsadm(ipvsadm)).toEqual(parseIpvs(kernel))
+})
+
 describe('what ipvsadm says of a large table', () => {
   const node = { name: 'd1', role: 'director' as const, pid: 0, container: '', interfaces: [] }
   const troubles: LabEvent[] = []

@@ -1,4 +1,5 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs'
+import { SocketAddress } from 'node:net'
 import type { IpvsDestination, IpvsService } from '../history/event.ts'
 import { now } from './clock.ts'
 import { record } from './journal.ts'
@@ -29,7 +30,7 @@ const parseTable = (text: string, { endpoint, mark }: Notation): IpvsService[] =
     } else if (words[0] === 'FWM') {
       services.push({ service: `FWM ${mark(words[1] ?? '')}`, ...flags(words) })
     } else if (words[0]) {
-      services.push({ service: `${words[0]} ${endpoint(words[1] ?? '').join(':')}`, ...flags(words) })
+      services.push({ service: `${words[0]} ${joined(...endpoint(words[1] ?? ''))}`, ...flags(words) })
     }
   }
   return services
@@ -41,19 +42,24 @@ const flags = (words: string[]): Omit<IpvsService, 'service'> => ({
   destinations: [],
 })
 
-/** Address and port as the kernel writes them: `0A000064:0050`. */
+/** `10.0.0.100:80`, `[fd00::100]:80` */
+const joined = (address: string, port: number): string =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+
+/** `[fd00:0000:0000:0000:0000:0000:0000:0100]`, of which ipvsadm leaves the zeros out, as `fd00::100`; others as they are. */
+const shortened = (address: string): string =>
+  address.startsWith('[') ? new SocketAddress({ address: address.slice(1, -1), family: 'ipv6' }).address : address
+
+/** Address and port as the kernel writes them: `0A000064:0050`; an IPv6 address stands in brackets. */
 export const endpoint = (text: string): [string, number] => {
   const colon = text.lastIndexOf(':')
   const [address, port] = [text.slice(0, colon), Number.parseInt(text.slice(colon + 1), 16)]
-  if (address.startsWith('[')) return [address, port]
+  if (address.startsWith('[')) return [shortened(address), port]
   const bytes = address.match(/../g) ?? []
   return [bytes.map(byte => Number.parseInt(byte, 16)).join('.'), port]
 }
 
-/**
- * Reads /proc/net/ip_vs, whose addresses and ports are hexadecimal (net/netfilter/ipvs/ip_vs_ctl.c, ip_vs_info_seq_show).
- * IPv6 addresses stand in brackets there and are kept as they are.
- */
+/** Reads /proc/net/ip_vs, whose addresses and ports are hexadecimal (net/netfilter/ipvs/ip_vs_ctl.c, ip_vs_info_seq_show). */
 export const parseIpvs = (text: string): IpvsService[] =>
   parseTable(text, { endpoint, mark: word => Number.parseInt(word, 16) })
 
@@ -62,7 +68,7 @@ export const parseIpvsadm = (text: string): IpvsService[] =>
   parseTable(text, {
     endpoint: word => {
       const colon = word.lastIndexOf(':')
-      return [word.slice(0, colon), Number(word.slice(colon + 1))]
+      return [shortened(word.slice(0, colon)), Number(word.slice(colon + 1))]
     },
     mark: Number,
   })
@@ -167,7 +173,7 @@ export const snapshotCounters = async (node: AgentNode): Promise<void> => {
   if (!services) return
   for (const { service, destinations } of services) {
     for (const destination of destinations) {
-      const found = counters.get(`${service} ${destination.address}:${destination.port}`)
+      const found = counters.get(`${service} ${joined(destination.address, destination.port)}`)
       if (found) destination.counters = found
     }
   }

@@ -21,7 +21,8 @@ const UNDECIDED = /^HTTP status code|retry|retrying/i
 const parseChecker = (line: string): KeepalivedEvent['checker'] => {
   const [, verb, address, , port, vip, protocol, vipPort, mark] = MOVED.exec(line) ?? []
   if (verb) {
-    const service = mark ? `FWM ${mark}` : `${protocol?.toUpperCase()} ${vip}:${vipPort}`
+    const host = vip?.includes(':') ? `[${vip}]` : vip
+    const service = mark ? `FWM ${mark}` : `${protocol?.toUpperCase()} ${host}:${vipPort}`
     return { server: `${address}:${port}`, service, result: verb === 'Adding' ? 'added' : 'removed' }
   }
   if (UNDECIDED.test(line)) return undefined

@@ -67,6 +67,9 @@ describe('what a checker says in the log', () => {
     const removed = { server, service, result: 'removed' }
     expect(says('Removing service [10.0.0.10]:tcp:80 from VS [10.0.0.100]:tcp:80')).toEqual(removed)
     expect(says('Shutting down service [10.0.0.10]:tcp:80 from VS [10.0.0.100]:tcp:80')).toEqual(removed)
+    expect(says('Adding service [fd00::10]:tcp:80 to VS [fd00::100]:tcp:80')).toEqual({
+      ...{ server: 'fd00::10:80', service: 'TCP [fd00::100]:80', result: 'added' },
+    })
     expect(says('Adding service [10.0.0.10]:tcp:80 to VS FWM 50')).toEqual({
       server,
       service: 'FWM 50',

@@ -24,5 +24,17 @@ it('reads a datagram, and takes no ports from the middle of one', () => {
 it('reads ARP, and passes over what it does not know', () => {
   const arp = '0806 0001 0800 0604 0001 02420a0000c8 0a000064 000000000000 0a000032'
   expect(decodePacket(frame(arp))).toMatchObject({ protocol: 'arp', source: '10.0.0.100', destination: '10.0.0.50' })
-  expect(decodePacket(frame(`86dd ${'00'.repeat(40)}`))).toBeUndefined()
+  expect(decodePacket(frame(`88cc ${'00'.repeat(40)}`))).toBeUndefined()
+})
+
+it('reads IPv6', () => {
+  const [from, to] = ['fd00 0000 0000 0001 0000 0000 0000 0100', 'fd00 0000 0000 0001 0000 0000 0000 0050']
+  const tcp = '0050 c350 00000001 00000002 5012 fe88 0000 0000'
+  expect(decodePacket(frame(`86dd 60000000 0014 06 40 ${from} ${to} ${tcp}`))).toEqual({
+    ...{ protocol: 'tcp', source: 'fd00:0:0:1::100', sourcePort: 80, destination: 'fd00:0:0:1::50' },
+    ...{ destinationPort: 50_000, flags: 'S.', length: 0 },
+  })
+  expect(decodePacket(frame(`86dd 60000000 0018 3a ff ${from} ${to} 8700 0000`))).toMatchObject({
+    ...{ protocol: 'icmp', length: 24 },
+  })
 })

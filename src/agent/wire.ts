@@ -14,11 +14,12 @@ const labelOf = (secret: string): string => {
 }
 
 /**
- * Records the VRRP advertisements and gratuitous ARP that a node sends. Watched where they leave, so that the sender is
+ * Records the VRRP advertisements and gratuitous ARP (of IPv6: unsolicited neighbour advertisements) that a node sends. Watched where they leave, so that the sender is
  * certain and unicast advertisements are seen too.
  */
 export const watchWire = (node: AgentNode, device: string, network: string): void => {
-  const filter = 'ip proto 112 or arp'
+  // of ICMPv6 the neighbour advertisements
+  const filter = 'ip proto 112 or arp or ip6 proto 112 or (icmp6 and ip6[40] == 136)'
   const argv = [
     'tcpdump',
     '-i',

@@ -120,7 +120,7 @@ export interface AdvertEvent extends Stamped {
   authentication?: { type: 'none' | 'PASS' | 'AH'; secret?: string }
 }
 
-/** A gratuitous ARP seen on the wire: `mac` claims `address`. */
+/** A gratuitous ARP seen on the wire, of IPv6 an unsolicited neighbour advertisement: `mac` claims `address`. */
 export interface GratuitousArpEvent extends Stamped {
   kind: 'garp'
   network: string

@@ -21,6 +21,17 @@ describe('after the VIP came', () => {
     expect(verdict.proof.map(event => event.t)).toEqual([5001, 5100, 5110, 5120, 5130, 5140])
   })
 
+  it('is called neighbour advertisements for an IPv6 address', () => {
+    const vip = 'fd00::100'
+    const events = [...moved, ...garps(5100, 'd2')].map(event => ({ ...event, address: vip }))
+    expect(judge([...events, mark(20_000)], { vip })).toMatchObject({
+      ...{
+        outcome: 'PASS',
+        reason: expect.stringContaining('each with 5 unsolicited neighbour advertisements or more'),
+      },
+    })
+  })
+
   it('fails with too few, or too late, or from somebody else', () => {
     const few = judge([...moved, ...garps(5100, 'd2', 4), ...garps(5200, 'd1', 2), mark(20_000)])
     expect(few.outcome).toBe('FAIL')

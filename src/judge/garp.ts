@@ -32,9 +32,13 @@ const AT_ONCE: Bound = { name: 'gratuitous ARP', formula: '1 s', maxMs: 1000, so
  */
 const STAMPED_LATE_MS = 100
 
+/** What claims an address unasked. */
+export const claims = (address: string): string =>
+  address.includes(':') ? 'unsolicited neighbour advertisements' : 'gratuitous ARP'
+
 /**
- * After each arrival of the VIP on a director, that director sends gratuitous ARP for it: enough, and soon enough, and
- * once more after `garp_master_delay` where asked. A director that loses the VIP before it had to send is not judged.
+ * After each arrival of the VIP on a director, that director sends gratuitous ARP for it (of IPv6: unsolicited neighbour
+ * advertisements, vrrp_ndisc.c): enough, and soon enough, and once more after `garp_master_delay` where asked. A director that loses the VIP before it had to send is not judged.
  */
 export const checkGarp = (history: History, params: GarpParams): Verdict => {
   const { vip, directors, count = 5, bound = AT_ONCE, againAfterMs = 0, window, slackMs = 0 } = params
@@ -43,7 +47,7 @@ export const checkGarp = (history: History, params: GarpParams): Verdict => {
   if (arrivals.length === 0) return inconclusive(`The VIP ${vip} was not seen to come to a director.`)
   const garps = eventsOf(history, 'garp').filter(garp => garp.address === vip)
   if (garps.length === 0 && eventsOf(history, 'advert').length === 0)
-    return inconclusive('Nothing was captured on the wire, neither gratuitous ARP nor adverts.')
+    return inconclusive(`Nothing was captured on the wire, neither ${claims(vip)} nor adverts.`)
 
   const bursts = arrivals.flatMap(arrival =>
     (againAfterMs > 0 ? [0, againAfterMs] : [0]).map(delay => {
@@ -62,7 +66,7 @@ export const checkGarp = (history: History, params: GarpParams): Verdict => {
   const fewest = due.toSorted((a, b) => a.sent.length - b.sent.length)[0]
   const measurements = fewest
     ? [
-        { name: 'gratuitous ARP after an arrival', value: fewest.sent.length, unit: '' as const },
+        { name: `${claims(vip)} after an arrival`, value: fewest.sent.length, unit: '' as const },
         duration('last of them', lastOf(due, count), bound),
       ]
     : []
@@ -70,7 +74,7 @@ export const checkGarp = (history: History, params: GarpParams): Verdict => {
   if (bad)
     return {
       outcome: 'FAIL',
-      reason: `${describe(bad)}, at least ${count} are due for the VIP ${vip} ${allowed(bound)}.`,
+      reason: `${describe(bad, vip)}, at least ${count} are due for the VIP ${vip} ${allowed(bound)}.`,
       measurements,
       proof: inOrder([arrivalOf(history, vip, bad.arrival), ...bad.sent, ...strangersAmong(garps, bad)]),
     }
@@ -78,14 +82,14 @@ export const checkGarp = (history: History, params: GarpParams): Verdict => {
   if (!fewest || open)
     return inconclusive(
       open
-        ? `The recording ends before ${open.arrival.node} had to send gratuitous ARP for ${vip} ${allowed(bound)}.`
-        : `No director kept the VIP ${vip} long enough to send gratuitous ARP for it ${allowed(bound)}.`,
+        ? `The recording ends before ${open.arrival.node} had to send ${claims(vip)} for ${vip} ${allowed(bound)}.`
+        : `No director kept the VIP ${vip} long enough to send ${claims(vip)} for it ${allowed(bound)}.`,
       open ? [arrivalOf(history, vip, open.arrival)] : [],
     )
   return {
     outcome: 'PASS',
     reason:
-      `${arrivals.length} arrivals of the VIP ${vip}, each with ${fewest.sent.length} gratuitous ARP or more` +
+      `${arrivals.length} arrivals of the VIP ${vip}, each with ${fewest.sent.length} ${claims(vip)} or more` +
       `${againAfterMs > 0 ? `, and as many ${seconds(againAfterMs)} later` : ''} ${allowed(bound)}.`,
     measurements,
     proof: inOrder([arrivalOf(history, vip, fewest.arrival), ...fewest.sent.slice(0, count)]),
@@ -101,8 +105,8 @@ interface Burst {
   until: number
 }
 
-const describe = ({ arrival, delay, sent }: Burst): string =>
-  `${arrival.node} sent ${sent.length} gratuitous ARP ${delay > 0 ? `${seconds(delay)} ` : ''}after the VIP came to it at ` +
+const describe = ({ arrival, delay, sent }: Burst, vip: string): string =>
+  `${arrival.node} sent ${sent.length} ${claims(vip)} ${delay > 0 ? `${seconds(delay)} ` : ''}after the VIP came to it at ` +
   `${(arrival.from / 1000).toFixed(3)} s`
 
 /** The longest time that a burst took to its last packet that was due, ms. */

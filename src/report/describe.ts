@@ -65,7 +65,7 @@ const DESCRIPTIONS: { [K in EventKind]: (event: EventOf<K>) => string } = {
     return `VRRPv${version} advert ${sender} -> ${destination}: ${content}`
   },
   garp: ({ address, mac, node, network }) =>
-    `gratuitous ARP on ${network}: ${address} is at ${mac}${node ? ` (${node})` : ''}`,
+    `${address.includes(':') ? 'unsolicited neighbour advertisement' : 'gratuitous ARP'} on ${network}: ${address} is at ${mac}${node ? ` (${node})` : ''}`,
   address: ({ change, node, device, address, prefix }) =>
     `${address}/${prefix} ${change === 'add' ? 'added to' : 'removed from'} ${device} on ${node}`,
   keepalived: ({ node, line }) => `keepalived on ${node}: ${line}`,

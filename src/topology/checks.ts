@@ -1,5 +1,7 @@
+import { isIPv6 } from 'node:net'
 import { hint } from './did-you-mean.ts'
 import { contains, formatSubnet, overlaps, parseIpv4, parseSubnet } from './ipv4.ts'
+import { canonical } from './ipv6.ts'
 import type { Subnet } from './ipv4.ts'
 import { show } from './messages.ts'
 import type { Path, YamlSource } from './source.ts'
@@ -172,9 +174,16 @@ const checkAddresses = (source: YamlSource, nodePath: Path, { device, path, addr
   const subnets: Subnet[] = []
   for (const [index, text] of addresses.entries()) {
     if (typeof text !== 'string') continue
+    const at = [...nodePath, ...path, index]
+    const [address = '', length] = text.split('/')
+    if (isIPv6(address)) {
+      const right = `${canonical(address)}/${length}`
+      if (text !== right) source.report(at, `write ${text} as everybody does: "${right}"`)
+      else if (addresses.indexOf(text) < index) source.report(at, `${text} is on ${device} already`)
+      continue
+    }
     const subnet = parseSubnet(text)
     if (!subnet) continue
-    const at = [...nodePath, ...path, index]
     const value = parseIpv4(text.replace(/\/.*/, ''))
     if (subnet.prefix < 31 && value === subnet.first) source.report(at, `${text} is a network's address, not a host's`)
     else if (subnet.prefix < 31 && value === subnet.last) source.report(at, `${text} is a broadcast address`)
@@ -193,6 +202,17 @@ const checkSysctl = (source: YamlSource, path: Path, name: string, own: string[]
 
 const ROUTE_WORDS = ['via', 'dev', 'src', 'metric', 'mtu', 'table', 'scope']
 
+/** By way of IPv6: what `ip` does not take, it says when the node starts. */
+const checkRoute6 = (destination: string, { via, dev }: { via?: string; dev?: string }): string | undefined => {
+  const [address = '', length = '128', ...rest] = destination.split('/')
+  const right = isIPv6(address) && /^\d{1,3}$/.test(length) && Number(length) <= 128 && rest.length === 0
+  if (destination !== 'default' && !right)
+    return 'must be DESTINATION via GATEWAY [dev INTERFACE], e.g. fd00:9::/64 via fd00::1'
+  if (via !== undefined && !isIPv6(via)) return `gateway "${via}" is not an IPv6 address`
+  if (via?.startsWith('fe80:') && dev === undefined) return `gateway ${via} is on every link: it needs "dev INTERFACE"`
+  return undefined
+}
+
 const checkRoute = (
   source: YamlSource,
   path: Path,
@@ -202,8 +222,9 @@ const checkRoute = (
 ): void => {
   const complain = (message: string) => source.report(path, `route ${show(text)}: ${message}`)
   const [destination = '', ...words] = text.trim().split(/\s+/)
+  const ipv6 = [destination, words[words.indexOf('via') + 1] ?? ''].some(word => word.includes(':'))
   const subnet = parseSubnet(destination.includes('/') ? destination : `${destination}/32`)
-  if (destination !== 'default' && !subnet) {
+  if (!ipv6 && destination !== 'default' && !subnet) {
     return complain('must be DESTINATION via GATEWAY [dev INTERFACE], e.g. 10.9.0.0/16 via 10.0.0.1')
   }
   if (subnet && destination.includes('/') && destination !== formatSubnet(subnet)) {
@@ -221,6 +242,10 @@ const checkRoute = (
   if (via === undefined && dev === undefined) return complain('needs "via GATEWAY" or "dev INTERFACE"')
   if (dev !== undefined && dev !== 'lo' && !own.includes(dev)) {
     return complain(`the node has no interface "${dev}"${hint(dev, own, 'interfaces')}`)
+  }
+  if (ipv6) {
+    const wrong = checkRoute6(destination, Object.fromEntries(options))
+    return wrong === undefined ? undefined : complain(wrong)
   }
   const gateway = via === undefined ? undefined : parseIpv4(via)
   if (via !== undefined && gateway === undefined) return complain(`gateway "${via}" is not an IPv4 address`)

@@ -134,7 +134,7 @@ describe('the form', () => {
     [
       '[10.0.0.100/32]',
       '[10.0.0.100]',
-      '16:16 loopback[0] "10.0.0.100" must be an IPv4 address with prefix, e.g. 10.0.0.100/32',
+      '16:16 loopback[0] "10.0.0.100" must be an address with prefix, e.g. 10.0.0.100/32 or fd00::100/128',
     ],
     [
       '10.0.0.200 }',
@@ -159,7 +159,7 @@ describe('the form', () => {
     [
       '[172.17.0.1/16]',
       '[172.17.0.1]',
-      '12:63 addresses[0] "172.17.0.1" must be an IPv4 address with prefix, e.g. 10.0.0.100/32',
+      '12:63 addresses[0] "172.17.0.1" must be an address with prefix, e.g. 10.0.0.100/32 or fd00::100/128',
     ],
     ['metric: 100', 'metric: 0', '12:87 metric 0 must be 1 or more'],
     ['tunl0:', 'tun0:', '19:16 unknown key "tun0"; did you mean "tunl0"?'],
@@ -270,6 +270,23 @@ describe('the meaning', () => {
       'dev tunl1',
       '18:14 route "10.9.0.0/16  dev tunl1": the node has no interface "tunl1"; did you mean "tunl0"?',
     ],
+    ['[172.17.0.1/16]', "['fd00:0::1/64']", '12:63 write fd00:0::1/64 as everybody does: "fd00::1/64"'],
+    ['[10.0.0.100/32]\n    sysctls', "['::7/128', '::7/128']\n    sysctls", '16:27 ::7/128 is on lo already'],
+    [
+      '10.9.0.0/16  via 10.0.0.1',
+      'fd00:9::/129 via fd00::1',
+      '18:14 route "fd00:9::/129 via fd00::1": must be DESTINATION via GATEWAY [dev INTERFACE], e.g. fd00:9::/64 via fd00::1',
+    ],
+    [
+      '10.9.0.0/16  via 10.0.0.1',
+      'fd00:9::/64 via 10.0.0.1',
+      '18:14 route "fd00:9::/64 via 10.0.0.1": gateway "10.0.0.1" is not an IPv6 address',
+    ],
+    [
+      '10.9.0.0/16  via 10.0.0.1',
+      'default via fe80::1',
+      '18:14 route "default via fe80::1": gateway fe80::1 is on every link: it needs "dev INTERFACE"',
+    ],
     ['via 10.0.0.1', 'via $(id)', '18:14 route "10.9.0.0/16  via $(id)": "via" needs a value after it'],
   ])('%j as %j', (from, to, message) => {
     expect(changed(from, to)).toEqual([message])
@@ -281,6 +298,16 @@ describe('the meaning', () => {
       .replace('via 10.0.0.1', 'dev tunl0')
     const { nodes } = loadTopology(folderWith({ 'topology.yaml': yaml }))
     expect(nodes.map(node => node.routes)).toEqual([['10.9.0.0/16 via 172.17.9.9'], ['10.9.0.0/16 dev tunl0']])
+  })
+
+  test('IPv6 addresses stand beside the others, and routes may lead through them', () => {
+    const yaml = PAIR.replace('[172.17.0.1/16]', "[172.17.0.1/16, 'fd00::1/64']")
+      .replace('[10.0.0.100/32]\n    sysctls', "['fd00::100/128']\n    sysctls")
+      .replace('10.9.0.0/16  via 10.0.0.1', 'fd00:9::/64 via fe80::1 dev eth0')
+    const { nodes } = loadTopology(folderWith({ 'topology.yaml': yaml }))
+    const [first, second] = nodes
+    expect(first?.interfaces.flatMap(its => its.addresses)).toContain('fd00::1/64')
+    expect([second?.loopback, second?.routes]).toEqual([['fd00::100/128'], ['fd00:9::/64 via fe80::1 dev eth0']])
   })
 
   test('every error is told at once, in the order of the file', () => {

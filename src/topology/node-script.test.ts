@@ -32,6 +32,21 @@ describe('interface names', () => {
   })
 })
 
+describe('IPv6', () => {
+  test('is turned on before the sysctls, which name it, where the node has an address of it', () => {
+    const interfaces = [{ ...ETH0, addresses: ['fd00::200/64'] }]
+    const script = scriptOf({ interfaces, sysctls: { 'net.ipv6.conf.all.forwarding': '1' } })
+    expect(script).toContain('for device in all default lo eth0; do')
+    expect(script.indexOf('disable_ipv6')).toBeLessThan(script.indexOf('conf/all/forwarding'))
+    expect(script).toContain('later addr replace fd00::200/64 dev eth0\n')
+    expect(scriptOf({ loopback: ['::100/128'] })).toContain('disable_ipv6')
+  })
+
+  test('is left as it is where it has none', () => {
+    expect(scriptOf({ interfaces: [ETH0, ETH1], loopback: ['10.0.0.100/32'] })).not.toContain('ipv6')
+  })
+})
+
 describe('sysctls', () => {
   test('are written after the renaming and before the addresses', () => {
     const script = scriptOf({ sysctls: { 'net.ipv4.conf.eth0.arp_ignore': '1' }, loopback: ['10.0.0.100/32'] })

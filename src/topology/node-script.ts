@@ -1,5 +1,6 @@
 import { LvslabError } from '../errors.ts'
 import { procRouteHex } from './ipv4.ts'
+import { speaksIpv6 } from './ipv6.ts'
 import type { Node, Topology } from './types.ts'
 
 /**
@@ -19,6 +20,7 @@ export const nodeScript = (topology: Topology, node: Node): string => {
     head(topology, node),
     interfaceSection(node),
     tunnelSection(node),
+    ipv6Section(node),
     sysctlSection(node),
     defaultRouteSection(topology, node),
     metricSection(topology, node),
@@ -117,6 +119,21 @@ const tunnelSection = (node: Node): string =>
     .join('')
 
 const MODULES: Record<string, string> = { tunl0: 'ipip' }
+
+/**
+ * The engine turns IPv6 off where its networks have none. Nobody else has a node's addresses, so that they need not be looked
+ * for first (duplicate address detection): an address would be of no use for 1 to 2 s.
+ */
+const ipv6Section = (node: Node): string => {
+  if (!speaksIpv6(node)) return ''
+  const devices = ['all', 'default', 'lo', ...node.interfaces.map(({ name }) => word(name))]
+  return `for setting in accept_dad disable_ipv6; do
+  for device in ${devices.join(' ')}; do
+    echo 0 >"/proc/sys/net/ipv6/conf/$device/$setting" || fail "IPv6 cannot be turned on: $device/$setting"
+  done
+done
+`
+}
 
 /**
  * Before the addresses: a VIP on lo without arp_ignore in force would answer ARP for a moment. An engine's containers forward, a

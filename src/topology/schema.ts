@@ -26,7 +26,9 @@ const sysctlName = z.string().regex(/^net(\.[A-Za-z0-9_:@-]+(\/[A-Za-z0-9_:@-]+)
 
 const address = z.ipv4({ error: 'must be an IPv4 address without prefix, e.g. 10.0.0.10' })
 
-const withPrefix = z.cidrv4({ error: 'must be an IPv4 address with prefix, e.g. 10.0.0.100/32' })
+const withPrefix = z.union([z.cidrv4(), z.cidrv6()], {
+  error: 'must be an address with prefix, e.g. 10.0.0.100/32 or fd00::100/128',
+})
 
 const singleLine = (what: string) => z.string().regex(/^[^\r\n]*$/, { error: `must be ${what}` })
 
@@ -55,8 +57,8 @@ export const interfaceSchema = z
     addresses: z
       .array(withPrefix)
       .optional()
-      .describe('Further addresses of it, with prefix: a VIP on the NIC, a second subnet on the same link.')
-      .meta({ examples: [['10.0.0.100/24']] }),
+      .describe('Further addresses of it, with prefix: a VIP on the NIC, a second subnet on the same link, IPv6.')
+      .meta({ examples: [['10.0.0.100/24'], ['fd00::10/64']] }),
     metric: z
       .int({ error: 'must be a whole number' })
       .min(1, { error: 'must be 1 or more' })
@@ -71,7 +73,7 @@ export const interfaceSchema = z
 export const tunnelsSchema = z
   .strictObject({
     tunl0: z
-      .array(withPrefix)
+      .array(z.cidrv4({ error: 'must be an IPv4 address with prefix, e.g. 10.0.0.100/32' }))
       .optional()
       .describe('IP-in-IP, what `ipvsadm -i` sends. Addresses with prefix; [] only brings it up.')
       .meta({ examples: [['10.0.0.100/32']] }),

@@ -215,12 +215,12 @@ const planServices = (
       if (driven === undefined) continue
       const servers: PlannedServer[] = []
       for (const server of service.realServers) {
-        const node = topology.nodes.find(n => n.interfaces.some(i => i.address === server.address))
+        const node = topology.nodes.find(n => isOnLink(n, server.address))
         if (node) servers.push({ node: node.name, server })
         else untested.push({ what: `real server ${server.address}`, why: 'no node of the topology has this address' })
       }
-      const url = `http://${vip.address}:${driven}/`
-      const name = service.fwmark === undefined ? service.name : `${service.name} ${vip.address}:${driven}`
+      const url = `http://${endpoint(vip.address, driven)}/`
+      const name = service.fwmark === undefined ? service.name : `${service.name} ${endpoint(vip.address, driven)}`
       planned.push({ name, vip, service, table: tableName(service), port: driven, url, servers })
     }
   }
@@ -244,8 +244,16 @@ const unreached = ({ address, fwmark }: VirtualService): string => {
     : 'no VRRP instance of this topology holds its address'
 }
 
-const tableName = ({ address, port, fwmark }: VirtualService): string =>
-  fwmark === undefined ? `TCP ${address}:${port}` : `FWM ${fwmark}`
+const tableName = ({ address = '', port = 0, fwmark }: VirtualService): string =>
+  fwmark === undefined ? `TCP ${endpoint(address, port)}` : `FWM ${fwmark}`
+
+/** `10.0.0.100:80`, `[fd00::100]:80` */
+const endpoint = (address: string, port: number): string =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+
+/** Whether a node has an address on one of its networks. */
+const isOnLink = ({ interfaces }: Node, address: string): boolean =>
+  interfaces.some(one => [one.address, ...one.addresses.map(text => text.replace(/\/.*/, ''))].includes(address))
 
 /** Why no probe can drive a port of a service; undefined where one can. Probes speak HTTP. */
 const undriven = ({ protocol, fwmark, realServers }: VirtualService, port: number): string | undefined => {

@@ -1,6 +1,6 @@
-import { isIPv4 } from 'node:net'
 import type { Condition } from '../agent/protocol.ts'
 import { LvslabError } from '../errors.ts'
+import { claims } from '../judge/garp.ts'
 import type { PlannedCheck } from '../judge/rules.ts'
 import type { Lab } from '../lab/lab.ts'
 import type { Probe } from '../lab/probes.ts'
@@ -122,7 +122,6 @@ const sharesScenario = (plan: Plan, planned: PlannedService): Scenario[] => {
 
 /** Why what the directors of a VIP send cannot be read from the wire; undefined where it can. */
 const unheardOnWire = (plan: Plan, { address, members }: PlannedVip): string | undefined => {
-  if (!isIPv4(address)) return 'neighbour advertisements of IPv6 are not read'
   const [first, ...others] = members.map(({ instance }) => instance)
   if (others.some(other => other.virtualRouterId !== first?.virtualRouterId)) return 'virtual_router_id differs'
   if (members.some(({ instance }) => instance.authentication?.type === 'AH')) return 'adverts within AH are not read'
@@ -206,12 +205,13 @@ const failover = (
     },
   ]
   const unheard = unheardOnWire(plan, vip)
-  if (unheard) plan.untested.push({ what: `adverts and gratuitous ARP of ${vip.address} around ${what}`, why: unheard })
+  if (unheard)
+    plan.untested.push({ what: `adverts and ${claims(vip.address)} of ${vip.address} around ${what}`, why: unheard })
   else {
     checks.push(
       {
         check: `garp-${cause}`,
-        title: `whoever takes the VIP ${vip.address} announces it by gratuitous ARP, after ${what}`,
+        title: `whoever takes the VIP ${vip.address} announces it by ${claims(vip.address)}, after ${what}`,
         rule: 'garp',
         // garp_master_repeat may be anything from 1 on
         params: { vip: vip.address, directors, count: 1, slackMs: SLACK_MS },

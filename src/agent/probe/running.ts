@@ -21,10 +21,11 @@ export type StopProbe = () => void
 /** The one of a list whose turn it is; undefined where there is no list. */
 export const inTurn = <T>(list: T[] | undefined, n: number): T | undefined => list?.[n % list.length]
 
-/** `10.0.0.100:7` as what sockets take. */
+/** `10.0.0.100:7`, `[fd00::100]:7` as what sockets take. */
 export const parseTarget = (target: string): { host: string; port: number } => {
-  const [, host, port] = /^([0-9.]+):(\d+)$/.exec(target) ?? []
+  const [, host4, host6, port] = /^(?:([0-9.]+)|\[([0-9a-fA-F:.]+)\]):(\d+)$/.exec(target) ?? []
+  const host = host4 ?? host6
   if (host === undefined || Number(port) < 1 || Number(port) > 65_535)
-    throw new Error(`${target} is no target: ADDRESS:PORT, like 10.0.0.100:7`)
+    throw new Error(`${target} is no target: ADDRESS:PORT, like 10.0.0.100:7 or [fd00::100]:7`)
   return { host, port: Number(port) }
 }

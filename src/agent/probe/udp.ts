@@ -1,4 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram'
+import { isIPv6 } from 'node:net'
 import type { RequestEvent } from '../../history/event.ts'
 import { now } from '../clock.ts'
 import type { UdpProbeOptions } from '../protocol.ts'
@@ -98,12 +99,12 @@ const within = async <T>(ms: number, promise: Promise<T>): Promise<T | undefined
 }
 
 const openPath = (target: string, source: string | undefined, port: number | undefined): Path => {
-  const socket = createSocket('udp4')
+  const { host, port: to } = parseTarget(target)
+  const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
   const waiting = new Map<number, Waiting>()
   const ready = new Promise<void>((resolve, reject) => {
     socket.once('error', reject)
     socket.bind({ ...(source === undefined ? {} : { address: source }), port: port ?? 0 }, () => {
-      const { host, port: to } = parseTarget(target)
       socket.connect(to, host, (error?: Error) => (error ? reject(error) : resolve()))
     })
   })

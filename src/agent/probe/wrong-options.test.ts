@@ -12,6 +12,8 @@ test.each<ProbeOptions>([
   { ...common, type: 'curl', url: 'http://10.0.0.100/', pauseMs: 0 },
   { ...common, type: 'tcp', target: '10.0.0.100:7', connections: 1, everyMs: 100 },
   { ...udp, newPorts: true },
+  { ...http, url: 'https://[fd00::100]/', sources: ['fd00::1'] },
+  { ...udp, target: '[fd00::100]:7', sources: ['fd00::1'] },
 ])('takes %j', options => expect(wrongOptions(options)).toBeUndefined())
 
 test('each probe has an example that can be started', () => {
@@ -32,7 +34,9 @@ test.each<[ProbeOptions, string]>([
   [{ ...http, url: undefined as never }, 'undefined is no http or https URL'],
   [{ ...udp, target: undefined as never }, 'undefined is no target'],
   [{ ...http, sources: [] }, 'sources (none)'],
-  [{ ...http, sources: ['fe80::1'] }, 'sources fe80::1'],
+  [{ ...http, sources: ['fe80::1'] }, 'sources fe80::1: IPv4 addresses are needed'],
+  [{ ...udp, target: '[fd00::100]:7', sources: ['10.0.0.1'] }, 'sources 10.0.0.1: IPv6 addresses are needed'],
+  [{ ...udp, target: 'fd00::100:7' }, 'fd00::100:7 is no target'],
   [{ ...http, ports: [70_000] }, 'ports 70000'],
   [{ ...common, type: 'curl', url: 'http://10.0.0.100/', pauseMs: -1 }, 'pauseMs -1'],
   [{ ...common, type: 'tcp', target: '10.0.0.100:7', connections: 0, everyMs: 100 }, 'connections 0'],

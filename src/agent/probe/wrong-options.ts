@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
 import type { ProbeOptions } from '../protocol.ts'
 import { parseTarget } from './running.ts'
 
@@ -17,6 +17,9 @@ const wrongUrl = (url: string): string | undefined => {
   return `${url}: ${hostname} is a name, and nothing in a lab resolves names; an address is needed`
 }
 
+const asksIpv6 = (options: ProbeOptions): boolean =>
+  /^(https?:\/\/)?\[/.test('url' in options ? options.url : options.target)
+
 /** Why a probe cannot be started with these options, naming the value; undefined where it can. */
 export const wrongOptions = (options: ProbeOptions): string | undefined => {
   const { sources, ports, timeoutMs } = options
@@ -26,8 +29,9 @@ export const wrongOptions = (options: ProbeOptions): string | undefined => {
   if (options.type === 'tcp') positive.push(['connections', options.connections], ['everyMs', options.everyMs])
   for (const [name, value] of positive) if (!(value > 0)) return `${name} ${value}: more than 0 is needed`
   if (options.type === 'curl' && !(options.pauseMs >= 0)) return `pauseMs ${options.pauseMs}: 0 or more is needed`
-  if (sources && !(sources.length > 0 && sources.every(isIPv4)))
-    return `sources ${sources.join(', ') || '(none)'}: IPv4 addresses are needed`
+  const [version, isSource] = asksIpv6(options) ? [6, isIPv6] : [4, isIPv4]
+  if (sources && !(sources.length > 0 && sources.every(isSource)))
+    return `sources ${sources.join(', ') || '(none)'}: IPv${version} addresses are needed`
   const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_536
   if (ports && !(ports.length > 0 && ports.every(isPort)))
     return `ports ${ports.join(', ') || '(none)'}: 1 to 65535 are ports`

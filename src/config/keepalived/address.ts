@@ -1,7 +1,11 @@
-import { isIP } from 'node:net'
+import { isIP, isIPv6, SocketAddress } from 'node:net'
 import type { Notice, VipAddress } from '../../model/types.ts'
 import type { Statement } from './parse.ts'
 import { note } from './values.ts'
+
+/** An address as the kernel's tools print it, so that what is configured and what is seen can be compared. */
+export const canonical = (address: string): string =>
+  isIPv6(address) ? new SocketAddress({ address, family: 'ipv6' }).address : address
 
 /**
  * The lines of a `virtual_ipaddress` block: `10.0.0.100/24 dev eth0 label eth0:1` (keepalived vrrp_ipaddress.c
@@ -29,7 +33,7 @@ export const readAddresses = (blocks: Statement[], device: string, notices: Noti
       const label = option('label')
       return [
         {
-          ...{ address, prefix, device: option('dev') ?? device, at: line.at },
+          ...{ address: canonical(address), prefix, device: option('dev') ?? device, at: line.at },
           ...(label === undefined ? {} : { label }),
           ...(options.includes('no_track') ? { noTrack: true as const } : {}),
         },

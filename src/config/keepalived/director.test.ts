@@ -574,6 +574,17 @@ static_routes {\n 10.8.0.0/16 via 10.0.0.1\n}\nstatic_ipaddress {\n 10.0.0.7/24\
   })
 })
 
+it('has IPv6 addresses as the kernel prints them', () => {
+  const head = 'fd00:0::0:100 80'
+  const { service: its } = service(' sorry_server FD00::9 80\n real_server fd00:0:0:0:0:0:0:a 80 {\n }', head)
+  expect(its).toMatchObject({
+    ...{ name: '[fd00::100]:80/TCP', address: 'fd00::100', sorryServer: { address: 'fd00::9' } },
+    realServers: [{ address: 'fd00::a' }],
+  })
+  const vips = instance(' virtual_ipaddress {\n fe80:0::64/64\n fd00::0:100/64\n }')
+  expect(vips.addresses?.map(vip => vip.address)).toEqual(['fe80::64', 'fd00::100'])
+})
+
 describe('a sync group', () => {
   const pair = `${vrrp('')}\n${vrrp('').replace('VI_1', 'VI_2').replace('51', '52')}`
   const groupsOf = (config: DirectorConfig) => config.instances.map(one => one.syncGroup)

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { ForwardingMethod, HealthCheck, Notice, RealServer, VirtualService } from '../../model/types.ts'
+import { canonical } from './address.ts'
 import { type CheckDefaults, mergeTiming, readChecks, readTiming } from './health-check.ts'
 import { keyword, type Statement } from './parse.ts'
 import { all, argument, flag, integer, last, note } from './values.ts'
@@ -83,7 +84,7 @@ export const readServers = (
   const known = new Set<string>()
   for (const line of all(block, 'real_server')) {
     const inner = line.block ?? []
-    const address = argument(line)
+    const address = canonical(argument(line))
     const forwarding = readForwarding(inner, notices) ?? defaults.forwarding
     const port = serverPort(line, target, forwarding, notices)
     if (isIP(address) === 0 || port === undefined) {
@@ -140,7 +141,7 @@ export const readSorryServer = (
 ): VirtualService['sorryServer'] => {
   const line = last(block, 'sorry_server')
   if (!line) return undefined
-  const address = argument(line)
+  const address = canonical(argument(line))
   const own = readForwarding(
     all(block, 'sorry_server_lvs_method').map(one => ({
       ...one,

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { ForwardingMethod, Notice, Protocol, RealServer, VirtualService } from '../../model/types.ts'
+import { canonical } from './address.ts'
 import { readTiming } from './health-check.ts'
 import { keyword, type Statement } from './parse.ts'
 import { readForwarding, readPort, readServers, readSorryServer, readWeight, type Target } from './real-server.ts'
@@ -134,7 +135,7 @@ const nameOf = (address: string, port: number, protocol: Protocol): string =>
   `${isIP(address) === 6 ? `[${address}]` : address}:${port}/${protocol}`
 
 const readTarget = (statement: Statement, protocol: Protocol, notices: Notice[]): Target | undefined => {
-  const address = argument(statement)
+  const address = canonical(argument(statement))
   if (address === 'fwmark') {
     const text = argument(statement, 2)
     const fwmark = Number(text)

@@ -145,6 +145,17 @@ describe('the steps', () => {
     expect(preparation('node-pause', 'rs1')).toContain('fail "its processes are held"')
   })
 
+  test('vrrp-block knows IPv6 where a node has it, and then no peer', () => {
+    const dual = { ...topology, nodes: topology.nodes.map(one => ({ ...one, loopback: ['fd00::100/128'] })) }
+    const { inject, heal, healed } = prepareFault(dual, 'vrrp-block', 'd1', {}, 7)
+    for (const steps of [inject, heal])
+      expect(scripts(steps).join()).toMatch(/iptables-restore[\s\S]*ip6tables-restore/)
+    expect(healed).toHaveLength(2)
+    expect(scripts(prepare('vrrp-block', 'd1').inject).join()).not.toContain('ip6tables')
+    const named = refusal(() => prepareFault(dual, 'vrrp-block', 'd1', { peer: 'd2' }, 7))
+    expect(named).toMatchObject({ code: 'FAULT_PEER', exitCode: 2 })
+  })
+
   test('vrrp-block drops what its direction says, with a mark of its own', () => {
     const [out = ''] = scripts(prepare('vrrp-block', 'd1', { direction: 'out' }).inject)
     expect(out).toContain('-I OUTPUT -p 112 -m comment --comment vrrp-block-7 -j DROP')
