@@ -13,7 +13,7 @@ export const runVerb = async (run: (context: VerbContext) => Promise<ExitCode>):
   using interrupt = onInterrupt()
   const steps = terminalSteps(process.stderr)
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0) // whoever read it has seen enough
+    if (error.code === 'EPIPE') return // whoever read it has seen enough; what was found is the exit code all the same
     process.stderr.write(`error: cannot write to standard output: ${error.message} [STDOUT]\n`)
     process.exit(3)
   })

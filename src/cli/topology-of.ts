@@ -22,7 +22,9 @@ export const topologyOf = async (
   const { draft, directors } = deriveFrom(dirOrFile)
   const dir = derivedDir(draft.name)
   await writeDraft(draft, directors, dir)
-  tell(`derived ${path.join(dir, TOPOLOGY_FILE_NAME)} from the configurations in ${dirOrFile}`)
+  tell(
+    `${dirOrFile} has no ${TOPOLOGY_FILE_NAME}: one is derived from its configurations, see \`lvslab derive ${dirOrFile}\``,
+  )
   for (const question of draft.questions) tell(`  ? ${question}`)
   return loadTopology(dir)
 }

@@ -175,20 +175,85 @@ describe('other shapes', () => {
   })
 })
 
+describe('what a lab cannot know', () => {
+  const questions = (...parts: string[]): string[] => pair(...parts).questions
+
+  it('is what a tracked script looks for', () => {
+    const script = 'vrrp_script chk {\n script "/usr/bin/pgrep haproxy"\n}'
+    expect(questions(script, instance({ more: 'track_script {\n chk\n }' }))).toEqual(
+      ['d1', 'd2'].map(
+        node =>
+          `${node}: vrrp_script chk runs /usr/bin/pgrep haproxy: what it looks for must be in the folder of ${node}, or the VIP may not come up`,
+      ),
+    )
+  })
+
+  it('is a real server that is a VIP or the director, and a service that no instance holds', () => {
+    const odd = pair(instance(), service('10.0.0.99 80', 'DR', ['10.0.0.100 80', '127.0.0.1 80', '10.0.0.10 80']))
+    expect(odd.questions).toEqual([
+      'real_server 10.0.0.100 is a VIP: no node is made for it',
+      'real_server 127.0.0.1 is a director itself: nothing is put there to answer',
+      'no vrrp_instance holds the address of 10.0.0.99:80/TCP: nobody reaches it',
+    ])
+    expect(names(odd)).toEqual(['c1', 'd1', 'd2', 'rs1'])
+  })
+
+  it('is the gateway of a virtual route', () => {
+    expect(questions(instance({ more: 'virtual_routes {\n default via 10.0.0.1\n }' }))).toContain(
+      'd1: virtual_routes has default via 10.0.0.1: no node is made for its gateway',
+    )
+  })
+
+  it('is an alias for an interface: refused at its place', () => {
+    expect(() => pair(instance({ device: 'eth0:1' }))).toThrow('"eth0:1" is no interface, but an alias of eth0')
+  })
+
+  it('takes other names where a director has one', () => {
+    const draft = deriveTopology('named', [read('rs1', instance() + service('10.0.0.100 80', 'DR', ['10.0.0.10 80']))])
+    expect(names(draft)).toEqual(['c1', 'rs1', 'rs1-derived'])
+    expect(node(draft, 'rs1-derived').files['/var/www/html/index.html']).toBe('rs1-derived 10.0.0.10\n')
+  })
+
+  it('keeps a prefix that is written, however small', () => {
+    expect(pair(instance({ vips: ['10.0.0.2/29'] })).networks[0]).toMatchObject({ subnet: '10.0.0.0/29' })
+  })
+})
+
 describe('a real server satisfies its checks', () => {
   const files = (check: string, port = 80): Record<string, string> =>
     node(pair(instance(), service('10.0.0.100 80', 'NAT', [`10.0.0.10 ${port}`], check)), 'rs1').files
 
-  it('has the page of an HTTP_GET', () => {
-    expect(files('HTTP_GET {\n url {\n path /health?full\n status_code 200\n }\n }')['/var/www/html/health']).toBe(
-      'rs1 10.0.0.10\n',
+  const conf = (check: string): string | undefined => files(check)['/etc/apache2/conf-enabled/stub.conf']
+  const get = (url: string): string => `HTTP_GET {\n url {\n ${url}\n }\n }`
+
+  it('has the page of an HTTP_GET, and of one below it', () => {
+    expect(conf(get('path /health.php?full\n status_code 200'))).toBe(
+      'AliasMatch "^/health\\.php$" /var/www/html/index.html\n',
     )
+    expect(conf(`${get('path /a')}\n${get('path /a/b')}`)).toBe(
+      'AliasMatch "^/a$" /var/www/html/index.html\nAliasMatch "^/a/b$" /var/www/html/index.html\n',
+    )
+    expect(conf(get('path /'))).toBeUndefined()
   })
 
   it('answers with another status where the check wants one', () => {
-    expect(
-      files('HTTP_GET {\n url {\n path /gone\n status_code 404\n }\n }')['/etc/apache2/conf-enabled/stub.conf'],
-    ).toBe('Redirect 404 /gone\n')
+    expect(conf(get('path /\n status_code 403'))).toBe('RedirectMatch 403 "^/$"\n')
+    expect(conf(get('path /to\n status_code 302'))).toBe('RedirectMatch 302 "^/to$" /\n')
+    expect(conf(get('path /x\n status_code 204-206'))).toBe('RedirectMatch 204 "^/x$"\n')
+    expect(conf(get('path /x\n status_code 100-299'))).toBe('AliasMatch "^/x$" /var/www/html/index.html\n')
+  })
+
+  it('asks for what a stub cannot have, and puts nothing anywhere else', () => {
+    const asked = (url: string): string[] =>
+      pair(instance(), service('10.0.0.100 80', 'DR', ['10.0.0.10 80'], get(url))).questions
+    for (const path of ['/../../../etc/cron.d/x', '/a/../b', '/a//b', '/a%2e', '/..', '/./x'])
+      expect(asked(`path ${path}`), path).toEqual([
+        `rs1: HTTP_GET asks ${JSON.stringify(path)}, which a stub cannot have: put what answers below var/www/html`,
+      ])
+    expect(asked('path /\n digest 9b3a0c85a887a256d6939da88aabd8cd')).toEqual([
+      'rs1: HTTP_GET wants a page with a certain digest at /: put it below var/www/html',
+    ])
+    expect(Object.keys(files(get('path /../../x')))).toEqual(['/var/www/html/index.html'])
   })
 
   it('speaks TLS for an SSL_GET', () => {

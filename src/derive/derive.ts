@@ -4,6 +4,7 @@ import { contains, formatIpv4, formatSubnet, parseIpv4, parseSubnet, type Subnet
 import { type Draft, type DraftNetwork, type DraftNode, emptyNode } from './draft.ts'
 import { findLinks, type Link, linkOf, servers, unusedSubnet, vipsOf } from './links.ts'
 import { type Serves, stubFor } from './stubs.ts'
+import { refuseInterfaces, unbuilt } from './unbuilt.ts'
 
 /** Nobody answers ARP for the VIP that a real server has on lo or tunl0, and nobody speaks of it. */
 const QUIET = { 'net.ipv4.conf.all.arp_ignore': 1, 'net.ipv4.conf.all.arp_announce': 2 }
@@ -31,14 +32,16 @@ export const deriveTopology = (name: string, configs: DirectorConfig[]): Draft =
         exitCode: 2,
       },
     )
+  refuseInterfaces(configs)
   const questions = unbuilt(configs)
+  const names = unusedNames(configs)
   const links = findLinks(configs)
   const wires = links.map(
     (link, n): Wire => ({ ...link, name: n === 0 ? 'lan' : `lan${n + 1}`, taken: takenIn(link, configs) }),
   )
   const directors = configs.map(config => directorNode(config, wires))
   const backs = backends(configs)
-  const realServers = backs.map((back, n) => serverNode(`rs${n + 1}`, back, wires, configs))
+  const realServers = backs.map((back, n) => serverNode(names(`rs${n + 1}`), back, wires, configs))
 
   const [vip = ''] = configs
     .flatMap(c => c.services)
@@ -53,7 +56,7 @@ export const deriveTopology = (name: string, configs: DirectorConfig[]): Draft =
   const all = apart ? [...wires, place] : wires
   const client = onWire(
     emptyNode(
-      'c1',
+      names('c1'),
       'client',
       apart && home ? 'Not beside the real servers: those behind NAT would answer it past the director.' : '',
     ),
@@ -64,7 +67,7 @@ export const deriveTopology = (name: string, configs: DirectorConfig[]): Draft =
 
   // DR and TUN real servers answer clients themselves, wherever those are
   const direct = wires.filter(wire => wire !== place && methods(wire).some(method => method !== 'NAT'))
-  const router = apart || direct.length > 0 ? routerNode(all, vips, links) : undefined
+  const router = apart || direct.length > 0 ? routerNode(names('r1'), all, vips, links) : undefined
   const nodes = [
     client,
     ...(router ? [router] : []),
@@ -79,6 +82,12 @@ export const deriveTopology = (name: string, configs: DirectorConfig[]): Draft =
     nodes: nodes.map(node => ({ ...node, because: node.because.filter(line => line !== '') })),
     questions: [...new Set(questions)],
   }
+}
+
+/** Names for nodes that are no directors, where a director may be called so. */
+const unusedNames = (configs: DirectorConfig[]) => {
+  const directors = configs.map(config => config.node)
+  return (name: string): string => (directors.includes(name) ? `${name}-derived` : name)
 }
 
 /** A network in the making: who has which address. */
@@ -252,8 +261,8 @@ const clientsWire = (wires: Wire[]): Wire => {
 }
 
 /** On every network, and in every subnet of a VIP that is on somebody's wire. */
-const routerNode = (wires: Wire[], vips: string[], links: Link[]): DraftNode => {
-  const node = emptyNode('r1', 'router', 'Leads from each network to the others.')
+const routerNode = (name: string, wires: Wire[], vips: string[], links: Link[]): DraftNode => {
+  const node = emptyNode(name, 'router', 'Leads from each network to the others.')
   for (const [n, wire] of wires.entries()) onWire(node, `eth${n}`, wire, 254)
   const lost = vips.filter(vip => !linkOf(links, vip))
   for (const vip of lost) {
@@ -266,10 +275,4 @@ const routerNode = (wires: Wire[], vips: string[], links: Link[]): DraftNode => 
 const network = ({ name, subnet, because }: Wire, router: DraftNode | undefined): DraftNetwork => {
   const gateway = router?.interfaces.find(one => one.network === name)?.address
   return { name, subnet: formatSubnet(subnet), because, ...(gateway === undefined ? {} : { gateway }) }
-}
-
-/** What of the configurations the lab is without. */
-const unbuilt = (configs: DirectorConfig[]): string[] => {
-  const six = configs.flatMap(c => c.instances.flatMap(one => one.addresses)).filter(vip => vip.address.includes(':'))
-  return [...new Set(six.map(vip => `the VIP ${vip.address} is IPv6, which is not built yet`))]
 }

@@ -65,7 +65,8 @@ export const findLinks = (configs: DirectorConfig[]): Link[] => {
     ...devices.flatMap(({ own, vips }) => [...(own ? [own] : []), ...vips.map(v => v.address)]),
     ...servers(configs),
   ])
-    add(`${address}/24`, `around ${address}; the prefix is a guess`)
+    if (!subnets.some(({ subnet }) => contains(subnet, parseIpv4(address) ?? 0)))
+      add(`${address}/24`, `around ${address}; the prefix is a guess`)
 
   const links = subnets.map(({ subnet, because }): Link => ({ subnet, because, devices: [] }))
   const backs = servers(configs).flatMap(address => linkOf(links, address) ?? [])
@@ -85,13 +86,16 @@ export const findLinks = (configs: DirectorConfig[]): Link[] => {
 
 const within = (inner: Subnet, outer: Subnet): boolean => outer.first <= inner.first && inner.last <= outer.last
 
-/** IPv4 addresses of every real server and sorry server that is another host. */
+/** IPv4 addresses of every real server and sorry server that is another host, and no VIP. */
 export const servers = (configs: DirectorConfig[]): string[] => {
   const all = configs.flatMap(({ services }) =>
     services.flatMap(({ realServers, sorryServer }) => [...realServers, ...(sorryServer ? [sorryServer] : [])]),
   )
   const addresses = all.map(({ address }) => address)
-  return [...new Set(addresses)].filter(address => parseIpv4(address) !== undefined && !address.startsWith('127.'))
+  const held = new Set(configs.flatMap(config => config.instances.flatMap(vipsOf)).map(vip => vip.address))
+  return [...new Set(addresses)].filter(
+    address => parseIpv4(address) !== undefined && !address.startsWith('127.') && !held.has(address),
+  )
 }
 
 /** The network that an address lies in. */

@@ -12,8 +12,8 @@ interface Needs {
   http: Set<number>
   tls: Set<number>
   datagrams: Set<number>
-  /** Path on the web server -> status code. */
-  paths: Map<string, string | undefined>
+  /** Path on the web server -> the status that it answers with. */
+  paths: Map<string, number>
   questions: string[]
 }
 
@@ -39,10 +39,7 @@ export const stubFor = (
     else needs.datagrams.add(port)
   }
   for (const port of needs.tls) needs.http.delete(port)
-  const page = `${node} ${address}\n`
-  const files: Record<string, string> = { '/var/www/html/index.html': page }
-  for (const [path, status] of needs.paths)
-    if (isOk(status) && !path.endsWith('/')) files[`/var/www/html${path}`] = page
+  const files: Record<string, string> = { [PAGE]: `${node} ${address}\n` }
   const apache = apacheFor(needs)
   if (apache !== '') files['/etc/apache2/conf-enabled/stub.conf'] = apache
   if (needs.tls.size > 0) {
@@ -62,7 +59,19 @@ export const stubFor = (
 const usesTls = (port: number, checks: HealthCheck[]): boolean =>
   checks.some(check => check.type === 'SSL_GET') || (port === 443 && !checks.some(check => check.type === 'HTTP_GET'))
 
-const isOk = (status: string | undefined): boolean => status === undefined || /^2\d\d/.test(status)
+/** What every path answers with. */
+const PAGE = '/var/www/html/index.html'
+
+/** The status that a check takes for health: 200 where it takes that, else the first that it names (check_http.c). */
+const statusOf = (codes = '200'): number => {
+  const ranges = codes.split(' ').map(range => range.split('-').map(Number))
+  if (ranges.some(([from = 0, to = from]) => from <= 200 && 200 <= to)) return 200
+  return ranges[0]?.[0] || 200
+}
+
+/** Whether a path means the same to keepalived and to httpd, and in a pattern of httpd's once dots and plus signs are escaped. */
+const isPlain = (path: string): boolean =>
+  /^\/[A-Za-z0-9._~+,;=:@/-]*$/.test(path) && !/\/(?:\.{1,2}(?:\/|$)|\/)/.test(path)
 
 /** Notes what one check asks. */
 const look = (check: HealthCheck, node: string, ownPort: number, needs: Needs): void => {
@@ -74,7 +83,13 @@ const look = (check: HealthCheck, node: string, ownPort: number, needs: Needs): 
     case 'HTTP_GET':
     case 'SSL_GET':
       ;(check.type === 'SSL_GET' ? needs.tls : needs.http).add(port)
-      for (const { path, statusCode } of check.urls) needs.paths.set(path.replace(/[?#].*/, ''), statusCode)
+      for (const { path, statusCode, wants } of check.urls) {
+        const asked = path.replace(/[?#].*/, '')
+        if (wants) bring(`wants a page with a certain ${wants} at ${path}: put it below var/www/html`)
+        if (!isPlain(asked))
+          bring(`asks ${JSON.stringify(path)}, which a stub cannot have: put what answers below var/www/html`)
+        else if (!wants) needs.paths.set(asked, statusOf(statusCode))
+      }
       return
     case 'TCP_CHECK':
       if (!needs.tls.has(port)) needs.http.add(port)
@@ -99,9 +114,11 @@ const apacheFor = ({ http, tls, paths }: Needs): string => {
   const lines = [...http, ...tls].filter(port => port !== 80 && port !== 443).map(port => `Listen ${port}`)
   // ports.conf listens on 443 where ssl_module is loaded
   if (http.has(443)) lines.push('Listen 443')
-  for (const [path, status] of paths)
-    if (!isOk(status))
-      lines.push(`Redirect ${/^\d+/.exec(status ?? '')?.[0]} ${path}${status?.startsWith('3') ? ' /' : ''}`)
+  for (const [path, status] of paths) {
+    const pattern = `"^${path.replaceAll(/[.+]/g, '\\$&')}$"`
+    if (status !== 200) lines.push(`RedirectMatch ${status} ${pattern}${status >= 300 && status < 400 ? ' /' : ''}`)
+    else if (path !== '/') lines.push(`AliasMatch ${pattern} ${PAGE}`)
+  }
   for (const port of tls)
     lines.push(
       `<VirtualHost *:${port}>`,

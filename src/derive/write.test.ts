@@ -1,10 +1,11 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readDirector } from '../config/keepalived/director.ts'
 import { loadTopology } from '../topology/load.ts'
 import { deriveTopology } from './derive.ts'
+import type { Draft } from './draft.ts'
 import { writeDraft } from './write.ts'
 
 const TOPOLOGIES = path.resolve(import.meta.dirname, '../../topologies')
@@ -14,6 +15,8 @@ beforeEach(async () => {
   dir = await mkdtemp(path.join(os.tmpdir(), 'lvslab-derive-'))
 })
 afterEach(() => rm(dir, { recursive: true }))
+
+const EMPTY: Draft = { name: 'empty', summary: '', networks: [], nodes: [], questions: [] }
 
 const write = async (topology: string): Promise<void> => {
   const nodes = ['d1', 'd2']
@@ -44,6 +47,33 @@ describe('a written draft', () => {
   it('has scripts that can be run', async () => {
     await write('keepalived-checkers')
     expect((await stat(path.join(dir, 'rs1/etc/rc.local'))).mode & 0o111).toBe(0o111)
+  })
+
+  it('takes links as they are, and goes into no folder that it copies', async () => {
+    const source = path.join(dir, 'pair')
+    await mkdir(path.join(source, 'available'), { recursive: true })
+    await writeFile(path.join(source, 'available/web.conf'), '')
+    await symlink('available/web.conf', path.join(source, 'web.conf'))
+    const bring = [{ node: 'd1', from: { '/etc/keepalived': source } }]
+    await writeDraft(EMPTY, bring, path.join(dir, 'lab'))
+    expect(await readlink(path.join(dir, 'lab/d1/etc/keepalived/web.conf'))).toBe('available/web.conf')
+    await expect(writeDraft(EMPTY, bring, path.join(source, 'lab'))).rejects.toMatchObject({ code: 'DERIVE_INSIDE' })
+    expect(await readdir(source)).toEqual(['available', 'web.conf'])
+  })
+
+  it('takes no link that leads out, and leaves nothing behind', async () => {
+    const source = path.join(dir, 'pair')
+    await mkdir(source)
+    await symlink('/etc/passwd', path.join(source, 'users.conf'))
+    const to = path.join(dir, 'lab')
+    await expect(writeDraft(EMPTY, [{ node: 'd1', from: { '/': source } }], to)).rejects.toMatchObject({
+      code: 'DERIVE_FILE',
+    })
+    await expect(stat(to)).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
+  it('does not try for ever where nothing can be written', async () => {
+    await expect(writeDraft(EMPTY, [], '/proc/lab')).rejects.toMatchObject({ code: 'DERIVE_WRITE' })
   })
 
   it('goes into no folder that has something in it', async () => {

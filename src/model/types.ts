@@ -176,7 +176,7 @@ export interface HealthCheck {
   /** `alpha`: the check counts as failed until it has passed once. */
   alpha: boolean
   /** The `url` blocks, in order; one is fetched per `delay_loop`. Empty for checks without URLs. */
-  urls: { path: string; statusCode?: string }[]
+  urls: UrlCheck[]
   /** `fast_recovery`: after a failure the URLs are fetched without a pause between them. */
   fastRecovery: boolean
   /** What is asked, where that is not the real server itself: `connect_ip`, `connect_port`. */
@@ -190,6 +190,14 @@ export interface HealthCheck {
   /** Of a DNS_CHECK; the name without a dot at its end is the same. */
   dns?: { type: string; name: string }
   at: Position
+}
+
+/** One `url` of an HTTP_GET or SSL_GET. */
+export interface UrlCheck {
+  path: string
+  statusCode?: string
+  /** What else the page must have. */
+  wants?: 'digest' | 'regex'
 }
 
 export interface MiscCheck {

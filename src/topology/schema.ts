@@ -14,7 +14,10 @@ const label = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/, {
 
 // `all`, `default` and `lo` have their own meaning below net.ipv4.conf; `lvslab...` are the node script's temporary
 // names.
-const interfaceName = z.string().regex(/^(?!(?:all|default|lo)$)(?!lvslab)[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/, {
+/** What an interface of a node may be called. */
+export const INTERFACE_NAME = /^(?!(?:all|default|lo)$)(?!lvslab)[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/
+
+const interfaceName = z.string().regex(INTERFACE_NAME, {
   error: 'must be 1 to 15 letters, digits, ".", "_" or "-", and not "lo", "all", "default" or "lvslab..."',
 })
 

@@ -26,18 +26,29 @@ export const planCommand = defineVerb('Example: lvslab plan topologies/keepalive
   },
   run: ({ args }) =>
     runVerb(async () => {
-      const scratch = await mkdtemp(path.join(os.tmpdir(), 'lvslab-plan-'))
-      await using _scratch = { [Symbol.asyncDispose]: () => rm(scratch, { recursive: true, force: true }) }
-      const tell = (line: string): void => void process.stderr.write(`${line}\n`)
-      const topology = await topologyOf(args.dir, name => path.join(scratch, name), tell)
-      const plan = planTopology(topology)
-      requirePredictions(plan)
-      const promises = promisesOf(plan)
-      const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
-      const text = args.json
-        ? `${JSON.stringify({ topology: topology.name, ...promises }, null, 1)}\n`
-        : `${drawText(topology)}\n${formatPromises(promises, { colour })}`
-      process.stdout.write(createMasker(plan.secrets)(text))
+      // nothing is written before the derived topology is gone: whoever reads may go away at the first line
+      const { text, told } = await planned(args.dir, args.json ?? false)
+      for (const line of told) process.stderr.write(`${line}\n`)
+      process.stdout.write(text)
       return 0
     }),
 })
+
+const planned = async (dir: string, json: boolean): Promise<{ text: string; told: string[] }> => {
+  const scratch = await mkdtemp(path.join(os.tmpdir(), 'lvslab-plan-'))
+  await using _scratch = { [Symbol.asyncDispose]: () => rm(scratch, { recursive: true, force: true }) }
+  const told: string[] = []
+  const topology = await topologyOf(
+    dir,
+    name => path.join(scratch, name),
+    line => told.push(line),
+  )
+  const plan = planTopology(topology)
+  requirePredictions(plan)
+  const promises = promisesOf(plan)
+  const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
+  const text = json
+    ? `${JSON.stringify({ topology: topology.name, ...promises }, null, 1)}\n`
+    : `${drawText(topology)}\n${formatPromises(promises, { colour })}`
+  return { text: createMasker(plan.secrets)(text), told }
+}

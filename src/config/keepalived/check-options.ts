@@ -1,12 +1,12 @@
 import { isIP } from 'node:net'
-import type { HealthCheck, MiscCheck, Notice, UdpCheck } from '../../model/types.ts'
+import type { HealthCheck, MiscCheck, Notice, UdpCheck, UrlCheck } from '../../model/types.ts'
 import { keyword, type Statement } from './parse.ts'
 import { argument, flag, integer, last, note } from './values.ts'
 
 /** What only one kind of check knows. Defaults and corrections are keepalived's own, from the file named. */
 
 /** The `url` blocks of HTTP_GET and SSL_GET (check_http.c). */
-export const readUrls = (block: Statement[], notices: Notice[]): { path: string; statusCode?: string }[] =>
+export const readUrls = (block: Statement[], notices: Notice[]): UrlCheck[] =>
   block
     .filter(line => keyword(line) === 'url')
     .flatMap(url => {
@@ -16,7 +16,8 @@ export const readUrls = (block: Statement[], notices: Notice[]): { path: string;
         return []
       }
       const codes = words(last(url.block ?? [], 'status_code'))
-      return [{ path: argument(path), ...(codes ? { statusCode: codes } : {}) }]
+      const wants = (['digest', 'regex'] as const).find(name => last(url.block ?? [], name))
+      return [{ path: argument(path), ...(codes ? { statusCode: codes } : {}), ...(wants ? { wants } : {}) }]
     })
 
 const words = (line: Statement | undefined): string =>

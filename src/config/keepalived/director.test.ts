@@ -663,6 +663,12 @@ describe('include', () => {
     expect(failure(() => readDirector({ node: 'd1', root })).code).toBe('CONFIG_INCLUDE_OUTSIDE')
   })
 
+  it('refuses a main file that is itself such a link', () => {
+    const root = rootWith({ 'etc/keepalived/other.conf': '' })
+    symlinkSync('/etc/hostname', join(root, MAIN))
+    expect(failure(() => readDirector({ node: 'd1', root })).code).toBe('CONFIG_INCLUDE_OUTSIDE')
+  })
+
   it('names the included file in the position of an error', () => {
     const error = failure(() => read('include a.conf', { 'etc/keepalived/a.conf': '\n}' }))
     expect(error.code).toBe('CONFIG_UNBALANCED')

@@ -119,7 +119,8 @@ const glob = (base: string, parts: string[], count: Count): string[] => {
   return names.filter(name => fits(part, name)).flatMap(name => glob(join(base, name), rest, count))
 }
 
-const isInside = (root: string, path: string): boolean => {
+/** Whether a path is a folder, or below it; both without links. */
+export const isInside = (root: string, path: string): boolean => {
   const way = relative(root, path)
   return way !== '..' && !way.startsWith(`..${sep}`)
 }

@@ -1,8 +1,8 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { LvslabError, type Position } from '../../errors.ts'
+import { LvslabError, messageOf, type Position } from '../../errors.ts'
 import type { Notice } from '../../model/types.ts'
-import { IncludeSteps, resolveInclude } from './include.ts'
+import { IncludeSteps, isInside, resolveInclude } from './include.ts'
 import type { SourceFile } from './lines.ts'
 import { attempt, type OnError, throwIt } from './on-error.ts'
 import { parse, type Statement } from './parse.ts'
@@ -37,7 +37,7 @@ export interface LoadOptions {
  *
  * @param root folder that is laid over the node's root
  * @param file absolute path on the node
- * @throws LvslabError CONFIG_NOT_FOUND, CONFIG_INCLUDE_OUTSIDE, CONFIG_INCLUDE_LOOP, CONFIG_TOO_LARGE, CONFIG_ENCODING, and
+ * @throws LvslabError CONFIG_NOT_FOUND, CONFIG_UNREADABLE, CONFIG_INCLUDE_OUTSIDE, CONFIG_INCLUDE_LOOP, CONFIG_TOO_LARGE, CONFIG_ENCODING, and
  *   those of `tokenize` and `parse`
  */
 export const loadTree = (root: string, file: string, options: LoadOptions = {}): Loaded => {
@@ -48,6 +48,11 @@ export const loadTree = (root: string, file: string, options: LoadOptions = {}):
     throw new LvslabError('CONFIG_NOT_FOUND', `There is no configuration file ${path}`, {
       exitCode: 2,
       remedy: `Put the node's keepalived.conf there; ${root} is laid over the node's root.`,
+    })
+  if (!isInside(realpathSync(root), realpathSync(path)))
+    throw new LvslabError('CONFIG_INCLUDE_OUTSIDE', `${path} is a link to ${realpathSync(path)}, outside ${root}`, {
+      remedy: `Put the file itself below ${root}.`,
+      exitCode: 2,
     })
   const loaded: Loaded = { statements: [], files: [], notices: [] }
   if (isExecutable(path))
@@ -70,6 +75,19 @@ export const loadTree = (root: string, file: string, options: LoadOptions = {}):
   return loaded
 }
 
+/** @throws LvslabError CONFIG_UNREADABLE */
+const readable = (path: string): Buffer => {
+  try {
+    return readFileSync(path)
+  } catch (cause) {
+    throw new LvslabError('CONFIG_UNREADABLE', `${path} cannot be read: ${messageOf(cause)}`, {
+      remedy: 'sudo cp -r the configuration to a folder of your own, or read it as a user who may',
+      exitCode: 2,
+      cause,
+    })
+  }
+}
+
 /** keepalived lib/parser.c `check_glob_file` takes regular files without any execute bit only. */
 const isExecutable = (path: string): boolean => (statSync(path).mode & 0o111) !== 0
 
@@ -90,7 +108,7 @@ class FileReader {
   }
 
   read(path: string, at?: Position): SourceFile {
-    const bytes = readFileSync(path)
+    const bytes = readable(path)
     this.#real.set(path, realpathSync(path))
     this.#bytes += bytes.length
     if (this.#loaded.files.push(path) > MOST_FILES || this.#bytes > MOST_BYTES)

@@ -382,3 +382,12 @@ it('finds a detection that takes longer than it may', () => {
   ])
   expect(findingsIn({ 'a.conf': text }, { maxDetectionMs: 17_000 })).toEqual([])
 })
+
+it.each(['auth_passsecretA1', 'auth_pass\n secretA1', 'auth_pass "x" secretA1', 'auth_pas secretA1'])(
+  'says no password: %j',
+  line => {
+    const text = instance(`  authentication {\n    auth_type PASS\n    ${line}\n  }`)
+    const findings = findingsIn({ 'a.conf': text })
+    expect(JSON.stringify(findings)).not.toContain('secretA1')
+  },
+)

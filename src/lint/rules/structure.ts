@@ -19,7 +19,10 @@ const VALUES = /^(?:[\d.:/"-].*|[a-z]+\d+|MASTER|BACKUP|DR|NAT|TUN|TCP|UDP|PASS|
 
 /** `interfaceeth0`: a word of this block, and what looks like its value. A misspelling of another word is none. */
 const joined = (word: string, known: string[]): { word: string; value: string } | undefined => {
-  const candidates = known.filter(one => word.startsWith(one) && VALUES.test(word.slice(one.length)))
+  const candidates = known.filter(
+    // a password may look like anything
+    one => word.startsWith(one) && (VALUES.test(word.slice(one.length)) || (one === 'auth_pass' && word !== one)),
+  )
   const longest = candidates.sort((a, b) => b.length - a.length)[0]
   return longest === undefined ? undefined : { word: longest, value: word.slice(longest.length) }
 }
@@ -86,7 +89,7 @@ const unknown = (
   return result(
     'keyword-unknown',
     guess ?? word,
-    `keepalived does not know ${word} ${where(path)}; ${lost}`,
+    `keepalived does not know ${guess === undefined && path.at(-1) === 'authentication' ? 'a word' : word} ${where(path)}; ${lost}`,
     guess === undefined ? 'take the line out, or write the word that was meant' : `did you mean ${guess}?`,
     guess === undefined ? undefined : opens(of, guess),
   )

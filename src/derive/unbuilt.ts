@@ -1,0 +1,70 @@
+import { LvslabError } from '../errors.ts'
+import type { DirectorConfig } from '../model/types.ts'
+import { INTERFACE_NAME } from '../topology/schema.ts'
+import { vipsOf } from './links.ts'
+
+/** What of the configurations the lab is without, or what it needs that they do not bring; one sentence each. */
+export const unbuilt = (configs: DirectorConfig[]): string[] => {
+  const held = new Set(configs.flatMap(config => config.instances.flatMap(vipsOf)).map(vip => vip.address))
+  const questions = configs.flatMap(config => [
+    ...config.instances.flatMap(({ addresses, excludedAddresses }) =>
+      [...addresses, ...excludedAddresses].flatMap(({ address }) =>
+        address.includes(':') ? [`the VIP ${address} is IPv6, which is not built yet`] : [],
+      ),
+    ),
+    ...config.services.flatMap(service =>
+      oddServers(
+        service.realServers.map(server => server.address),
+        held,
+        config,
+      ),
+    ),
+    ...config.services.flatMap(({ name, address }) =>
+      address === undefined || address.includes(':') || held.has(address)
+        ? []
+        : [`no vrrp_instance holds the address of ${name}: nobody reaches it`],
+    ),
+    ...config.instances.flatMap(({ trackScripts, trackObjects = [], virtualRoutes = [] }) =>
+      [
+        ...trackScripts.map(({ script }) => `${config.node}: vrrp_script ${script.name} runs ${script.command}`),
+        ...trackObjects.map(({ kind, name, of }) => `${config.node}: track_${kind} ${name} looks at ${of}`),
+      ]
+        .map(what => `${what}: what it looks for must be in the folder of ${config.node}, or the VIP may not come up`)
+        .concat(
+          virtualRoutes.map(
+            ({ words }) => `${config.node}: virtual_routes has ${words.join(' ')}: no node is made for its gateway`,
+          ),
+        ),
+    ),
+  ])
+  return [...new Set(questions)]
+}
+
+const oddServers = (addresses: string[], held: Set<string>, { instances }: DirectorConfig): string[] =>
+  addresses.flatMap(address => {
+    if (address.includes(':')) return [`real_server ${address} is IPv6, which is not built yet`]
+    if (held.has(address)) return [`real_server ${address} is a VIP: no node is made for it`]
+    const own = instances.some(one => one.sourceAddress === address)
+    return own || address.startsWith('127.')
+      ? [`real_server ${address} is a director itself: nothing is put there to answer`]
+      : []
+  })
+
+/** @throws LvslabError DERIVE_INTERFACE where an instance names what cannot be an interface of a node */
+export const refuseInterfaces = (configs: DirectorConfig[]): void => {
+  for (const { instances } of configs) {
+    for (const { name, interface: device, at } of instances) {
+      if (INTERFACE_NAME.test(device)) continue
+      const alias = device.includes(':') ? `, but an alias of ${device.replace(/:.*/, '')}` : ''
+      throw new LvslabError(
+        'DERIVE_INTERFACE',
+        `vrrp_instance ${name}: ${JSON.stringify(device)} is no interface${alias}`,
+        {
+          at,
+          remedy: 'write the name that the interface has in `ip link`, at most 15 characters',
+          exitCode: 2,
+        },
+      )
+    }
+  }
+}
