@@ -1,5 +1,6 @@
 import type { Steps } from '../engine/progress.ts'
 import { type ExitCode, formatPosition, LvslabError, messageOf } from '../errors.ts'
+import { visible } from '../report/visible.ts'
 import { Interrupted, onInterrupt } from './interrupt.ts'
 import { terminalSteps } from './steps.ts'
 
@@ -37,8 +38,9 @@ export const printError = (error: unknown): ExitCode => {
     return 3
   }
   const at = error.at ? `${formatPosition(error.at)} ` : ''
-  process.stderr.write(`error: ${at}${error.message} [${error.code}]\n`)
-  if (error.remedy) process.stderr.write(`remedy: ${error.remedy}\n`)
+  // names of files and of nodes are in it
+  process.stderr.write(visible(`error: ${at}${error.message} [${error.code}]\n`))
+  if (error.remedy) process.stderr.write(visible(`remedy: ${error.remedy}\n`))
   if (process.env['LVSLAB_DEBUG']) process.stderr.write(`${error.stack}\n${messageOf(error.cause)}\n`)
   return error.exitCode
 }
