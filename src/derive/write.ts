@@ -1,5 +1,6 @@
 import { cp, lstat, mkdir, readdir, readlink, realpath, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { isInside } from '../config/keepalived/include.ts'
 import { LvslabError, messageOf } from '../errors.ts'
 import { makeFolder } from '../history/make-folder.ts'
 import type { Draft } from './draft.ts'
@@ -45,7 +46,7 @@ export const writeDraft = async (draft: Draft, directors: Brought[], dir: string
 /** Copies a file, or a folder with what is in it. */
 const bring = async (from: string, to: string, dir: string): Promise<void> => {
   const root = await realpath(from)
-  if (isBelow(root, await realpath(dir)))
+  if (isInside(root, await realpath(dir)))
     throw new LvslabError('DERIVE_INSIDE', `${dir} is inside ${from}, which is to be copied there`, {
       remedy: 'name a folder beside it',
       exitCode: 2,
@@ -57,15 +58,13 @@ const bring = async (from: string, to: string, dir: string): Promise<void> => {
       const found = await lstat(source)
       if (found.isSymbolicLink()) {
         const target = await realpath(source).catch(() => undefined)
-        if (target === undefined || !isBelow(root, target) || path.isAbsolute(await readlink(source)))
+        if (target === undefined || !isInside(root, target) || path.isAbsolute(await readlink(source)))
           throw odd(source, 'is a link that leads out of what is copied')
       } else if (!found.isFile() && !found.isDirectory()) throw odd(source, 'is neither a file nor a folder')
       return true
     },
   })
 }
-
-const isBelow = (root: string, file: string): boolean => file === root || file.startsWith(`${root}${path.sep}`)
 
 const odd = (file: string, what: string): LvslabError =>
   new LvslabError('DERIVE_FILE', `${file} ${what}`, {
