@@ -2,7 +2,7 @@ import { describe, expect } from 'vitest'
 import type { Condition } from '../src/agent/protocol.ts'
 import type { FaultEvent } from '../src/history/event.ts'
 import type { History } from '../src/history/history.ts'
-import { eventsOf, holdingsOf, lastFault, ownersAt, requestsOf, tablesOf } from '../src/history/queries.ts'
+import { activeDestinations, eventsOf, holdingsOf, lastFault, ownersAt, requestsOf, tablesOf } from '../src/history/queries.ts'
 import { fromFault } from '../src/judge/limit.ts'
 import type { FaultArguments, FaultName, FaultParams } from '../src/lab/faults/registry.ts'
 import type { Lab } from '../src/lab/lab.ts'
@@ -473,4 +473,15 @@ test('what happens in a node can be awaited: processes, lines of a log, transiti
   ]
   await heal()
   expect(await Promise.all(seen)).toEqual([true, true, false])
+})
+
+test('a pool that was awaited is in the history, though no log announced it', async ({ lab }) => {
+  const edit = `ipvsadm -e -t ${SERVICE.replace('TCP ', '')} -r 10.0.0.10:80 -g -w 0`
+  const argv = ['sh', '-c', `(sleep 0.3; ${edit}) >/dev/null 2>&1 &`]
+  expect((await lab.exec('d2', argv)).code).toBe(0)
+  const since = await lab.now()
+  const destinations = ['10.0.0.20:80']
+  expect(await lab.until({ kind: 'pool', node: 'd2', service: SERVICE, destinations }, 3_000)).toBe(true)
+  const table = tablesOf(lab.history, 'd2').find(({ t }) => t >= since)
+  expect(table && activeDestinations(table, SERVICE)?.map(one => one.address)).toEqual(['10.0.0.20'])
 })

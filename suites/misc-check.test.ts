@@ -82,7 +82,8 @@ test('a script logs in to FTP, another finds the prompt of telnet: a server that
       ...({ kind: 'pool', node: 'd1' } as const),
       ...{ service: tableName(service), destinations: destinations(service) },
     })
-    await Promise.all(services.map(({ service }) => lab.until(condition(service), ms + PATIENCE_MS)))
+    const met = await Promise.all(services.map(({ service }) => lab.until(condition(service), ms + PATIENCE_MS)))
+    expect(met, services.map(({ service }) => destinations(service).join()).join('; ')).toEqual([true, true])
   }
   const expectIn = (
     cause: CommandResult,

@@ -189,15 +189,23 @@ const seen = new Map<string, string>()
 /**
  * Records the table of a node, before it returns where that is small; `onlyChanged`: where the pool is not what it was at the
  * last call. A large table is stamped when it has been read, never before it held.
+ *
+ * @returns the table, recorded or not; undefined where it could not be read
  */
-export const snapshotIpvs = async (node: AgentNode, reason: string, onlyChanged: boolean): Promise<void> => {
+export const snapshotIpvs = async (
+  node: AgentNode,
+  reason: string,
+  onlyChanged: boolean,
+): Promise<IpvsService[] | undefined> => {
   const table = ipvsTable(node)
   const services = Array.isArray(table) ? table : await table
-  if (!services) return
+  if (!services) return undefined
   const is = shape(services)
-  if (onlyChanged && seen.get(node.name) === is) return
-  seen.set(node.name, is)
-  record({ kind: 'ipvs', t: now(), node: node.name, reason, services })
+  if (!onlyChanged || seen.get(node.name) !== is) {
+    seen.set(node.name, is)
+    record({ kind: 'ipvs', t: now(), node: node.name, reason, services })
+  }
+  return services
 }
 
 /** keepalived writes its log line before it changes the table, so the table is read again a little later. */

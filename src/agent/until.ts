@@ -1,7 +1,7 @@
 import type { LabEvent } from '../history/event.ts'
 import { holds } from './addresses.ts'
 import { followFile } from './follow-file.ts'
-import { ipvsTable } from './ipvs.ts'
+import { snapshotIpvs } from './ipvs.ts'
 import { listen } from './journal.ts'
 import { runInNode } from './namespace.ts'
 import { hasProcess } from './processes.ts'
@@ -85,7 +85,8 @@ const holdsNow = async (condition: State, nodeOf: NodeOf): Promise<boolean> => {
     case 'process':
       return hasProcess(nodeOf(condition.node), condition.name) === condition.present
     case 'pool': {
-      const table = await ipvsTable(nodeOf(condition.node))
+      // who has waited for it asks the history since when: the log that announces a change may not have been read yet
+      const table = await snapshotIpvs(nodeOf(condition.node), 'until', true)
       const service = table?.find(s => s.service === condition.service)
       const active = (service?.destinations ?? []).filter(d => d.weight > 0).map(d => `${d.address}:${d.port}`)
       return table !== undefined && active.sort().join() === [...condition.destinations].sort().join()

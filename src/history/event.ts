@@ -196,7 +196,7 @@ export interface IpvsService {
 export interface IpvsEvent extends Stamped {
   kind: 'ipvs'
   node: string
-  /** Why the snapshot was taken: `log`, `step`, `start`. */
+  /** Why the snapshot was taken: `log`, `step`, `start`, `until`. */
   reason: string
   services: IpvsService[]
 }
