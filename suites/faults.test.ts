@@ -2,7 +2,15 @@ import { describe, expect } from 'vitest'
 import type { Condition } from '../src/agent/protocol.ts'
 import type { FaultEvent } from '../src/history/event.ts'
 import type { History } from '../src/history/history.ts'
-import { activeDestinations, eventsOf, holdingsOf, lastFault, ownersAt, requestsOf, tablesOf } from '../src/history/queries.ts'
+import {
+  activeDestinations,
+  eventsOf,
+  holdingsOf,
+  lastFault,
+  ownersAt,
+  requestsOf,
+  tablesOf,
+} from '../src/history/queries.ts'
 import { fromFault } from '../src/judge/limit.ts'
 import type { FaultArguments, FaultName, FaultParams } from '../src/lab/faults/registry.ts'
 import type { Lab } from '../src/lab/lab.ts'
@@ -123,7 +131,11 @@ describe('a fault on the MASTER does what is predicted', () => {
       const healed = faultOf(lab.history, 'heal', fault, 'd1')
       if (expected.back) {
         await lab.until({ kind: 'owner', address: VIP, node: 'd1', others: ['d2'] }, expected.back.maxMs + PATIENCE_MS)
-        const from = fault === 'keepalived-vrrp-killed' ? injected : healed
+        // the new process waits from its own start on, which takes the machine some time
+        const respawned = eventsOf(lab.history, 'keepalived').find(
+          ({ node, t, transition }) => node === 'd1' && t > injected.t && transition?.state === 'BACKUP',
+        )
+        const from = fault === 'keepalived-vrrp-killed' ? { ...injected, done: respawned?.t ?? injected.done } : healed
         expectWithin('back', from, aloneAfter(lab, 'd1', healed.t), expected.back)
       }
       expect(eventsOf(lab.history, 'trouble')).toEqual([])

@@ -29,7 +29,7 @@ export interface FaultPrediction {
   goodbye: boolean
   /**
    * The faulty director holds the VIP, alone, again; left out where it never lost it, or does not preempt. After
-   * `keepalived-vrrp-killed` from the fault, as that needs no heal.
+   * `keepalived-vrrp-killed`, which needs no heal, from the start of the new process.
    */
   back?: Bound
   /** Where what stays behind is decided. */
