@@ -5,6 +5,8 @@ import type { Untested } from './verdict.ts'
 /** One promise of a configuration, before anything has been built. */
 export interface Promised {
   check: string
+  /** What is done to a lab to judge it, with other checks perhaps. */
+  scenario: string
   title: string
   /** What each of its times may be, with the formula. */
   bounds: Bound[]
@@ -20,9 +22,9 @@ export interface Promises {
   untested: Untested[]
 }
 
-/** What a check holds a configuration to. */
-export const promised = ({ check, title, params }: PlannedCheck): Promised => ({
-  ...{ check, title, bounds: boundsIn(params) },
+/** What a check of a scenario holds a configuration to. */
+export const promised = ({ check, title, params }: PlannedCheck, scenario: string): Promised => ({
+  ...{ check, scenario, title, bounds: boundsIn(params) },
   ...('expected' in params && 'shares' in params.expected && { shares: params.expected.shares }),
 })
 

@@ -13,8 +13,9 @@ export const formatPromises = ({ vips, promises, untested }: Promises, options: 
   return `${blocks.filter(block => block !== '').join('\n\n')}\n`
 }
 
-const formatPromise = ({ title, bounds, shares }: Promised): string => {
-  const lines = bounds.map(bound => `${bound.name}: ${formatBound({ bound, unit: 'ms' })} [${bound.source}]`)
+const formatPromise = ({ check, scenario, title, bounds, shares }: Promised): string => {
+  const lines = [`name: ${check}${scenario === check ? '' : ` of ${scenario}`}`]
+  lines.push(...bounds.map(bound => `${bound.name}: ${formatBound({ bound, unit: 'ms' })} [${bound.source}]`))
   const parts = Object.entries(shares ?? {}).map(([server, share]) => `${server} ${share}`)
   if (parts.length > 0) lines.push(`shares of one cycle: ${parts.join(', ')}`)
   return [visibleLine(title), ...lines.map(line => `      ${visibleLine(line)}`)].join('\n')

@@ -14,13 +14,15 @@ import { NotConverged } from '../lab/readiness.ts'
 import type { Plan } from './plan.ts'
 import { JOURNAL_FILE, type SavedCheck, writeChecks } from './saved-checks.ts'
 import type { Scenario } from './scenario.ts'
-import { convergenceChecks, planScenarios } from './scenarios.ts'
+import { agendaOf, CONVERGENCE } from './agenda.ts'
+import type { Selection } from './select.ts'
 
 export interface VerifyOptions {
   /** Folder of this run; it is made. */
   dir: string
   steps: Steps
   signal?: AbortSignal | undefined
+  selection?: Selection
 }
 
 /** What a verification found, before it is made into reports. */
@@ -30,16 +32,13 @@ export interface VerifyOutcome {
   journal: string
 }
 
-/** Name in the journal of the lab that all others are forked from. */
-const CONVERGENCE = 'convergence'
-
 /**
  * Brings the lab up, runs every scenario that follows from the plan on a fork of its own, and judges what was recorded. A
  * scenario that could not be driven makes its checks inconclusive; it stops no other.
  */
 export const verify = async (plan: Plan, source: LabSource, options: VerifyOptions): Promise<VerifyOutcome> => {
   const { dir, steps, signal } = options
-  const scenarios = planScenarios(plan)
+  const { convergence, scenarios } = agendaOf(plan, options.selection)
   try {
     await makeFolder(dir)
   } catch (cause) {
@@ -49,7 +48,7 @@ export const verify = async (plan: Plan, source: LabSource, options: VerifyOptio
   const journalPath = path.join(dir, JOURNAL_FILE)
   const mask = createMasker(plan.secrets)
   await using journal = await openJournal(journalPath, mask)
-  const ownChecks: SavedCheck[] = convergenceChecks(plan).map(check => ({ ...check, lab: CONVERGENCE }))
+  const ownChecks: SavedCheck[] = convergence.map(check => ({ ...check, lab: CONVERGENCE }))
   // also of a run that does not come to its end, the folder says what was to be judged
   await writeChecks(dir, [...ownChecks, ...scenarios.flatMap(savedChecks)], mask)
   const started = performance.now()

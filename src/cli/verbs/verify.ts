@@ -7,6 +7,7 @@ import { formatText } from '../../report/text.ts'
 import { writeReports } from '../../report/write.ts'
 import { planTopology, requirePredictions } from '../../verify/plan.ts'
 import { verify } from '../../verify/verify.ts'
+import { CHECK_NOTES, checkArguments, selectionOf } from '../check-arguments.ts'
 import { engineArguments, sourceOf } from '../engine-arguments.ts'
 import { defineVerb } from '../define-verb.ts'
 import { runVerb } from '../run-verb.ts'
@@ -14,52 +15,59 @@ import { runDir } from '../run-dir.ts'
 import { topologyOf } from '../topology-of.ts'
 import { VERSION } from '../version.ts'
 
-export const verifyCommand = defineVerb('Example: lvslab verify topologies/keepalived-dr', {
-  meta: {
-    name: 'verify',
-    description: 'Build the lab that a topology describes, break it, and judge what it does.',
-  },
-  args: {
-    dir: {
-      type: 'positional',
-      description: 'folder with topology.yaml, or with the keepalived.conf files of a pair',
-      required: true,
+export const verifyCommand = defineVerb(
+  `Example: lvslab verify topologies/keepalived-dr --only failover,shares
+
+${CHECK_NOTES}`,
+  {
+    meta: {
+      name: 'verify',
+      description: 'Build the lab that a topology describes, break it, and judge what it does.',
     },
-    ...engineArguments,
-    reports: { type: 'string', description: 'folder for the reports', default: 'reports' },
-    json: { type: 'boolean', description: 'print the report as JSON on standard output' },
+    args: {
+      dir: {
+        type: 'positional',
+        description: 'folder with topology.yaml, or with the keepalived.conf files of a pair',
+        required: true,
+      },
+      ...checkArguments,
+      ...engineArguments,
+      reports: { type: 'string', description: 'folder for the reports', default: 'reports' },
+      json: { type: 'boolean', description: 'print the report as JSON on standard output' },
+    },
+    run: ({ args, rawArgs }) =>
+      runVerb(async ({ steps, signal }) => {
+        const started = new Date()
+        const selection = selectionOf('verify', args)
+        const derived = (name: string): string => path.join(runDir(args.reports, name, started), 'topology')
+        const topology = await topologyOf(args.dir, derived, line => process.stderr.write(`${line}\n`))
+        const plan = planTopology(topology)
+        requirePredictions(plan)
+        await using source = sourceOf(args)
+        const dir = runDir(args.reports, topology.name, started)
+        const outcome = await verify(plan, source, { dir, steps, signal, selection })
+        const mask = createMasker(plan.secrets)
+        const report = createRunReport({
+          lvslab: VERSION,
+          verb: 'verify',
+          topology: {
+            name: topology.name,
+            drawing: drawText(topology),
+            networks: topology.networks,
+            nodes: topology.nodes,
+          },
+          started: started.toISOString(),
+          tookMs: Date.now() - started.getTime(),
+          engine: source.facts(),
+          command: `lvslab verify ${rawArgs.join(' ')}`,
+          results: outcome.results,
+          untested: plan.untested,
+        })
+        const files = await writeReports(dir, report, outcome.journal, mask)
+        const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
+        process.stdout.write(mask(args.json ? formatJson(report) : formatText(report, { colour })))
+        process.stderr.write(`report: ${path.relative(process.cwd(), files.html)}\n`)
+        return { PASS: 0, FAIL: 1, INCONCLUSIVE: 3 }[report.outcome] as 0 | 1 | 3
+      }),
   },
-  run: ({ args, rawArgs }) =>
-    runVerb(async ({ steps, signal }) => {
-      const started = new Date()
-      const derived = (name: string): string => path.join(runDir(args.reports, name, started), 'topology')
-      const topology = await topologyOf(args.dir, derived, line => process.stderr.write(`${line}\n`))
-      const plan = planTopology(topology)
-      requirePredictions(plan)
-      await using source = sourceOf(args)
-      const dir = runDir(args.reports, topology.name, started)
-      const outcome = await verify(plan, source, { dir, steps, signal })
-      const mask = createMasker(plan.secrets)
-      const report = createRunReport({
-        lvslab: VERSION,
-        verb: 'verify',
-        topology: {
-          name: topology.name,
-          drawing: drawText(topology),
-          networks: topology.networks,
-          nodes: topology.nodes,
-        },
-        started: started.toISOString(),
-        tookMs: Date.now() - started.getTime(),
-        engine: source.facts(),
-        command: `lvslab verify ${rawArgs.join(' ')}`,
-        results: outcome.results,
-        untested: plan.untested,
-      })
-      const files = await writeReports(dir, report, outcome.journal, mask)
-      const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
-      process.stdout.write(mask(args.json ? formatJson(report) : formatText(report, { colour })))
-      process.stderr.write(`report: ${path.relative(process.cwd(), files.html)}\n`)
-      return { PASS: 0, FAIL: 1, INCONCLUSIVE: 3 }[report.outcome] as 0 | 1 | 3
-    }),
-})
+)
