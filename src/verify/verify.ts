@@ -8,13 +8,14 @@ import { makeFolder } from '../history/make-folder.ts'
 import { createMasker } from '../history/mask.ts'
 import { inconclusive } from '../judge/guard.ts'
 import { judge, type PlannedCheck } from '../judge/rules.ts'
-import type { CheckResult } from '../judge/verdict.ts'
+import type { CheckResult, Untested } from '../judge/verdict.ts'
 import type { LabSource } from '../lab/lab-source.ts'
 import { NotConverged } from '../lab/readiness.ts'
+import { agendaOf, CONVERGENCE } from './agenda.ts'
+import { createBudget, oneOfEachKindFirst } from './budget.ts'
 import type { Plan } from './plan.ts'
 import { JOURNAL_FILE, type SavedCheck, writeChecks } from './saved-checks.ts'
 import type { Scenario } from './scenario.ts'
-import { agendaOf, CONVERGENCE } from './agenda.ts'
 import type { Selection } from './select.ts'
 
 export interface VerifyOptions {
@@ -23,6 +24,8 @@ export interface VerifyOptions {
   steps: Steps
   signal?: AbortSignal | undefined
   selection?: Selection
+  /** Host time that the scenarios may take, with all that was done since `startedMs` on the clock of `performance.now()`. */
+  budget?: { limitMs: number; startedMs: number; name: string } | undefined
 }
 
 /** What a verification found, before it is made into reports. */
@@ -30,6 +33,8 @@ export interface VerifyOutcome {
   results: CheckResult[]
   /** Path of the journal, masked. */
   journal: string
+  /** Scenarios that did not fit into the budget; their checks are among what is untested. */
+  leftOut: string[]
 }
 
 /**
@@ -37,8 +42,9 @@ export interface VerifyOutcome {
  * scenario that could not be driven makes its checks inconclusive; it stops no other.
  */
 export const verify = async (plan: Plan, source: LabSource, options: VerifyOptions): Promise<VerifyOutcome> => {
-  const { dir, steps, signal } = options
-  const { convergence, scenarios } = agendaOf(plan, options.selection)
+  const { dir, steps, signal, budget } = options
+  const { convergence, scenarios: inOrder } = agendaOf(plan, options.selection)
+  const scenarios = budget ? oneOfEachKindFirst(inOrder) : inOrder
   try {
     await makeFolder(dir)
   } catch (cause) {
@@ -60,18 +66,28 @@ export const verify = async (plan: Plan, source: LabSource, options: VerifyOptio
   if (failure) {
     await writeChecks(dir, ownChecks, mask)
     results.push(notReady(plan, failure, tookMs))
-    for (const scenario of scenarios) plan.untested.push(...untestedChecks(scenario))
-    return { results, journal: journalPath }
+    for (const scenario of scenarios) plan.untested.push(...untestedChecks(scenario, 'the lab did not converge'))
+    return { results, journal: journalPath, leftOut: [] }
   }
-  const run = (scenario: Scenario): Promise<Judged> =>
-    steps.step(scenario.name, async progress => {
+  const time = budget && createBudget(budget.limitMs, budget.startedMs)
+  const leftOut: string[] = []
+  const run = async (scenario: Scenario): Promise<Judged> => {
+    if (budget && !time?.allows(scenario.name)) {
+      leftOut.push(scenario.name)
+      plan.untested.push(...untestedChecks(scenario, `did not fit into ${budget.name}`))
+      return { results: [], checks: [] }
+    }
+    return steps.step(scenario.name, async progress => {
+      const began = performance.now()
       const found = await runScenario(scenario, source, journal, signal)
+      time?.ended(scenario.name, performance.now() - began)
       progress(found.results.map(r => r.outcome).join(', '))
       return found
     })
+  }
   const found = await inParallel(scenarios, run, source.parallel)
   await writeChecks(dir, [...ownChecks, ...found.flatMap(one => one.checks)], mask)
-  return { results: [...results, ...found.flatMap(one => one.results)], journal: journalPath }
+  return { results: [...results, ...found.flatMap(one => one.results)], journal: journalPath, leftOut }
 }
 
 const converge = async (
@@ -98,8 +114,8 @@ const notReady = (plan: Plan, failure: NotConverged, tookMs: number): CheckResul
   tookMs,
 })
 
-const untestedChecks = (scenario: Scenario): { what: string; why: string }[] =>
-  scenario.checks.map(({ title }) => ({ what: title, why: 'the lab did not converge' }))
+const untestedChecks = (scenario: Scenario, why: string): Untested[] =>
+  scenario.checks.map(({ title }) => ({ what: title, why }))
 
 const judgeOn = (history: History, planned: PlannedCheck, lab: string, tookMs: number): CheckResult => ({
   ...judge(history, planned),

@@ -4,6 +4,7 @@ import { createMasker } from '../../history/mask.ts'
 import { createRunReport } from '../../report/run.ts'
 import { formatJson } from '../../report/json.ts'
 import { formatText } from '../../report/text.ts'
+import { visibleLine } from '../../report/visible.ts'
 import { writeReports } from '../../report/write.ts'
 import { planTopology, requirePredictions } from '../../verify/plan.ts'
 import { verify } from '../../verify/verify.ts'
@@ -13,12 +14,19 @@ import { defineVerb } from '../define-verb.ts'
 import { runVerb } from '../run-verb.ts'
 import { runDir } from '../run-dir.ts'
 import { topologyOf } from '../topology-of.ts'
+import { durationOf } from '../usage.ts'
 import { VERSION } from '../version.ts'
+
+const BUDGET_NOTES = `--budget 2m tries one check of each kind first, then the second of each. Building the lab counts. What has begun is brought to
+its end, and nothing begins that is not expected to end in time: it is expected to take what the longest of its kind took in
+this run, and the first of a kind what the longest of any took.`
 
 export const verifyCommand = defineVerb(
   `Example: lvslab verify topologies/keepalived-dr --only failover,shares
 
-${CHECK_NOTES}`,
+${CHECK_NOTES}
+
+${BUDGET_NOTES}`,
   {
     meta: {
       name: 'verify',
@@ -31,6 +39,7 @@ ${CHECK_NOTES}`,
         required: true,
       },
       ...checkArguments,
+      budget: { type: 'string', description: 'host time that it may take, 90s, 2m, 1h: what does not fit is untested' },
       ...engineArguments,
       reports: { type: 'string', description: 'folder for the reports', default: 'reports' },
       json: { type: 'boolean', description: 'print the report as JSON on standard output' },
@@ -38,14 +47,17 @@ ${CHECK_NOTES}`,
     run: ({ args, rawArgs }) =>
       runVerb(async ({ steps, signal }) => {
         const started = new Date()
+        const startedMs = performance.now()
         const selection = selectionOf('verify', args)
+        const limitMs = durationOf('verify', 'budget', args.budget)
+        const budget = limitMs === undefined ? undefined : { limitMs, startedMs, name: `--budget ${args.budget}` }
         const derived = (name: string): string => path.join(runDir(args.reports, name, started), 'topology')
         const topology = await topologyOf(args.dir, derived, line => process.stderr.write(`${line}\n`))
         const plan = planTopology(topology)
         requirePredictions(plan)
         await using source = sourceOf(args)
         const dir = runDir(args.reports, topology.name, started)
-        const outcome = await verify(plan, source, { dir, steps, signal, selection })
+        const outcome = await verify(plan, source, { dir, steps, signal, selection, budget })
         const mask = createMasker(plan.secrets)
         const report = createRunReport({
           lvslab: VERSION,
@@ -59,15 +71,28 @@ ${CHECK_NOTES}`,
           started: started.toISOString(),
           tookMs: Date.now() - started.getTime(),
           engine: source.facts(),
-          command: `lvslab verify ${rawArgs.join(' ')}`,
+          command: `lvslab verify ${rawArgs.map(quoted).join(' ')}`,
           results: outcome.results,
           untested: plan.untested,
         })
         const files = await writeReports(dir, report, outcome.journal, mask)
         const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
         process.stdout.write(mask(args.json ? formatJson(report) : formatText(report, { colour })))
+        if (outcome.leftOut.length > 0)
+          process.stderr.write(`--budget ${args.budget} left out ${listed(outcome.leftOut)}\n`)
         process.stderr.write(`report: ${path.relative(process.cwd(), files.html)}\n`)
         return { PASS: 0, FAIL: 1, INCONCLUSIVE: 3 }[report.outcome] as 0 | 1 | 3
       }),
   },
 )
+
+/** `3 scenarios: a, b, c`, and no more than ten names. */
+const listed = (names: string[]): string => {
+  const rest = names.length - 10
+  const shown = rest > 0 ? `${names.slice(0, 10).join(', ')} and ${rest} more` : names.join(', ')
+  return visibleLine(`${names.length} scenario${names.length === 1 ? '' : 's'}: ${shown}`)
+}
+
+/** A word as a shell takes it: the `*` of a name stays one. */
+const quoted = (word: string): string =>
+  /^[\w%+,./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
