@@ -1,4 +1,7 @@
+import { describeBound } from '../model/bound.ts'
+import type { Limit } from '../model/limits.ts'
 import type { Bound } from '../model/types.ts'
+import { type CheckLimit, limitedBy } from './operator-limit.ts'
 import type { PlannedCheck } from './rules.ts'
 import type { Untested } from './verdict.ts'
 
@@ -12,6 +15,14 @@ export interface Promised {
   bounds: Bound[]
   /** Connections of one cycle by real server, where the scheduler shares exactly. */
   shares?: Record<string, number>
+  /** The operator's own limits for what it measures. */
+  limits?: PromisedLimit[]
+}
+
+/** An operator's limit beside what is predicted. */
+export interface PromisedLimit extends CheckLimit {
+  /** Why it may be exceeded, on paper. */
+  warning?: string
 }
 
 /** Everything that would be judged, as the configuration alone says it. */
@@ -23,10 +34,24 @@ export interface Promises {
 }
 
 /** What a check of a scenario holds a configuration to. */
-export const promised = ({ check, title, params }: PlannedCheck, scenario: string): Promised => ({
-  ...{ check, scenario, title, bounds: boundsIn(params) },
-  ...('expected' in params && 'shares' in params.expected && { shares: params.expected.shares }),
-})
+export const promised = (planned: PlannedCheck, scenario: string, limits: readonly Limit[] = []): Promised => {
+  const { check, title, params } = planned
+  const own = limits.flatMap(limit => promisedLimit(limit, planned) ?? [])
+  return {
+    ...{ check, scenario, title, bounds: boundsIn(params) },
+    ...('expected' in params && 'shares' in params.expected && { shares: params.expected.shares }),
+    ...(own.length > 0 && { limits: own }),
+  }
+}
+
+const promisedLimit = (limit: Limit, check: PlannedCheck): PromisedLimit | undefined => {
+  const { bound, ...found } = limitedBy(limit, check) ?? {}
+  if (!bound) return undefined
+  const { minMs = 0, maxMs } = bound
+  if (maxMs <= limit.maxMs) return found as CheckLimit
+  const how = minMs > limit.maxMs ? 'exceeds it even at best' : 'may exceed it'
+  return { ...(found as CheckLimit), warning: `${how}, on paper it is ${describeBound(bound)}` }
+}
 
 /** Bounds are the parameters that are called so: {@link judge} refuses any other value under such a name. */
 const boundsIn = (params: object): Bound[] =>

@@ -19,6 +19,31 @@ describe('promises on a terminal', () => {
     )
   })
 
+  it("stand with the operator's own limits, and a warning where the prediction is above one", () => {
+    const params = {
+      vip: '10.0.0.100',
+      directors: ['d1', 'd2'],
+      from: 'd1',
+      to: 'd2',
+      fault: 'keepalived-crash',
+      bound,
+    }
+    const linesFor = (maxMs: number): string[] => {
+      const limit = { name: 'failover' as const, maxMs, at: 'topology.yaml:12' }
+      const planned = { check: 'failover-crash', title: 'd2 takes over', rule: 'failover' as const, params }
+      return formatPromises({ vips: [], promises: [promised(planned, 'failover-crash', [limit])], untested: [] }).split(
+        '\n',
+      )
+    }
+    expect(linesFor(3000)).toContain('      VIP move: limit 3 s of topology.yaml:12')
+    expect(linesFor(2500)).toContain(
+      '      VIP move: limit 2.5 s of topology.yaml:12; warning: may exceed it, on paper it is 2 s to 3 s',
+    )
+    expect(linesFor(1500)).toContain(
+      '      VIP move: limit 1.5 s of topology.yaml:12; warning: exceeds it even at best, on paper it is 2 s to 3 s',
+    )
+  })
+
   it('stand with the shares of a cycle, and with what is not tried', () => {
     const expected = { scheduler: 'wrr' as const, cycle: 3, shares: { rs1: 2, rs2: 1 }, source: 'ip_vs_wrr.c' }
     const shares = promised(

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 import type { CheckResult, Outcome } from '../judge/verdict.ts'
-import { exceedsBound, formatMeasurement } from './measurement.ts'
+import { exceedsBound, exceedsLimit, formatLimit, formatMeasurement } from './measurement.ts'
 import { type RunReport, summaryLine } from './run.ts'
 import { visibleLine } from './visible.ts'
 
@@ -26,6 +26,9 @@ export const formatCheck = (result: CheckResult, options: TextOptions = {}): str
   for (const measurement of result.measurements) {
     const line = visibleLine(`${measurement.name}: ${formatMeasurement(measurement)}`)
     lines.push(`      ${exceedsBound(measurement) ? paint('red', line) : line}`)
+    if (!measurement.limit) continue
+    const limit = visibleLine(`${measurement.name}: ${formatLimit(measurement.limit)}`)
+    lines.push(`      ${exceedsLimit(measurement) ? paint('red', limit) : limit}`)
   }
   const said = result.outcome === 'PASS' && result.measurements.some(measurement => measurement.bound)
   if (!said) lines.push(`      ${visibleLine(result.reason)}`)

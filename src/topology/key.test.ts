@@ -17,6 +17,12 @@ test('the same topology elsewhere, at another time, has the same key', async () 
   expect(await keyOf(there)).toBe(await keyOf(here))
 })
 
+test('what is expected of a lab does not change it', async () => {
+  const plain = aTopology([aNode()])
+  const limit = { name: 'gap' as const, maxMs: 3_000, at: 'topology.yaml:12' }
+  expect(await topologyKey({ ...plain, expect: [limit] })).toBe(await topologyKey(plain))
+})
+
 test.each<[string, (dir: string) => void]>([
   ['a byte', dir => writeFileSync(join(dir, 'd1/etc/a'), 'onf')],
   [

@@ -1,5 +1,7 @@
 /** What to build: networks and nodes, checked and with every default filled in. */
 
+import type { Limit } from '../model/limits.ts'
+
 export const ROLES = ['director', 'realserver', 'client', 'router'] as const
 export type Role = (typeof ROLES)[number]
 
@@ -53,4 +55,6 @@ export interface Topology {
   dir: string
   networks: Network[]
   nodes: Node[]
+  /** What the operator expects of it; nothing of the lab itself. */
+  expect?: Limit[]
 }

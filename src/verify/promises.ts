@@ -1,13 +1,12 @@
 import { type Promises, promised } from '../judge/promises.ts'
 import { type Plan, type PlannedVip, whoeverComesFirst } from './plan.ts'
-import { agendaOf, CONVERGENCE } from './agenda.ts'
-import type { Selection } from './select.ts'
+import { agendaOf, type Choice, CONVERGENCE } from './agenda.ts'
 
 /** Says what a plan promises, in the order in which `verify` tries it. Needs no engine. */
-export const promisesOf = (plan: Plan, selection?: Selection): Promises => {
-  const { convergence, scenarios } = agendaOf(plan, selection)
+export const promisesOf = (plan: Plan, choice?: Choice): Promises => {
+  const { convergence, scenarios, limits } = agendaOf(plan, choice)
   const promises = [{ name: CONVERGENCE, checks: convergence }, ...scenarios].flatMap(({ name, checks }) =>
-    checks.map(check => promised(check, name)),
+    checks.map(check => promised(check, name, limits)),
   )
   return { vips: plan.vips.map(whoHolds), promises, untested: plan.untested }
 }

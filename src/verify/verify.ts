@@ -11,19 +11,18 @@ import { judge, type PlannedCheck } from '../judge/rules.ts'
 import type { CheckResult, Untested } from '../judge/verdict.ts'
 import type { LabSource } from '../lab/lab-source.ts'
 import { NotConverged } from '../lab/readiness.ts'
-import { agendaOf, CONVERGENCE } from './agenda.ts'
+import { agendaOf, type Choice, CONVERGENCE } from './agenda.ts'
 import { createBudget, oneOfEachKindFirst } from './budget.ts'
 import type { Plan } from './plan.ts'
 import { JOURNAL_FILE, type SavedCheck, writeChecks } from './saved-checks.ts'
 import type { Scenario } from './scenario.ts'
-import type { Selection } from './select.ts'
 
 export interface VerifyOptions {
   /** Folder of this run; it is made. */
   dir: string
   steps: Steps
   signal?: AbortSignal | undefined
-  selection?: Selection
+  choice?: Choice | undefined
   /** Host time that the scenarios may take, with all that was done since `startedMs` on the clock of `performance.now()`. */
   budget?: { limitMs: number; startedMs: number; name: string } | undefined
 }
@@ -43,7 +42,7 @@ export interface VerifyOutcome {
  */
 export const verify = async (plan: Plan, source: LabSource, options: VerifyOptions): Promise<VerifyOutcome> => {
   const { dir, steps, signal, budget } = options
-  const { convergence, scenarios: inOrder } = agendaOf(plan, options.selection)
+  const { convergence, scenarios: inOrder } = agendaOf(plan, options.choice)
   const scenarios = budget ? oneOfEachKindFirst(inOrder) : inOrder
   try {
     await makeFolder(dir)

@@ -6,8 +6,8 @@ import { formatPromises } from '../../report/promises.ts'
 import { drawText } from '../../topology/draw.ts'
 import { planTopology, requirePredictions } from '../../verify/plan.ts'
 import { promisesOf } from '../../verify/promises.ts'
-import type { Selection } from '../../verify/select.ts'
-import { CHECK_NOTES, checkArguments, selectionOf } from '../check-arguments.ts'
+import type { Choice } from '../../verify/agenda.ts'
+import { CHECK_NOTES, checkArguments, choiceOf } from '../check-arguments.ts'
 import { defineVerb } from '../define-verb.ts'
 import { runVerb } from '../run-verb.ts'
 import { topologyOf } from '../topology-of.ts'
@@ -34,7 +34,7 @@ ${CHECK_NOTES}`,
     run: ({ args }) =>
       runVerb(async () => {
         // nothing is written before the derived topology is gone: whoever reads may go away at the first line
-        const { text, told } = await planned(args.dir, selectionOf('plan', args), args.json ?? false)
+        const { text, told } = await planned(args.dir, choiceOf('plan', args), args.json ?? false)
         for (const line of told) process.stderr.write(`${line}\n`)
         process.stdout.write(text)
         return 0
@@ -42,7 +42,7 @@ ${CHECK_NOTES}`,
   },
 )
 
-const planned = async (dir: string, selection: Selection, json: boolean): Promise<{ text: string; told: string[] }> => {
+const planned = async (dir: string, choice: Choice, json: boolean): Promise<{ text: string; told: string[] }> => {
   const scratch = await mkdtemp(path.join(os.tmpdir(), 'lvslab-plan-'))
   await using _scratch = { [Symbol.asyncDispose]: () => rm(scratch, { recursive: true, force: true }) }
   const told: string[] = []
@@ -53,7 +53,7 @@ const planned = async (dir: string, selection: Selection, json: boolean): Promis
   )
   const plan = planTopology(topology)
   requirePredictions(plan)
-  const promises = promisesOf(plan, selection)
+  const promises = promisesOf(plan, choice)
   const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
   const text = json
     ? `${JSON.stringify({ topology: topology.name, ...promises }, null, 1)}\n`

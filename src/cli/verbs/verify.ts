@@ -8,7 +8,7 @@ import { visibleLine } from '../../report/visible.ts'
 import { writeReports } from '../../report/write.ts'
 import { planTopology, requirePredictions } from '../../verify/plan.ts'
 import { verify } from '../../verify/verify.ts'
-import { CHECK_NOTES, checkArguments, selectionOf } from '../check-arguments.ts'
+import { CHECK_NOTES, checkArguments, choiceOf } from '../check-arguments.ts'
 import { engineArguments, sourceOf } from '../engine-arguments.ts'
 import { defineVerb } from '../define-verb.ts'
 import { runVerb } from '../run-verb.ts'
@@ -48,7 +48,7 @@ ${BUDGET_NOTES}`,
       runVerb(async ({ steps, signal }) => {
         const started = new Date()
         const startedMs = performance.now()
-        const selection = selectionOf('verify', args)
+        const choice = choiceOf('verify', args)
         const limitMs = durationOf('verify', 'budget', args.budget)
         const budget = limitMs === undefined ? undefined : { limitMs, startedMs, name: `--budget ${args.budget}` }
         const derived = (name: string): string => path.join(runDir(args.reports, name, started), 'topology')
@@ -57,7 +57,7 @@ ${BUDGET_NOTES}`,
         requirePredictions(plan)
         await using source = sourceOf(args)
         const dir = runDir(args.reports, topology.name, started)
-        const outcome = await verify(plan, source, { dir, steps, signal, selection, budget })
+        const outcome = await verify(plan, source, { dir, steps, signal, choice, budget })
         const mask = createMasker(plan.secrets)
         const report = createRunReport({
           lvslab: VERSION,
