@@ -4,7 +4,6 @@ import { createMasker } from '../../history/mask.ts'
 import { createRunReport } from '../../report/run.ts'
 import { formatJson } from '../../report/json.ts'
 import { formatText } from '../../report/text.ts'
-import { visibleLine } from '../../report/visible.ts'
 import { writeReports } from '../../report/write.ts'
 import { planTopology, requirePredictions } from '../../verify/plan.ts'
 import { verify } from '../../verify/verify.ts'
@@ -77,21 +76,14 @@ ${BUDGET_NOTES}`,
         })
         const files = await writeReports(dir, report, outcome.journal, mask)
         const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
-        process.stdout.write(mask(args.json ? formatJson(report) : formatText(report, { colour })))
-        if (outcome.leftOut.length > 0)
-          process.stderr.write(`--budget ${args.budget} left out ${listed(outcome.leftOut)}\n`)
-        process.stderr.write(`report: ${path.relative(process.cwd(), files.html)}\n`)
+        const file = path.relative(process.cwd(), files.html)
+        process.stdout.write(mask(args.json ? formatJson(report) : formatText(report, { colour, file })))
+        if (outcome.leftOut > 0) process.stderr.write(`${budget?.name} left out ${outcome.leftOut} scenarios\n`)
+        process.stderr.write(`report: ${file}\n`)
         return { PASS: 0, FAIL: 1, INCONCLUSIVE: 3 }[report.outcome] as 0 | 1 | 3
       }),
   },
 )
-
-/** `3 scenarios: a, b, c`, and no more than ten names. */
-const listed = (names: string[]): string => {
-  const rest = names.length - 10
-  const shown = rest > 0 ? `${names.slice(0, 10).join(', ')} and ${rest} more` : names.join(', ')
-  return visibleLine(`${names.length} scenario${names.length === 1 ? '' : 's'}: ${shown}`)
-}
 
 /** A word as a shell takes it: the `*` of a name stays one. */
 const quoted = (word: string): string =>
