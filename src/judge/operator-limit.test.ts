@@ -39,7 +39,7 @@ describe('what a limit is for', () => {
     ['return', pool, 'return', 5_000],
   ])('%s limits what the check measures, and knows what is predicted', (name, check, measurement, maxMs) => {
     expect(limitedBy(limit(name), check)).toMatchObject({
-      ...{ measurement, maxMs: 3_000, at: 'topology.yaml:12', bound: { maxMs } },
+      ...{ limit: { measurement, maxMs: 3_000, at: 'topology.yaml:12' }, bound: { maxMs } },
     })
   })
 

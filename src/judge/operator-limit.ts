@@ -15,33 +15,31 @@ export interface CheckLimit {
   at: string
 }
 
-/** What a check measures of what a limit is for, and what is predicted of it; undefined where it measures nothing of that. */
-export const limitedBy = (
-  { name, maxMs, at }: Limit,
-  check: PlannedCheck,
-): (CheckLimit & { bound: Bound }) | undefined => {
-  const of = (measurement: string, bound: Bound) => ({ measurement, maxMs, at, bound })
-  // clients may be luckier than the VIP is slow
-  const gap = ({ minMs: _, ...bound }: Bound) => of('client gap', bound)
-  const { rule, params } = check
-  if (name === 'gap') {
-    if (!('watch' in params) || !params.watch) return undefined
-    // what a preemption costs clients has a bound of its own, and is not measured without it
-    if (rule !== 'preemption') return gap(params.bound)
-    return params.gapBound && gap(params.gapBound)
-  }
+/** A limit for what a check measures, and what is predicted of that. */
+interface Limited {
+  limit: CheckLimit
+  bound: Bound
+}
+
+/** What a check measures of what a limit is for; undefined where it measures nothing of that. */
+export const limitedBy = ({ name, maxMs, at }: Limit, { rule, params }: PlannedCheck): Limited | undefined => {
+  const of = (measurement: string, bound: Bound): Limited => ({ limit: { measurement, maxMs, at }, bound })
+  // what a preemption costs clients has a bound of its own, and is not measured without it
+  if (name === 'gap' && rule === 'preemption')
+    return params.watch && params.gapBound && of('client gap', upperEnd(params.gapBound))
+  if (name === 'gap') return 'watch' in params && params.watch ? of('client gap', upperEnd(params.bound)) : undefined
   if (name === 'failover') return rule === 'failover' ? of('VIP move', params.bound) : undefined
   if (name === 'sorry') return rule === 'sorry' ? of('sorry page', params.bound) : undefined
   if (rule !== 'pool') return undefined
   return name === 'removal' ? of('removal', params.downBound) : params.upBound && of('return', params.upBound)
 }
 
+/** Clients may be luckier than the VIP is slow. */
+const upperEnd = ({ name, formula, maxMs, source }: Bound): Bound => ({ name, formula, maxMs, source })
+
 /** A check with the limits that are for what it measures. */
 export const withLimits = (check: PlannedCheck, limits: readonly Limit[]): PlannedCheck => {
-  const own = limits.flatMap(limit => {
-    const { bound: _, ...found } = limitedBy(limit, check) ?? {}
-    return 'measurement' in found ? [found as CheckLimit] : []
-  })
+  const own = limits.flatMap(limit => limitedBy(limit, check)?.limit ?? [])
   return own.length === 0 ? check : { ...check, limits: own }
 }
 

@@ -45,12 +45,12 @@ export const promised = (planned: PlannedCheck, scenario: string, limits: readon
 }
 
 const promisedLimit = (limit: Limit, check: PlannedCheck): PromisedLimit | undefined => {
-  const { bound, ...found } = limitedBy(limit, check) ?? {}
-  if (!bound) return undefined
-  const { minMs = 0, maxMs } = bound
-  if (maxMs <= limit.maxMs) return found as CheckLimit
-  const how = minMs > limit.maxMs ? 'exceeds it even at best' : 'may exceed it'
-  return { ...(found as CheckLimit), warning: `${how}, on paper it is ${describeBound(bound)}` }
+  const found = limitedBy(limit, check)
+  if (!found) return undefined
+  const { bound } = found
+  if (bound.maxMs <= limit.maxMs) return found.limit
+  const how = (bound.minMs ?? 0) > limit.maxMs ? 'exceeds it even at best' : 'may exceed it'
+  return { ...found.limit, warning: `${how}, on paper it is ${describeBound(bound)}` }
 }
 
 /** Bounds are the parameters that are called so: {@link judge} refuses any other value under such a name. */
