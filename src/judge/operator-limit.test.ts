@@ -30,6 +30,14 @@ const pool: PlannedCheck = {
   },
 }
 
+const sorry: PlannedCheck = {
+  ...{ check: 'sorry', title: 'the sorry server answers', rule: 'sorry' },
+  params: {
+    ...{ vip: '10.0.0.100', directors: ['d1'], service: 'TCP 10.0.0.100:80', fault: 'httpd-crash', probe: 'clients' },
+    ...{ servers: [{ node: 'rs1', address: '10.0.0.10' }], bound: bound(6_040), endsBound: bound(7_000) },
+  },
+}
+
 describe('what a limit is for', () => {
   it.each<[LimitName, PlannedCheck, string, number]>([
     ['failover', failover, 'VIP move', 3_690],
@@ -37,6 +45,7 @@ describe('what a limit is for', () => {
     ['gap', preemption, 'client gap', 1_000],
     ['removal', pool, 'removal', 6_000],
     ['return', pool, 'return', 5_000],
+    ['sorry', sorry, 'sorry page', 6_040],
   ])('%s limits what the check measures, and knows what is predicted', (name, check, measurement, maxMs) => {
     expect(limitedBy(limit(name), check)).toMatchObject({
       ...{ limit: { measurement, maxMs: 3_000, at: 'topology.yaml:12' }, bound: { maxMs } },
@@ -87,7 +96,8 @@ describe('a verdict with a limit', () => {
       ...verdict(3_000).measurements[0],
       limit: { maxMs: 3_000, at: 'topology.yaml:12' },
     })
-    expect(judged.measurements[1]).toEqual(verdict(0).measurements[1])
+    expect(judged.measurements.slice(1)).toEqual(verdict(0).measurements.slice(1))
+    expect(judged.proof).toEqual([])
   })
 
   it('fails above it, though the configuration keeps its own bound', () => {
@@ -95,6 +105,12 @@ describe('a verdict with a limit', () => {
       outcome: 'FAIL',
       reason: 'client gap: 3 s, 0.001 s above the limit 3 s of topology.yaml:12.',
     })
+  })
+
+  it('goes by the worst of what was measured more than once', () => {
+    const { measurements, ...rest } = verdict(3_001)
+    const twice = { ...rest, measurements: [...measurements, ...verdict(10).measurements] }
+    expect(judgeLimits(twice, [gap])).toMatchObject({ outcome: 'FAIL', measurements: { length: 4 } })
   })
 
   it('fails above it, also where the rest is inconclusive', () => {
@@ -111,6 +127,7 @@ describe('a verdict with a limit', () => {
       outcome: 'INCONCLUSIVE',
       reason: 'Nothing was measured for the limit 3 s of topology.yaml:12: removal.',
     })
-    expect(judgeLimits(verdict(10, 'FAIL'), [removal]).outcome).toBe('FAIL')
+    for (const outcome of ['FAIL', 'INCONCLUSIVE'] as const)
+      expect(judgeLimits(verdict(10, outcome), [removal])).toMatchObject({ outcome, reason: 'Clients had no answer.' })
   })
 })
