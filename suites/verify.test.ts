@@ -60,6 +60,55 @@ describe('lvslab verify', () => {
     expect(failed[0]?.reason).toContain('nat_mask')
   })
 
+  test("tries what is named alone, and holds it to the operator's own limits", async () => {
+    const dir = await changedTopology(DR, 'topology.yaml', text => `${text}\nexpect: { failover: 10s }\n`)
+    const line = (await readFile(path.join(dir, 'topology.yaml'), 'utf8')).trimEnd().split('\n').length
+    const reports = await temporaryDir()
+    const wanted = ['--only', 'failover-stop', '--skip', 'garp', '--max-gap', '100ms']
+    const { code, stdout, stderr } = await lvslab([
+      'verify',
+      dir,
+      ...wanted,
+      '--json',
+      '--reports',
+      reports,
+      ...clock(),
+    ])
+    expect(code, `${stderr}\n${stdout}`).toBe(1)
+    const report = JSON.parse(stdout) as RunReport
+    expect(report.results.map(({ check, outcome }) => [check, outcome])).toEqual([
+      ['failover-stop', 'FAIL'],
+      ['preemption-stop', 'PASS'],
+      ['single-owner-stop', 'PASS'],
+      ['silent-backup-stop', 'PASS'],
+    ])
+    // the configuration's own bounds are kept
+    const [failed] = report.results
+    expect(failed?.reason).toMatch(/^client gap: \S+ s, \S+ s above the limit 0.1 s of --max-gap\.$/)
+    expect(failed?.measurements.map(({ name, limit }) => [name, limit])).toEqual([
+      ['VIP move', { maxMs: 10_000, at: `topology.yaml:${line}` }],
+      ['client gap', { maxMs: 100, at: '--max-gap' }],
+      ['failed requests', undefined],
+    ])
+    const reasons = Map.groupBy(report.untested, ({ why }) => why)
+    expect([...reasons.keys()].sort()).toEqual(['--skip garp', 'not in --only failover-stop'])
+
+    const [run = ''] = await readdir(reports)
+    const again = await lvslab(['judge', path.join(reports, run), '--json'])
+    expect(JSON.parse(again.stdout)).toEqual(report)
+  })
+
+  test('begins nothing that does not fit into the budget, and lists it as untested', async () => {
+    const reports = await temporaryDir()
+    const verify = ['verify', DR, '--budget', '1ms', '--json', '--reports', reports, ...clock()]
+    const { code, stdout, stderr } = await lvslab(verify)
+    expect(code, `${stderr}\n${stdout}`).toBe(0)
+    expect(stderr).toMatch(/^--budget 1ms left out \d+ scenarios$/m)
+    const { results, untested } = JSON.parse(stdout) as RunReport
+    expect(results.map(({ lab }) => lab)).toEqual(['convergence'])
+    expect(new Set(untested.map(({ why }) => why))).toEqual(new Set(['did not fit into --budget 1ms']))
+  })
+
   test('stops at a typo in topology.yaml with line and column, before any engine is started', async () => {
     const dir = await changedTopology(DR, 'topology.yaml', text => text.replace('role: director', 'role: directr'))
     const { code, stderr } = await lvslab(['verify', dir])

@@ -70,6 +70,7 @@ const checkWords = (command: AnyCommand, words: string[]): void => {
   const positionals = Object.keys(args).filter(name => args[name]?.type === 'positional')
   const options = Object.keys(args).filter(name => !positionals.includes(name))
   let taken = 0
+  const given = new Set<string>()
   for (let n = 0; n < words.length; n++) {
     const word = words[n] as string
     if (!word.startsWith('-')) {
@@ -80,6 +81,8 @@ const checkWords = (command: AnyCommand, words: string[]): void => {
     }
     const name = word.replace(/^--?/, '').replace(/=.*$/, '')
     if (!options.includes(name)) throw usage(`no option ${word}${hint(name, options, 'options')}`)
+    if (given.has(name)) throw usage(`--${name} is given twice: the parser would take the last alone`)
+    given.add(name)
     if (args[name]?.type === 'boolean' || word.includes('=')) continue
     n++
     if (words[n] === undefined || words[n]?.startsWith('-')) throw usage(`${word} needs a value`)

@@ -1,15 +1,28 @@
+import { describeBound } from '../model/bound.ts'
+import type { Limit } from '../model/limits.ts'
 import type { Bound } from '../model/types.ts'
+import { type CheckLimit, limitedBy } from './operator-limit.ts'
 import type { PlannedCheck } from './rules.ts'
 import type { Untested } from './verdict.ts'
 
 /** One promise of a configuration, before anything has been built. */
 export interface Promised {
   check: string
+  /** What is done to a lab to judge it, with other checks perhaps. */
+  scenario: string
   title: string
   /** What each of its times may be, with the formula. */
   bounds: Bound[]
   /** Connections of one cycle by real server, where the scheduler shares exactly. */
   shares?: Record<string, number>
+  /** The operator's own limits for what it measures. */
+  limits?: PromisedLimit[]
+}
+
+/** An operator's limit beside what is predicted. */
+export interface PromisedLimit extends CheckLimit {
+  /** Why it may be exceeded, on paper. */
+  warning?: string
 }
 
 /** Everything that would be judged, as the configuration alone says it. */
@@ -20,11 +33,25 @@ export interface Promises {
   untested: Untested[]
 }
 
-/** What a check holds a configuration to. */
-export const promised = ({ check, title, params }: PlannedCheck): Promised => ({
-  ...{ check, title, bounds: boundsIn(params) },
-  ...('expected' in params && 'shares' in params.expected && { shares: params.expected.shares }),
-})
+/** What a check of a scenario holds a configuration to. */
+export const promised = (planned: PlannedCheck, scenario: string, limits: readonly Limit[] = []): Promised => {
+  const { check, title, params } = planned
+  const own = limits.flatMap(limit => promisedLimit(limit, planned) ?? [])
+  return {
+    ...{ check, scenario, title, bounds: boundsIn(params) },
+    ...('expected' in params && 'shares' in params.expected && { shares: params.expected.shares }),
+    ...(own.length > 0 && { limits: own }),
+  }
+}
+
+const promisedLimit = (limit: Limit, check: PlannedCheck): PromisedLimit | undefined => {
+  const found = limitedBy(limit, check)
+  if (!found) return undefined
+  const { bound } = found
+  if (bound.maxMs <= limit.maxMs) return found.limit
+  const how = (bound.minMs ?? 0) > limit.maxMs ? 'exceeds it even at best' : 'may exceed it'
+  return { ...found.limit, warning: `${how}, on paper it is ${describeBound(bound)}` }
+}
 
 /** Bounds are the parameters that are called so: {@link judge} refuses any other value under such a name. */
 const boundsIn = (params: object): Bound[] =>

@@ -7,6 +7,7 @@ import { checkFailover } from './failover.ts'
 import { checkGarp } from './garp.ts'
 import { guard, inconclusive } from './guard.ts'
 import { checkSingleOwner } from './owner.ts'
+import { type CheckLimit, judgeLimits } from './operator-limit.ts'
 import { checkPool } from './pool.ts'
 import { checkPreemption } from './preemption.ts'
 import { checkShares } from './shares.ts'
@@ -47,6 +48,8 @@ interface RuleCheck<R extends Rule> {
   title: string
   rule: R
   params: ParamsOf<R>
+  /** The operator's own limits for what it measures. */
+  limits?: CheckLimit[]
   /** FAIL where something is wrong on purpose: a promise that holds all the same is then a failure. */
   expected?: 'FAIL'
 }
@@ -76,12 +79,14 @@ const notABound = (value: unknown, at: string): string | undefined => {
 }
 
 /** Judges a promise, with everything that {@link guard} adds. */
-export const judge = (history: History, { rule, params, expected }: PlannedCheck): Verdict => {
+export const judge = (history: History, { rule, params, limits, expected }: PlannedCheck): Verdict => {
   // each name stands with its own parameters in a PlannedCheck; the compiler cannot follow that through the table
   const check = RULES[rule] as (history: History, params: unknown) => Verdict
   const verdict = guard(history, all => {
     const wrong = wrongBound(params, 'params')
-    return wrong === undefined ? check(all, params) : inconclusive(`It cannot be judged: ${wrong}.`)
+    if (wrong !== undefined) return inconclusive(`It cannot be judged: ${wrong}.`)
+    const verdict = check(all, params)
+    return limits ? judgeLimits(verdict, limits) : verdict
   })
   if (expected !== 'FAIL' || verdict.outcome === 'INCONCLUSIVE') return verdict
   const failed = verdict.outcome === 'FAIL'

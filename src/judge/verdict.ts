@@ -10,6 +10,8 @@ export interface Measurement {
   value: number
   unit: 'ms' | 'requests' | 'requests/s' | 'connections' | ''
   bound?: Bound
+  /** The operator's own limit for it, ms, and where that was set: `topology.yaml:12`. */
+  limit?: { maxMs: number; at: string }
 }
 
 /** What a check says, and what it says it from. */

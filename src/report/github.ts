@@ -1,5 +1,5 @@
 import type { CheckResult, Outcome } from '../judge/verdict.ts'
-import { exceedsBound, formatBound, formatMeasured } from './measurement.ts'
+import { exceedsBound, exceedsLimit, formatLimits, formatMeasured } from './measurement.ts'
 import { type RunReport, summaryLine } from './run.ts'
 import { visibleLine } from './visible.ts'
 
@@ -28,9 +28,9 @@ const fenced = (text: string, language = ''): string => {
 const row = (result: CheckResult): string => {
   const measured = result.measurements.map(one => {
     const text = escapeMarkdown(`${one.name}: ${formatMeasured(one)}`)
-    return exceedsBound(one) ? `**${text}**` : text
+    return exceedsBound(one) || exceedsLimit(one) ? `**${text}**` : text
   })
-  const bounds = result.measurements.map(one => escapeMarkdown(formatBound(one) ?? '–'))
+  const bounds = result.measurements.map(one => escapeMarkdown(formatLimits(one) ?? '–'))
   const cells = [
     `${ICONS[result.outcome]} ${result.outcome}`,
     escapeMarkdown(result.title),

@@ -1,5 +1,5 @@
 import type { CheckResult } from '../judge/verdict.ts'
-import { formatBound, formatMeasured, formatMeasurement } from './measurement.ts'
+import { formatBound, formatLimit, formatMeasured, formatMeasurement } from './measurement.ts'
 import type { Untested } from '../judge/verdict.ts'
 import type { RunReport } from './run.ts'
 import { element, escapeText } from './xml.ts'
@@ -17,6 +17,7 @@ const measurementProperties = (result: CheckResult): string[] =>
       property(measurement.name, formatMeasured(measurement)),
       ...(bound === undefined ? [] : [property(`${measurement.name} (bound)`, bound)]),
       ...(measurement.bound ? [property(`${measurement.name} (source)`, measurement.bound.source)] : []),
+      ...(measurement.limit ? [property(`${measurement.name} (limit)`, formatLimit(measurement.limit))] : []),
     ]
   })
 

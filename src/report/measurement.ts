@@ -1,3 +1,4 @@
+import { seconds } from '../model/bound.ts'
 import type { Measurement } from '../judge/verdict.ts'
 
 /** Decimals of a number without trailing zeros, but at least `least`. */
@@ -16,10 +17,10 @@ export const formatDuration = (ms: number, decimals = 2): string => {
 }
 
 /** What was measured, with its unit: `3.41 s`, `120 requests`. */
-export const formatMeasured = ({ value, unit, bound }: Measurement): string => {
+export const formatMeasured = ({ value, unit, bound, limit: own }: Measurement): string => {
   if (unit === 'ms') {
     // never `measured 3.69 s, bound 3.69 s` beside a FAIL
-    const tooClose = [bound?.minMs, bound?.maxMs].some(
+    const tooClose = [bound?.minMs, bound?.maxMs, own?.maxMs].some(
       limit => limit !== undefined && limit !== value && formatDuration(limit) === formatDuration(value),
     )
     return formatDuration(value, tooClose ? 3 : 2)
@@ -34,6 +35,20 @@ export const formatBound = ({ bound, unit }: Pick<Measurement, 'bound' | 'unit'>
   const range = bound.minMs ? `${limit(bound.minMs)} to ${limit(bound.maxMs)}` : `at most ${limit(bound.maxMs)}`
   return `${range}: ${bound.formula}`
 }
+
+/** The operator's own limit: `limit 3 s of topology.yaml:12`. */
+export const formatLimit = ({ maxMs, at }: NonNullable<Measurement['limit']>): string =>
+  `limit ${seconds(maxMs)} of ${at}`
+
+/** What a value must keep: the bound with its formula, and the operator's own limit; undefined where there is neither. */
+export const formatLimits = (measurement: Measurement): string | undefined => {
+  const { limit } = measurement
+  const all = [formatBound(measurement), limit && formatLimit(limit)].filter(line => line !== undefined)
+  return all.length === 0 ? undefined : all.join('; ')
+}
+
+/** Whether the value is above the operator's own limit; false where there is none. */
+export const exceedsLimit = ({ value, limit }: Measurement): boolean => limit !== undefined && value > limit.maxMs
 
 /** Whether the value is outside its bound; false where there is none. */
 export const exceedsBound = ({ value, bound }: Measurement): boolean =>

@@ -3,7 +3,7 @@ import type { JournalLine } from '../history/event.ts'
 import type { CheckResult, Outcome } from '../judge/verdict.ts'
 import type { Role } from '../topology/types.ts'
 import { describeEvent } from './describe.ts'
-import { exceedsBound, formatBound, formatDuration, formatMeasured } from './measurement.ts'
+import { exceedsBound, exceedsLimit, formatDuration, formatLimits, formatMeasured } from './measurement.ts'
 import { type CollectLimits, collectLabs, type LabEvents } from './panel/collect.ts'
 import { zeroOf } from './panel/lanes.ts'
 import { type NodeFacts, type PackedLab, packLab } from './panel/pack.ts'
@@ -70,14 +70,14 @@ const pageCheck = (result: CheckResult, events: LabEvents | undefined, from: num
     lab: result.lab,
     took: formatDuration(result.tookMs),
     measurements: result.measurements.map(measurement => {
-      const bound = formatBound(measurement)
+      const bound = formatLimits(measurement)
       return {
         name: measurement.name,
         measured: formatMeasured(measurement),
         ...(bound !== undefined && { bound }),
         ...(measurement.bound && { source: measurement.bound.source, max: measurement.bound.maxMs }),
         ...(measurement.bound?.minMs !== undefined && { min: measurement.bound.minMs }),
-        exceeds: exceedsBound(measurement),
+        exceeds: exceedsBound(measurement) || exceedsLimit(measurement),
         value: measurement.value,
       }
     }),

@@ -1,5 +1,5 @@
 import type { Promised, Promises } from '../judge/promises.ts'
-import { formatBound } from './measurement.ts'
+import { formatBound, formatLimit } from './measurement.ts'
 import { formatUntested, type TextOptions } from './text.ts'
 import { visibleLine } from './visible.ts'
 
@@ -13,8 +13,11 @@ export const formatPromises = ({ vips, promises, untested }: Promises, options: 
   return `${blocks.filter(block => block !== '').join('\n\n')}\n`
 }
 
-const formatPromise = ({ title, bounds, shares }: Promised): string => {
-  const lines = bounds.map(bound => `${bound.name}: ${formatBound({ bound, unit: 'ms' })} [${bound.source}]`)
+const formatPromise = ({ check, scenario, title, bounds, shares, limits = [] }: Promised): string => {
+  const lines = [`name: ${check}${scenario === check ? '' : ` of ${scenario}`}`]
+  lines.push(...bounds.map(bound => `${bound.name}: ${formatBound({ bound, unit: 'ms' })} [${bound.source}]`))
+  for (const { measurement, warning, ...limit } of limits)
+    lines.push(`${measurement}: ${formatLimit(limit)}${warning === undefined ? '' : `; warning: ${warning}`}`)
   const parts = Object.entries(shares ?? {}).map(([server, share]) => `${server} ${share}`)
   if (parts.length > 0) lines.push(`shares of one cycle: ${parts.join(', ')}`)
   return [visibleLine(title), ...lines.map(line => `      ${visibleLine(line)}`)].join('\n')

@@ -20,6 +20,11 @@ describe('formatMeasurement', () => {
     expect(formatMeasurement({ name: 'outage', value: 3690.2, unit: 'ms', bound })).toContain('measured 3.690 s')
   })
 
+  it('nor onto the limit that it exceeds', () => {
+    const limit = { maxMs: 3690, at: 'topology.yaml:12' }
+    expect(formatMeasurement({ name: 'outage', value: 3690.2, unit: 'ms', limit })).toContain('measured 3.690 s')
+  })
+
   it.each([
     [0, '0.00 s'],
     [3.25, '3.3 ms'],
@@ -39,6 +44,20 @@ describe('formatText', () => {
     expect(blocks[0]).toMatch(/^FAIL {2}d2 takes over.*\n {6}outage: measured 4.20 s, bound .*\n/)
     expect(blocks[3]).toContain('auth_type AH on VI_1: AH needs')
     expect(blocks[4]).toBe('FAIL  1 passed, 1 failed, 1 inconclusive, 1 untested\n')
+  })
+
+  it("has a line for the operator's own limit, red where it is exceeded", () => {
+    const limit = { maxMs: 3000, at: 'topology.yaml:12' }
+    const check = (value: number) => ({
+      ...report.results[0]!,
+      measurements: [{ name: 'outage', value, unit: 'ms' as const, bound, limit }],
+    })
+    const [, measured, own] = formatCheck(check(3500), { colour: true }).split('\n')
+    expect(measured).not.toContain('\u001b')
+    expect(own).toBe('      \u001b[31moutage: limit 3 s of topology.yaml:12\u001b[39m')
+    expect(formatCheck(check(2900), { colour: true }).split('\n')[2]).toBe(
+      '      outage: limit 3 s of topology.yaml:12',
+    )
   })
 
   it('has colours only when asked, and never those of the lab', () => {

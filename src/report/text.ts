@@ -1,7 +1,8 @@
 import { styleText } from 'node:util'
 import type { CheckResult, Outcome } from '../judge/verdict.ts'
-import { exceedsBound, formatMeasurement } from './measurement.ts'
+import { exceedsBound, exceedsLimit, formatLimit, formatMeasurement } from './measurement.ts'
 import { type RunReport, summaryLine } from './run.ts'
+import { formatScreen } from './screen.ts'
 import { visibleLine } from './visible.ts'
 
 /** How the terminal's text looks. */
@@ -26,6 +27,9 @@ export const formatCheck = (result: CheckResult, options: TextOptions = {}): str
   for (const measurement of result.measurements) {
     const line = visibleLine(`${measurement.name}: ${formatMeasurement(measurement)}`)
     lines.push(`      ${exceedsBound(measurement) ? paint('red', line) : line}`)
+    if (!measurement.limit) continue
+    const limit = visibleLine(`${measurement.name}: ${formatLimit(measurement.limit)}`)
+    lines.push(`      ${exceedsLimit(measurement) ? paint('red', limit) : limit}`)
   }
   const said = result.outcome === 'PASS' && result.measurements.some(measurement => measurement.bound)
   if (!said) lines.push(`      ${visibleLine(result.reason)}`)
@@ -40,12 +44,23 @@ export const formatUntested = (report: Pick<RunReport, 'untested'>, options: Tex
   return [paint('bold', 'Untested (not a pass):'), ...lines].join('\n')
 }
 
-/** What the terminal shows of a finished run: a block per check, what is untested, and one line of summary. */
-export const formatText = (report: RunReport, options: TextOptions = {}): string => {
+/** A run with more checks, or with more that is untested, is summed up on a screen; whoever wants it all reads the report. */
+const MOST = { checks: 40, untested: 12 }
+
+/**
+ * What the terminal shows of a finished run: a block per check, what is untested, and one line of summary. Of a large one, a block
+ * for each check that did not pass, and all of it on one screen.
+ */
+export const formatText = (report: RunReport, options: TextOptions & { file?: string } = {}): string => {
   const paint = painter(options)
+  const { results, untested } = report
+  const isLarge = results.length > MOST.checks || untested.length > MOST.untested
+  const shown = results.length > MOST.checks ? results.filter(({ outcome }) => outcome !== 'PASS') : results
   const blocks = [
-    ...report.results.map(result => formatCheck(result, options)),
-    formatUntested(report, options),
+    ...shown.map(result => formatCheck(result, options)),
+    isLarge
+      ? formatScreen(report, { file: options.file, paint: (outcome, text) => paint(STYLES[outcome], text) })
+      : formatUntested(report, options),
     `${paint(STYLES[report.outcome], report.outcome)}  ${summaryLine(report)}`,
   ]
   return `${blocks.filter(block => block !== '').join('\n\n')}\n`

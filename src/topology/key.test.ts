@@ -17,6 +17,21 @@ test('the same topology elsewhere, at another time, has the same key', async () 
   expect(await keyOf(there)).toBe(await keyOf(here))
 })
 
+test('what is expected of a lab does not change it', async () => {
+  const plain = aTopology([aNode()])
+  const limit = { name: 'gap' as const, maxMs: 3_000, at: 'topology.yaml:12' }
+  expect(await topologyKey({ ...plain, expect: [limit] })).toBe(await topologyKey(plain))
+})
+
+test('a program in another version gives a new key, wherever it lies', async () => {
+  const [here, there] = [folderWith({ keepalived: '2.2' }), folderWith({ keepalived: '2.2', other: '2.3' })]
+  const keyWith = (from: string) =>
+    topologyKey(aTopology([aNode({ programs: [{ path: '/usr/sbin/keepalived', from }] })]))
+  expect(await keyWith(join(there, 'keepalived'))).toBe(await keyWith(join(here, 'keepalived')))
+  expect(await keyWith(join(there, 'other'))).not.toBe(await keyWith(join(here, 'keepalived')))
+  expect(await topologyKey(aTopology([aNode()]))).not.toBe(await keyWith(join(here, 'keepalived')))
+})
+
 test.each<[string, (dir: string) => void]>([
   ['a byte', dir => writeFileSync(join(dir, 'd1/etc/a'), 'onf')],
   [

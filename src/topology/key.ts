@@ -9,16 +9,17 @@ import type { Topology } from './types.ts'
 /**
  * What decides how a lab of this topology comes up, as a hex SHA-256: the topology, the script that sets up each
  * node, and every file below the node folders (its path, whether it is executable, its content; a link by its
- * target). It does not depend on where the folder lies nor on file times.
+ * target). It does not depend on where the folder lies nor on file times, nor on what is expected of the lab.
  *
  * @throws the file system's own error when a file cannot be read
  */
 export const topologyKey = async (topology: Topology): Promise<string> => {
   const hash = createHash('sha256')
-  const { dir: _, nodes, ...rest } = topology
-  add(hash, 'topology', canonical({ ...rest, nodes: nodes.map(({ files: __, ...node }) => node) }))
+  const { dir: _, expect: _expect, nodes, ...rest } = topology
+  add(hash, 'topology', canonical({ ...rest, nodes: nodes.map(({ files: __, programs: ___, ...node }) => node) }))
   for (const node of nodes) {
     add(hash, `script ${node.name}`, nodeScript(topology, node))
+    for (const { path, from } of node.programs ?? []) add(hash, `program ${node.name} ${path}`, await readFile(from))
     if (node.files !== undefined) await addTree(hash, node.name, node.files, '')
   }
   return hash.digest('hex')

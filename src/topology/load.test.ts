@@ -52,6 +52,29 @@ const changed = (from: string | RegExp, to: string): string[] => {
   return problems(yaml)
 }
 
+describe('expect', () => {
+  const expecting = (lines: string): string => `${PAIR}expect:\n${lines}`
+  const at = (lines: number): number => PAIR.split('\n').length + lines
+
+  test('has limits with the line that each stands on', () => {
+    const dir = folderWith({ 'topology.yaml': expecting('  removal: 1500ms\n  gap: 3s # clients wait no longer\n') })
+    expect(loadTopology(dir).expect).toEqual([
+      { name: 'gap', maxMs: 3_000, at: `topology.yaml:${at(2)}` },
+      { name: 'removal', maxMs: 1_500, at: `topology.yaml:${at(1)}` },
+    ])
+  })
+
+  test.each<[string, string]>([
+    ['gap: 3', '8 gap 3 must be a number above 0 with ms, s, m or h, e.g. 90s'],
+    ['gap: 0s', '8 gap "0s" must be a number above 0 with ms, s, m or h, e.g. 90s'],
+    ['gap: -3s', '8 gap "-3s" must be a number above 0 with ms, s, m or h, e.g. 90s'],
+    ['gap: 3 seconds', '8 gap "3 seconds" must be a number above 0 with ms, s, m or h, e.g. 90s'],
+    ['fialover: 3s', '3 unknown key "fialover"; did you mean "failover"?'],
+  ])('%s is no limit', (line, message) => {
+    expect(problems(expecting(`  ${line}\n`))).toEqual([`${at(1)}:${message}`])
+  })
+})
+
 describe('a sound topology', () => {
   test('comes with every default filled in', () => {
     const dir = folderWith({ 'topology.yaml': PAIR, 'd1/etc/motd': 'hello', '.git/HEAD': '', 'README.md': '' })
@@ -119,7 +142,7 @@ describe('the form', () => {
     ],
     ['    role: director\n', '', '8:3 missing key "role"'],
     ['loopback: [', 'lopback: [', '16:5 unknown key "lopback"; did you mean "loopback"?'],
-    ['summary: A', 'zzz: A', '2:1 unknown key "zzz"; keys here: "name", "summary", "networks", "nodes"'],
+    ['summary: A', 'zzz: A', '2:1 unknown key "zzz"; keys here: "name", "summary", "networks", "nodes", "expect"'],
     [
       'name: pair',
       'name: My_Pair',

@@ -1,7 +1,9 @@
 import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 import { formatPosition, LvslabError } from '../errors.ts'
+import { parseDuration } from '../model/duration.ts'
+import { type Limit, LIMIT_NAMES } from '../model/limits.ts'
 import { checkMeaning } from './checks.ts'
 import { hint } from './did-you-mean.ts'
 import { findTopologyFile, shortPath } from './find.ts'
@@ -39,7 +41,7 @@ export const loadTopology = (dirOrFile: string): Topology => {
   const dir = dirname(file)
   const problems = [...linesOf(source), ...folderProblems(dir, source.data)]
   if (!parsed.success || problems.length > 0) throw invalid(problems)
-  return build(dir, parsed.data)
+  return build(file, source, parsed.data)
 }
 
 const invalid = (lines: string[]): LvslabError => {
@@ -70,17 +72,18 @@ const folderProblems = (dir: string, data: unknown): string[] => {
   return problems
 }
 
-const build = (dir: string, input: TopologyInput): Topology => ({
+const build = (file: string, source: YamlSource, input: TopologyInput): Topology => ({
   name: input.name,
   ...(input.summary === undefined ? {} : { summary: input.summary }),
-  dir,
+  dir: dirname(file),
+  ...(input.expect === undefined ? {} : { expect: limitsOf(file, source, input.expect) }),
   networks: Object.entries(input.networks).map(([name, { subnet, gateway }]) => ({
     name,
     subnet,
     ...(gateway === undefined ? {} : { gateway }),
   })),
   nodes: Object.entries(input.nodes).map(([name, node]) => {
-    const files = join(dir, name)
+    const files = join(dirname(file), name)
     return {
       name,
       role: node.role,
@@ -101,3 +104,9 @@ const build = (dir: string, input: TopologyInput): Topology => ({
     }
   }),
 })
+
+const limitsOf = (file: string, source: YamlSource, expected: NonNullable<TopologyInput['expect']>): Limit[] =>
+  LIMIT_NAMES.flatMap(name => {
+    const maxMs = parseDuration(expected[name] ?? '')
+    return maxMs === undefined ? [] : [{ name, maxMs, at: `${basename(file)}:${source.line(['expect', name])}` }]
+  })

@@ -66,7 +66,9 @@ export const reportIssue = (source: YamlSource, issue: z.core.$ZodIssue): void =
     source.report(path, `Invalid option ${show(value)} for ${name}${hint(String(value), options, 'options')}`)
     return
   }
-  if (issue.code === 'invalid_type' && TYPES[issue.expected] && typeOf(value) !== TYPES[issue.expected]) {
+  // what a number lacks to be the text that is wanted, the schema says better where it says anything: `gap: 3`
+  const isTold = typeof value === 'number' && !issue.message.startsWith('Invalid input')
+  if (issue.code === 'invalid_type' && !isTold && TYPES[issue.expected] && typeOf(value) !== TYPES[issue.expected]) {
     source.report(path, `${name} must be ${TYPES[issue.expected]}, not ${typeOf(value)}`)
     return
   }

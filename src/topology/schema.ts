@@ -1,5 +1,7 @@
 import { z } from 'zod'
 
+import { DURATION, DURATION_FORM, parseDuration } from '../model/duration.ts'
+import type { LimitName } from '../model/limits.ts'
 import { ROLES } from './types.ts'
 
 /**
@@ -119,6 +121,33 @@ export const nodeSchema = z
   })
   .describe('One node. The files of a folder with its name are laid over its root.')
 
+const duration = z
+  .string({ error: `must be ${DURATION_FORM}` })
+  .regex(DURATION, { error: `must be ${DURATION_FORM}`, abort: true })
+  .refine(text => parseDuration(text) !== undefined, { error: `must be ${DURATION_FORM}` })
+  .optional()
+
+/** Form of `expect`: the operator's own limits, each for something that a check measures. */
+export const expectSchema = z
+  .strictObject({
+    failover: duration
+      .describe('Longest time from a failure of the MASTER until another director holds the VIP.')
+      .meta({ examples: ['3s'] }),
+    gap: duration
+      .describe('Longest time for which clients have no answer when the VIP moves, there and back.')
+      .meta({ examples: ['3s'] }),
+    removal: duration
+      .describe('Longest time from the failure of a real server until it is out of the table.')
+      .meta({ examples: ['10s'] }),
+    return: duration
+      .describe('Longest time from the return of a real server until it is in the table again.')
+      .meta({ examples: ['10s'] }),
+    sorry: duration
+      .describe('Longest time from the failure of all real servers until the sorry server answers.')
+      .meta({ examples: ['10s'] }),
+  } satisfies Record<LimitName, typeof duration>)
+  .describe("The operator's own limits: what exceeds one fails, also where the configuration keeps its own promises.")
+
 /** Form of a whole topology.yaml. */
 export const topologySchema = z
   .strictObject({
@@ -126,6 +155,7 @@ export const topologySchema = z
     summary: singleLine('one line').optional().describe('What it is, in one line.'),
     networks: z.record(label, networkSchema).describe('Networks by name.').meta({ minProperties: 1 }),
     nodes: z.record(label, nodeSchema).describe('Nodes by host name.').meta({ minProperties: 1 }),
+    expect: expectSchema.optional(),
   })
   .meta({
     title: 'lvslab topology',

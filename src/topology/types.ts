@@ -1,5 +1,7 @@
 /** What to build: networks and nodes, checked and with every default filled in. */
 
+import type { Limit } from '../model/limits.ts'
+
 export const ROLES = ['director', 'realserver', 'client', 'router'] as const
 export type Role = (typeof ROLES)[number]
 
@@ -44,6 +46,8 @@ export interface Node {
   routes: string[]
   /** Absolute path of the folder laid over the node's root, where there is one. */
   files?: string
+  /** Programs laid over it afterwards: their paths inside the node, and absolute ones of the files. */
+  programs?: { path: string; from: string }[]
 }
 
 export interface Topology {
@@ -53,4 +57,6 @@ export interface Topology {
   dir: string
   networks: Network[]
   nodes: Node[]
+  /** What the operator expects of it; nothing of the lab itself. */
+  expect?: Limit[]
 }

@@ -1,11 +1,14 @@
 import { type Promises, promised } from '../judge/promises.ts'
 import { type Plan, type PlannedVip, whoeverComesFirst } from './plan.ts'
-import { convergenceChecks, planScenarios } from './scenarios.ts'
+import { agendaOf, type Choice, CONVERGENCE } from './agenda.ts'
 
 /** Says what a plan promises, in the order in which `verify` tries it. Needs no engine. */
-export const promisesOf = (plan: Plan): Promises => {
-  const checks = [...convergenceChecks(plan), ...planScenarios(plan).flatMap(scenario => scenario.checks)]
-  return { vips: plan.vips.map(whoHolds), promises: checks.map(promised), untested: plan.untested }
+export const promisesOf = (plan: Plan, choice?: Choice): Promises => {
+  const { convergence, scenarios, limits } = agendaOf(plan, choice)
+  const promises = [{ name: CONVERGENCE, checks: convergence }, ...scenarios].flatMap(({ name, checks }) =>
+    checks.map(check => promised(check, name, limits)),
+  )
+  return { vips: plan.vips.map(whoHolds), promises, untested: plan.untested }
 }
 
 const whoHolds = (vip: PlannedVip): string => {

@@ -39,10 +39,11 @@ const journal = (lines: [lab: string, event: LabEvent][]): Promise<void> =>
 describe('checks.json', () => {
   it('gives every check of a plan back as it was: parameters are plain JSON', async () => {
     const plan = planTopology(loadTopology(DR))
+    const limits = [{ measurement: 'client gap', maxMs: 3_000, at: 'topology.yaml:12' }]
     const checks: SavedCheck[] = [
       ...convergenceChecks(plan).map(check => ({ ...check, lab: 'convergence' })),
       ...planScenarios(plan).flatMap(({ name, checks: own }) =>
-        own.map(check => ({ ...check, lab: name, forkOf: 'convergence' })),
+        own.map(check => ({ ...check, limits, lab: name, forkOf: 'convergence' })),
       ),
     ]
     await writeChecks(dir, checks, noMask)

@@ -38,6 +38,9 @@ const schema = z.strictObject({
       title: z.string(),
       rule: z.enum(Object.keys(RULES) as [Rule, ...Rule[]]),
       params: z.record(z.string(), z.unknown()),
+      limits: z
+        .array(z.strictObject({ measurement: z.string(), maxMs: z.number().positive(), at: z.string() }))
+        .optional(),
       expected: z.literal('FAIL').optional(),
     }),
   ),

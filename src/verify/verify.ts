@@ -8,19 +8,23 @@ import { makeFolder } from '../history/make-folder.ts'
 import { createMasker } from '../history/mask.ts'
 import { inconclusive } from '../judge/guard.ts'
 import { judge, type PlannedCheck } from '../judge/rules.ts'
-import type { CheckResult } from '../judge/verdict.ts'
+import type { CheckResult, Untested } from '../judge/verdict.ts'
 import type { LabSource } from '../lab/lab-source.ts'
 import { NotConverged } from '../lab/readiness.ts'
+import { agendaOf, type Choice, CONVERGENCE } from './agenda.ts'
+import { createBudget, oneOfEachKindFirst } from './budget.ts'
 import type { Plan } from './plan.ts'
 import { JOURNAL_FILE, type SavedCheck, writeChecks } from './saved-checks.ts'
 import type { Scenario } from './scenario.ts'
-import { convergenceChecks, planScenarios } from './scenarios.ts'
 
 export interface VerifyOptions {
   /** Folder of this run; it is made. */
   dir: string
   steps: Steps
   signal?: AbortSignal | undefined
+  choice?: Choice | undefined
+  /** Host time that the scenarios may take, with all that was done since `startedMs` on the clock of `performance.now()`. */
+  budget?: { limitMs: number; startedMs: number; name: string } | undefined
 }
 
 /** What a verification found, before it is made into reports. */
@@ -28,18 +32,18 @@ export interface VerifyOutcome {
   results: CheckResult[]
   /** Path of the journal, masked. */
   journal: string
+  /** How many scenarios did not fit into the budget; their checks are among what is untested. */
+  leftOut: number
 }
-
-/** Name in the journal of the lab that all others are forked from. */
-const CONVERGENCE = 'convergence'
 
 /**
  * Brings the lab up, runs every scenario that follows from the plan on a fork of its own, and judges what was recorded. A
  * scenario that could not be driven makes its checks inconclusive; it stops no other.
  */
 export const verify = async (plan: Plan, source: LabSource, options: VerifyOptions): Promise<VerifyOutcome> => {
-  const { dir, steps, signal } = options
-  const scenarios = planScenarios(plan)
+  const { dir, steps, signal, budget } = options
+  const { convergence, scenarios: inOrder } = agendaOf(plan, options.choice)
+  const scenarios = budget ? oneOfEachKindFirst(inOrder) : inOrder
   try {
     await makeFolder(dir)
   } catch (cause) {
@@ -49,7 +53,7 @@ export const verify = async (plan: Plan, source: LabSource, options: VerifyOptio
   const journalPath = path.join(dir, JOURNAL_FILE)
   const mask = createMasker(plan.secrets)
   await using journal = await openJournal(journalPath, mask)
-  const ownChecks: SavedCheck[] = convergenceChecks(plan).map(check => ({ ...check, lab: CONVERGENCE }))
+  const ownChecks: SavedCheck[] = convergence.map(check => ({ ...check, lab: CONVERGENCE }))
   // also of a run that does not come to its end, the folder says what was to be judged
   await writeChecks(dir, [...ownChecks, ...scenarios.flatMap(savedChecks)], mask)
   const started = performance.now()
@@ -61,18 +65,28 @@ export const verify = async (plan: Plan, source: LabSource, options: VerifyOptio
   if (failure) {
     await writeChecks(dir, ownChecks, mask)
     results.push(notReady(plan, failure, tookMs))
-    for (const scenario of scenarios) plan.untested.push(...untestedChecks(scenario))
-    return { results, journal: journalPath }
+    for (const scenario of scenarios) plan.untested.push(...untestedChecks(scenario, 'the lab did not converge'))
+    return { results, journal: journalPath, leftOut: 0 }
   }
-  const run = (scenario: Scenario): Promise<Judged> =>
-    steps.step(scenario.name, async progress => {
+  const time = budget && createBudget(budget.limitMs, budget.startedMs)
+  let leftOut = 0
+  const run = async (scenario: Scenario): Promise<Judged> => {
+    if (budget && !time?.allows(scenario.name)) {
+      leftOut++
+      plan.untested.push(...untestedChecks(scenario, `did not fit into ${budget.name}`))
+      return { results: [], checks: [] }
+    }
+    return steps.step(scenario.name, async progress => {
+      const began = performance.now()
       const found = await runScenario(scenario, source, journal, signal)
+      time?.ended(scenario.name, performance.now() - began)
       progress(found.results.map(r => r.outcome).join(', '))
       return found
     })
+  }
   const found = await inParallel(scenarios, run, source.parallel)
   await writeChecks(dir, [...ownChecks, ...found.flatMap(one => one.checks)], mask)
-  return { results: [...results, ...found.flatMap(one => one.results)], journal: journalPath }
+  return { results: [...results, ...found.flatMap(one => one.results)], journal: journalPath, leftOut }
 }
 
 const converge = async (
@@ -99,8 +113,8 @@ const notReady = (plan: Plan, failure: NotConverged, tookMs: number): CheckResul
   tookMs,
 })
 
-const untestedChecks = (scenario: Scenario): { what: string; why: string }[] =>
-  scenario.checks.map(({ title }) => ({ what: title, why: 'the lab did not converge' }))
+const untestedChecks = (scenario: Scenario, why: string): Untested[] =>
+  scenario.checks.map(({ title }) => ({ what: title, why }))
 
 const judgeOn = (history: History, planned: PlannedCheck, lab: string, tookMs: number): CheckResult => ({
   ...judge(history, planned),

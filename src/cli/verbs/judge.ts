@@ -37,7 +37,11 @@ export const judgeCommand = defineVerb(
         }
         const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
         const mask = createMasker([]) // the run masked its own secrets when it wrote the folder
-        process.stdout.write(mask(args.json ? formatJson(report) : formatText(report, { colour })))
+        process.stdout.write(
+          mask(
+            args.json ? formatJson(report) : formatText(report, { colour, file: `lvslab judge ${args.run} --json` }),
+          ),
+        )
         if (args.reports !== undefined) {
           const dir = runDir(args.reports, report.topology.name, new Date())
           const files = await writeReports(dir, report, path.join(args.run, JOURNAL_FILE), mask)

@@ -5,6 +5,7 @@ import { countOf, explain, formatFindings, formatFindingsAsJson, formatSarif, li
 import { ruleOf } from '../../lint/rules/registry.ts'
 import { defineVerb } from '../define-verb.ts'
 import { runVerb } from '../run-verb.ts'
+import { durationOf } from '../usage.ts'
 import { VERSION } from '../version.ts'
 
 export const lintCommand = defineVerb(
@@ -41,7 +42,7 @@ Exit codes: 0 nothing found, 1 findings of --fail-on or above, 2 usage, or nothi
         if (failOn !== 'error' && failOn !== 'warning') throw usage(`--fail-on ${failOn}: error or warning`)
         if (args.json && args.sarif) throw usage('--json and --sarif: one of them')
         if (args._.length === 0) throw usage('lint needs a file or a folder')
-        const maxDetectionMs = args['max-detection'] === undefined ? undefined : duration(args['max-detection'])
+        const maxDetectionMs = durationOf('lint', 'max-detection', args['max-detection'])
         const results = readInputs(args._).map(input =>
           lint({ ...input, ...(maxDetectionMs === undefined ? {} : { maxDetectionMs }) }),
         )
@@ -62,10 +63,3 @@ Exit codes: 0 nothing found, 1 findings of --fail-on or above, 2 usage, or nothi
 
 const usage = (message: string): LvslabError =>
   new LvslabError('USAGE', message, { remedy: 'lvslab lint --help', exitCode: 2 })
-
-/** @returns ms */
-const duration = (text: string): number => {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text) ?? []
-  if (number === undefined) throw usage(`--max-detection ${text}: a number with ms, s or m`)
-  return Number(number) * { ms: 1, s: 1000, m: 60_000 }[unit as 'ms' | 's' | 'm']
-}

@@ -100,7 +100,7 @@ const measurements = check =>
               'span',
               { class: one.exceeds ? 'measured bad' : 'measured' },
               one.measured,
-              one.exceeds ? ' (outside the bound)' : '',
+              one.exceeds ? ' (not kept)' : '',
             ),
             gauge(one) ?? h('span', {}),
             h(
