@@ -9,11 +9,13 @@ import { guard, inconclusive } from './guard.ts'
 import { checkSingleOwner } from './owner.ts'
 import { checkPool } from './pool.ts'
 import { checkPreemption } from './preemption.ts'
+import { checkQuorum } from './quorum.ts'
 import { checkShares } from './shares.ts'
 import { checkSilentBackup } from './silent-backup.ts'
 import { checkSorry } from './sorry.ts'
 import { checkSpread } from './spread.ts'
 import { checkRelease, checkStickiness } from './stickiness.ts'
+import { checkUndisturbed } from './undisturbed.ts'
 import type { Verdict } from './verdict.ts'
 
 /**
@@ -28,6 +30,7 @@ export const RULES = {
   garp: checkGarp,
   pool: checkPool,
   preemption: checkPreemption,
+  quorum: checkQuorum,
   release: checkRelease,
   shares: checkShares,
   'silent-backup': checkSilentBackup,
@@ -35,6 +38,7 @@ export const RULES = {
   sorry: checkSorry,
   spread: checkSpread,
   stickiness: checkStickiness,
+  undisturbed: checkUndisturbed,
 } satisfies Record<string, (history: History, params: never) => Verdict>
 
 export type Rule = keyof typeof RULES

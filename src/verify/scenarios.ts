@@ -1,26 +1,30 @@
 import { LvslabError } from '../errors.ts'
 import type { PlannedCheck } from '../judge/rules.ts'
 import type { GroupMember } from '../model/pair.ts'
-import { crashBound, handoverBound, stopBound } from '../model/vrrp.ts'
+import { handoverBound } from '../model/vrrp.ts'
 import type { Plan } from './plan.ts'
 import type { Scenario } from './scenario.ts'
 import { configuration } from './scenarios/configuration.ts'
-import { failover } from './scenarios/failover.ts'
+import { failovers } from './scenarios/failovers.ts'
+import { persistence } from './scenarios/persistence.ts'
+import { quorum } from './scenarios/quorum.ts'
 import { serverLost } from './scenarios/server-lost.ts'
 import { sharesScenario } from './scenarios/shares.ts'
 import { sorryPage } from './scenarios/sorry.ts'
+import { backupLost, reload } from './scenarios/undisturbed.ts'
 
 /** Every scenario that follows from a plan, the most valuable first; what cannot be judged goes to `plan.untested`. */
 export const planScenarios = (plan: Plan): Scenario[] =>
   namedApart([
     configuration(plan),
     ...plan.services.flatMap(service => sharesScenario(plan, service)),
-    ...plan.vips.flatMap(vip => [
-      ...failover(plan, vip, 'stop', 'keepalived-stop', stopBound),
-      ...failover(plan, vip, 'crash', 'keepalived-crash', crashBound),
-    ]),
+    ...plan.services.flatMap(service => persistence(plan, service)),
+    ...plan.vips.flatMap(vip => failovers(plan, vip)),
+    ...reload(plan),
     ...plan.services.flatMap(service => service.servers.flatMap(server => serverLost(plan, service, server))),
     ...plan.services.flatMap(service => sorryPage(plan, service)),
+    ...plan.services.flatMap(service => quorum(plan, service)),
+    ...backupLost(plan),
   ])
 
 /** The journal knows labs by their names. @throws LvslabError PLAN_SCENARIO_TWICE where two would have the same one */

@@ -8,12 +8,12 @@ import { makeFolder } from '../history/make-folder.ts'
 import { createMasker } from '../history/mask.ts'
 import { inconclusive } from '../judge/guard.ts'
 import { judge, type PlannedCheck } from '../judge/rules.ts'
-import type { CheckResult } from '../judge/verdict.ts'
+import type { CheckResult, Untested } from '../judge/verdict.ts'
 import type { LabSource } from '../lab/lab-source.ts'
 import { NotConverged } from '../lab/readiness.ts'
 import type { Plan } from './plan.ts'
 import { JOURNAL_FILE, type SavedCheck, writeChecks } from './saved-checks.ts'
-import type { Scenario } from './scenario.ts'
+import { type Scenario, waitsTooLong } from './scenario.ts'
 import { convergenceChecks, planScenarios } from './scenarios.ts'
 
 export interface VerifyOptions {
@@ -61,15 +61,21 @@ export const verify = async (plan: Plan, source: LabSource, options: VerifyOptio
   if (failure) {
     await writeChecks(dir, ownChecks, mask)
     results.push(notReady(plan, failure, tookMs))
-    for (const scenario of scenarios) plan.untested.push(...untestedChecks(scenario))
+    for (const scenario of scenarios) plan.untested.push(...untestedChecks(scenario, 'the lab did not converge'))
     return { results, journal: journalPath }
   }
-  const run = (scenario: Scenario): Promise<Judged> =>
-    steps.step(scenario.name, async progress => {
+  const run = async (scenario: Scenario): Promise<Judged> => {
+    const tooLong = waitsTooLong(scenario, source.facts()['clock'])
+    if (tooLong !== undefined) {
+      plan.untested.push(...untestedChecks(scenario, tooLong))
+      return { results: [], checks: [] }
+    }
+    return steps.step(scenario.name, async progress => {
       const found = await runScenario(scenario, source, journal, signal)
       progress(found.results.map(r => r.outcome).join(', '))
       return found
     })
+  }
   const found = await inParallel(scenarios, run, source.parallel)
   await writeChecks(dir, [...ownChecks, ...found.flatMap(one => one.checks)], mask)
   return { results: [...results, ...found.flatMap(one => one.results)], journal: journalPath }
@@ -99,8 +105,8 @@ const notReady = (plan: Plan, failure: NotConverged, tookMs: number): CheckResul
   tookMs,
 })
 
-const untestedChecks = (scenario: Scenario): { what: string; why: string }[] =>
-  scenario.checks.map(({ title }) => ({ what: title, why: 'the lab did not converge' }))
+const untestedChecks = (scenario: Scenario, why: string): Untested[] =>
+  scenario.checks.map(({ title }) => ({ what: title, why }))
 
 const judgeOn = (history: History, planned: PlannedCheck, lab: string, tookMs: number): CheckResult => ({
   ...judge(history, planned),

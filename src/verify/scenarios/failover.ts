@@ -1,13 +1,15 @@
 import type { Condition } from '../../agent/protocol.ts'
 import { claims } from '../../judge/garp.ts'
 import type { PlannedCheck } from '../../judge/rules.ts'
+import type { Heal } from '../../lab/faults/inject.ts'
+import type { FaultName } from '../../lab/faults/registry.ts'
+import type { Lab } from '../../lab/lab.ts'
 import { withSlack } from '../../model/bound.ts'
 import type { GroupMember } from '../../model/pair.ts'
-import { syncedBound } from '../../model/sync-group.ts'
 import type { Bound } from '../../model/types.ts'
-import { handoverBound, preemptBound } from '../../model/vrrp.ts'
-import { movingTogether, type Plan, type PlannedVip, whoeverComesFirst } from '../plan.ts'
-import { PATIENCE_MS, PROBE_RATE, PROBE_STEP_MS, type Scenario, SLACK_MS } from '../scenario.ts'
+import { handoverBound } from '../../model/vrrp.ts'
+import type { Plan, PlannedVip } from '../plan.ts'
+import { PATIENCE_MS, type Scenario, SLACK_MS } from '../scenario.ts'
 import { AFTER_MS, BEFORE_MS, PROBE, startProbe } from './common.ts'
 
 /** Why what the directors of a VIP send cannot be read from the wire; undefined where it can. */
@@ -23,66 +25,55 @@ const unheardOnWire = (plan: Plan, { address, members }: PlannedVip): string | u
   return elsewhere && `on ${elsewhere.node} the VIP is on a device that the topology does not name`
 }
 
-type BoundOfPair = (master: GroupMember['instance'], backup: GroupMember['instance']) => Bound
+/** The expected MASTER of a VIP, and who takes it over. */
+export type Pair = [master: GroupMember, backup: GroupMember]
 
-/** The bound of VIPs that move together. */
-const boundOfAll = (vips: PlannedVip[], boundOf: BoundOfPair): Bound =>
-  syncedBound(
-    vips.map(({ members: [master, backup] }) =>
-      boundOf((master as GroupMember).instance, (backup as GroupMember).instance),
-    ) as [Bound, ...Bound[]],
-  )
+/** What takes the VIP from its MASTER, and how that comes back. */
+export interface Cause {
+  /** Part of the names of its checks: `stop`, `link-eth0`. */
+  id: string
+  fault: FaultName
+  /** To end a sentence with: `a clean stop`. */
+  what: string
+  /** Where: `of keepalived on d1`. */
+  where: string
+  inject: (lab: Lab) => Promise<Heal>
+  /** `keepalived returns` */
+  returns: string
+  /** Of the probe, requests/s. */
+  rate: number
+  bound: Bound
+  preempt: Bound
+  /** What clients may miss when the VIP goes back; where nobody knows, that is not judged. */
+  gapBound?: Bound
+}
 
-/** keepalived ends on the MASTER in one way or another, and comes back. */
-export const failover = (
-  plan: Plan,
-  vip: PlannedVip,
-  cause: 'stop' | 'crash',
-  fault: 'keepalived-stop' | 'keepalived-crash',
-  boundOf: BoundOfPair,
-): Scenario[] => {
-  const [master, backup] = vip.members
-  const service = plan.services.find(s => s.vip === vip)
-  const what = cause === 'stop' ? 'a clean stop' : 'a crash'
-  if (!master || !backup) {
-    plan.untested.push({ what: `failover of ${vip.address} after ${what}`, why: 'only one director may hold it' })
-    return []
-  }
-  const together = movingTogether(plan, vip)
-  const why =
-    together.map(whoeverComesFirst).find(reason => reason !== undefined) ??
-    (together.some(one => one.members[0]?.node !== master.node)
-      ? `the instances of the sync group ${master.instance.syncGroup} have their highest priorities on different directors`
-      : undefined)
-  if (why) {
-    plan.untested.push({ what: `failover of ${vip.address} after ${what}`, why })
-    return []
-  }
-  const bound = boundOfAll(together, boundOf)
-  // with nopreempt whoever comes first is MASTER, which has been refused
-  const preempt = boundOfAll(together, (one, other) => preemptBound(one, other, master.startupDelay) as Bound)
+/** The VIP is taken over when it must be, goes back when it must, and is announced. */
+export const failover = (plan: Plan, vip: PlannedVip, [master, backup]: Pair, cause: Cause): Scenario => {
+  const { id, fault, what, where, returns, rate, bound, preempt, gapBound } = cause
+  const service = plan.services.find(one => one.vip === vip)
   const directors = vip.members.map(m => m.node)
-  const watch = service ? { watch: { probe: PROBE, stepMs: PROBE_STEP_MS } } : {}
+  const watch = service ? { watch: { probe: PROBE, stepMs: 1000 / rate } } : {}
   const [from, to] = [master.node, backup.node]
   const owner = (node: string, others: string[]): Condition => ({ kind: 'owner', address: vip.address, node, others })
   const checks: PlannedCheck[] = [
     {
-      check: `failover-${cause}`,
-      title: `${to} takes over the VIP ${vip.address} after ${what} of keepalived on ${from}`,
+      check: `failover-${id}`,
+      title: `${to} takes over the VIP ${vip.address} after ${what} ${where}`,
       rule: 'failover',
       params: { vip: vip.address, directors, from, to, fault, bound, slackMs: SLACK_MS, ...watch },
     },
     {
-      check: `preemption-${cause}`,
-      title: `${from} takes the VIP ${vip.address} back when keepalived returns after ${what}`,
+      check: `preemption-${id}`,
+      title: `${from} takes the VIP ${vip.address} back when ${returns} after ${what}`,
       rule: 'preemption',
       params: {
         ...{ vip: vip.address, directors, to: from, fault, bound: preempt, slackMs: SLACK_MS, ...watch },
-        gapBound: handoverBound(backup.instance),
+        ...(gapBound && { gapBound }),
       },
     },
     {
-      check: `single-owner-${cause}`,
+      check: `single-owner-${id}`,
       title: `one live director holds the VIP ${vip.address}, and only one, around ${what}`,
       rule: 'single-owner',
       params: {
@@ -100,14 +91,14 @@ export const failover = (
   else {
     checks.push(
       {
-        check: `garp-${cause}`,
+        check: `garp-${id}`,
         title: `whoever takes the VIP ${vip.address} announces it by ${claims(vip.address)}, after ${what}`,
         rule: 'garp',
         // garp_master_repeat may be anything from 1 on
         params: { vip: vip.address, directors, count: 1, slackMs: SLACK_MS },
       },
       {
-        check: `silent-backup-${cause}`,
+        check: `silent-backup-${id}`,
         title: `only the MASTER of ${vip.address} sends adverts, around ${what}`,
         rule: 'silent-backup',
         params: {
@@ -117,22 +108,21 @@ export const failover = (
       },
     )
   }
-  return [
-    {
-      name: `failover-${cause}-${vip.address}`,
-      drive: async lab => {
-        const probe = service && (await startProbe(lab, plan, service, PROBE_RATE))
-        await lab.sleep(BEFORE_MS)
-        const heal = await lab.inject(fault, from)
-        // a crashed MASTER keeps the VIP, so only the backup is looked at
-        await lab.until(owner(to, []), bound.maxMs + PATIENCE_MS)
-        await lab.sleep(AFTER_MS)
-        await heal()
-        await lab.until(owner(from, [to]), preempt.maxMs + PATIENCE_MS)
-        await lab.sleep(AFTER_MS)
-        await probe?.stop()
-      },
-      checks,
+  return {
+    name: `failover-${id}-${vip.address}`,
+    group: 'failover',
+    drive: async lab => {
+      const probe = service && (await startProbe(lab, plan, service, rate))
+      await lab.sleep(BEFORE_MS)
+      const heal = await cause.inject(lab)
+      // a crashed MASTER keeps the VIP, so only the backup is looked at
+      await lab.until(owner(to, []), bound.maxMs + PATIENCE_MS)
+      await lab.sleep(AFTER_MS)
+      await heal()
+      await lab.until(owner(from, [to]), preempt.maxMs + PATIENCE_MS)
+      await lab.sleep(AFTER_MS)
+      await probe?.stop()
     },
-  ]
+    checks,
+  }
 }

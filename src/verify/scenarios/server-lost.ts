@@ -35,6 +35,7 @@ export const serverLost = (plan: Plan, planned: PlannedService, { node, server }
   return [
     {
       name,
+      group: 'server',
       drive: async lab => {
         const probe = await startProbe(lab, plan, planned, SLOW_PROBE_RATE)
         await lab.sleep(BEFORE_MS)

@@ -6,8 +6,9 @@ import { PROBE } from './common.ts'
 export const sharesScenario = (plan: Plan, planned: PlannedService): Scenario[] => {
   const { service, servers } = planned
   const expected = cycleShares(service, server => servers.find(s => s.server === server)?.node ?? server.address)
+  if (service.persistence !== undefined) return [] // shared out are its clients: see persistence.ts
   if (!expected || expected.cycle === 0) {
-    const why = service.persistence ? 'the service is persistent' : `${service.scheduler} has no exact share`
+    const why = `${service.scheduler} has no exact share`
     plan.untested.push({ what: `shares of ${planned.name}`, why })
     return []
   }
@@ -15,6 +16,7 @@ export const sharesScenario = (plan: Plan, planned: PlannedService): Scenario[] 
   return [
     {
       name: `shares-${planned.name}`,
+      group: 'shares',
       drive: async lab => {
         const probe = await lab.http({
           ...{ probe: PROBE, client: plan.client, url: planned.url, rate: PROBE_RATE, count: requests },

@@ -24,6 +24,7 @@ export const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
   return [
     {
       name: `sorry-${planned.name}`,
+      group: 'sorry',
       drive: async lab => {
         const probe = await startProbe(lab, plan, planned, SLOW_PROBE_RATE)
         await lab.sleep(BEFORE_MS)
