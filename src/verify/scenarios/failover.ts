@@ -1,4 +1,5 @@
 import type { Condition } from '../../agent/protocol.ts'
+import type { ProbeWatch } from '../../judge/client-gap.ts'
 import { claims } from '../../judge/garp.ts'
 import type { PlannedCheck } from '../../judge/rules.ts'
 import type { Heal } from '../../lab/faults/inject.ts'
@@ -20,7 +21,9 @@ const unheardOnWire = (plan: Plan, { address, members }: PlannedVip): string | u
   const devices = (name: string): string[] =>
     plan.topology.nodes.find(node => node.name === name)?.interfaces.map(one => one.name) ?? []
   const elsewhere = members.find(({ node, instance }) =>
-    instance.addresses.some(vip => vip.address === address && !devices(node).includes(vip.device)),
+    [...instance.addresses, ...instance.excludedAddresses].some(
+      vip => vip.address === address && !devices(node).includes(vip.device),
+    ),
   )
   return elsewhere && `on ${elsewhere.node} the VIP is on a device that the topology does not name`
 }
@@ -48,66 +51,17 @@ export interface Cause {
   gapBound?: Bound
 }
 
-/** The VIP is taken over when it must be, goes back when it must, and is announced. */
-export const failover = (plan: Plan, vip: PlannedVip, [master, backup]: Pair, cause: Cause): Scenario => {
-  const { id, fault, what, where, returns, rate, bound, preempt, gapBound } = cause
+/**
+ * The VIP is taken over when it must be, goes back when it must, and is announced.
+ *
+ * @param followers VIPs that nobody is asked through, of the same instances: they are looked at in the same lab
+ */
+export const failover = (plan: Plan, vip: PlannedVip, followers: PlannedVip[], pair: Pair, cause: Cause): Scenario => {
+  const { id, rate, bound, preempt } = cause
+  const [from, to] = pair.map(({ node }) => node) as [string, string]
   const service = plan.services.find(one => one.vip === vip)
-  const directors = vip.members.map(m => m.node)
-  const watch = service ? { watch: { probe: PROBE, stepMs: 1000 / rate } } : {}
-  const [from, to] = [master.node, backup.node]
+  const watch = service && { probe: PROBE, stepMs: 1000 / rate }
   const owner = (node: string, others: string[]): Condition => ({ kind: 'owner', address: vip.address, node, others })
-  const checks: PlannedCheck[] = [
-    {
-      check: `failover-${id}`,
-      title: `${to} takes over the VIP ${vip.address} after ${what} ${where}`,
-      rule: 'failover',
-      params: { vip: vip.address, directors, from, to, fault, bound, slackMs: SLACK_MS, ...watch },
-    },
-    {
-      check: `preemption-${id}`,
-      title: `${from} takes the VIP ${vip.address} back when ${returns} after ${what}`,
-      rule: 'preemption',
-      params: {
-        ...{ vip: vip.address, directors, to: from, fault, bound: preempt, slackMs: SLACK_MS, ...watch },
-        ...(gapBound && { gapBound }),
-      },
-    },
-    {
-      check: `single-owner-${id}`,
-      title: `one live director holds the VIP ${vip.address}, and only one, around ${what}`,
-      rule: 'single-owner',
-      params: {
-        vip: vip.address,
-        directors: vip.members.map(({ node, address }) => ({ node, address })),
-        bound: withSlack(handoverBound(backup.instance), 'scheduling', SLACK_MS),
-        noneBound: withSlack(bound, 'scheduling', SLACK_MS),
-        causes: plan.dualMaster,
-      },
-    },
-  ]
-  const unheard = unheardOnWire(plan, vip)
-  if (unheard)
-    plan.untested.push({ what: `adverts and ${claims(vip.address)} of ${vip.address} around ${what}`, why: unheard })
-  else {
-    checks.push(
-      {
-        check: `garp-${id}`,
-        title: `whoever takes the VIP ${vip.address} announces it by ${claims(vip.address)}, after ${what}`,
-        rule: 'garp',
-        // garp_master_repeat may be anything from 1 on
-        params: { vip: vip.address, directors, count: 1, slackMs: SLACK_MS },
-      },
-      {
-        check: `silent-backup-${id}`,
-        title: `only the MASTER of ${vip.address} sends adverts, around ${what}`,
-        rule: 'silent-backup',
-        params: {
-          ...{ vip: vip.address, directors, vrid: master.instance.virtualRouterId, network: vip.network },
-          slackMs: SLACK_MS,
-        },
-      },
-    )
-  }
   return {
     name: `failover-${id}-${vip.address}`,
     group: 'failover',
@@ -123,6 +77,82 @@ export const failover = (plan: Plan, vip: PlannedVip, [master, backup]: Pair, ca
       await lab.sleep(AFTER_MS)
       await probe?.stop()
     },
-    checks,
+    checks: [
+      ...moves(plan, vip, pair, cause, watch),
+      ...onWire(plan, vip, pair, cause),
+      ...followers.flatMap(other => moves(plan, other, pair, cause).map(check => named(check, other))),
+    ],
   }
+}
+
+const named = (check: PlannedCheck, { address }: PlannedVip): PlannedCheck => ({
+  ...check,
+  check: `${check.check}-${address}`,
+})
+
+/** The VIP goes there and back, and is nobody's and two directors' no longer than it may. */
+const moves = (
+  plan: Plan,
+  vip: PlannedVip,
+  [master, backup]: Pair,
+  cause: Cause,
+  watch?: ProbeWatch,
+): PlannedCheck[] => {
+  const { id, fault, what, where, returns, bound, preempt, gapBound } = cause
+  const { address, members } = vip
+  const directors = members.map(m => m.node)
+  const [from, to] = [master.node, backup.node]
+  const judged = { vip: address, directors, fault, slackMs: SLACK_MS, ...(watch && { watch }) }
+  return [
+    {
+      check: `failover-${id}`,
+      title: `${to} takes over the VIP ${address} after ${what} ${where}`,
+      rule: 'failover',
+      params: { ...judged, from, to, bound },
+    },
+    {
+      check: `preemption-${id}`,
+      title: `${from} takes the VIP ${address} back when ${returns} after ${what}`,
+      rule: 'preemption',
+      params: { ...judged, to: from, bound: preempt, ...(gapBound && { gapBound }) },
+    },
+    {
+      check: `single-owner-${id}`,
+      title: `one live director holds the VIP ${address}, and only one, around ${what}`,
+      rule: 'single-owner',
+      params: {
+        vip: address,
+        directors: members.map(({ node, address: own }) => ({ node, address: own })),
+        bound: withSlack(handoverBound(backup.instance), 'scheduling', SLACK_MS),
+        noneBound: withSlack(bound, 'scheduling', SLACK_MS),
+        causes: plan.dualMaster,
+      },
+    },
+  ]
+}
+
+/** What the directors say of the VIP to the others. */
+const onWire = (plan: Plan, vip: PlannedVip, [master]: Pair, { id, what }: Cause): PlannedCheck[] => {
+  const { address, members, network } = vip
+  const unheard = unheardOnWire(plan, vip)
+  if (unheard) {
+    plan.untested.push({ what: `adverts and ${claims(address)} of ${address} around ${what}`, why: unheard })
+    return []
+  }
+  const judged = { vip: address, directors: members.map(m => m.node), slackMs: SLACK_MS }
+  return [
+    {
+      check: `garp-${id}`,
+      title: `whoever takes the VIP ${address} announces it by ${claims(address)}, after ${what}`,
+      rule: 'garp',
+      // garp_master_repeat may be anything from 1 on
+      params: { ...judged, count: 1 },
+    },
+    {
+      check: `silent-backup-${id}`,
+      title: `only the MASTER of ${address} sends adverts, around ${what}`,
+      rule: 'silent-backup',
+      params: { ...judged, vrid: master.instance.virtualRouterId, network },
+    },
+  ]
 }

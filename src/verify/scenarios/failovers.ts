@@ -58,13 +58,29 @@ export const failovers = (plan: Plan, vip: PlannedVip): Scenario[] => {
       ? `the instances of the sync group ${master.instance.syncGroup} have their highest priorities on different directors`
       : undefined)
   if (why) return untested(why)
+  const [leader, ...followers] = sharing(plan, vip)
+  if (leader !== vip) return []
   const pair: Pair = [master, backup]
   const causes = [
     keepalivedEnds('stop', 'keepalived-stop', stopBound)(pair, together),
     keepalivedEnds('crash', 'keepalived-crash', crashBound)(pair, together),
     ...linksLost(plan, vip, pair, together),
   ]
-  return causes.map(cause => failover(plan, vip, pair, cause))
+  return causes.map(cause => failover(plan, vip, followers, pair, cause))
+}
+
+/**
+ * The VIPs that one lab is enough for, the one that is asked through first: those of the same instances that serve nobody
+ * follow the first that does.
+ */
+const sharing = (plan: Plan, vip: PlannedVip): PlannedVip[] => {
+  const instances = ({ members }: PlannedVip): string =>
+    members.map(({ node, instance }) => `${node} ${instance.name}`).join()
+  const alike = plan.vips.filter(one => instances(one) === instances(vip))
+  const serving = alike.filter(one => plan.services.some(service => service.vip === one))
+  const [first = alike[0]] = serving
+  if (vip !== first && serving.includes(vip)) return [vip]
+  return [...new Set([...(first ? [first] : []), ...alike.filter(one => !serving.includes(one))])]
 }
 
 /** The link goes down that the adverts pass, or that the VIP is on: each ends in FAULT on the MASTER. */

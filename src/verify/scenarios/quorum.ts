@@ -80,7 +80,6 @@ const stepsOf = (plan: Plan, { service, servers }: PlannedService): QuorumStep[]
     (pool, server) => changePool(service, pool, { server: serverKey(server), alive: true }),
     start,
   )
-  if (!whole.quorumUp) return 'it is never reached: all weights together are less'
   const on = (node: string): PlannedServer[] => servers.filter(one => one.node === node)
   const change = (pool: Pool, nodes: string[], alive: boolean): Pool =>
     nodes.flatMap(on).reduce((now, { server }) => changePool(service, now, { server: serverKey(server), alive }), pool)
@@ -88,7 +87,7 @@ const stepsOf = (plan: Plan, { service, servers }: PlannedService): QuorumStep[]
   const fatal = nodes.findIndex((_, n) => !change(whole, nodes.slice(0, n + 1), false).quorumUp)
   const borne = nodes.slice(0, fatal)
   const last = nodes.slice(fatal, fatal + 1)
-  if (last.length === 0) return 'it is never lost: a node of the topology plays no real server that counts'
+  if (last.length === 0) return 'the nodes of the topology play too few of its real servers to lose it'
   const steps: QuorumStep[] = []
   let pool = whole
   for (const [phase, changed] of [
