@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { LabEvent } from '../history/event.ts'
+import type { IpvsEvent, LabEvent } from '../history/event.ts'
 import { bound, DIRECTORS, fault, historyInTime, holds, mark, requests, SERVICE, table, VIP } from './examples.ts'
 import { checkUndisturbed, type UndisturbedParams } from './undisturbed.ts'
 
@@ -11,7 +11,7 @@ const reload = [
   fault(10_000, 'keepalived-reload', 'd1', 'inject', 100),
   fault(10_200, 'keepalived-reload', 'd1', 'heal', 50),
 ]
-const both = (t: number) => table(t, 'd1', ['rs1', 'rs2'])
+const both = (t: number): IpvsEvent => table(t, 'd1', ['rs1', 'rs2'])
 const whole: LabEvent[] = [holds(0, 'd1'), both(0), ...reload, ...requests(9_000, 14_000), both(14_000), mark(14_000)]
 const judge = (events: LabEvent[], changes: Partial<UndisturbedParams> = {}) =>
   checkUndisturbed(historyInTime(events), { ...params, ...changes })
@@ -55,6 +55,30 @@ describe('the VIP', () => {
     expect(judge([...whole, holds(10_000, 'd2')]).outcome).toBe('INCONCLUSIVE') // both held it when it began
   })
 
+  it('is judged from what is done to the next thing that is broken', () => {
+    const earlier = [holds(1_000, 'd1', 'remove'), holds(1_000, 'd2'), holds(2_000, 'd2', 'remove'), holds(2_000, 'd1')]
+    expect(judge([...whole, ...earlier]).outcome).toBe('PASS')
+    const later = [fault(14_500, 'keepalived-crash', 'd1'), holds(15_000, 'd1', 'remove'), holds(15_000, 'd2')]
+    expect(judge([...whole, ...later, mark(16_000)]).outcome).toBe('PASS')
+    // at the very end of it
+    const at = fault(14_000, 'keepalived-crash', 'd1')
+    expect(judge([...whole, at, holds(14_000, 'd1', 'remove')]).outcome).toBe('FAIL')
+    expect(judge([...whole, at, holds(14_000, 'd2')]).outcome).toBe('FAIL')
+  })
+
+  it('is proved by the address that came or went', () => {
+    const others = [
+      { ...holds(10_500, 'd1', 'remove'), address: '10.0.0.101' } as LabEvent,
+      { ...holds(13_200, 'd2'), address: '10.0.0.101' } as LabEvent,
+      holds(10_500, 'd3'),
+    ]
+    const { proof } = judge([...others, ...whole, holds(10_500, 'd1', 'remove'), holds(13_200, 'd2')])
+    expect(proof.filter(({ kind }) => kind === 'address')).toMatchObject([
+      { t: 10_500, node: 'd1', address: VIP, change: 'remove' },
+      { t: 13_200, node: 'd2', address: VIP, change: 'add' },
+    ])
+  })
+
   it('is not judged where another held it, or nothing was done', () => {
     expect(judge([...without('address'), holds(0, 'd2')])).toMatchObject({
       outcome: 'INCONCLUSIVE',
@@ -75,14 +99,23 @@ describe('the table', () => {
         'TCP 10.0.0.100:80 on d1 was changed by keepalived-reload on d1: ' +
         '10.0.0.11:80 (weight 1), 10.0.0.12:80 (weight 1) before, 10.0.0.12:80 (weight 1) 0.3 s after it.',
     })
+    expect(judge([...whole, table(10_300, 'd1', ['rs2'])])).toMatchObject({
+      measurements: [{ name: 'failed requests' }],
+      proof: expect.arrayContaining([expect.objectContaining({ kind: 'ipvs', t: 10_300 })]),
+    })
     expect(judge([...whole, table(10_300, 'd1', ['rs1', 'rs2'], 0)]).outcome).toBe('FAIL')
-    expect(judge([...whole, { ...both(10_300), services: [] } as LabEvent]).reason).toContain('no such service 0.3 s')
+    expect(judge([...whole, { ...both(10_300), services: [] }]).reason).toContain('no such service 0.3 s')
   })
 
   it('is the same in another order, and another director has its own', () => {
     expect(judge([...whole, table(10_300, 'd1', ['rs2', 'rs1'])]).outcome).toBe('PASS')
     expect(judge([...whole, table(10_300, 'd2', ['rs1'])]).outcome).toBe('PASS')
     expect(judge([...whole, table(9_000, 'd1', ['rs1'])]).outcome).toBe('FAIL')
+    // the last look before it counts, and a look at its very moment is one
+    expect(judge([...whole, table(9_000, 'd1', ['rs1']), both(10_000)]).outcome).toBe('PASS')
+    const { services } = both(10_300)
+    const other = services.map(one => ({ ...one, service: 'TCP 10.0.0.101:80', destinations: [] }))
+    expect(judge([...whole, { ...both(10_300), services: [...other, ...services] }]).outcome).toBe('PASS')
   })
 
   it('cannot be judged where it was not seen before and after', () => {
@@ -92,9 +125,7 @@ describe('the table', () => {
     })
     expect(judge([...without('ipvs'), both(0)]).reason).toContain('were not looked at after')
     expect(judge(without('ipvs'), { services: [] }).outcome).toBe('PASS')
-    expect(judge([...without('ipvs'), { ...both(0), services: [] } as LabEvent, both(14_000)]).outcome).toBe(
-      'INCONCLUSIVE',
-    )
+    expect(judge([...without('ipvs'), { ...both(0), services: [] }, both(14_000)]).outcome).toBe('INCONCLUSIVE')
   })
 })
 

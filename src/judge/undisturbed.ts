@@ -56,7 +56,7 @@ export const checkUndisturbed = (history: History, params: UndisturbedParams): V
   if (verdict.outcome === 'FAIL') return verdict
 
   // what has not happened yet may still happen
-  const last = faults.findLast(({ t }) => t >= cause.t && t < until) ?? cause
+  const last = faults.findLast(({ t }) => t < until) ?? cause
   const watched = until - last.done
   if (watched < watchBound.maxMs)
     return inconclusive(
@@ -74,22 +74,24 @@ const judgeStays = (
   { cause, until }: Stretch,
 ): Verdict => {
   const holdings = holdingsOf(history, vip, directors)
-  const lost = holdings.find(
-    ({ node, until: end }) => node === owner && end !== undefined && end >= cause.t && end <= until,
-  )
-  const taken = holdings.find(({ node, from }) => node !== owner && from >= cause.t && from <= until)
+  const held = holdings.findLast(({ node, from }) => node === owner && from <= cause.t)
+  const lost = held?.until !== undefined && held.until <= until ? held.until : undefined
+  const taken = holdings.find(({ node, from }) => node !== owner && from > cause.t && from <= until)
   const what = describeFault(cause)
-  const eventAt = (node: string, t: number | undefined) =>
-    eventsOf(history, 'address').find(event => event.node === node && event.address === vip && event.t === t)
+  const moves = eventsOf(history, 'address').filter(({ address, t }) => address === vip && t > cause.t)
   const reasons = [
-    lost?.until !== undefined && `${owner} lost the VIP ${vip} ${seconds(lost.until - cause.t)} after ${what}`,
+    lost !== undefined && `${owner} lost the VIP ${vip} ${seconds(lost - cause.t)} after ${what}`,
     taken && `${taken.node} took the VIP ${vip} ${seconds(taken.from - cause.t)} after ${what}`,
   ].filter(reason => typeof reason === 'string')
   return {
     outcome: reasons.length > 0 ? 'FAIL' : 'PASS',
     reason: reasons.length > 0 ? `${reasons.join('; ')}.` : `${owner} kept the VIP ${vip} through ${what}.`,
     measurements: [],
-    proof: inOrder([cause, lost && eventAt(owner, lost.until), taken && eventAt(taken.node, taken.from)]),
+    proof: inOrder([
+      cause,
+      moves.find(event => event.node === owner && event.t === lost),
+      moves.find(event => event.node === taken?.node && event.t === taken.from),
+    ]),
   }
 }
 
