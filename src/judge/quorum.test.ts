@@ -47,6 +47,9 @@ describe('the pool', () => {
     expect(judge(less(tables[2] as LabEvent)).reason).toContain(
       `${SERVICE} on d1 never had ${RS1}, ${RS2} in the 10 s after the heal of httpd-crash on rs1`,
     )
+    const slow = [...less(tables[1] as LabEvent), table(21_000, 'd1', ['d1'])]
+    expect(judge(slow).reason).toContain(`never had 10.0.0.2:80 in the 10 s after httpd-crash on rs1`)
+    expect(judge(slow).proof.map(({ kind, t }) => `${kind} ${t}`)).toEqual(expect.arrayContaining(['fault 10000']))
     // the other director has a table of its own
     expect(judge([...less(tables[1] as LabEvent), table(12_000, 'd2', ['d1'])]).outcome).toBe('FAIL')
   })
@@ -56,8 +59,12 @@ describe('the pool', () => {
       outcome: 'FAIL',
       reason: `${SERVICE} on d1 had 10.0.0.2:80 after httpd-crash on rs1, and then ${RS2}, 5 s after it.`,
     })
+    expect(judge([...whole, table(15_000, 'd1', ['rs2'])]).proof.map(({ t }) => t)).toContain(15_000)
     // what comes before it is complete is the way there
-    expect(judge([...whole, table(11_900, 'd1', ['rs2'])]).outcome).toBe('PASS')
+    const way = judge([...whole, table(11_900, 'd1', ['rs2'])])
+    expect(way).toMatchObject({ outcome: 'PASS', measurements: [{ value: 2000 }, { value: 3000 }] })
+    // it may be looked at again
+    expect(judge([...whole, table(13_000, 'd1', ['d1']), table(25_000, 'd1', ['rs2', 'rs1'])]).outcome).toBe('PASS')
   })
 
   it('that must not change is watched for as long as a change may take', () => {
@@ -71,6 +78,29 @@ describe('the pool', () => {
       reason: expect.stringContaining(`and then ${RS2}, 2 s after it`),
     })
     expect(from([...quiet, log(12_000, 'Lost'), mark(13_000)]).reason).toContain('"Lost quorum"')
+  })
+
+  it('need not be recorded for longer once it is so', () => {
+    const until = (t: number, ...gone: LabEvent[]) =>
+      less(...gone)
+        .filter(event => event.t < t)
+        .concat(mark(t))
+    expect(judge(until(23_500)).outcome).toBe('PASS')
+    expect(judge(until(24_100, tables[2] as LabEvent)).outcome).toBe('FAIL')
+    expect(judge(until(24_099, tables[2] as LabEvent)).outcome).toBe('INCONCLUSIVE')
+  })
+
+  it('is measured from the last of several that die together', () => {
+    const [step] = params.steps
+    const both = { ...params, steps: [{ ...step, nodes: ['rs2', 'rs1'] } as QuorumParams['steps'][number]] }
+    const events = [...whole.filter(({ kind }) => kind !== 'fault'), fault(9_500, 'httpd-crash', 'rs2')]
+    const died = [...events.filter(({ t }) => t < 20_000), fault(10_000, 'httpd-crash', 'rs1'), mark(20_000)]
+    expect(checkQuorum(historyInTime(died), both)).toMatchObject({
+      outcome: 'PASS',
+      reason: expect.stringContaining('2 s after httpd-crash on rs1, the last of rs2, rs1'),
+      measurements: [{ name: 'pool after rs2, rs1 died', value: 2000 }],
+    })
+    expect(checkQuorum(historyInTime(events), both).reason).toBe('httpd-crash on rs1 did not happen.')
   })
 
   it('is not judged where the recording is too short, or somebody else held the VIP', () => {
@@ -122,6 +152,7 @@ describe('the answers', () => {
       outcome: 'FAIL',
       reason: expect.stringContaining('1 of 80 requests failed after httpd-crash on rs1, the first was request 140'),
     })
+    expect(judge(bad).proof.map(({ kind, t }) => `${kind} ${t}`)).toContain('request 14000')
     expect(judge(bad, { inFlightMs: 2001 }).outcome).toBe('PASS')
   })
 
