@@ -14,7 +14,7 @@ export const linkReturnGapBound = (handover: Bound, ups: readonly (Bound | undef
   if (!first) return undefined
   if (first.maxMs <= handover.maxMs) return handover
   return {
-    name: 'no real server is in the table that comes back with its director',
+    name: 'clients without an answer after the return of the link',
     formula: `until a health check finds one up again: ${first.formula}`,
     maxMs: first.maxMs,
     source: `${first.source}; keepalived check_daemon.c: checks go on without the VIP`,

@@ -60,7 +60,7 @@ describe('a persistent service', () => {
   it('keeps its clients, shares new ones out, and lets them go', () => {
     const sticks = scenarioOf(plan, `persistence-${SERVICE}`)
     expect(checkOf(sticks, `persistence-${SERVICE}`)).toMatchObject({
-      title: `${SERVICE} sends a client to the same real server again`,
+      title: `${SERVICE} sends a client to the same real server when it comes again`,
       params: { timeoutMs: 300_000 },
     })
     expect(checkOf(sticks, `newcomers-${SERVICE}`).params).toMatchObject({ expected: { shares: { rs1: 1, rs2: 1 } } })
@@ -89,7 +89,7 @@ describe('a persistent service', () => {
     const masked = changedPlan(persistent('persistence_timeout 50\npersistence_granularity 255.255.255.240'))
     const sticks = scenarioOf(masked, `persistence-${SERVICE}`)
     expect(checkOf(sticks, `persistence-${SERVICE}`)).toMatchObject({
-      title: `${SERVICE} sends the clients of one /28 network to the same real server again`,
+      title: `${SERVICE} sends whoever is of one /28 network to the same real server when it comes again`,
       params: { prefix: 28 },
     })
     expect(checkOf(scenarioOf(masked, `release-${SERVICE}`), `release-${SERVICE}`).params).toMatchObject({ prefix: 28 })
@@ -270,12 +270,12 @@ describe('a quorum', () => {
     expect(whyUntested(unknown, `quorum 2 of ${SERVICE}`)).toContain('no bound is known')
   })
 
-  it('is not judged where it is never lost', () => {
+  it('is not judged where it is never reached', () => {
     // of the weights 1 and 9, no node plays the 9
     const heavy: Change = text =>
       persistent('quorum 2')(text).replace(/10\.0\.0\.20 80 \{\s+weight 1/, '10.0.0.30 80 {\nweight 9')
     expect(whyUntested(changedPlan(heavy), `quorum 2 of ${SERVICE}`)).toBe(
-      'the nodes of the topology play too few of its real servers to lose it',
+      'the nodes of the topology play too few of its real servers to reach it',
     )
   })
 })

@@ -1,6 +1,7 @@
 import type { Condition } from '../../agent/protocol.ts'
 import type { Lab } from '../../lab/lab.ts'
 import type { Probe } from '../../lab/probes.ts'
+import { changePool, type Pool, poolTable, serverKey, startPool } from '../../model/pool.ts'
 import type { Plan, PlannedServer, PlannedService } from '../plan.ts'
 
 /** What scenarios share. */
@@ -24,6 +25,23 @@ export const poolOf = ({ vip, table }: PlannedService, destinations: string[]): 
   service: table,
   destinations,
 })
+
+/** The pool of a healthy lab without the real servers of some nodes; those that no node plays are dead. */
+export const poolWithout = ({ service, servers }: PlannedService, nodes: string[]): Pool =>
+  service.realServers.reduce(
+    (pool, server) =>
+      changePool(service, pool, {
+        server: serverKey(server),
+        alive: servers.some(one => one.server === server && !nodes.includes(one.node)),
+      }),
+    startPool(service),
+  )
+
+/** `10.0.0.10:80` of those that get new connections: the sorry server, where the quorum is lost. */
+export const receiversOf = (service: PlannedService['service'], pool: Pool): string[] =>
+  Object.entries(poolTable(service, pool))
+    .flatMap(([key, weight]) => (weight > 0 ? [key] : []))
+    .toSorted()
 
 /** Why a server that refuses may not be found down; undefined where its refusals arrive. */
 export const refusalsHeldBack = (servers: PlannedServer[]): string | undefined => {

@@ -29,7 +29,7 @@ interface Persistent {
   planned: PlannedService
   timeoutMs: number
   director: string
-  /** `a client`, or with a mask those of a network. */
+  /** `a client`, or with a mask whoever is of a network. */
   whose: string
   /** Of what judges it, beside the probe. */
   mask: { prefix?: number }
@@ -50,7 +50,7 @@ export const persistence = (plan: Plan, planned: PlannedService): Scenario[] => 
   const prefix = service.persistencePrefix
   const persistent: Persistent = {
     ...{ planned, timeoutMs, director },
-    whose: prefix === undefined ? 'a client' : `the clients of one /${prefix} network`,
+    whose: prefix === undefined ? 'a client' : `whoever is of one /${prefix} network`,
     mask: prefix === undefined ? {} : { prefix },
     sources: async (lab, count) => (isIPv6(planned) ? {} : { sources: await lab.addSources(plan.client, { count }) }),
   }
@@ -78,7 +78,7 @@ const sticks = (plan: Plan, persistent: Persistent): Scenario => {
   const expected = newcomerShares(planned)
   if (!expected) plan.untested.push({ what: `shares of the new clients of ${name}`, why: noShares(planned) })
   const count = expected ? expected.cycle * Math.ceil(NEWCOMERS / expected.cycle) : NEWCOMERS
-  const checks = [stickiness(persistent, 'persistence', 'again')]
+  const checks = [stickiness(persistent, 'persistence', 'when it comes again')]
   if (expected)
     checks.push({
       check: `newcomers-${name}`,

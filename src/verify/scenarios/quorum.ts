@@ -2,11 +2,11 @@ import type { QuorumStep } from '../../judge/quorum.ts'
 import type { Heal } from '../../lab/faults/inject.ts'
 import type { Lab } from '../../lab/lab.ts'
 import { serverDownBound, serverUpBound } from '../../model/health-check.ts'
-import { changePool, type Pool, poolTable, serverKey, startPool } from '../../model/pool.ts'
+import { changePool, type Pool, serverKey } from '../../model/pool.ts'
 import type { Bound } from '../../model/types.ts'
-import type { Plan, PlannedServer, PlannedService } from '../plan.ts'
+import type { Plan, PlannedService } from '../plan.ts'
 import { PATIENCE_MS, type Scenario, SLACK_MS, SLOW_PROBE_RATE } from '../scenario.ts'
-import { AFTER_MS, BEFORE_MS, poolOf, PROBE, refusalsHeldBack, startProbe } from './common.ts'
+import { AFTER_MS, BEFORE_MS, poolOf, poolWithout, PROBE, receiversOf, refusalsHeldBack, startProbe } from './common.ts'
 
 const FAULT = 'httpd-crash'
 
@@ -53,7 +53,7 @@ export const quorum = (plan: Plan, planned: PlannedService): Scenario[] => {
       checks: [
         {
           check: name,
-          title: `the pool of ${planned.name} is what ${what} makes of it, and keepalived says when it is lost and gained`,
+          title: `${what} is lost and gained when it must, and the pool follows`,
           rule: 'quorum',
           params: {
             ...{ vip: vip.address, directors: plan.directors, service: planned.table, fault: FAULT, steps },
@@ -74,22 +74,16 @@ const slowest = (bounds: (Bound | undefined)[]): Bound | undefined =>
  *
  * @returns why it cannot be done
  */
-const stepsOf = (plan: Plan, { service, servers }: PlannedService): QuorumStep[] | string => {
-  const start = startPool(service)
-  const whole = service.realServers.reduce(
-    (pool, server) => changePool(service, pool, { server: serverKey(server), alive: true }),
-    start,
-  )
-  const on = (node: string): PlannedServer[] => servers.filter(one => one.node === node)
-  const change = (pool: Pool, nodes: string[], alive: boolean): Pool =>
-    nodes.flatMap(on).reduce((now, { server }) => changePool(service, now, { server: serverKey(server), alive }), pool)
+const stepsOf = (plan: Plan, planned: PlannedService): QuorumStep[] | string => {
+  const { service, servers } = planned
   const nodes = [...new Set(servers.map(({ node }) => node))]
-  const fatal = nodes.findIndex((_, n) => !change(whole, nodes.slice(0, n + 1), false).quorumUp)
+  if (!poolWithout(planned, []).quorumUp)
+    return 'the nodes of the topology play too few of its real servers to reach it'
+  const fatal = nodes.findIndex((_, n) => !poolWithout(planned, nodes.slice(0, n + 1)).quorumUp)
   const borne = nodes.slice(0, fatal)
   const last = nodes.slice(fatal, fatal + 1)
-  if (last.length === 0) return 'the nodes of the topology play too few of its real servers to lose it'
   const steps: QuorumStep[] = []
-  let pool = whole
+  let pool = poolWithout(planned, [])
   for (const [phase, changed] of [
     ['inject', borne],
     ['inject', last],
@@ -97,10 +91,15 @@ const stepsOf = (plan: Plan, { service, servers }: PlannedService): QuorumStep[]
     ['heal', borne],
   ] as const) {
     if (changed.length === 0) continue
-    const next = change(pool, changed, phase === 'heal')
+    const next = servers
+      .filter(({ node }) => changed.includes(node))
+      .reduce(
+        (now, { server }) => changePool(service, now, { server: serverKey(server), alive: phase === 'heal' }),
+        pool,
+      )
     steps.push({
       ...{ phase, nodes: changed },
-      destinations: receivers(service, next),
+      destinations: receiversOf(service, next),
       answers: answering(plan, service, next),
       ...(next.quorumUp !== pool.quorumUp && { quorum: next.quorumUp ? 'Gained' : 'Lost' }),
     })
@@ -109,15 +108,9 @@ const stepsOf = (plan: Plan, { service, servers }: PlannedService): QuorumStep[]
   return steps
 }
 
-/** `10.0.0.10:80` of who gets new connections. */
-const receivers = (service: PlannedService['service'], pool: Pool): string[] =>
-  Object.entries(poolTable(service, pool))
-    .flatMap(([key, weight]) => (weight > 0 ? [key] : []))
-    .toSorted()
-
 /** The nodes that they are; 127.0.0.1 is whichever director has the VIP. */
 const answering = (plan: Plan, service: PlannedService['service'], pool: Pool): string[] => {
-  const table = receivers(service, pool)
+  const table = receiversOf(service, pool)
   const addresses = [...service.realServers, ...(service.sorryServer ? [service.sorryServer] : [])]
     .filter(server => table.includes(serverKey(server)))
     .map(({ address }) => address)

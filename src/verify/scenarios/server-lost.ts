@@ -1,9 +1,8 @@
 import type { Condition } from '../../agent/protocol.ts'
 import { serverDownBound, serverUpBound } from '../../model/health-check.ts'
-import { serverKey } from '../../model/pool.ts'
 import type { Plan, PlannedServer, PlannedService } from '../plan.ts'
 import { PATIENCE_MS, type Scenario, SLACK_MS, SLOW_PROBE_RATE } from '../scenario.ts'
-import { AFTER_MS, BEFORE_MS, poolOf, PROBE, refusalsHeldBack, startProbe } from './common.ts'
+import { AFTER_MS, BEFORE_MS, poolOf, poolWithout, PROBE, receiversOf, refusalsHeldBack, startProbe } from './common.ts'
 
 /** The web server of one real server crashes: its port refuses, and its health check sees that at the next look. */
 export const serverLost = (plan: Plan, planned: PlannedService, { node, server }: PlannedServer): Scenario[] => {
@@ -28,10 +27,7 @@ export const serverLost = (plan: Plan, planned: PlannedService, { node, server }
     return []
   }
   const pool = (without: string[]): Condition =>
-    poolOf(
-      planned,
-      servers.filter(s => s.server.weight > 0 && !without.includes(s.node)).map(s => serverKey(s.server)),
-    )
+    poolOf(planned, receiversOf(planned.service, poolWithout(planned, without)))
   return [
     {
       name,
