@@ -58,6 +58,7 @@ describe('the VIP', () => {
   it('is judged from what is done to the next thing that is broken', () => {
     const earlier = [holds(1_000, 'd1', 'remove'), holds(1_000, 'd2'), holds(2_000, 'd2', 'remove'), holds(2_000, 'd1')]
     expect(judge([...whole, ...earlier]).outcome).toBe('PASS')
+    expect(judge([...whole, holds(1_000, 'd2'), holds(1_500, 'd2', 'remove')]).outcome).toBe('PASS')
     const later = [fault(14_500, 'keepalived-crash', 'd1'), holds(15_000, 'd1', 'remove'), holds(15_000, 'd2')]
     expect(judge([...whole, ...later, mark(16_000)]).outcome).toBe('PASS')
     // at the very end of it
@@ -147,6 +148,15 @@ describe('the requests', () => {
     expect(judge(early).outcome).toBe('PASS')
     const next = fault(14_500, 'keepalived-crash', 'd1')
     expect(judge([...whole, next, ...requests(14_600, 15_000, () => ({ outcome: 'timeout' }))]).outcome).toBe('PASS')
+  })
+
+  it('are not asked for where nobody probes', () => {
+    const silent: UndisturbedParams = { ...params }
+    delete silent.probe
+    expect(checkUndisturbed(historyInTime(without('request')), silent)).toMatchObject({
+      outcome: 'PASS',
+      measurements: [],
+    })
   })
 
   it('say nothing where none was sent after it', () => {
