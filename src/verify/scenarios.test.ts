@@ -94,6 +94,8 @@ describe('a persistent service', () => {
     })
     expect(checkOf(scenarioOf(masked, `release-${SERVICE}`), `release-${SERVICE}`).params).toMatchObject({ prefix: 28 })
     expect(sticks.checks).toHaveLength(1)
+    const each = changedPlan(persistent('persistence_timeout 50\npersistence_granularity 255.255.255.255'))
+    expect(scenarioOf(each, `persistence-${SERVICE}`).checks).toHaveLength(2)
     expect(whyUntested(masked, `shares of the new clients of ${SERVICE}`)).toBe(
       'the clients of one network count as one',
     )
@@ -123,8 +125,11 @@ describe('a reload, and a backup that is lost', () => {
     const backup = scenarioOf(plan, 'backup-d2').checks
     expect(backup.map(({ check, params }) => [check, params])).toMatchObject([
       // d2 begins anew, and would be MASTER so long after that
-      ['backup-stop-d2', { fault: 'keepalived-stop', node: 'd2', owner: 'd1', watchBound: { maxMs: 3687.5 } }],
-      ['backup-crash-d2', { fault: 'keepalived-crash', node: 'd2', owner: 'd1' }],
+      [
+        'backup-stop-d2-10.0.0.100',
+        { fault: 'keepalived-stop', node: 'd2', owner: 'd1', watchBound: { maxMs: 3687.5 } },
+      ],
+      ['backup-crash-d2-10.0.0.100', { fault: 'keepalived-crash', node: 'd2', owner: 'd1' }],
     ])
   })
 

@@ -8,6 +8,9 @@ import type { Plan, PlannedService } from '../plan.ts'
 import { type Scenario, SLOW_PROBE_RATE } from '../scenario.ts'
 import { PROBE } from './common.ts'
 
+/** Clients that come more than once. */
+const CLIENTS = 5
+
 /** Clients that have never been there; as many more as a full cycle needs, up to what a network may have free. */
 const NEWCOMERS = 20
 const MOST_NEWCOMERS = 100
@@ -33,7 +36,7 @@ interface Persistent {
   whose: string
   /** Of what judges it, beside the probe. */
   mask: { prefix?: number }
-  /** How many each has come from, IPv4 alone: clients are given no further address of IPv6. */
+  /** So many addresses for the clients; of IPv6 there is one, the client's own. */
   sources: (lab: Lab, count: number) => Promise<{ sources?: string[] }>
 }
 
@@ -47,7 +50,7 @@ export const persistence = (plan: Plan, planned: PlannedService): Scenario[] => 
     plan.untested.push({ what: `persistence of ${planned.name}`, why: 'all clients have the one real server' })
     return []
   }
-  const prefix = service.persistencePrefix
+  const prefix = networkOf(planned)
   const persistent: Persistent = {
     ...{ planned, timeoutMs, director },
     whose: prefix === undefined ? 'a client' : `whoever is of one /${prefix} network`,
@@ -56,6 +59,10 @@ export const persistence = (plan: Plan, planned: PlannedService): Scenario[] => 
   }
   return [sticks(plan, persistent), ...isReleased(plan, persistent)]
 }
+
+/** Prefix length of the networks whose clients are one; undefined where each client stands for itself. */
+const networkOf = ({ service, vip }: PlannedService): number | undefined =>
+  service.persistencePrefix === (vip.address.includes(':') ? 128 : 32) ? undefined : service.persistencePrefix
 
 const isIPv6 = ({ vip }: PlannedService): boolean => vip.address.includes(':')
 
@@ -93,9 +100,6 @@ const sticks = (plan: Plan, persistent: Persistent): Scenario => {
   }
   return { name: `persistence-${name}`, group: 'persistence', drive, checks }
 }
-
-/** Clients that come more than once. */
-const CLIENTS = 5
 
 /** Clients come late in their time, and again after it. */
 const isReleased = (plan: Plan, persistent: Persistent): Scenario[] => {
@@ -148,7 +152,7 @@ const isReleased = (plan: Plan, persistent: Persistent): Scenario[] => {
 /** What the scheduler promises of clients that have no template yet: to it, each is a connection. */
 const newcomerShares = (planned: PlannedService): CycleShares | undefined => {
   const { service, servers } = planned
-  if (isIPv6(planned) || service.persistencePrefix !== undefined) return undefined
+  if (isIPv6(planned) || networkOf(planned) !== undefined) return undefined
   const { scheduler, realServers } = service
   const shares = cycleShares(
     { scheduler, realServers },
@@ -159,6 +163,6 @@ const newcomerShares = (planned: PlannedService): CycleShares | undefined => {
 
 const noShares = (planned: PlannedService): string => {
   if (isIPv6(planned)) return 'clients are given further addresses of IPv4 alone'
-  if (planned.service.persistencePrefix !== undefined) return 'the clients of one network count as one'
+  if (networkOf(planned) !== undefined) return 'the clients of one network count as one'
   return `${planned.service.scheduler} has no exact share`
 }

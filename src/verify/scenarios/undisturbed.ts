@@ -84,7 +84,7 @@ const undisturbed = (
       const more = `${services.length > 0 ? ', its pool is what it was' : ''}${probe === undefined ? '' : ', no request fails'}`
       return [
         {
-          check: `${check}-${node}`,
+          check: `${check}-${node}-${vip.address}`,
           title: `${title}, and the VIP ${vip.address} stays on ${owner}${more}`,
           rule: 'undisturbed',
           params: {
