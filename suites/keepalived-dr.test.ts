@@ -4,6 +4,7 @@ import { labTest } from '../src/suite/lab-test.ts'
 import { loadTopology } from '../src/topology/load.ts'
 import { planTopology } from '../src/verify/plan.ts'
 import { planScenarios } from '../src/verify/scenarios.ts'
+import { run } from './steps.ts'
 
 const dir = 'topologies/keepalived-dr'
 const test = labTest(dir)
@@ -15,6 +16,14 @@ describe('the keepalived DR pair', () => {
       for (const check of scenario.checks) judge(check)
     })
   }
+
+  test('a reload takes what was edited meanwhile, which its check finds', async ({ lab, plan, judge }) => {
+    await run(lab, 'd1', "sed -i '0,/weight 1/s//weight 2/' /etc/keepalived/conf.d/lvs_nginx.conf")
+    const reload = planScenarios(plan).find(({ name }) => name === 'reload-d1')
+    if (!reload) throw new Error('the plan has no reload')
+    await reload.drive(lab)
+    for (const check of reload.checks) judge({ ...check, expected: 'FAIL' })
+  })
 
   test('the counters of the director are what clients saw', async ({ lab }) => {
     const probe = await lab.http({ probe: 'clients', client: 'c1', url: 'http://10.0.0.100/', rate: 20, count: 20 })

@@ -46,7 +46,12 @@ const counters = async (lab: Lab) => {
 }
 
 /** Of the second VIP and its pool, as the first is what the other suites break. */
-const PLANNED = ['configuration', 'failover-crash-10.0.1.200', 'server-10.0.1.200:80/TCP-rs4:80']
+const PLANNED = [
+  'configuration',
+  'persistence-10.0.1.200:80/TCP',
+  'failover-crash-10.0.1.200',
+  'server-10.0.1.200:80/TCP-rs4:80',
+]
 
 describe('what its configuration promises', () => {
   const scenarios = planScenarios(planTopology(loadTopology(dir)))
@@ -57,6 +62,14 @@ describe('what its configuration promises', () => {
       await scenario.drive(lab)
       for (const check of scenario.checks) judge(check)
     })
+
+  test('clients of a service that the kernel does not know as persistent wander', async ({ lab, judge }) => {
+    const scenario = scenarios.find(({ name }) => name === 'persistence-10.0.1.200:80/TCP')
+    if (!scenario) throw new Error('the plan has no persistence')
+    await run(lab, 'd1', 'ipvsadm -E -t 10.0.1.200:80 -s rr')
+    await scenario.drive(lab)
+    for (const check of scenario.checks) judge({ ...check, expected: 'FAIL' })
+  })
 
   test('each client stays with its server, and wlc shares new clients out', async ({ lab }) => {
     const sources = await lab.addSources('c1', { count: 8 })

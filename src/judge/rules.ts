@@ -10,11 +10,13 @@ import { checkSingleOwner } from './owner.ts'
 import { type CheckLimit, judgeLimits } from './operator-limit.ts'
 import { checkPool } from './pool.ts'
 import { checkPreemption } from './preemption.ts'
+import { checkQuorum } from './quorum.ts'
 import { checkShares } from './shares.ts'
 import { checkSilentBackup } from './silent-backup.ts'
 import { checkSorry } from './sorry.ts'
 import { checkSpread } from './spread.ts'
 import { checkRelease, checkStickiness } from './stickiness.ts'
+import { checkUndisturbed } from './undisturbed.ts'
 import type { Verdict } from './verdict.ts'
 
 /**
@@ -29,6 +31,7 @@ export const RULES = {
   garp: checkGarp,
   pool: checkPool,
   preemption: checkPreemption,
+  quorum: checkQuorum,
   release: checkRelease,
   shares: checkShares,
   'silent-backup': checkSilentBackup,
@@ -36,6 +39,7 @@ export const RULES = {
   sorry: checkSorry,
   spread: checkSpread,
   stickiness: checkStickiness,
+  undisturbed: checkUndisturbed,
 } satisfies Record<string, (history: History, params: never) => Verdict>
 
 export type Rule = keyof typeof RULES

@@ -37,5 +37,7 @@ describe('a fault on the MASTER', () => {
   it('comes back a master-down interval after its start, and after its startup delay', () => {
     expect(predictFault('keepalived-crash', master, backup).back?.maxMs).toBe(3609.375)
     expect(predictFault('node-kill', master, backup, 5000).back?.maxMs).toBe(8609.375)
+    // keepalived ran on
+    expect(predictFault('link-down', master, backup, 5000).back?.maxMs).toBe(3609.375)
   })
 })

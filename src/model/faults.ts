@@ -123,9 +123,13 @@ export const predictFault = (
     case 'node-restart':
       return { ...left, ...back, takeover: stopBound(master, backup) }
     case 'keepalived-crash':
-    case 'link-down':
     case 'node-kill':
       return { ...left, ...back, takeover: crashBound(master, backup) }
+    case 'link-down': {
+      // keepalived has been running all the time: its startup delay is over
+      const returns = preemptBound(master, backup)
+      return { ...left, ...(returns && { back: returns }), takeover: crashBound(master, backup) }
+    }
     case 'keepalived-freeze':
     case 'node-pause':
     case 'vrrp-block':

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   clientGroup,
+  idleReleaseBound,
   releaseBound,
   shareTemplate,
   templateHolds,
@@ -20,6 +21,17 @@ describe('release of a persistent client', () => {
     expect(releaseBound(150_000, 120_000).formula).toBe(
       "persistence_timeout 150 s = 150 s, + up to 1/8 by the kernel's timer wheel",
     )
+  })
+
+  it('of a client whose connections are closed counts the entries that outlive them', () => {
+    expect(idleReleaseBound(360_000, 1_000)).toMatchObject({ minMs: 360_000, maxMs: 405_000 })
+    expect(idleReleaseBound(50_000, 1_000)).toMatchObject({ minMs: 170_000, maxMs: 191_250 })
+    // the last entry may be gone before the template's timer runs out for the second time, or after
+    const either = idleReleaseBound(60_000, 1_000)
+    expect(either).toMatchObject({ minMs: 120_000, maxMs: 202_500 })
+    expect(either.formula).toContain('60 s + 2 x 60 s while entries are left, up to 136 s = 180 s')
+    // one that lasted puts the template off once more
+    expect(idleReleaseBound(60_000, 46_000)).toMatchObject({ minMs: 120_000, maxMs: 270_000 })
   })
 
   it('has 60 s for good once it was put off', () => {

@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net'
 import { seconds } from './bound.ts'
+import { TCP_TIMEOUTS } from './ipvs-defaults.ts'
 import type { Bound, VirtualService } from './types.ts'
 
 /** What a template's timer is put to when it expires while a connection of its client is still in the table, ms. */
@@ -43,6 +44,19 @@ export const releaseBound = (timeout: number, lastEntry: number): Bound => {
     maxMs: ms * (1 + WHEEL_LATE),
     source: SOURCE,
   }
+}
+
+/**
+ * `releaseBound` of a client whose TCP connections are all closed: their entries are gone 120 s after they were (FIN_WAIT in DR
+ * and TUN, TIME_WAIT in NAT), and that timer may be late as well.
+ *
+ * @param timeout ms
+ * @param lastedMs how long its last connection may have lasted, ms
+ */
+export const idleReleaseBound = (timeout: number, lastedMs: number): Bound => {
+  const [first, last] = [TCP_TIMEOUTS.FIN_WAIT, lastedMs + TCP_TIMEOUTS.FIN_WAIT * (1 + WHEEL_LATE)]
+  const latest = releaseBound(timeout, last)
+  return { ...latest, minMs: templateRelease(timeout, first) }
 }
 
 /** The clients that share a template with this one: their address, masked by `persistence_granularity`. */

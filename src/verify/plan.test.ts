@@ -47,9 +47,12 @@ describe('the plan of the DR pair', () => {
       'shares-10.0.0.100:80/TCP',
       'failover-stop-10.0.0.100',
       'failover-crash-10.0.0.100',
+      'failover-link-eth0-10.0.0.100',
+      'reload-d1',
       'server-10.0.0.100:80/TCP-rs1:80',
       'server-10.0.0.100:80/TCP-rs2:80',
       'sorry-10.0.0.100:80/TCP',
+      'backup-d2',
     ])
     expect(plan.untested).toEqual([])
   })

@@ -121,7 +121,7 @@ const plannedVips = (groups: VrrpGroup[]): PlannedVip[] => {
   const holders = new Map<string, PlannedVip>()
   for (const { network, members } of groups) {
     for (const member of members) {
-      for (const { address } of member.instance.addresses) {
+      for (const { address } of [...member.instance.addresses, ...member.instance.excludedAddresses]) {
         const vip = holders.get(`${network} ${address}`) ?? { address, network, members: [] }
         holders.set(`${network} ${address}`, vip)
         // the priority that counts is the one with what is tracked, all of which is up in a healthy lab
@@ -225,7 +225,7 @@ const planServices = (
     }
   }
   for (const service of configs.flatMap(c => c.services)) {
-    if (!seen.has(service.name)) untested.push({ what: `service ${service.name}`, why: unreached(service, configs) })
+    if (!seen.has(service.name)) untested.push({ what: `service ${service.name}`, why: unreached(service) })
     seen.add(service.name)
   }
   return planned
@@ -237,9 +237,7 @@ const entriesOf = ({ address, port, fwmark }: VirtualService, vip: PlannedVip, m
   return marked.filter(one => one.mark === fwmark && one.address === vip.address).flatMap(one => one.ports)
 }
 
-const unreached = ({ address, fwmark }: VirtualService, configs: DirectorConfig[]): string => {
-  const isExcluded = configs.some(c => c.instances.some(i => i.excludedAddresses.some(vip => vip.address === address)))
-  if (isExcluded) return 'its address is in virtual_ipaddress_excluded, which is not driven yet'
+const unreached = ({ address, fwmark }: VirtualService): string => {
   if (fwmark !== undefined) return `no rule that can be read marks connections to a VIP with ${fwmark}`
   return address === undefined
     ? 'services of a virtual_server_group are not driven yet'

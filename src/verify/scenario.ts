@@ -1,9 +1,26 @@
 import type { PlannedCheck } from '../judge/rules.ts'
 import type { Lab } from '../lab/lab.ts'
+import { seconds } from '../model/bound.ts'
+
+export type ScenarioGroup =
+  | 'configuration'
+  | 'shares'
+  | 'persistence'
+  | 'failover'
+  | 'reload'
+  | 'backup'
+  | 'server'
+  | 'sorry'
+  | 'quorum'
 
 /** What is done to one fork of the lab, and the promises that are judged on it. Driving and judging share no state. */
 export interface Scenario {
+  /** Unique in a plan: `failover-crash-10.0.0.100`. */
   name: string
+  /** What kind of promise it is about. */
+  group: ScenarioGroup
+  /** How long it waits while nothing happens, where that is long; ms of lab time. */
+  waitsMs?: number
   drive: (lab: Lab) => Promise<void>
   checks: PlannedCheck[]
 }
@@ -14,8 +31,8 @@ export const PROBE_RATE = 50
 /** The probe of a scenario whose times come from health checks, seconds apart: one each 40 ms. */
 export const SLOW_PROBE_RATE = 25
 
-/** ms from one request of the probe to the next */
-export const PROBE_STEP_MS = 1000 / PROBE_RATE
+/** The probe of a scenario in which nothing is to happen to clients, for as long as it may take, requests/s. */
+export const WATCH_RATE = 10
 
 /**
  * What the lab's own machine may add to any time, ms: processes are started, scheduled and emulated. A probe that was
@@ -25,3 +42,12 @@ export const SLACK_MS = 100
 
 /** Waits inside the lab are this much longer than what is waited for may take, ms: the judge, not the wait, decides. */
 export const PATIENCE_MS = 2_000
+
+/** On the real clock, nobody is made to wait for longer while nothing happens, ms. */
+const REAL_WAIT_MS = 120_000
+
+/** Why a scenario is not driven on a clock, as the facts of a lab's source name it; undefined where it is. */
+export const waitsTooLong = ({ waitsMs = 0 }: Scenario, clock: string | undefined): string | undefined =>
+  clock !== 'virtual' && waitsMs > REAL_WAIT_MS
+    ? `it waits for ${seconds(waitsMs)} in which nothing happens: only the virtual clock leaps over them`
+    : undefined

@@ -15,7 +15,7 @@ import { agendaOf, type Choice, CONVERGENCE } from './agenda.ts'
 import { createBudget, oneOfEachKindFirst } from './budget.ts'
 import type { Plan } from './plan.ts'
 import { JOURNAL_FILE, type SavedCheck, writeChecks } from './saved-checks.ts'
-import type { Scenario } from './scenario.ts'
+import { type Scenario, waitsTooLong } from './scenario.ts'
 
 export interface VerifyOptions {
   /** Folder of this run; it is made. */
@@ -71,6 +71,11 @@ export const verify = async (plan: Plan, source: LabSource, options: VerifyOptio
   const time = budget && createBudget(budget.limitMs, budget.startedMs)
   let leftOut = 0
   const run = async (scenario: Scenario): Promise<Judged> => {
+    const tooLong = waitsTooLong(scenario, source.facts()['clock'])
+    if (tooLong !== undefined) {
+      plan.untested.push(...untestedChecks(scenario, tooLong))
+      return { results: [], checks: [] }
+    }
     if (budget && !time?.allows(scenario.name)) {
       leftOut++
       plan.untested.push(...untestedChecks(scenario, `did not fit into ${budget.name}`))

@@ -1,0 +1,158 @@
+import type { Condition } from '../../agent/protocol.ts'
+import type { ProbeWatch } from '../../judge/client-gap.ts'
+import { claims } from '../../judge/garp.ts'
+import type { PlannedCheck } from '../../judge/rules.ts'
+import type { Heal } from '../../lab/faults/inject.ts'
+import type { FaultName } from '../../lab/faults/registry.ts'
+import type { Lab } from '../../lab/lab.ts'
+import { withSlack } from '../../model/bound.ts'
+import type { GroupMember } from '../../model/pair.ts'
+import type { Bound } from '../../model/types.ts'
+import { handoverBound } from '../../model/vrrp.ts'
+import type { Plan, PlannedVip } from '../plan.ts'
+import { PATIENCE_MS, type Scenario, SLACK_MS } from '../scenario.ts'
+import { AFTER_MS, BEFORE_MS, PROBE, startProbe } from './common.ts'
+
+/** Why what the directors of a VIP send cannot be read from the wire; undefined where it can. */
+const unheardOnWire = (plan: Plan, { address, members }: PlannedVip): string | undefined => {
+  const [first, ...others] = members.map(({ instance }) => instance)
+  if (others.some(other => other.virtualRouterId !== first?.virtualRouterId)) return 'virtual_router_id differs'
+  if (members.some(({ instance }) => instance.authentication?.type === 'AH')) return 'adverts within AH are not read'
+  const devices = (name: string): string[] =>
+    plan.topology.nodes.find(node => node.name === name)?.interfaces.map(one => one.name) ?? []
+  const elsewhere = members.find(({ node, instance }) =>
+    [...instance.addresses, ...instance.excludedAddresses].some(
+      vip => vip.address === address && !devices(node).includes(vip.device),
+    ),
+  )
+  return elsewhere && `on ${elsewhere.node} the VIP is on a device that the topology does not name`
+}
+
+/** The expected MASTER of a VIP, and who takes it over. */
+export type Pair = [master: GroupMember, backup: GroupMember]
+
+/** What takes the VIP from its MASTER, and how that comes back. */
+export interface Cause {
+  /** Part of the names of its checks: `stop`, `link-eth0`. */
+  id: string
+  fault: FaultName
+  /** To end a sentence with: `a clean stop`. */
+  what: string
+  /** Where: `of keepalived on d1`. */
+  where: string
+  inject: (lab: Lab) => Promise<Heal>
+  /** `keepalived returns` */
+  returns: string
+  /** Of the probe, requests/s. */
+  rate: number
+  bound: Bound
+  preempt: Bound
+  /** What clients may miss when the VIP goes back; where nobody knows, that is not judged. */
+  gapBound?: Bound
+}
+
+/**
+ * The VIP is taken over when it must be, goes back when it must, and is announced.
+ *
+ * @param followers VIPs that nobody is asked through, of the same instances: they are looked at in the same lab
+ */
+export const failover = (plan: Plan, vip: PlannedVip, followers: PlannedVip[], pair: Pair, cause: Cause): Scenario => {
+  const { id, rate, bound, preempt } = cause
+  const [from, to] = pair.map(({ node }) => node) as [string, string]
+  const service = plan.services.find(one => one.vip === vip)
+  const watch = service && { probe: PROBE, stepMs: 1000 / rate }
+  const owner = (node: string, others: string[]): Condition => ({ kind: 'owner', address: vip.address, node, others })
+  return {
+    name: `failover-${id}-${vip.address}`,
+    group: 'failover',
+    drive: async lab => {
+      const probe = service && (await startProbe(lab, plan, service, rate))
+      await lab.sleep(BEFORE_MS)
+      const heal = await cause.inject(lab)
+      // a crashed MASTER keeps the VIP, so only the backup is looked at
+      await lab.until(owner(to, []), bound.maxMs + PATIENCE_MS)
+      await lab.sleep(AFTER_MS)
+      await heal()
+      await lab.until(owner(from, [to]), preempt.maxMs + PATIENCE_MS)
+      await lab.sleep(AFTER_MS)
+      await probe?.stop()
+    },
+    checks: [
+      ...moves(plan, vip, pair, cause, watch),
+      ...onWire(plan, vip, pair, cause),
+      ...followers.flatMap(other => moves(plan, other, pair, cause).map(check => named(check, other))),
+    ],
+  }
+}
+
+const named = (check: PlannedCheck, { address }: PlannedVip): PlannedCheck => ({
+  ...check,
+  check: `${check.check}-${address}`,
+})
+
+/** The VIP goes there and back, and is nobody's and two directors' no longer than it may. */
+const moves = (
+  plan: Plan,
+  vip: PlannedVip,
+  [master, backup]: Pair,
+  cause: Cause,
+  watch?: ProbeWatch,
+): PlannedCheck[] => {
+  const { id, fault, what, where, returns, bound, preempt, gapBound } = cause
+  const { address, members } = vip
+  const directors = members.map(m => m.node)
+  const [from, to] = [master.node, backup.node]
+  const judged = { vip: address, directors, fault, slackMs: SLACK_MS, ...(watch && { watch }) }
+  return [
+    {
+      check: `failover-${id}`,
+      title: `${to} takes over the VIP ${address} after ${what} ${where}`,
+      rule: 'failover',
+      params: { ...judged, from, to, bound },
+    },
+    {
+      check: `preemption-${id}`,
+      title: `${from} takes the VIP ${address} back when ${returns} after ${what}`,
+      rule: 'preemption',
+      params: { ...judged, to: from, bound: preempt, ...(gapBound && { gapBound }) },
+    },
+    {
+      check: `single-owner-${id}`,
+      title: `one live director holds the VIP ${address}, and only one, around ${what}`,
+      rule: 'single-owner',
+      params: {
+        vip: address,
+        directors: members.map(({ node, address: own }) => ({ node, address: own })),
+        bound: withSlack(handoverBound(backup.instance), 'scheduling', SLACK_MS),
+        noneBound: withSlack(bound, 'scheduling', SLACK_MS),
+        causes: plan.dualMaster,
+      },
+    },
+  ]
+}
+
+/** What the directors say of the VIP to the others. */
+const onWire = (plan: Plan, vip: PlannedVip, [master]: Pair, { id, what }: Cause): PlannedCheck[] => {
+  const { address, members, network } = vip
+  const unheard = unheardOnWire(plan, vip)
+  if (unheard) {
+    plan.untested.push({ what: `adverts and ${claims(address)} of ${address} around ${what}`, why: unheard })
+    return []
+  }
+  const judged = { vip: address, directors: members.map(m => m.node), slackMs: SLACK_MS }
+  return [
+    {
+      check: `garp-${id}`,
+      title: `whoever takes the VIP ${address} announces it by ${claims(address)}, after ${what}`,
+      rule: 'garp',
+      // garp_master_repeat may be anything from 1 on
+      params: { ...judged, count: 1 },
+    },
+    {
+      check: `silent-backup-${id}`,
+      title: `only the MASTER of ${address} sends adverts, around ${what}`,
+      rule: 'silent-backup',
+      params: { ...judged, vrid: master.instance.virtualRouterId, network },
+    },
+  ]
+}

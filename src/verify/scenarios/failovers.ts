@@ -1,0 +1,141 @@
+import { serverUpBound } from '../../model/health-check.ts'
+import { linkReturnGapBound } from '../../model/link-return.ts'
+import type { GroupMember } from '../../model/pair.ts'
+import { syncedBound } from '../../model/sync-group.ts'
+import { effectivePriority, interfaceDownBound } from '../../model/track.ts'
+import type { Bound } from '../../model/types.ts'
+import { crashBound, handoverBound, preemptBound, stopBound } from '../../model/vrrp.ts'
+import {
+  movingTogether,
+  type Plan,
+  type PlannedServer,
+  type PlannedService,
+  type PlannedVip,
+  whoeverComesFirst,
+} from '../plan.ts'
+import { PROBE_RATE, type Scenario, SLOW_PROBE_RATE } from '../scenario.ts'
+import { type Cause, failover, type Pair } from './failover.ts'
+
+type BoundOfPair = (master: GroupMember['instance'], backup: GroupMember['instance']) => Bound
+
+/** The bound of VIPs that move together. */
+const boundOfAll = (vips: PlannedVip[], boundOf: BoundOfPair): Bound =>
+  syncedBound(
+    vips.map(({ members: [master, backup] }) =>
+      boundOf((master as GroupMember).instance, (backup as GroupMember).instance),
+    ) as [Bound, ...Bound[]],
+  )
+
+/** keepalived ends on the MASTER in one way or another, and comes back. */
+const keepalivedEnds =
+  (id: 'stop' | 'crash', fault: 'keepalived-stop' | 'keepalived-crash', boundOf: BoundOfPair) =>
+  ([master, backup]: Pair, together: PlannedVip[]): Cause => ({
+    ...{ id, fault },
+    what: id === 'stop' ? 'a clean stop' : 'a crash',
+    where: `of keepalived on ${master.node}`,
+    inject: lab => lab.inject(fault, master.node),
+    returns: 'keepalived returns',
+    rate: PROBE_RATE,
+    bound: boundOfAll(together, boundOf),
+    // with nopreempt whoever comes first is MASTER, which has been refused
+    preempt: boundOfAll(together, (one, other) => preemptBound(one, other, master.startupDelay) as Bound),
+    gapBound: handoverBound(backup.instance),
+  })
+
+/** Everything that takes a VIP from its MASTER: keepalived ends, the link of its adverts goes down, or that of the VIP. */
+export const failovers = (plan: Plan, vip: PlannedVip): Scenario[] => {
+  const [master, backup] = vip.members
+  const untested = (why: string): Scenario[] => {
+    for (const what of ['a clean stop', 'a crash', 'the loss of a link'])
+      plan.untested.push({ what: `failover of ${vip.address} after ${what}`, why })
+    return []
+  }
+  if (!master || !backup) return untested('only one director may hold it')
+  const together = movingTogether(plan, vip)
+  const why =
+    together.map(whoeverComesFirst).find(reason => reason !== undefined) ??
+    (together.some(one => one.members[0]?.node !== master.node)
+      ? `the instances of the sync group ${master.instance.syncGroup} have their highest priorities on different directors`
+      : undefined)
+  if (why) return untested(why)
+  const [leader, ...followers] = sharing(plan, vip)
+  if (leader !== vip) return []
+  const pair: Pair = [master, backup]
+  const causes = [
+    keepalivedEnds('stop', 'keepalived-stop', stopBound)(pair, together),
+    keepalivedEnds('crash', 'keepalived-crash', crashBound)(pair, together),
+    ...linksLost(plan, vip, pair, together),
+  ]
+  return causes.map(cause => failover(plan, vip, followers, pair, cause))
+}
+
+/**
+ * The VIPs that one lab is enough for, the one that is asked through first: those of the same instances that serve nobody
+ * follow the first that does.
+ */
+const sharing = (plan: Plan, vip: PlannedVip): PlannedVip[] => {
+  const instances = ({ members }: PlannedVip): string =>
+    members.map(({ node, instance }) => `${node} ${instance.name}`).join()
+  const alike = plan.vips.filter(one => instances(one) === instances(vip))
+  const serving = alike.filter(one => plan.services.some(service => service.vip === one))
+  const [first = alike[0]] = serving
+  if (vip !== first && serving.includes(vip)) return [vip]
+  return [...new Set([...(first ? [first] : []), ...alike.filter(one => !serving.includes(one))])]
+}
+
+/** The link goes down that the adverts pass, or that the VIP is on: each ends in FAULT on the MASTER. */
+const linksLost = (plan: Plan, vip: PlannedVip, [master, backup]: Pair, together: PlannedVip[]): Cause[] => {
+  const { node, instance } = master
+  const interfaces = plan.topology.nodes.find(one => one.name === node)?.interfaces ?? []
+  const vipDevices = [...instance.addresses, ...instance.excludedAddresses]
+    .filter(({ address }) => address === vip.address)
+    .map(({ device }) => device)
+  return [...new Set([instance.interface, ...vipDevices])].flatMap(device => {
+    const what = `the loss of link ${device}`
+    const where = `of ${node}`
+    const untested = (why: string): Cause[] => {
+      plan.untested.push({ what: `failover of ${vip.address} after ${what} ${where}`, why })
+      return []
+    }
+    if (!interfaces.some(({ name }) => name === device)) return untested('the topology does not name the device')
+    if (effectivePriority(instance, { interfaces: { [device]: false } }) !== 'FAULT')
+      return untested(`${instance.name} on ${node} does not care for it`)
+    const bound = boundOfAll(
+      together,
+      // the others of its sync group follow it, and say goodbye on links that are up
+      (one, other) => interfaceDownBound(one, other, device) ?? stopBound(one, other),
+    )
+    const service = plan.services.find(found => found.vip === vip)
+    const ups = service && behind(plan, service, node, device).map(({ server }) => serverUpBound(server, 'silent'))
+    const gapBound = linkReturnGapBound(handoverBound(backup.instance), ups ?? [])
+    if (!gapBound)
+      plan.untested.push({
+        what: `what clients of ${service?.name} miss when ${node} takes ${vip.address} back after ${what}`,
+        why: 'no bound is known for the health checks of its real servers',
+      })
+    const cause: Cause = {
+      ...{ id: `link-${device}`, fault: 'link-down', what, where, bound },
+      returns: 'the link returns',
+      rate: SLOW_PROBE_RATE,
+      inject: lab => lab.inject('link-down', node, { device }),
+      // keepalived has been running all the time: its startup delay is over
+      preempt: boundOfAll(together, (one, other) => preemptBound(one, other) as Bound),
+      ...(gapBound && { gapBound }),
+    }
+    return [cause]
+  })
+}
+
+/** Real servers that a director may reach by one device alone: it has no other one in their network. */
+const behind = ({ topology }: Plan, { servers }: PlannedService, node: string, device: string): PlannedServer[] => {
+  const others = topology.nodes
+    .find(({ name }) => name === node)
+    ?.interfaces.filter(({ name }) => name !== device)
+    .map(({ network }) => network)
+  return servers.filter(
+    server =>
+      !topology.nodes
+        .find(({ name }) => name === server.node)
+        ?.interfaces.some(({ network }) => others?.includes(network)),
+  )
+}

@@ -1,0 +1,168 @@
+import type { PlannedCheck } from '../../judge/rules.ts'
+import type { Lab } from '../../lab/lab.ts'
+import { REQUEST_TIMEOUT_MS } from '../../lab/probes.ts'
+import { seconds } from '../../model/bound.ts'
+import { idleReleaseBound } from '../../model/persistence.ts'
+import { type CycleShares, cycleShares } from '../../model/shares.ts'
+import type { Plan, PlannedService } from '../plan.ts'
+import { type Scenario, SLOW_PROBE_RATE } from '../scenario.ts'
+import { PROBE } from './common.ts'
+
+/** Clients that come more than once. */
+const CLIENTS = 5
+
+/** Clients that have never been there; as many more as a full cycle needs, up to what a network may have free. */
+const NEWCOMERS = 20
+const MOST_NEWCOMERS = 100
+
+/** Where the kernel lists templates: connections whose client has port 0. */
+const LIST = ['ipvsadm', '-Lnc']
+
+/** They come again when so much of `persistence_timeout` is over. */
+const LATE_SHARE = 0.8
+
+/** A look before a template may go, and one after it must have gone, are so far from the limits, ms. */
+const ASIDE_MS = 1_000
+
+/** Looks between the first moment at which a template may go and the last one. */
+const LOOKS = 4
+
+/** A persistent service with what its clients are, and the director whose kernel keeps their templates. */
+interface Persistent {
+  planned: PlannedService
+  timeoutMs: number
+  director: string
+  /** `a client`, or with a mask whoever is of a network. */
+  whose: string
+  /** Of what judges it, beside the probe. */
+  mask: { prefix?: number }
+  /** So many addresses for the clients; of IPv6 there is one, the client's own. */
+  sources: (lab: Lab, count: number) => Promise<{ sources?: string[] }>
+}
+
+/** Each client stays with its real server, and is free again when its template has expired. */
+export const persistence = (plan: Plan, planned: PlannedService): Scenario[] => {
+  const { service, servers, vip } = planned
+  const timeoutMs = service.persistence
+  const director = vip.members[0]?.node
+  if (timeoutMs === undefined || director === undefined) return []
+  if (servers.filter(({ server }) => server.weight > 0).length < 2) {
+    plan.untested.push({ what: `persistence of ${planned.name}`, why: 'all clients have the one real server' })
+    return []
+  }
+  const prefix = networkOf(planned)
+  const persistent: Persistent = {
+    ...{ planned, timeoutMs, director },
+    whose: prefix === undefined ? 'a client' : `whoever is of one /${prefix} network`,
+    mask: prefix === undefined ? {} : { prefix },
+    sources: async (lab, count) => (isIPv6(planned) ? {} : { sources: await lab.addSources(plan.client, { count }) }),
+  }
+  return [sticks(plan, persistent), ...isReleased(plan, persistent)]
+}
+
+/** Prefix length of the networks whose clients are one; undefined where each client stands for itself. */
+const networkOf = ({ service, vip }: PlannedService): number | undefined =>
+  service.persistencePrefix === (vip.address.includes(':') ? 128 : 32) ? undefined : service.persistencePrefix
+
+const isIPv6 = ({ vip }: PlannedService): boolean => vip.address.includes(':')
+
+const come = async (lab: Lab, plan: Plan, probe: string, { url }: PlannedService, count: number, from: object) => {
+  const clients = await lab.http({ probe, client: plan.client, url, rate: SLOW_PROBE_RATE, count, ...from })
+  await clients.ended()
+}
+
+const stickiness = ({ planned, timeoutMs, whose, mask }: Persistent, check: string, until: string): PlannedCheck => ({
+  check: `${check}-${planned.name}`,
+  title: `${planned.name} sends ${whose} to the same real server ${until}`,
+  rule: 'stickiness',
+  params: { probe: PROBE, timeoutMs, ...mask },
+})
+
+/** Clients come, and at once again. */
+const sticks = (plan: Plan, persistent: Persistent): Scenario => {
+  const { planned, sources } = persistent
+  const { service, name } = planned
+  const expected = newcomerShares(planned)
+  if (!expected) plan.untested.push({ what: `shares of the new clients of ${name}`, why: noShares(planned) })
+  const count = expected ? expected.cycle * Math.ceil(NEWCOMERS / expected.cycle) : NEWCOMERS
+  const checks = [stickiness(persistent, 'persistence', 'when it comes again')]
+  if (expected)
+    checks.push({
+      check: `newcomers-${name}`,
+      title: `${service.scheduler} shares the clients that are new to ${name} out to ${Object.keys(expected.shares).join(', ')}`,
+      rule: 'shares',
+      params: { probe: 'newcomers', expected },
+    })
+  const drive = async (lab: Lab): Promise<void> => {
+    const clients = await sources(lab, CLIENTS)
+    await come(lab, plan, PROBE, planned, 3 * CLIENTS, clients)
+    if (expected) await come(lab, plan, 'newcomers', planned, count, await sources(lab, count))
+  }
+  return { name: `persistence-${name}`, group: 'persistence', drive, checks }
+}
+
+/** Clients come late in their time, and again after it. */
+const isReleased = (plan: Plan, persistent: Persistent): Scenario[] => {
+  const { planned, timeoutMs, director, whose, mask, sources } = persistent
+  const { name } = planned
+  if (isIPv6(planned) && mask.prefix !== undefined) {
+    plan.untested.push({ what: `release of the clients of ${name}`, why: 'templates of IPv6 networks are not read' })
+    return []
+  }
+  const bound = idleReleaseBound(timeoutMs, REQUEST_TIMEOUT_MS)
+  const { minMs = 0, maxMs } = bound
+  const between = Array.from({ length: LOOKS }, (_, n) => minMs + ((n + 1) * (maxMs - minMs)) / (LOOKS + 1))
+  const looks = [minMs - ASIDE_MS, ...between, maxMs - ASIDE_MS, maxMs + ASIDE_MS]
+  return [
+    {
+      name: `release-${name}`,
+      group: 'persistence',
+      waitsMs: LATE_SHARE * timeoutMs + maxMs,
+      drive: async lab => {
+        const clients = await sources(lab, CLIENTS)
+        const look = (): Promise<unknown> => lab.exec(director, LIST, { record: true })
+        await come(lab, plan, PROBE, planned, CLIENTS, clients)
+        await lab.sleep(LATE_SHARE * timeoutMs)
+        const asked = await lab.now()
+        await come(lab, plan, PROBE, planned, CLIENTS, clients)
+        await look()
+        for (const after of looks) await lab.at(asked + after, look)
+        await come(lab, plan, PROBE, planned, CLIENTS, clients)
+      },
+      checks: [
+        stickiness(persistent, 'stays', `until persistence_timeout ${seconds(timeoutMs)} is over`),
+        {
+          check: `release-${name}`,
+          title: `${name} lets go of ${whose} when its last connection is ${seconds(minMs)} to ${seconds(maxMs)} ago`,
+          rule: 'release',
+          // only the template tells: who is free may come to the same server
+          params: {
+            probe: PROBE,
+            bound,
+            ...mask,
+            sameByChance: 1,
+            templates: { node: director, command: LIST.join(' ') },
+          },
+        },
+      ],
+    },
+  ]
+}
+
+/** What the scheduler promises of clients that have no template yet: to it, each is a connection. */
+const newcomerShares = (planned: PlannedService): CycleShares | undefined => {
+  const { service, servers } = planned
+  if (isIPv6(planned) || networkOf(planned) !== undefined) return undefined
+  const { scheduler, realServers } = service
+  const shares = cycleShares(
+    { scheduler, realServers },
+    one => servers.find(s => s.server === one)?.node ?? one.address,
+  )
+  return shares && shares.cycle > 0 && shares.cycle <= MOST_NEWCOMERS ? shares : undefined
+}
+
+const noShares = (planned: PlannedService): string => {
+  if (isIPv6(planned)) return 'clients are given further addresses of IPv4 alone'
+  if (networkOf(planned) !== undefined) return 'the clients of one network count as one'
+  return `${planned.service.scheduler} has no exact share`
+}
