@@ -10,6 +10,7 @@ import { nodeScript } from '../topology/node-script.ts'
 import type { Network, Node, Topology } from '../topology/types.ts'
 import { imageName } from './images.ts'
 import { AGENT_NODE, containerName, LABEL_LAB, LABEL_NODE, LABEL_OWNER, networkName } from './names.ts'
+import { hasManyNeighbours, keepManyNeighbours } from './neighbours.ts'
 import { hasEnded } from './owner.ts'
 
 /** A node takes about a second to start under software emulation, five at once about four. */
@@ -40,6 +41,7 @@ export const deploy = async (engine: Engine, topology: Topology, options: Deploy
     Promise.all(topology.networks.map(network => createNetwork(engine, topology, network, labels))),
   )
   signal?.throwIfAborted()
+  if (hasManyNeighbours(topology)) await keepManyNeighbours(engine, images)
   await steps.step(`Start ${topology.nodes.length} nodes and the agent`, async () => {
     const starts = [
       startAgent(engine, topology, images, labels),

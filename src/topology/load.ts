@@ -84,6 +84,7 @@ const build = (dir: string, input: TopologyInput): Topology => ({
     return {
       name,
       role: node.role,
+      ...(node.farm ? { farm: true as const } : {}),
       interfaces: Object.entries(node.interfaces).map(([key, { metric, ...its }]) => ({
         name: key,
         ...its,

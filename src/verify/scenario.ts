@@ -25,3 +25,9 @@ export const SLACK_MS = 100
 
 /** Waits inside the lab are this much longer than what is waited for may take, ms: the judge, not the wait, decides. */
 export const PATIENCE_MS = 2_000
+
+/** Requests before a fault: clients are served, and the gap has a beginning. ms */
+export const BEFORE_MS = 1_000
+
+/** Requests after the last change: whoever answers now goes on doing so. ms */
+export const AFTER_MS = 1_000

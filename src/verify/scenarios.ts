@@ -5,7 +5,7 @@ import type { PlannedCheck } from '../judge/rules.ts'
 import type { Lab } from '../lab/lab.ts'
 import type { Probe } from '../lab/probes.ts'
 import { seconds, withSlack } from '../model/bound.ts'
-import { serverDownBound, serverUpBound, sorryBound, sorryEndsBound } from '../model/health-check.ts'
+import { sorryBound, sorryEndsBound } from '../model/health-check.ts'
 import type { GroupMember } from '../model/pair.ts'
 import { cycleShares } from '../model/shares.ts'
 import { syncedBound } from '../model/sync-group.ts'
@@ -19,7 +19,18 @@ import {
   type PlannedVip,
   whoeverComesFirst,
 } from './plan.ts'
-import { PATIENCE_MS, PROBE_RATE, PROBE_STEP_MS, type Scenario, SLACK_MS, SLOW_PROBE_RATE } from './scenario.ts'
+import {
+  AFTER_MS,
+  BEFORE_MS,
+  PATIENCE_MS,
+  PROBE_RATE,
+  PROBE_STEP_MS,
+  type Scenario,
+  SLACK_MS,
+  SLOW_PROBE_RATE,
+} from './scenario.ts'
+import { isLarge, sampleOf, serversLostTogether, sharesOfAll } from './scenarios/large.ts'
+import { refusalsHeldBack, removalOf } from './scenarios/removable.ts'
 
 /** The exact test that keepalived offers for its own configuration. */
 const CONFIG_TEST = ['keepalived', '--config-test']
@@ -27,24 +38,23 @@ const CONFIG_TEST = ['keepalived', '--config-test']
 /** What every probe is called; a fork has one. */
 const PROBE = 'clients'
 
-/** Requests before a fault: clients are served, and the gap has a beginning. ms */
-const BEFORE_MS = 1_000
-
-/** Requests after the last change: whoever answers now goes on doing so. ms */
-const AFTER_MS = 1_000
-
 /** Every scenario that follows from a plan, the most valuable first; what cannot be judged goes to `plan.untested`. */
-export const planScenarios = (plan: Plan): Scenario[] =>
-  namedApart([
+export const planScenarios = (plan: Plan): Scenario[] => {
+  const large = isLarge(plan)
+  const sample = sampleOf(plan)
+  return namedApart([
     configuration(plan),
-    ...plan.services.flatMap(service => sharesScenario(plan, service)),
-    ...plan.vips.flatMap(vip => [
+    ...(large ? sharesOfAll(plan) : plan.services.flatMap(service => sharesScenario(plan, service))),
+    ...sample.vips.flatMap(vip => [
       ...failover(plan, vip, 'stop', 'keepalived-stop', stopBound),
       ...failover(plan, vip, 'crash', 'keepalived-crash', crashBound),
     ]),
-    ...plan.services.flatMap(service => service.servers.flatMap(server => serverLost(plan, service, server))),
-    ...plan.services.flatMap(service => sorryPage(plan, service)),
+    ...(large
+      ? serversLostTogether(plan)
+      : plan.services.flatMap(service => service.servers.flatMap(server => serverLost(plan, service, server)))),
+    ...sample.services.flatMap(service => sorryPage(plan, service)),
   ])
+}
 
 /** The journal knows labs by their names. @throws LvslabError PLAN_SCENARIO_TWICE where two would have the same one */
 const namedApart = (scenarios: Scenario[]): Scenario[] => {
@@ -92,7 +102,7 @@ const startProbe = (lab: Lab, plan: Plan, service: PlannedService, rate: number)
 
 const sharesScenario = (plan: Plan, planned: PlannedService): Scenario[] => {
   const { service, servers } = planned
-  const expected = cycleShares(service, server => servers.find(s => s.server === server)?.node ?? server.address)
+  const expected = cycleShares(service, server => servers.find(s => s.server === server)?.name ?? server.address)
   if (!expected || expected.cycle === 0) {
     const why = service.persistence ? 'the service is persistent' : `${service.scheduler} has no exact share`
     plan.untested.push({ what: `shares of ${planned.name}`, why })
@@ -247,36 +257,19 @@ const failover = (
   ]
 }
 
-/** Why a server that refuses may not be found down; undefined where its refusals arrive. */
-const refusalsHeldBack = (servers: PlannedServer[]): string | undefined => {
-  const found = servers.find(({ server }) => server.checks.some(check => check.udp?.refusalsHeldBack))
-  if (!found) return undefined
-  const limit = `the kernel of ${found.node} may hold back the refusals that UDP_CHECK waits for (net.ipv4.icmp_ratelimit)`
-  return `${limit}, as more than one check asks it over UDP`
-}
-
 /** The web server of one real server crashes: its port refuses, and its health check sees that at the next look. */
-const serverLost = (plan: Plan, planned: PlannedService, { node, server }: PlannedServer): Scenario[] => {
+const serverLost = (plan: Plan, planned: PlannedService, one: PlannedServer): Scenario[] => {
+  const { node, server } = one
   const { vip, table, servers } = planned
-  const [downBound, upBound] = [serverDownBound(server, 'refused'), serverUpBound(server, 'refused')]
   const what = `removal and return of ${node} (${planned.name})`
   const alike = servers.filter(other => other.node === node && other.server.port === server.port)
   const name = `server-${planned.name}-${node}:${server.port}${alike.length > 1 ? ` (${server.address})` : ''}`
-  if (!downBound || !upBound) {
-    const why = server.checks.length
-      ? `no bound is known for ${server.checks.map(c => c.keyword).join(', ')}`
-      : 'it has no health check'
-    plan.untested.push({ what, why: refusalsHeldBack([{ node, server }]) ?? why })
+  const bounds = removalOf(planned, one)
+  if ('why' in bounds) {
+    plan.untested.push({ what, why: bounds.why })
     return []
   }
-  if (server.weight === 0) {
-    plan.untested.push({ what, why: 'its weight is 0' })
-    return []
-  }
-  if (servers.length < 2) {
-    plan.untested.push({ what, why: 'it is the only real server' })
-    return []
-  }
+  const { downBound, upBound } = bounds
   const pool = (without: string[]): Condition => ({
     kind: 'pool',
     node: vip.members[0]?.node ?? '',
@@ -327,9 +320,10 @@ const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
     plan.untested.push({ what, why: refusalsHeldBack(servers) ?? why })
     return []
   }
-  const answeredBy = (nodes: string[]): Condition => ({
+  const nodes = [...new Set(servers.map(s => s.node))]
+  const answeredBy = (names: string[]): Condition => ({
     kind: 'any',
-    of: nodes.map(server => ({ kind: 'event', match: { kind: 'request', outcome: 'answered', server } })),
+    of: names.map(server => ({ kind: 'event', match: { kind: 'request', outcome: 'answered', server } })),
   })
   return [
     {
@@ -337,11 +331,11 @@ const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
       drive: async lab => {
         const probe = await startProbe(lab, plan, planned, SLOW_PROBE_RATE)
         await lab.sleep(BEFORE_MS)
-        const heals = await Promise.all(servers.map(s => lab.inject('httpd-crash', s.node)))
+        const heals = await Promise.all(nodes.map(node => lab.inject('httpd-crash', node)))
         await lab.until(answeredBy(plan.directors), bound.maxMs + PATIENCE_MS)
         await lab.sleep(AFTER_MS)
         await Promise.all(heals.map(heal => heal()))
-        await lab.until(answeredBy(servers.map(s => s.node)), endsBound.maxMs + PATIENCE_MS)
+        await lab.until(answeredBy(servers.map(s => s.name)), endsBound.maxMs + PATIENCE_MS)
         await lab.sleep(AFTER_MS)
         await probe.stop()
       },
@@ -352,7 +346,7 @@ const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
           rule: 'sorry',
           params: {
             ...{ vip: vip.address, directors: plan.directors, service: table, fault: 'httpd-crash', probe: PROBE },
-            servers: servers.map(({ node, server }) => ({ node, address: server.address })),
+            servers: servers.map(({ node, name, server }) => ({ node, name, address: server.address })),
             ...{ bound, endsBound, slackMs: SLACK_MS },
           },
         },
