@@ -92,7 +92,13 @@ export const farmStub = (farm: { address: string; serves: Serves[] }[]): Record<
         ...[...ports].map(port => `${address}:${port}`),
         ...direct.filter(one => ports.has(portOf(one))).map(({ service }) => `${service.address}:${service.port}`),
       ]
-      const lines = [`DocumentRoot ${folder}`, ...more, ...pathLines(needs, `${folder}/index.html`)]
+      // without a name httpd asks the resolver for one of each address, twice
+      const lines = [
+        `ServerName ${address}`,
+        `DocumentRoot ${folder}`,
+        ...more,
+        ...pathLines(needs, `${folder}/index.html`),
+      ]
       sites.push(
         `<VirtualHost ${[...new Set(asked)].join(' ')}>`,
         ...lines.map(line => `    ${line}`),
