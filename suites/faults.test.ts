@@ -2,7 +2,15 @@ import { describe, expect } from 'vitest'
 import type { Condition } from '../src/agent/protocol.ts'
 import type { FaultEvent } from '../src/history/event.ts'
 import type { History } from '../src/history/history.ts'
-import { activeDestinations, eventsOf, holdingsOf, lastFault, ownersAt, requestsOf, tablesOf } from '../src/history/queries.ts'
+import {
+  activeDestinations,
+  eventsOf,
+  holdingsOf,
+  lastFault,
+  ownersAt,
+  requestsOf,
+  tablesOf,
+} from '../src/history/queries.ts'
 import { fromFault } from '../src/judge/limit.ts'
 import type { FaultArguments, FaultName, FaultParams } from '../src/lab/faults/registry.ts'
 import type { Lab } from '../src/lab/lab.ts'
@@ -173,6 +181,7 @@ describe('a fault of httpd takes its server out of the pool in time', () => {
     serverFault('httpd-stop', 'refused'),
     serverFault('httpd-crash', 'refused'),
     serverFault('httpd-hang', 'silent'),
+    serverFault('httpd-refuse', 'refused', { addresses: ['10.0.0.10', VIP] }),
     serverFault('httpd-slow', 'silent', { delayMs: 3_000 }),
     serverFault('httpd-error', 'one-url', { status: 503 }),
     serverFault('node-kill', 'silent'),
