@@ -29,7 +29,7 @@ import {
   SLACK_MS,
   SLOW_PROBE_RATE,
 } from './scenario.ts'
-import { isLarge, sampleOf, serversLostTogether, sharesOfAll } from './scenarios/large.ts'
+import { askedFor, isLarge, onFarms, sampleOf, serversLostTogether, sharesOfAll } from './scenarios/large.ts'
 import { refusalsHeldBack, removalOf } from './scenarios/removable.ts'
 
 /** The exact test that keepalived offers for its own configuration. */
@@ -320,7 +320,7 @@ const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
     plan.untested.push({ what, why: refusalsHeldBack(servers) ?? why })
     return []
   }
-  const nodes = [...new Set(servers.map(s => s.node))]
+  const fault = onFarms(plan, servers) ? 'httpd-refuse' : 'httpd-crash'
   const answeredBy = (names: string[]): Condition => ({
     kind: 'any',
     of: names.map(server => ({ kind: 'event', match: { kind: 'request', outcome: 'answered', server } })),
@@ -331,7 +331,11 @@ const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
       drive: async lab => {
         const probe = await startProbe(lab, plan, planned, SLOW_PROBE_RATE)
         await lab.sleep(BEFORE_MS)
-        const heals = await Promise.all(nodes.map(node => lab.inject('httpd-crash', node)))
+        const heals = await Promise.all(
+          fault === 'httpd-refuse'
+            ? servers.map(s => lab.inject(fault, s.node, { addresses: askedFor(plan, s, vip.address) }))
+            : [...new Set(servers.map(s => s.node))].map(node => lab.inject(fault, node)),
+        )
         await lab.until(answeredBy(plan.directors), bound.maxMs + PATIENCE_MS)
         await lab.sleep(AFTER_MS)
         await Promise.all(heals.map(heal => heal()))
@@ -345,7 +349,7 @@ const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
           title: `the sorry server answers when every real server of ${planned.name} is dead (${seconds(bound.maxMs)}), and only then`,
           rule: 'sorry',
           params: {
-            ...{ vip: vip.address, directors: plan.directors, service: table, fault: 'httpd-crash', probe: PROBE },
+            ...{ vip: vip.address, directors: plan.directors, service: table, fault, probe: PROBE },
             servers: servers.map(({ node, name, server }) => ({ node, name, address: server.address })),
             ...{ bound, endsBound, slackMs: SLACK_MS },
           },

@@ -9,6 +9,7 @@ import type { PoolParams } from '../../judge/pool.ts'
 import { loadTopology } from '../../topology/load.ts'
 import { type Plan, planTopology } from '../plan.ts'
 import { planScenarios } from '../scenarios.ts'
+import { askedFor } from './large.ts'
 
 const planOf = async (pair: Record<string, string>): Promise<Plan> => {
   const parent = mkdtempSync(path.join(os.tmpdir(), 'lvslab-large-'))
@@ -100,6 +101,23 @@ describe('what cannot be acted on', () => {
       ]),
     )
     expect(scenarios.find(one => one.name === 'servers-of-farm1')?.checks).toHaveLength(9)
+  })
+})
+
+describe('a sorry server', () => {
+  it('is tried in one service, whose real servers alone refuse', async () => {
+    const plan = await planOf(
+      changed(PAIR, text => text.replaceAll('    protocol TCP', '    protocol TCP\n    sorry_server 127.0.0.1 80')),
+    )
+    const [first, ...others] = planScenarios(plan).filter(({ name }) => name.startsWith('sorry'))
+    expect(others).toEqual([])
+    expect(plan.untested).toContainEqual({
+      what: 'sorry server of 9 services',
+      why: `sampled: that of ${plan.services[0]?.name} is tried`,
+    })
+    expect(first?.checks[0]?.params).toMatchObject({ fault: 'httpd-refuse' })
+    const asked = plan.services[0]?.servers.map(one => [one.node, askedFor(plan, one, '10.20.0.1')])
+    expect(asked).toEqual([1, 2, 3, 4].map(n => [`farm${n}`, [`10.20.1.${n}`, '10.20.0.1']]))
   })
 })
 

@@ -2,6 +2,7 @@ import type { Condition } from '../../agent/protocol.ts'
 import type { PlannedCheck } from '../../judge/rules.ts'
 import type { Lab } from '../../lab/lab.ts'
 import { cycleShares } from '../../model/shares.ts'
+import { addressesOf } from '../../topology/addresses.ts'
 import type { Plan, PlannedServer, PlannedService, PlannedVip } from '../plan.ts'
 import { AFTER_MS, BEFORE_MS, PATIENCE_MS, type Scenario, SLACK_MS } from '../scenario.ts'
 import { removalOf, type RemovalBounds } from './removable.ts'
@@ -25,6 +26,16 @@ const pairsOf = (plan: Plan): number => plan.services.reduce((total, { servers }
 
 export const isLarge = (plan: Plan): boolean =>
   pairsOf(plan) > LARGE_ABOVE || plan.topology.nodes.some(node => node.farm)
+
+/** Whether what breaks a node breaks the real servers of other services too. */
+export const onFarms = ({ topology }: Plan, servers: PlannedServer[]): boolean =>
+  topology.nodes.some(node => node.farm && servers.some(one => one.node === node.name))
+
+/** The addresses by which a real server is asked: its own, and the VIP where its node has that. */
+export const askedFor = ({ topology }: Plan, { node, server }: PlannedServer, vip: string): string[] => {
+  const own = topology.nodes.filter(one => one.name === node).flatMap(addressesOf)
+  return [server.address, vip].filter(address => own.includes(address))
+}
 
 /** What stands for the rest where one scenario for each would be too many. */
 export interface Sample {
