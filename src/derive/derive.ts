@@ -123,11 +123,12 @@ const takenIn = ({ subnet }: Link, configs: DirectorConfig[]): Set<number> => {
 /** The first free address from a place in the network on; from its end back where it is too small. */
 const free = ({ subnet, taken, name }: Wire, from: number): string => {
   const [low, high] = [subnet.first + 1, subnet.last - 1]
-  const wanted = Array.from(
-    { length: Math.min(high - low + 1, 65_536) },
-    (_, n) => low + ((from - 1 + n) % (high - low + 1)),
-  )
-  const found = wanted.find(value => !taken.has(value))
+  const size = Math.min(high - low + 1, 65_536)
+  let found: number | undefined
+  for (let n = 0; n < size && found === undefined; n++) {
+    const value = low + ((from - 1 + n) % (high - low + 1))
+    if (!taken.has(value)) found = value
+  }
   if (found === undefined)
     throw new LvslabError('DERIVE_FULL', `no address of ${formatSubnet(subnet)} (${name}) is free for another node`, {
       remedy: 'write topology.yaml yourself: CONTRIBUTING.md, "A topology"',
