@@ -2,7 +2,6 @@ import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFi
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { largePair } from '../../scripts/large-pair.ts'
 import { readDirector } from '../config/keepalived/director.ts'
 import { loadTopology } from '../topology/load.ts'
 import { deriveTopology } from './derive.ts'
@@ -37,24 +36,6 @@ describe('a written draft', () => {
       expect(nodes.every(node => node.role === 'client' || node.role === 'router' || node.files)).toBe(true)
     },
   )
-
-  it('is a topology with farms, where there are many real servers', async () => {
-    const pair = Object.entries(largePair({ services: 10, servers: 4, seed: 1 }))
-    const roots = pair.map(([node]) => path.join(dir, node))
-    for (const [n, [, text]] of pair.entries()) {
-      const root = roots[n] ?? ''
-      await mkdir(path.join(root, 'etc/keepalived'), { recursive: true })
-      await writeFile(path.join(root, 'etc/keepalived/keepalived.conf'), text)
-    }
-    const configs = roots.map((root, n) => readDirector({ node: `d${n + 1}`, root }))
-    const directors = roots.map((root, n) => ({ node: `d${n + 1}`, from: { '/': root } }))
-    await writeDraft(deriveTopology('large', configs), directors, path.join(dir, 'lab'))
-    const farms = loadTopology(path.join(dir, 'lab')).nodes.filter(node => node.farm)
-    expect(
-      farms.map(({ name, interfaces }) => [name, interfaces[0]?.address, interfaces[0]?.addresses.length]),
-    ).toEqual([1, 2, 3, 4].map(n => [`farm${n}`, `10.20.1.${n}`, 9]))
-    expect(farms[0]?.loopback).toHaveLength(10)
-  })
 
   it('has the files of the directors, and keeps what they bring', async () => {
     await write('keepalived-dr')
