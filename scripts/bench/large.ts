@@ -7,7 +7,8 @@
  *   npm run bench -- large --plan-alone true            without an engine
  *   npm run bench -- large --to FOLDER                  writes the files alone, to be looked at
  *
- * The time of `verify` is without the building of the engine where that is in the cache. Memory is that of all processes together.
+ * The time of `verify` is without the building of the engine where that is in the cache. Memory and
+ * processor time are those of all processes together.
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -18,7 +19,7 @@ import { makeFolder } from '../../src/history/make-folder.ts'
 import type { RunReport } from '../../src/report/run.ts'
 import { benchOptions, clock, oneOf, text, whole } from '../bench-options.ts'
 import { largePair } from '../large-pair.ts'
-import { memoryOf } from '../process-memory.ts'
+import { usageOf } from '../process-usage.ts'
 
 const values = benchOptions({
   services: whole(1).default(100),
@@ -62,12 +63,14 @@ interface Ended {
   code: number | null
   stdout: string
   tookMs: number
-  /** bytes */
+  /** bytes, at most */
   memory: number
+  /** Processor time of all processes; what came in the last half second of one is not in it. */
+  cpuSeconds: number
 }
 
-function said({ tookMs, memory }: Ended): string {
-  return `${(tookMs / 1000).toFixed(2)} s, at most ${(memory / 2 ** 30).toFixed(2)} GiB`
+function said({ tookMs, memory, cpuSeconds }: Ended): string {
+  return `${(tookMs / 1000).toFixed(2)} s, ${cpuSeconds.toFixed(1)} s of processor time, at most ${(memory / 2 ** 30).toFixed(2)} GiB`
 }
 
 /** Runs the command line; its progress is shown. */
@@ -77,12 +80,18 @@ async function lvslab(...args: string[]): Promise<Ended> {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let memory = 0
-  const look = setInterval(() => (memory = Math.max(memory, memoryOf(child.pid ?? 0))), 500)
+  const cpu = new Map<number, number>()
+  const look = setInterval(() => {
+    const usage = usageOf(child.pid ?? 0)
+    memory = Math.max(memory, usage.memory)
+    for (const [pid, seconds] of usage.cpu) cpu.set(pid, seconds || (cpu.get(pid) ?? 0))
+  }, 500)
   let stdout = ''
   child.stdout.setEncoding('utf8').on('data', chunk => (stdout += chunk))
   const { promise, resolve } = Promise.withResolvers<number | null>()
   child.on('close', resolve)
   const code = await promise
   clearInterval(look)
-  return { code, stdout, memory, tookMs: performance.now() - started }
+  const cpuSeconds = [...cpu.values()].reduce((total, seconds) => total + seconds, 0)
+  return { code, stdout, memory, cpuSeconds, tookMs: performance.now() - started }
 }
