@@ -10,7 +10,7 @@ import {
   requestsOf,
   tablesOf,
 } from '../history/queries.ts'
-import { seconds } from '../model/bound.ts'
+import { seconds, withSlack } from '../model/bound.ts'
 import type { Bound } from '../model/types.ts'
 import { inconclusive, inOrder, mergeVerdicts } from './guard.ts'
 import { allowed, duration, fromFault } from './limit.ts'
@@ -38,6 +38,8 @@ export interface PoolParams {
   inFlightMs?: number
   /** Scheduling of the lab's machine, ms; default 0. */
   slackMs?: number
+  /** How much later than it changed a large table may be stamped, ms; default 0. */
+  readMs?: number
 }
 
 /**
@@ -46,7 +48,7 @@ export interface PoolParams {
  * that fail between the fault and the removal are what health checks cannot prevent, and are not judged.
  */
 export const checkPool = (history: History, params: PoolParams): Verdict => {
-  const { vip, directors, server, fault, slackMs = 0 } = params
+  const { vip, directors, server, fault, slackMs = 0, readMs = 0 } = params
   const { name = server.node } = server
   const cause = lastFault(history, 'inject', fault, server.node)
   if (!cause) return inconclusive(`${fault} was never injected into ${server.node}, so it could not leave the table.`)
@@ -68,7 +70,7 @@ export const checkPool = (history: History, params: PoolParams): Verdict => {
   const healed = heal && heal.t > cause.t ? heal : undefined
   const until = healed?.t ?? endOf(history)
   const removal = tables.find(table => table.t > cause.t && table.t <= until && has(table) === false)
-  const change = { owner, server: name, slackMs }
+  const change = { owner, server: name, slackMs, readMs }
   const said = (since: FaultEvent, results: CheckerResult[]): KeepalivedEvent | undefined =>
     checkerLine(history, owner, `${server.address}:${server.port}`, since.t, results)
   const verdicts = [
@@ -106,11 +108,13 @@ interface Change {
   said: KeepalivedEvent | undefined
   bound: Bound
   slackMs: number
+  readMs: number
   until: number
 }
 
-const judgeChange = ({ owner, server, cause, seen, said, until, ...rest }: Change): Verdict => {
-  const bound = fromFault(rest.bound, cause, rest.slackMs)
+const judgeChange = ({ owner, server, cause, seen, said, until, readMs, ...rest }: Change): Verdict => {
+  const judged = fromFault(rest.bound, cause, rest.slackMs)
+  const bound = readMs > 0 ? withSlack(judged, 'until its table was read', readMs) : judged
   const what = describeFault(cause)
   const [name, did, done] =
     cause.phase === 'inject' ? ['removal', 'left', 'left'] : ['return', 'came back to', 'come back to']

@@ -22,6 +22,12 @@ const ALL_RATES = 50
 const WATCHED = 5
 const WATCH_RATE = 5
 
+/**
+ * How late a table that is read by ipvsadm may be stamped, ms for each real server in it: the reading takes so long under emulation
+ * while both directors' tables are read, and as long again where the table changed meanwhile.
+ */
+const READ_MS = 1
+
 const pairsOf = (plan: Plan): number => plan.services.reduce((total, { servers }) => total + servers.length, 0)
 
 export const isLarge = (plan: Plan): boolean =>
@@ -188,7 +194,7 @@ const lostTogether = (plan: Plan, node: string, broken: Broken[]): Scenario => {
         params: {
           ...{ vip: planned.vip.address, directors: plan.directors, service: planned.table, downBound, upBound },
           server: { node, name, address: server.address, port: server.port },
-          ...{ fault: 'httpd-crash', slackMs: SLACK_MS },
+          ...{ fault: 'httpd-crash', slackMs: SLACK_MS, readMs: pairsOf(plan) * READ_MS },
           ...(watched.has(planned) ? { probe: probeOf(planned) } : {}),
         },
       }
