@@ -185,6 +185,7 @@ describe('a fault of httpd takes its server out of the pool in time', () => {
     serverFault('httpd-stop', 'refused'),
     serverFault('httpd-crash', 'refused'),
     serverFault('httpd-hang', 'silent'),
+    serverFault('httpd-refuse', 'refused', { addresses: ['10.0.0.10', VIP] }),
     serverFault('httpd-slow', 'silent', { delayMs: 3_000 }),
     serverFault('httpd-error', 'one-url', { status: 503 }),
     serverFault('node-kill', 'silent'),

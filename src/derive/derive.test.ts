@@ -284,3 +284,68 @@ describe('a real server satisfies its checks', () => {
     })
   })
 })
+
+describe('more real servers than nodes are made for', () => {
+  const vips = ['10.0.0.101', '10.0.0.102', '10.0.0.103', '10.0.0.104', '10.0.0.105']
+  const servers = (n: number, port: number, count = 4): string[] =>
+    Array.from({ length: count }, (_, m) => `10.0.${n + 1}.${m + 1} ${port}`)
+  const large = (kind: string, port = 80, check = CHECK, count = 4): Draft =>
+    pair(
+      instance({ vips: vips.map(vip => `${vip}/16`) }),
+      ...vips.map((vip, n) => service(`${vip} ${port}`, kind, servers(n, port, count), check)),
+    )
+  const site = (draft: Draft, name = 'farm1') => node(draft, name).files['/etc/apache2/conf-enabled/farm.conf'] ?? ''
+
+  it('share farms, each with one real server of each service', () => {
+    const draft = large('DR')
+    expect(names(draft)).toEqual(['c1', 'd1', 'd2', 'farm1', 'farm2', 'farm3', 'farm4'])
+    expect(node(draft, 'farm2')).toMatchObject({
+      ...{ role: 'realserver', farm: true, loopback: vips.map(vip => `${vip}/32`) },
+      interfaces: [
+        {
+          ...{ name: 'eth0', network: 'lan', address: '10.0.1.2' },
+          addresses: ['10.0.2.2/16', '10.0.3.2/16', '10.0.4.2/16', '10.0.5.2/16'],
+        },
+      ],
+    })
+    expect(draft.questions).toEqual([])
+  })
+
+  it('have nodes of their own up to 16 of them', () => {
+    expect(names(large('DR', 80, CHECK, 3)).slice(3)).toHaveLength(15)
+    expect(node(large('DR', 80, CHECK, 3), 'rs1').farm).toBeUndefined()
+  })
+
+  it('answer each with its own address, by the VIP that was asked too', () => {
+    const draft = large('DR', 8080, 'HTTP_GET {\n url {\n path /health\n }\n }')
+    expect(node(draft, 'farm1').files['/var/www/html/index.html']).toBe('<!--#echo var="SERVER_NAME" -->\n')
+    expect(site(draft)).toContain(
+      [
+        'Listen 8080',
+        '<VirtualHost 10.0.1.1:8080 10.0.0.101:8080>',
+        '    ServerName 10.0.1.1',
+        '    AliasMatch "^/health$" /var/www/html/index.html',
+        '</VirtualHost>',
+      ].join('\n'),
+    )
+  })
+
+  it('are asked by their own addresses behind NAT, and lead back through the director', () => {
+    const draft = large('NAT')
+    expect(site(draft)).toContain('<VirtualHost 10.0.1.1:80>\n')
+    expect(node(draft, 'farm1').routes).toEqual(['default via 10.0.0.101'])
+  })
+
+  it('speak TLS where a check does', () => {
+    const draft = large('DR', 443)
+    expect(site(draft)).toContain('<VirtualHost 10.0.1.1:443 10.0.0.101:443>\n')
+    expect(site(draft)).toContain('    SSLEngine on\n')
+    expect(node(draft, 'farm1').files['/etc/apache2/stub.pem']).toContain('BEGIN CERTIFICATE')
+    expect(site(draft)).not.toContain('Listen')
+  })
+
+  it('stay by themselves where more than httpd is needed', () => {
+    expect(names(large('DR', 25, 'SMTP_CHECK {\n }')).filter(name => name.startsWith('farm'))).toEqual([])
+    expect(names(large('DR', 80, 'MISC_CHECK {\n misc_path /opt/check\n }'))).toContain('rs20')
+  })
+})

@@ -1,9 +1,10 @@
 import { LvslabError } from '../errors.ts'
-import type { DirectorConfig, VirtualService } from '../model/types.ts'
+import type { DirectorConfig } from '../model/types.ts'
 import { contains, formatIpv4, formatSubnet, parseIpv4, parseSubnet, type Subnet } from '../topology/ipv4.ts'
 import { type Draft, type DraftNetwork, type DraftNode, emptyNode } from './draft.ts'
+import { type Backend, backendsOf, FARM_ABOVE, farmsOf, sharesNodes } from './farms.ts'
 import { findLinks, type Link, linkOf, servers, unusedSubnet, vipsOf } from './links.ts'
-import { type Serves, stubFor } from './stubs.ts'
+import { farmStub, stubFor } from './stubs.ts'
 import { refuseInterfaces, unbuilt } from './unbuilt.ts'
 
 /** Nobody answers ARP for the VIP that a real server has on lo or tunl0, and nobody speaks of it. */
@@ -40,8 +41,15 @@ export const deriveTopology = (name: string, configs: DirectorConfig[]): Draft =
     (link, n): Wire => ({ ...link, name: n === 0 ? 'lan' : `lan${n + 1}`, taken: takenIn(link, configs) }),
   )
   const directors = configs.map(config => directorNode(config, wires))
-  const backs = backends(configs)
-  const realServers = backs.map((back, n) => serverNode(names(`rs${n + 1}`), back, wires, configs))
+  const backs = backendsOf(configs)
+  const kindOf = (back: Backend): string | undefined =>
+    sharesNodes(back) ? `${wireOf(wires, back.address)?.name} ${back.methods.toSorted().join()}` : undefined
+  const farms = backs.length > FARM_ABOVE ? farmsOf(backs, kindOf) : []
+  const shared = new Set(farms.flat())
+  const realServers = [
+    ...farms.map((farm, n) => farmNode(names(`farm${n + 1}`), farm, wires, configs)),
+    ...backs.filter(back => !shared.has(back)).map((back, n) => serverNode(names(`rs${n + 1}`), back, wires, configs)),
+  ]
 
   const [vip = ''] = configs
     .flatMap(c => c.services)
@@ -115,11 +123,12 @@ const takenIn = ({ subnet }: Link, configs: DirectorConfig[]): Set<number> => {
 /** The first free address from a place in the network on; from its end back where it is too small. */
 const free = ({ subnet, taken, name }: Wire, from: number): string => {
   const [low, high] = [subnet.first + 1, subnet.last - 1]
-  const wanted = Array.from(
-    { length: Math.min(high - low + 1, 65_536) },
-    (_, n) => low + ((from - 1 + n) % (high - low + 1)),
-  )
-  const found = wanted.find(value => !taken.has(value))
+  const size = Math.min(high - low + 1, 65_536)
+  let found: number | undefined
+  for (let n = 0; n < size && found === undefined; n++) {
+    const value = low + ((from - 1 + n) % (high - low + 1))
+    if (!taken.has(value)) found = value
+  }
   if (found === undefined)
     throw new LvslabError('DERIVE_FULL', `no address of ${formatSubnet(subnet)} (${name}) is free for another node`, {
       remedy: 'write topology.yaml yourself: CONTRIBUTING.md, "A topology"',
@@ -180,49 +189,44 @@ const unusedDevice = (node: DraftNode, wires: Wire[], director: string): string 
   for (let n = 0; ; n++) if (!used.includes(`eth${n}`)) return `eth${n}`
 }
 
-/** The services of all directors, each once: a pair has the same ones. */
-const servicesOf = (configs: DirectorConfig[]): VirtualService[] => {
-  const all = configs.flatMap(config => config.services)
-  return all.filter((service, n) => all.findIndex(other => other.name === service.name) === n)
-}
-
-/** Another host that services send connections to. */
-interface Backend {
-  address: string
-  serves: Serves[]
-  methods: string[]
-  vips: string[]
-}
-
-/** Real servers and sorry servers, by address; the services of all directors are taken together. */
-const backends = (configs: DirectorConfig[]): Backend[] =>
-  servers(configs)
-    .filter(address => !configs.some(config => config.instances.some(one => one.sourceAddress === address)))
-    .map(address => {
-      const services = servicesOf(configs)
-      const serves = services.flatMap(service =>
-        service.realServers.filter(server => server.address === address).map((server): Serves => ({ service, server })),
-      )
-      const sorry = services.filter(service => service.sorryServer?.address === address)
-      const all = [...serves.map(({ service }) => service), ...sorry]
-      const marked = all.some(service => service.fwmark !== undefined)
-      const vips = marked
-        ? configs.flatMap(c => c.instances.flatMap(vipsOf)).map(vip => vip.address)
-        : all.flatMap(s => s.address ?? [])
-      const methods = [...serves.map(({ server }) => server.forwarding), ...sorry.map(service => service.forwarding)]
-      return { address, serves, methods: [...new Set(methods)], vips: [...new Set(vips)] }
-    })
-
 const serverNode = (
   name: string,
-  { address, serves, methods, vips }: Backend,
+  back: Backend,
   wires: Wire[],
   configs: DirectorConfig[],
 ): { node: DraftNode; questions: string[] } => {
+  const made = serving(name, [back], wires, configs)
+  const stub = stubFor(name, back.address, back.serves)
+  const because = back.serves.length === 0 ? ['The sorry server of a service.'] : []
+  return { node: { ...made.node, because, files: stub.files }, questions: [...made.questions, ...stub.questions] }
+}
+
+const farmNode = (
+  name: string,
+  farm: Backend[],
+  wires: Wire[],
+  configs: DirectorConfig[],
+): { node: DraftNode; questions: string[] } => {
+  const made = serving(name, farm, wires, configs)
+  const because = [`${farm.length} real servers, no two of one service: what each answers begins with its address.`]
+  return { node: { ...made.node, farm: true, because, files: farmStub(farm) }, questions: made.questions }
+}
+
+/** The network of a node that is these real servers, all of one network and of the same methods. */
+const serving = (
+  name: string,
+  backs: Backend[],
+  wires: Wire[],
+  configs: DirectorConfig[],
+): { node: DraftNode; questions: string[] } => {
+  const [first, ...further] = backs as [Backend, ...Backend[]]
+  const { address, methods } = first
   const wire = wireOf(wires, address) as Wire
-  const node = emptyNode(name, 'realserver', serves.length === 0 ? 'The sorry server of a service.' : '')
-  node.interfaces.push({ name: 'eth0', network: wire.name, address })
-  const hosts = vips.map(vip => `${vip}/32`)
+  const node = emptyNode(name, 'realserver')
+  const prefix = formatSubnet(wire.subnet).replace(/.*\//, '')
+  const addresses = further.map(one => `${one.address}/${prefix}`)
+  node.interfaces.push({ name: 'eth0', network: wire.name, address, ...(addresses.length > 0 && { addresses }) })
+  const hosts = [...new Set(backs.flatMap(back => back.vips))].map(vip => `${vip}/32`)
   const questions: string[] = []
   if (methods.includes('DR')) Object.assign(node, { loopback: hosts, sysctls: { ...node.sysctls, ...QUIET } })
   if (methods.includes('TUN'))
@@ -232,9 +236,7 @@ const serverNode = (
     node.routes.push(`default via ${gateway.address}`)
     if (gateway.question) questions.push(`${name}: ${gateway.question}`)
   }
-  const stub = stubFor(name, address, serves)
-  node.files = stub.files
-  return { node, questions: [...questions, ...stub.questions] }
+  return { node, questions }
 }
 
 /** Replies of NAT go back through the director: by a VIP on the real servers' network where there is one. */

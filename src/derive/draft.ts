@@ -20,6 +20,8 @@ export interface DraftNetwork {
 export interface DraftNode {
   name: string
   role: Role
+  /** See `farm` of a topology's node. */
+  farm?: true
   /** One line each, before the node. */
   because: string[]
   interfaces: { name: string; network: string; address: string; addresses?: string[]; because?: string }[]

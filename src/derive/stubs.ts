@@ -28,24 +28,11 @@ export const stubFor = (
   address: string,
   serves: Serves[],
 ): { files: Record<string, string>; questions: string[] } => {
-  const needs: Needs = { http: new Set(), tls: new Set(), datagrams: new Set(), paths: new Map(), questions: [] }
-  for (const { service, server } of serves) {
-    const port = server.port || service.port || 80
-    const checks = server.checks
-    for (const check of checks) look(check, node, port, needs)
-    // what speaks another protocol is for the user to bring
-    if (checks.some(check => check.type === 'SMTP_CHECK' || check.type === 'DNS_CHECK')) continue
-    if (service.protocol === 'TCP') (usesTls(port, checks) ? needs.tls : needs.http).add(port)
-    else needs.datagrams.add(port)
-  }
-  for (const port of needs.tls) needs.http.delete(port)
+  const needs = needsOf(node, serves)
   const files: Record<string, string> = { [PAGE]: `${node} ${address}\n` }
   const apache = apacheFor(needs)
   if (apache !== '') files['/etc/apache2/conf-enabled/stub.conf'] = apache
-  if (needs.tls.size > 0) {
-    files['/etc/apache2/mods-enabled/ssl.load'] = 'LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so\n'
-    files['/etc/apache2/stub.pem'] = STUB_CERTIFICATE
-  }
+  if (needs.tls.size > 0) Object.assign(files, TLS)
   if (needs.datagrams.size > 0)
     files['/etc/rc.local'] = [
       '#!/bin/sh -e',
@@ -54,6 +41,87 @@ export const stubFor = (
       '',
     ].join('\n')
   return { files, questions: needs.questions }
+}
+
+/** What httpd needs to speak TLS. */
+const TLS = {
+  '/etc/apache2/mods-enabled/ssl.load': 'LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so\n',
+  '/etc/apache2/stub.pem': STUB_CERTIFICATE,
+}
+
+const needsOf = (node: string, serves: Serves[]): Needs => {
+  const needs: Needs = { http: new Set(), tls: new Set(), datagrams: new Set(), paths: new Map(), questions: [] }
+  for (const { service, server } of serves) {
+    const port = portOf({ service, server })
+    const checks = server.checks
+    for (const check of checks) look(check, node, port, needs)
+    // what speaks another protocol is for the user to bring
+    if (checks.some(check => check.type === 'SMTP_CHECK' || check.type === 'DNS_CHECK')) continue
+    if (service.protocol === 'TCP') (usesTls(port, checks) ? needs.tls : needs.http).add(port)
+    else needs.datagrams.add(port)
+  }
+  for (const port of needs.tls) needs.http.delete(port)
+  return needs
+}
+
+const portOf = ({ service, server }: Serves): number => server.port || service.port || 80
+
+/** Whether httpd alone is all that a real server needs, each service of it at an address and a port. */
+export const webAlone = (serves: Serves[]): boolean => {
+  const { datagrams, questions } = needsOf('', serves)
+  const placed = serves.every(({ service }) => service.address !== undefined && service.port)
+  return serves.length > 0 && placed && datagrams.size === 0 && questions.length === 0
+}
+
+/** Of a farm: the name of the site that was asked. One page for all: a file each costs an emulated machine 10 ms to put there. */
+const FARM_PAGE = '<!--#echo var="SERVER_NAME" -->\n'
+
+const FARM_HEAD = [
+  'LoadModule include_module /usr/lib/apache2/modules/mod_include.so',
+  'DocumentRoot /var/www/html',
+  '# What a site answers is its ServerName: the address of the real server that it is.',
+  'UseCanonicalName On',
+  '<Directory /var/www/html>',
+  '    Options +Includes',
+  '    SetOutputFilter INCLUDES',
+  '</Directory>',
+]
+
+/**
+ * What a node needs to be many real servers that httpd alone is enough for: a site for each, told apart by the address that is
+ * asked. Behind DR and TUN that is the VIP, so that no two of one service may be on the node.
+ */
+export const farmStub = (farm: { address: string; serves: Serves[] }[]): Record<string, string> => {
+  const [http, tls] = [new Set<number>(), new Set<number>()]
+  const sites: string[] = []
+  for (const { address, serves } of farm) {
+    const needs = needsOf('', serves)
+    const direct = serves.filter(({ server }) => server.forwarding !== 'NAT')
+    const site = (ports: Set<number>, more: string[]): void => {
+      if (ports.size === 0) return
+      const asked = [
+        ...[...ports].map(port => `${address}:${port}`),
+        ...direct.filter(one => ports.has(portOf(one))).map(({ service }) => `${service.address}:${service.port}`),
+      ]
+      // without a name httpd would ask the resolver for one of each address
+      const lines = [`ServerName ${address}`, ...more, ...pathLines(needs, PAGE)]
+      sites.push(
+        `<VirtualHost ${[...new Set(asked)].join(' ')}>`,
+        ...lines.map(line => `    ${line}`),
+        '</VirtualHost>',
+      )
+    }
+    site(needs.http, [])
+    site(needs.tls, SPEAK_TLS)
+    for (const port of needs.http) http.add(port)
+    for (const port of needs.tls) tls.add(port)
+  }
+  const lines = [...FARM_HEAD, ...listenLines({ http, tls }), ...sites]
+  return {
+    [PAGE]: FARM_PAGE,
+    '/etc/apache2/conf-enabled/farm.conf': lines.map(line => `${line}\n`).join(''),
+    ...(tls.size > 0 ? TLS : {}),
+  }
 }
 
 const usesTls = (port: number, checks: HealthCheck[]): boolean =>
@@ -110,23 +178,33 @@ const look = (check: HealthCheck, node: string, ownPort: number, needs: Needs): 
 }
 
 /** Ports beside 80, TLS, and pages that are to answer with another status. */
-const apacheFor = ({ http, tls, paths }: Needs): string => {
-  const lines = [...http, ...tls].filter(port => port !== 80 && port !== 443).map(port => `Listen ${port}`)
-  // ports.conf listens on 443 where ssl_module is loaded
-  if (http.has(443)) lines.push('Listen 443')
-  for (const [path, status] of paths) {
-    const pattern = `"^${path.replaceAll(/[.+]/g, '\\$&')}$"`
-    if (status !== 200) lines.push(`RedirectMatch ${status} ${pattern}${status >= 300 && status < 400 ? ' /' : ''}`)
-    else if (path !== '/') lines.push(`AliasMatch ${pattern} ${PAGE}`)
-  }
-  for (const port of tls)
+const apacheFor = (needs: Needs): string => {
+  const lines = [...listenLines(needs), ...pathLines(needs, PAGE)]
+  for (const port of needs.tls)
     lines.push(
       `<VirtualHost *:${port}>`,
       '    DocumentRoot /var/www/html',
-      '    SSLEngine on',
-      '    # An example: it is self-signed, and known to everybody.',
-      '    SSLCertificateFile /etc/apache2/stub.pem',
+      ...SPEAK_TLS.map(line => `    ${line}`),
       '</VirtualHost>',
     )
   return lines.map(line => `${line}\n`).join('')
 }
+
+const SPEAK_TLS = [
+  'SSLEngine on',
+  '# An example: it is self-signed, and known to everybody.',
+  'SSLCertificateFile /etc/apache2/stub.pem',
+]
+
+const listenLines = ({ http, tls }: Pick<Needs, 'http' | 'tls'>): string[] => {
+  const ports = [...new Set([...http, ...tls])].filter(port => port !== 80 && port !== 443)
+  // ports.conf listens on 443 where ssl_module is loaded
+  return [...ports, ...(http.has(443) && !tls.has(443) ? [443] : [])].map(port => `Listen ${port}`)
+}
+
+const pathLines = ({ paths }: Needs, page: string): string[] =>
+  [...paths].flatMap(([path, status]) => {
+    const pattern = `"^${path.replaceAll(/[.+]/g, '\\$&')}$"`
+    if (status !== 200) return `RedirectMatch ${status} ${pattern}${status >= 300 && status < 400 ? ' /' : ''}`
+    return path === '/' ? [] : `AliasMatch ${pattern} ${page}`
+  })

@@ -34,7 +34,7 @@ export const writeDraft = async (draft: Draft, directors: Brought[], dir: string
     for (const { node, from } of directors)
       for (const [to, file] of Object.entries(from)) await bring(file, path.join(dir, node, to), dir)
     for (const { name, files } of draft.nodes)
-      for (const [to, text] of Object.entries(files)) await writeNew(path.join(dir, name, to), text)
+      await Promise.all(Object.entries(files).map(([to, text]) => writeNew(path.join(dir, name, to), text)))
     await writeFile(path.join(dir, 'topology.yaml'), formatDraft(draft))
   } catch (error) {
     for (const entry of await readdir(dir).catch(() => [])) await rm(path.join(dir, entry), { recursive: true })

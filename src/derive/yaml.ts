@@ -24,20 +24,59 @@ export const formatDraft = (draft: Draft): string =>
 const formatNetwork = ({ name, subnet, gateway, because }: DraftNetwork): string =>
   `  ${name}: { subnet: ${subnet}${gateway === undefined ? '' : `, gateway: ${gateway}`} } # ${because}`
 
-const formatNode = ({ name, role, because, interfaces, loopback, tunnel, sysctls, routes }: DraftNode): string => {
+const formatNode = ({
+  name,
+  role,
+  farm,
+  because,
+  interfaces,
+  loopback,
+  tunnel,
+  sysctls,
+  routes,
+}: DraftNode): string => {
   const settings = Object.entries(sysctls).map(([key, value]) => `      ${key}: ${value}`)
   return [
     ...because.map(line => `  # ${line}`),
     `  ${name}:`,
     `    role: ${role}`,
+    ...(farm ? ['    farm: true'] : []),
     '    interfaces:',
-    ...interfaces.map(
-      one =>
-        `      ${one.name}: { network: ${one.network}, address: ${one.address} }${one.because ? ` # ${one.because}` : ''}`,
-    ),
-    ...(loopback.length > 0 ? [`    loopback: [${loopback.join(', ')}]`] : []),
-    ...(tunnel.length > 0 ? [`    tunnels: { tunl0: [${tunnel.join(', ')}] }`] : []),
+    ...interfaces.flatMap(formatInterface),
+    ...formatList('    loopback: ', loopback),
+    ...(tunnel.length > 0 ? ['    tunnels:', ...formatList('      tunl0: ', tunnel)] : []),
     ...(settings.length > 0 ? ['    sysctls:', ...settings] : []),
     ...(routes.length > 0 ? [`    routes: [${routes.join(', ')}]`] : []),
   ].join('\n')
+}
+
+const formatInterface = ({
+  name,
+  network,
+  address,
+  addresses = [],
+  because,
+}: DraftNode['interfaces'][number]): string[] => {
+  const comment = because ? ` # ${because}` : ''
+  if (addresses.length === 0) return [`      ${name}: { network: ${network}, address: ${address} }${comment}`]
+  return [
+    `      ${name}:${comment}`,
+    `        network: ${network}`,
+    `        address: ${address}`,
+    ...formatList('        addresses: ', addresses),
+  ]
+}
+
+/** So many stand on one line. */
+const PER_LINE = 6
+
+/** A list on one line where it is short. */
+const formatList = (key: string, values: string[]): string[] => {
+  if (values.length === 0) return []
+  if (values.length <= PER_LINE) return [`${key}[${values.join(', ')}]`]
+  const indent = ' '.repeat(key.search(/\S/) + 2)
+  const lines = Array.from({ length: Math.ceil(values.length / PER_LINE) }, (_, n) =>
+    values.slice(n * PER_LINE, (n + 1) * PER_LINE).join(', '),
+  )
+  return [`${key}[`, ...lines.map(line => `${indent}${line},`), `${indent.slice(2)}]`]
 }

@@ -36,6 +36,19 @@ describe('leaving the table', () => {
     expect(judge([stop, table(12_000, 'd1', ['rs1'], 0), mark(20_000)]).outcome).toBe('PASS')
   })
 
+  it('may be seen so much later in a table that takes time to read', () => {
+    const late = [stop, table(14_500, 'd1', ['rs2']), mark(20_000)]
+    expect(judge(late).outcome).toBe('FAIL')
+    expect(judge(late, { readMs: 500 })).toMatchObject({ outcome: 'PASS', measurements: [{ bound: { maxMs: 4500 } }] })
+    expect(judge(late, { readMs: 499 }).outcome).toBe('FAIL')
+  })
+
+  it('is told of by its own name, where its node is not what it is called', () => {
+    const server = { node: 'rs1', name: '10.0.0.11', address: '10.0.0.11', port: 80 }
+    const verdict = judge([stop, table(12_000, 'd1', ['rs2']), mark(20_000)], { server })
+    expect(verdict.reason).toContain('10.0.0.11 left the table of d1 2 s after web-stop on rs1')
+  })
+
   it('fails when it leaves late or never; the table of another director does not count', () => {
     expect(judge([stop, table(15_000, 'd1', ['rs2'])]).outcome).toBe('FAIL')
     expect(judge([stop, table(12_000, 'd2', ['rs2']), mark(20_000)])).toMatchObject({

@@ -10,7 +10,7 @@ import {
   requestsOf,
   tablesOf,
 } from '../history/queries.ts'
-import { seconds } from '../model/bound.ts'
+import { seconds, withSlack } from '../model/bound.ts'
 import type { Bound } from '../model/types.ts'
 import { inconclusive, inOrder, mergeVerdicts } from './guard.ts'
 import { allowed, duration, fromFault } from './limit.ts'
@@ -23,7 +23,8 @@ export interface PoolParams {
   directors: string[]
   /** As the table calls it: `TCP 10.0.0.100:80`. */
   service: string
-  server: { node: string; address: string; port: number }
+  /** `name`: what it is called, the node's where it is left out. */
+  server: { node: string; name?: string; address: string; port: number }
   /** Name in the fault registry; the last time that it was injected into the server's node is judged. */
   fault: string
   downBound: Bound
@@ -37,6 +38,8 @@ export interface PoolParams {
   inFlightMs?: number
   /** Scheduling of the lab's machine, ms; default 0. */
   slackMs?: number
+  /** How much later than it changed a large table may be stamped, ms; default 0. */
+  readMs?: number
 }
 
 /**
@@ -45,7 +48,8 @@ export interface PoolParams {
  * that fail between the fault and the removal are what health checks cannot prevent, and are not judged.
  */
 export const checkPool = (history: History, params: PoolParams): Verdict => {
-  const { vip, directors, server, fault, slackMs = 0 } = params
+  const { vip, directors, server, fault, slackMs = 0, readMs = 0 } = params
+  const { name = server.node } = server
   const cause = lastFault(history, 'inject', fault, server.node)
   if (!cause) return inconclusive(`${fault} was never injected into ${server.node}, so it could not leave the table.`)
   const [owner] = ownersAt(holdingsOf(history, vip, directors), cause.t)
@@ -58,7 +62,7 @@ export const checkPool = (history: History, params: PoolParams): Verdict => {
   const before = tables.findLast(table => table.t <= cause.t)
   if (!before || !has(before))
     return inconclusive(
-      `${server.node} was not seen in the table of ${owner} for ${params.service} before ${describeFault(cause)}.`,
+      `${name} was not seen in the table of ${owner} for ${params.service} before ${describeFault(cause)}.`,
       [cause, before],
     )
 
@@ -66,7 +70,7 @@ export const checkPool = (history: History, params: PoolParams): Verdict => {
   const healed = heal && heal.t > cause.t ? heal : undefined
   const until = healed?.t ?? endOf(history)
   const removal = tables.find(table => table.t > cause.t && table.t <= until && has(table) === false)
-  const change = { owner, server: server.node, slackMs }
+  const change = { owner, server: name, slackMs, readMs }
   const said = (since: FaultEvent, results: CheckerResult[]): KeepalivedEvent | undefined =>
     checkerLine(history, owner, `${server.address}:${server.port}`, since.t, results)
   const verdicts = [
@@ -83,7 +87,7 @@ export const checkPool = (history: History, params: PoolParams): Verdict => {
   if (removal && params.probe !== undefined) {
     // The next fault, on whatever node, may fail requests for its own reasons.
     const next = eventsOf(history, 'fault').find(event => event.t > cause.done)?.t ?? until
-    verdicts.push(judgeServing(history, params.probe, removal, next, params.inFlightMs ?? 100, server.node))
+    verdicts.push(judgeServing(history, params.probe, removal, next, params.inFlightMs ?? 100, name))
   }
   if (healed && params.upBound) {
     const back = tables.find(table => table.t > healed.t && has(table))
@@ -104,11 +108,13 @@ interface Change {
   said: KeepalivedEvent | undefined
   bound: Bound
   slackMs: number
+  readMs: number
   until: number
 }
 
-const judgeChange = ({ owner, server, cause, seen, said, until, ...rest }: Change): Verdict => {
-  const bound = fromFault(rest.bound, cause, rest.slackMs)
+const judgeChange = ({ owner, server, cause, seen, said, until, readMs, ...rest }: Change): Verdict => {
+  const judged = fromFault(rest.bound, cause, rest.slackMs)
+  const bound = readMs > 0 ? withSlack(judged, 'until its table was read', readMs) : judged
   const what = describeFault(cause)
   const [name, did, done] =
     cause.phase === 'inject' ? ['removal', 'left', 'left'] : ['return', 'came back to', 'come back to']
@@ -163,7 +169,7 @@ const judgeInhibit = ({ service, server, inhibit }: PoolParams, owner: string, r
   const weight = stays ? ' with weight 0' : ''
   return {
     outcome: stays === inhibit ? 'PASS' : 'FAIL',
-    reason: `${server.node} ${did} the table of ${owner}${weight}, ${why}.`,
+    reason: `${server.name ?? server.node} ${did} the table of ${owner}${weight}, ${why}.`,
     measurements: [],
     proof: [removal],
   }

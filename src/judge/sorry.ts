@@ -15,7 +15,8 @@ export interface SorryParams {
   directors: string[]
   /** As the table calls it: `TCP 10.0.0.100:80`. */
   service: string
-  servers: { node: string; address: string }[]
+  /** `name`: what its answers begin with, the node's where it is left out. */
+  servers: { node: string; name?: string; address: string }[]
   /** Name in the fault registry; the last time that it was injected into each server is judged. */
   fault: string
   probe: string
@@ -58,7 +59,7 @@ export const checkSorry = (history: History, params: SorryParams): Verdict => {
   if (first) verdicts.push(judgeSteady(requests, first, until))
   const lastHeal = latest(heals)
   if (params.endsBound && lastHeal) {
-    const real = requests.filter(request => servers.some(server => server.node === request.server))
+    const real = requests.filter(request => servers.some(server => (server.name ?? server.node) === request.server))
     const end = endOf(history)
     verdicts.push(judgeFirst('real servers back', 'A real server', real, lastHeal, params.endsBound, slackMs, end))
   }

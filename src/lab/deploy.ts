@@ -10,6 +10,7 @@ import { nodeScript } from '../topology/node-script.ts'
 import type { Network, Node, Topology } from '../topology/types.ts'
 import { imageName } from './images.ts'
 import { AGENT_NODE, containerName, LABEL_LAB, LABEL_NODE, LABEL_OWNER, networkName } from './names.ts'
+import { hasManyNeighbours, keepManyNeighbours } from './neighbours.ts'
 import { hasEnded } from './owner.ts'
 
 /** A node takes about a second to start under software emulation, five at once about four. */
@@ -40,13 +41,22 @@ export const deploy = async (engine: Engine, topology: Topology, options: Deploy
     Promise.all(topology.networks.map(network => createNetwork(engine, topology, network, labels))),
   )
   signal?.throwIfAborted()
+  if (hasManyNeighbours(topology)) await keepManyNeighbours(engine, images)
   await steps.step(`Start ${topology.nodes.length} nodes and the agent`, async () => {
-    const starts = [
-      startAgent(engine, topology, images, labels),
-      ...topology.nodes.map(node => startNode(engine, topology, node, images, labels)),
-    ]
-    const failed = (await Promise.allSettled(starts)).find(result => result.status === 'rejected')
-    if (failed) throw failed.reason
+    const start = async (nodes: Node[], others: Promise<void>[] = []): Promise<void> => {
+      const starts = [...others, ...nodes.map(node => startNode(engine, topology, node, images, labels))]
+      const failed = (await Promise.allSettled(starts)).find(result => result.status === 'rejected')
+      if (failed) throw failed.reason
+    }
+    const agent = startAgent(engine, topology, images, labels)
+    if (!topology.nodes.some(node => node.farm)) return start(topology.nodes, [agent])
+    // a farm takes long: a director that is there before it finds every real server down, and then waits for each to return
+    const isDirector = ({ role }: Node): boolean => role === 'director'
+    await start(
+      topology.nodes.filter(node => !isDirector(node)),
+      [agent],
+    )
+    await start(topology.nodes.filter(isDirector))
   })
 }
 

@@ -87,6 +87,7 @@ const build = (file: string, source: YamlSource, input: TopologyInput): Topology
     return {
       name,
       role: node.role,
+      ...(node.farm ? { farm: true as const } : {}),
       interfaces: Object.entries(node.interfaces).map(([key, { metric, ...its }]) => ({
         name: key,
         ...its,

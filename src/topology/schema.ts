@@ -95,6 +95,12 @@ export const nodeSchema = z
         'Interfaces by their name inside the node, at most one per network. The first with a gateway leads out.',
       )
       .meta({ minProperties: 1, examples: [{ eth0: { network: 'lan', address: '10.0.0.10' } }] }),
+    farm: z
+      .boolean({ error: 'must be true or false' })
+      .optional()
+      .describe(
+        'It is many real servers, each at an address of its interfaces: what one answers begins with its address, and not with the name of the node.',
+      ),
     loopback: z
       .array(withPrefix)
       .optional()

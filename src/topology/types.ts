@@ -38,6 +38,11 @@ export interface Node {
   name: string
   role: Role
   interfaces: Interface[]
+  /**
+   * It is many real servers, each at an address of its interfaces: what one answers begins with its address, and not with the name
+   * of the node. No two of one service may be on it.
+   */
+  farm?: true
   /** Addresses with prefix put on `lo`: the VIP of a DR or TUN real server. */
   loopback: string[]
   tunnels: Tunnel[]

@@ -30,6 +30,8 @@ describe("the operator's own limits", () => {
         'preemption-stop: client gap 3000 topology.yaml:8',
         'failover-crash: client gap 3000 topology.yaml:8',
         'preemption-crash: client gap 3000 topology.yaml:8',
+        'failover-link-eth0: client gap 3000 topology.yaml:8',
+        'preemption-link-eth0: client gap 3000 topology.yaml:8',
         'server-10.0.0.100:80/TCP-rs1:80: removal 5000 topology.yaml:9',
         'server-10.0.0.100:80/TCP-rs2:80: removal 5000 topology.yaml:9',
       ],

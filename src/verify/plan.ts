@@ -12,6 +12,7 @@ import type { DirectorConfig, RealServer, VirtualService } from '../model/types.
 import { settled } from '../model/track.ts'
 import { startBound } from '../model/vrrp.ts'
 import type { Untested } from '../judge/verdict.ts'
+import { addressesOf } from '../topology/addresses.ts'
 import { rulesOf } from '../topology/rules.ts'
 import type { Node, Topology } from '../topology/types.ts'
 
@@ -26,6 +27,8 @@ export interface PlannedVip {
 /** A real server with the node that plays it. */
 export interface PlannedServer {
   node: string
+  /** What its answers begin with, and what it is called: the node's name, or its own address where the node is a farm. */
+  name: string
   server: RealServer
 }
 
@@ -103,7 +106,7 @@ export const planTopology = (topology: Topology): Plan => {
     services,
     readiness: [
       ...vips.map(vip => vipReadiness(vip)),
-      ...services.flatMap(serviceReadiness),
+      ...oncePerFarm(services.flatMap(serviceReadiness), topology),
       // without keepalived nothing changes by itself: who can answer, answers
       ...(configs.length === 0 ? topology.nodes.filter(node => node.role === 'realserver').map(answers) : []),
     ],
@@ -199,6 +202,7 @@ const planServices = (
 ): PlannedService[] => {
   const planned: PlannedService[] = []
   const seen = new Set<string>()
+  const nodeOf = nodesByAddress(topology)
   for (const vip of vips) {
     const config = configs.find(c => c.node === vip.members[0]?.node)
     const marked = markedBy(topology.nodes.filter(node => node.name === config?.node).flatMap(rulesOf))
@@ -215,8 +219,8 @@ const planServices = (
       if (driven === undefined) continue
       const servers: PlannedServer[] = []
       for (const server of service.realServers) {
-        const node = topology.nodes.find(n => isOnLink(n, server.address))
-        if (node) servers.push({ node: node.name, server })
+        const node = nodeOf.get(server.address)
+        if (node) servers.push({ node: node.name, name: node.farm ? server.address : node.name, server })
         else untested.push({ what: `real server ${server.address}`, why: 'no node of the topology has this address' })
       }
       const url = `http://${endpoint(vip.address, driven)}/`
@@ -251,9 +255,15 @@ const tableName = ({ address = '', port = 0, fwmark }: VirtualService): string =
 const endpoint = (address: string, port: number): string =>
   address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 
-/** Whether a node has an address on one of its networks. */
-const isOnLink = ({ interfaces }: Node, address: string): boolean =>
-  interfaces.some(one => [one.address, ...one.addresses.map(text => text.replace(/\/.*/, ''))].includes(address))
+/** The first node that has an address on one of its networks, by address. */
+const nodesByAddress = ({ nodes }: Topology): Map<string, Node> => {
+  const found = nodes.flatMap(node =>
+    node.interfaces.flatMap(one =>
+      [one.address, ...one.addresses.map(text => text.replace(/\/.*/, ''))].map(text => [text, node] as const),
+    ),
+  )
+  return new Map(found.toReversed())
+}
 
 /** Why no probe can drive a port of a service; undefined where one can. Probes speak HTTP. */
 const undriven = ({ protocol, fwmark, realServers }: VirtualService, port: number): string | undefined => {
@@ -293,15 +303,27 @@ const serviceReadiness = ({ vip, table, port, servers }: PlannedService): Readin
   const destinations = alive.map(({ server }) => `${server.address}:${server.port}`)
   return [
     {
-      title: `${table} on ${master} has ${alive.map(s => s.node).join(', ')}`,
+      title: `${table} on ${master} has ${alive.map(s => s.name).join(', ')}`,
       condition: { kind: 'pool', node: master, service: table, destinations },
       deadlineMs: CONVERGENCE_MARGIN_MS,
     },
-    ...alive.map(({ node, server }) => ({
-      title: `${node} listens on port ${server.port || port}`,
+    ...alive.map(({ name, server }) => ({
+      title: `${name} listens on port ${server.port || port}`,
       // behind NAT only the directors reach them
       condition: { kind: 'listening' as const, node: master, address: server.address, port: server.port || port },
       deadlineMs: CONVERGENCE_MARGIN_MS,
     })),
   ]
+}
+
+/** Of the servers of a farm, which are one httpd, one for each port is waited for: asking is a process each. */
+const oncePerFarm = (readiness: Readiness[], { nodes }: Topology): Readiness[] => {
+  const farms = new Map(nodes.filter(node => node.farm).flatMap(node => addressesOf(node).map(a => [a, node.name])))
+  const seen = new Set<string>()
+  return readiness.filter(({ condition }) => {
+    const farm = condition.kind === 'listening' ? farms.get(condition.address) : undefined
+    if (condition.kind !== 'listening' || farm === undefined) return true
+    const key = `${farm}:${condition.port}`
+    return !seen.has(key) && seen.add(key)
+  })
 }

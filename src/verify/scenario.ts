@@ -2,23 +2,10 @@ import type { PlannedCheck } from '../judge/rules.ts'
 import type { Lab } from '../lab/lab.ts'
 import { seconds } from '../model/bound.ts'
 
-export type ScenarioGroup =
-  | 'configuration'
-  | 'shares'
-  | 'persistence'
-  | 'failover'
-  | 'reload'
-  | 'backup'
-  | 'server'
-  | 'sorry'
-  | 'quorum'
-
 /** What is done to one fork of the lab, and the promises that are judged on it. Driving and judging share no state. */
 export interface Scenario {
   /** Unique in a plan: `failover-crash-10.0.0.100`. */
   name: string
-  /** What kind of promise it is about. */
-  group: ScenarioGroup
   /** How long it waits while nothing happens, where that is long; ms of lab time. */
   waitsMs?: number
   drive: (lab: Lab) => Promise<void>

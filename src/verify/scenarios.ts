@@ -6,6 +6,7 @@ import type { Plan } from './plan.ts'
 import type { Scenario } from './scenario.ts'
 import { configuration } from './scenarios/configuration.ts'
 import { failovers } from './scenarios/failovers.ts'
+import { isLarge, sampleOf, serversLostTogether, sharesOfAll } from './scenarios/large.ts'
 import { persistence } from './scenarios/persistence.ts'
 import { quorum } from './scenarios/quorum.ts'
 import { serverLost } from './scenarios/server-lost.ts'
@@ -14,18 +15,23 @@ import { sorryPage } from './scenarios/sorry.ts'
 import { backupLost, reload } from './scenarios/undisturbed.ts'
 
 /** Every scenario that follows from a plan, the most valuable first; what cannot be judged goes to `plan.untested`. */
-export const planScenarios = (plan: Plan): Scenario[] =>
-  namedApart([
+export const planScenarios = (plan: Plan): Scenario[] => {
+  const large = isLarge(plan)
+  const sample = sampleOf(plan)
+  return namedApart([
     configuration(plan),
-    ...plan.services.flatMap(service => sharesScenario(plan, service)),
-    ...plan.services.flatMap(service => persistence(plan, service)),
-    ...plan.vips.flatMap(vip => failovers(plan, vip)),
+    ...(large ? sharesOfAll(plan) : plan.services.flatMap(service => sharesScenario(plan, service))),
+    ...sample.persistent.flatMap(service => persistence(plan, service)),
+    ...sample.vips.flatMap(vip => failovers(plan, vip)),
     ...reload(plan),
-    ...plan.services.flatMap(service => service.servers.flatMap(server => serverLost(plan, service, server))),
-    ...plan.services.flatMap(service => sorryPage(plan, service)),
-    ...plan.services.flatMap(service => quorum(plan, service)),
+    ...(large
+      ? serversLostTogether(plan)
+      : plan.services.flatMap(service => service.servers.flatMap(server => serverLost(plan, service, server)))),
+    ...sample.sorry.flatMap(service => sorryPage(plan, service)),
+    ...sample.quorum.flatMap(service => quorum(plan, service)),
     ...backupLost(plan),
   ])
+}
 
 /** The journal knows labs by their names. @throws LvslabError PLAN_SCENARIO_TWICE where two would have the same one */
 const namedApart = (scenarios: Scenario[]): Scenario[] => {

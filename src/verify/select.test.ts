@@ -34,7 +34,7 @@ const refusal = (selection: Selection): LvslabError => {
 describe('what is tried of the DR pair', () => {
   it('is everything where nothing is named', () => {
     const { plan, lines } = tried({})
-    expect(lines).toHaveLength(8)
+    expect(lines).toHaveLength(11)
     expect(plan.untested).toEqual([])
   })
 
@@ -50,8 +50,9 @@ describe('what is tried of the DR pair', () => {
       'shares-10.0.0.100:80/TCP: shares-10.0.0.100:80/TCP',
       'failover-stop-10.0.0.100: preemption-stop',
       'failover-crash-10.0.0.100: preemption-crash',
+      'failover-link-eth0-10.0.0.100: preemption-link-eth0',
     ])
-    expect(plan.untested).toHaveLength(14)
+    expect(plan.untested).toHaveLength(21)
     expect(plan.untested).toContainEqual({
       what: 'keepalived on d1 accepts every line of its configuration',
       why: 'not in --only preemption,shares',

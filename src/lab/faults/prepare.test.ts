@@ -117,6 +117,12 @@ describe('what does not fit is refused before anything is touched', () => {
     }
   })
 
+  test('an address that the node does not have', () => {
+    const error = refusal(() => prepare('httpd-refuse', 'rs1', { addresses: ['10.1.0.10', '10.1.0.11'] }))
+    expect(error).toMatchObject({ code: 'FAULT_ADDRESS', remedy: 'addresses: some of 10.1.0.10' })
+    expect(error.message).toContain('rs1 has no address 10.1.0.11')
+  })
+
   test('a VRRP block from nobody', () => {
     expect(refusal(() => prepare('vrrp-block', 'd1', { peer: 'd9' })).message).toContain('peer: no node "d9"')
   })
@@ -137,6 +143,13 @@ describe('what does not fit is refused before anything is touched', () => {
 })
 
 describe('the steps', () => {
+  test('one real server of a farm refuses, and the heal takes just that back', () => {
+    const { inject, heal } = prepare('httpd-refuse', 'rs1', { addresses: ['10.1.0.10'] })
+    const rule = 'INPUT -d 10.1.0.10 -p tcp -m comment --comment httpd-refuse-7 -j REJECT --reject-with tcp-reset'
+    expect(scripts(inject).join()).toContain(`-I ${rule}\n`)
+    expect(scripts(heal).join()).toContain(`-D ${rule}\n`)
+  })
+
   test('what is frozen is not frozen again', () => {
     const preparation = (fault: FaultName, on: string): string =>
       prepareFault(topology, fault, on, undefined, 7).inject[0]?.prepare ?? ''

@@ -3,6 +3,7 @@ import { configChange } from './config-change.ts'
 import { httpdCrash } from './httpd-crash.ts'
 import { httpdError } from './httpd-error.ts'
 import { httpdHang } from './httpd-hang.ts'
+import { httpdRefuse } from './httpd-refuse.ts'
 import { httpdSlow } from './httpd-slow.ts'
 import { httpdStop } from './httpd-stop.ts'
 import { ipvsadm } from './ipvsadm.ts'
@@ -35,6 +36,7 @@ export const FAULTS = {
   'httpd-slow': httpdSlow,
   'httpd-error': httpdError,
   'httpd-hang': httpdHang,
+  'httpd-refuse': httpdRefuse,
   'link-down': linkDown,
   'vrrp-block': vrrpBlock,
   partition,

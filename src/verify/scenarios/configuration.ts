@@ -6,7 +6,6 @@ const CONFIG_TEST = ['keepalived', '--config-test']
 
 export const configuration = (plan: Plan): Scenario => ({
   name: 'configuration',
-  group: 'configuration',
   drive: async lab => {
     for (const director of plan.directors) await lab.exec(director, CONFIG_TEST, { record: true })
   },

@@ -64,7 +64,6 @@ export const failover = (plan: Plan, vip: PlannedVip, followers: PlannedVip[], p
   const owner = (node: string, others: string[]): Condition => ({ kind: 'owner', address: vip.address, node, others })
   return {
     name: `failover-${id}-${vip.address}`,
-    group: 'failover',
     drive: async lab => {
       const probe = service && (await startProbe(lab, plan, service, rate))
       await lab.sleep(BEFORE_MS)

@@ -98,7 +98,7 @@ const sticks = (plan: Plan, persistent: Persistent): Scenario => {
     await come(lab, plan, PROBE, planned, 3 * CLIENTS, clients)
     if (expected) await come(lab, plan, 'newcomers', planned, count, await sources(lab, count))
   }
-  return { name: `persistence-${name}`, group: 'persistence', drive, checks }
+  return { name: `persistence-${name}`, drive, checks }
 }
 
 /** Clients come late in their time, and again after it. */
@@ -116,7 +116,6 @@ const isReleased = (plan: Plan, persistent: Persistent): Scenario[] => {
   return [
     {
       name: `release-${name}`,
-      group: 'persistence',
       waitsMs: LATE_SHARE * timeoutMs + maxMs,
       drive: async lab => {
         const clients = await sources(lab, CLIENTS)
@@ -156,7 +155,7 @@ const newcomerShares = (planned: PlannedService): CycleShares | undefined => {
   const { scheduler, realServers } = service
   const shares = cycleShares(
     { scheduler, realServers },
-    one => servers.find(s => s.server === one)?.node ?? one.address,
+    one => servers.find(s => s.server === one)?.name ?? one.address,
   )
   return shares && shares.cycle > 0 && shares.cycle <= MOST_NEWCOMERS ? shares : undefined
 }

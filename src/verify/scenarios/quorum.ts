@@ -4,6 +4,7 @@ import type { Lab } from '../../lab/lab.ts'
 import { serverDownBound, serverUpBound } from '../../model/health-check.ts'
 import { changePool, type Pool, serverKey } from '../../model/pool.ts'
 import type { Bound } from '../../model/types.ts'
+import { addressesOf } from '../../topology/addresses.ts'
 import type { Plan, PlannedService } from '../plan.ts'
 import { PATIENCE_MS, type Scenario, SLACK_MS, SLOW_PROBE_RATE } from '../scenario.ts'
 import { AFTER_MS, BEFORE_MS, poolOf, poolWithout, PROBE, receiversOf, refusalsHeldBack, startProbe } from './common.ts'
@@ -49,7 +50,7 @@ export const quorum = (plan: Plan, planned: PlannedService): Scenario[] => {
   }
   return [
     {
-      ...{ name, group: 'quorum', drive },
+      ...{ name, drive },
       checks: [
         {
           check: name,
@@ -108,17 +109,16 @@ const stepsOf = (plan: Plan, planned: PlannedService): QuorumStep[] | string => 
   return steps
 }
 
-/** The nodes that they are; 127.0.0.1 is whichever director has the VIP. */
+/** The nodes that they are, a farm's by address; 127.0.0.1 is whichever director has the VIP. */
 const answering = (plan: Plan, service: PlannedService['service'], pool: Pool): string[] => {
   const table = receiversOf(service, pool)
   const addresses = [...service.realServers, ...(service.sorryServer ? [service.sorryServer] : [])]
     .filter(server => table.includes(serverKey(server)))
     .map(({ address }) => address)
-  const named = plan.topology.nodes.filter(({ interfaces }) =>
-    interfaces.some(one =>
-      [one.address, ...one.addresses.map(text => text.replace(/\/.*/, ''))].some(own => addresses.includes(own)),
-    ),
-  )
+  const named = plan.topology.nodes.flatMap(node => {
+    const asked = addressesOf(node).filter(own => addresses.includes(own))
+    return node.farm ? asked : asked.length > 0 ? [node.name] : []
+  })
   const local = addresses.some(address => address.startsWith('127.') || address === '::1')
-  return [...new Set([...named.map(({ name }) => name), ...(local ? plan.directors : [])])]
+  return [...new Set([...named, ...(local ? plan.directors : [])])]
 }

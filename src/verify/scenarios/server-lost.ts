@@ -1,37 +1,27 @@
 import type { Condition } from '../../agent/protocol.ts'
-import { serverDownBound, serverUpBound } from '../../model/health-check.ts'
 import type { Plan, PlannedServer, PlannedService } from '../plan.ts'
 import { PATIENCE_MS, type Scenario, SLACK_MS, SLOW_PROBE_RATE } from '../scenario.ts'
-import { AFTER_MS, BEFORE_MS, poolOf, poolWithout, PROBE, receiversOf, refusalsHeldBack, startProbe } from './common.ts'
+import { AFTER_MS, BEFORE_MS, poolOf, poolWithout, PROBE, receiversOf, startProbe } from './common.ts'
+import { removalOf } from './removable.ts'
 
 /** The web server of one real server crashes: its port refuses, and its health check sees that at the next look. */
-export const serverLost = (plan: Plan, planned: PlannedService, { node, server }: PlannedServer): Scenario[] => {
+export const serverLost = (plan: Plan, planned: PlannedService, one: PlannedServer): Scenario[] => {
+  const { node, server } = one
   const { vip, table, servers } = planned
-  const [downBound, upBound] = [serverDownBound(server, 'refused'), serverUpBound(server, 'refused')]
   const what = `removal and return of ${node} (${planned.name})`
   const alike = servers.filter(other => other.node === node && other.server.port === server.port)
   const name = `server-${planned.name}-${node}:${server.port}${alike.length > 1 ? ` (${server.address})` : ''}`
-  if (!downBound || !upBound) {
-    const why = server.checks.length
-      ? `no bound is known for ${server.checks.map(c => c.keyword).join(', ')}`
-      : 'it has no health check'
-    plan.untested.push({ what, why: refusalsHeldBack([{ node, server }]) ?? why })
+  const bounds = removalOf(planned, one)
+  if ('why' in bounds) {
+    plan.untested.push({ what, why: bounds.why })
     return []
   }
-  if (server.weight === 0) {
-    plan.untested.push({ what, why: 'its weight is 0' })
-    return []
-  }
-  if (servers.length < 2) {
-    plan.untested.push({ what, why: 'it is the only real server' })
-    return []
-  }
+  const { downBound, upBound } = bounds
   const pool = (without: string[]): Condition =>
     poolOf(planned, receiversOf(planned.service, poolWithout(planned, without)))
   return [
     {
       name,
-      group: 'server',
       drive: async lab => {
         const probe = await startProbe(lab, plan, planned, SLOW_PROBE_RATE)
         await lab.sleep(BEFORE_MS)

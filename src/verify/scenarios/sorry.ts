@@ -4,6 +4,7 @@ import { sorryBound, sorryEndsBound } from '../../model/health-check.ts'
 import type { Plan, PlannedService } from '../plan.ts'
 import { PATIENCE_MS, type Scenario, SLACK_MS, SLOW_PROBE_RATE } from '../scenario.ts'
 import { AFTER_MS, BEFORE_MS, PROBE, refusalsHeldBack, startProbe } from './common.ts'
+import { askedFor, onFarms } from './large.ts'
 
 /** All real servers crash: the sorry server answers, until they return. */
 export const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
@@ -17,22 +18,26 @@ export const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
     plan.untested.push({ what, why: refusalsHeldBack(servers) ?? why })
     return []
   }
-  const answeredBy = (nodes: string[]): Condition => ({
+  const fault = onFarms(plan, servers) ? 'httpd-refuse' : 'httpd-crash'
+  const answeredBy = (names: string[]): Condition => ({
     kind: 'any',
-    of: nodes.map(server => ({ kind: 'event', match: { kind: 'request', outcome: 'answered', server } })),
+    of: names.map(server => ({ kind: 'event', match: { kind: 'request', outcome: 'answered', server } })),
   })
   return [
     {
       name: `sorry-${planned.name}`,
-      group: 'sorry',
       drive: async lab => {
         const probe = await startProbe(lab, plan, planned, SLOW_PROBE_RATE)
         await lab.sleep(BEFORE_MS)
-        const heals = await Promise.all(servers.map(s => lab.inject('httpd-crash', s.node)))
+        const heals = await Promise.all(
+          fault === 'httpd-refuse'
+            ? servers.map(s => lab.inject(fault, s.node, { addresses: askedFor(plan, s, vip.address) }))
+            : [...new Set(servers.map(s => s.node))].map(node => lab.inject(fault, node)),
+        )
         await lab.until(answeredBy(plan.directors), bound.maxMs + PATIENCE_MS)
         await lab.sleep(AFTER_MS)
         await Promise.all(heals.map(heal => heal()))
-        await lab.until(answeredBy(servers.map(s => s.node)), endsBound.maxMs + PATIENCE_MS)
+        await lab.until(answeredBy(servers.map(s => s.name)), endsBound.maxMs + PATIENCE_MS)
         await lab.sleep(AFTER_MS)
         await probe.stop()
       },
@@ -42,8 +47,8 @@ export const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
           title: `the sorry server answers when every real server of ${planned.name} is dead (${seconds(bound.maxMs)}), and only then`,
           rule: 'sorry',
           params: {
-            ...{ vip: vip.address, directors: plan.directors, service: table, fault: 'httpd-crash', probe: PROBE },
-            servers: servers.map(({ node, server }) => ({ node, address: server.address })),
+            ...{ vip: vip.address, directors: plan.directors, service: table, fault, probe: PROBE },
+            servers: servers.map(({ node, name, server }) => ({ node, name, address: server.address })),
             ...{ bound, endsBound, slackMs: SLACK_MS },
           },
         },

@@ -31,7 +31,7 @@ export const reload = (plan: Plan): Scenario[] =>
         master && (backup ? crashBound(master.instance, backup.instance) : startBound(master.instance)),
     }
     const vips = plan.vips.filter(({ members }) => members[0]?.node === node)
-    return undisturbed(plan, { name: `reload-${node}`, group: 'reload' }, node, vips, [quiet])
+    return undisturbed(plan, { name: `reload-${node}` }, node, vips, [quiet])
   })
 
 /** keepalived of each director that another one is MASTER for ends, in order and in a crash. */
@@ -51,12 +51,12 @@ export const backupLost = (plan: Plan): Scenario[] =>
       boundOf: ({ members: [master] }) => master && handoverBound(master.instance),
     }
     const vips = plan.vips.filter(({ members }) => members.slice(1).some(member => member.node === node))
-    return undisturbed(plan, { name: `backup-${node}`, group: 'backup' }, node, vips, [stop, crash])
+    return undisturbed(plan, { name: `backup-${node}` }, node, vips, [stop, crash])
   })
 
 const undisturbed = (
   plan: Plan,
-  scenario: Pick<Scenario, 'name' | 'group'>,
+  scenario: Pick<Scenario, 'name'>,
   node: string,
   vips: PlannedVip[],
   faults: Quiet[],

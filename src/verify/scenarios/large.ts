@@ -1,0 +1,234 @@
+import type { Condition } from '../../agent/protocol.ts'
+import type { PlannedCheck } from '../../judge/rules.ts'
+import type { Lab } from '../../lab/lab.ts'
+import { cycleShares } from '../../model/shares.ts'
+import { addressesOf } from '../../topology/addresses.ts'
+import type { Plan, PlannedServer, PlannedService, PlannedVip } from '../plan.ts'
+import { PATIENCE_MS, type Scenario, SLACK_MS } from '../scenario.ts'
+import { AFTER_MS, BEFORE_MS } from './common.ts'
+import { removalOf, type RemovalBounds } from './removable.ts'
+
+/**
+ * Scenarios of a configuration that is too large to have each real server broken in a fork of its own: they act on all services at
+ * once, and each service is judged against its own bound.
+ */
+
+/** Real servers, counted in each service that has them, above which a configuration is large. */
+export const LARGE_ABOVE = 32
+
+/** Requests/s of all probes together. */
+const ALL_RATES = 50
+
+/** Services that a probe asks while real servers go and come, and how often each, requests/s. */
+const WATCHED = 5
+const WATCH_RATE = 5
+
+/**
+ * How late a table that is read by ipvsadm may be stamped, ms for each real server in it: the reading takes so long under emulation
+ * while both directors' tables are read, and as long again where the table changed meanwhile.
+ */
+const READ_MS = 1
+
+const pairsOf = (plan: Plan): number => plan.services.reduce((total, { servers }) => total + servers.length, 0)
+
+export const isLarge = (plan: Plan): boolean =>
+  pairsOf(plan) > LARGE_ABOVE || plan.topology.nodes.some(node => node.farm)
+
+/** Whether what breaks a node breaks the real servers of other services too. */
+export const onFarms = ({ topology }: Plan, servers: PlannedServer[]): boolean =>
+  topology.nodes.some(node => node.farm && servers.some(one => one.node === node.name))
+
+/** The addresses by which a real server is asked: its own, and the VIP where its node has that. */
+export const askedFor = ({ topology }: Plan, { node, server }: PlannedServer, vip: string): string[] => {
+  const own = topology.nodes.filter(one => one.name === node).flatMap(addressesOf)
+  return [server.address, vip].filter(address => own.includes(address))
+}
+
+/** What stands for the rest where one scenario for each would be too many. */
+export interface Sample {
+  vips: PlannedVip[]
+  /** Services whose persistence, sorry server and quorum are tried. */
+  persistent: PlannedService[]
+  sorry: PlannedService[]
+  quorum: PlannedService[]
+}
+
+/**
+ * All of a plan; of a large one a VIP of each MASTER, as what ends keepalived there moves all of them, and a service of each
+ * kind. What is left out goes to `plan.untested`.
+ */
+export const sampleOf = (plan: Plan): Sample => {
+  const { vips, services, untested } = plan
+  if (!isLarge(plan)) return { vips, persistent: services, sorry: services, quorum: services }
+  const byMaster = new Map<string, PlannedVip>()
+  const served = new Set(services.map(service => service.vip))
+  for (const vip of [...vips.filter(one => served.has(one)), ...vips]) {
+    const order = vip.members.map(member => member.node).join()
+    if (!byMaster.has(order)) byMaster.set(order, vip)
+  }
+  const sampled = [...byMaster.values()]
+  const left = vips.length - sampled.length
+  if (left > 0) {
+    const names = sampled.map(vip => vip.address).join(', ')
+    untested.push({ what: `failover of ${left} of ${vips.length} VIPs`, why: `sampled: ${names} is looked at` })
+  }
+  const first = (what: string, has: (service: PlannedService) => boolean): PlannedService[] => {
+    const [one, ...others] = services.filter(has)
+    if (one && others.length > 0)
+      untested.push({ what: `${what} of ${others.length} services`, why: `sampled: that of ${one.name} is tried` })
+    return one ? [one] : []
+  }
+  return {
+    vips: sampled,
+    persistent: first('persistence', ({ service }) => service.persistence !== undefined),
+    sorry: first('sorry server', ({ service }) => service.sorryServer !== undefined),
+    quorum: first('quorum', ({ service }) => service.quorum + service.hysteresis > 1),
+  }
+}
+
+const probeOf = ({ name }: PlannedService): string => `clients of ${name}`
+
+/** A full cycle of connections to every service, all of them at the same time. */
+export const sharesOfAll = (plan: Plan): Scenario[] => {
+  const driven = plan.services.flatMap(planned => {
+    const { service, servers } = planned
+    const expected = cycleShares(service, server => servers.find(one => one.server === server)?.name ?? server.address)
+    if (expected && expected.cycle > 0) return [{ planned, expected }]
+    const why = service.persistence
+      ? 'its clients are shared out, not its connections'
+      : `${service.scheduler} has no exact share`
+    plan.untested.push({ what: `shares of ${planned.name}`, why })
+    return []
+  })
+  if (driven.length === 0) return []
+  const requests = driven.reduce((total, { expected }) => total + expected.cycle, 0)
+  return [
+    {
+      name: 'shares-of-all',
+      drive: async lab => {
+        const probes = []
+        for (const { planned, expected } of driven) {
+          const rate = (ALL_RATES * expected.cycle) / requests
+          const [probe, count] = [probeOf(planned), expected.cycle]
+          probes.push(await lab.http({ probe, client: plan.client, url: planned.url, rate, count }))
+          // side by side, and not all in the same moment
+          await lab.sleep(1000 / ALL_RATES)
+        }
+        await Promise.all(probes.map(probe => probe.ended()))
+      },
+      checks: driven.map(({ planned, expected }) => ({
+        check: `shares-${planned.name}`,
+        title: `${planned.service.scheduler} shares the connections to ${planned.name} out to its ${Object.keys(expected.shares).length} real servers`,
+        rule: 'shares',
+        params: { probe: probeOf(planned), expected },
+      })),
+    },
+  ]
+}
+
+/** A real server that is to be broken, with the service that it is looked at in. */
+interface Broken extends RemovalBounds {
+  planned: PlannedService
+  one: PlannedServer
+}
+
+/**
+ * One real server of each service crashes and returns, those of all services at once: the httpd of a node which is one of each, a
+ * farm's or that of a real server which all services share. As many nodes as it takes, one after the other.
+ */
+export const serversLostTogether = (plan: Plan): Scenario[] => {
+  const candidates = new Map<string, Broken[]>()
+  const missing = new Map<PlannedService, string>()
+  for (const planned of plan.services) {
+    missing.set(planned, planned.servers.length === 0 ? 'it has no real server here' : 'its real servers are one node')
+    for (const one of planned.servers) {
+      const bounds = removalOf(planned, one)
+      if ('why' in bounds) missing.set(planned, bounds.why)
+      else if (planned.servers.some(other => other.node !== one.node && other.server.weight > 0))
+        candidates.set(one.node, [...(candidates.get(one.node) ?? []), { planned, one, ...bounds }])
+    }
+  }
+  const scenarios: Scenario[] = []
+  const done = new Set<PlannedService>()
+  const openOf = (all: Broken[]): Broken[] => [
+    ...new Map(all.filter(({ planned }) => !done.has(planned)).map(one => [one.planned, one])).values(),
+  ]
+  for (;;) {
+    const best = [...candidates].map(([node, all]) => ({ node, broken: openOf(all) }))
+    const next = best.reduce((most, one) => (one.broken.length > most.broken.length ? one : most), {
+      node: '',
+      broken: [],
+    })
+    if (next.broken.length === 0) break
+    for (const { planned } of next.broken) done.add(planned)
+    scenarios.push(lostTogether(plan, next.node, next.broken))
+  }
+  for (const [planned, why] of missing)
+    if (!done.has(planned))
+      plan.untested.push({ what: `removal and return of the real servers of ${planned.name}`, why })
+  const all = [...done].reduce((total, { servers }) => total + servers.length, 0)
+  plan.untested.push({
+    what: `removal and return of ${all - done.size} of ${all} real servers`,
+    why: `sampled: one of each of ${done.size} services is broken`,
+  })
+  return scenarios
+}
+
+const lostTogether = (plan: Plan, node: string, broken: Broken[]): Scenario => {
+  const watched = new Set(broken.slice(0, WATCHED).map(({ planned }) => planned))
+  return {
+    name: `servers-of-${node}`,
+    drive: async lab => {
+      const probes = []
+      for (const service of watched)
+        probes.push(
+          await lab.http({ probe: probeOf(service), client: plan.client, url: service.url, rate: WATCH_RATE }),
+        )
+      await lab.sleep(BEFORE_MS)
+      const gone = allSaid(lab, broken, 'removed')
+      const heal = await lab.inject('httpd-crash', node)
+      await gone
+      await lab.sleep(AFTER_MS)
+      const back = allSaid(lab, broken, 'added')
+      await heal()
+      await back
+      await lab.sleep(AFTER_MS)
+      for (const probe of probes) await probe.stop()
+    },
+    checks: broken.map((one): PlannedCheck => {
+      const { planned, downBound, upBound } = one
+      const { name, server } = one.one
+      return {
+        check: `server-${planned.name}-${name}:${server.port}`,
+        title: `${name} leaves ${planned.name} when the httpd of ${node} crashes, and comes back when it returns`,
+        rule: 'pool',
+        params: {
+          ...{ vip: planned.vip.address, directors: plan.directors, service: planned.table, downBound, upBound },
+          server: { node, name, address: server.address, port: server.port },
+          ...{ fault: 'httpd-crash', slackMs: SLACK_MS, readMs: pairsOf(plan) * READ_MS },
+          ...(watched.has(planned) ? { probe: probeOf(planned) } : {}),
+        },
+      }
+    }),
+  }
+}
+
+/**
+ * Waits until the MASTER of each service says that the server went or came: its log costs nothing, and a table of this size a process
+ * for each look. What it never says is judged by its tables all the same.
+ */
+const allSaid = async (lab: Lab, broken: Broken[], result: 'removed' | 'added'): Promise<void> => {
+  const waits = broken.map(({ planned, one: { server }, downBound, upBound }) => {
+    const checker = { server: `${server.address}:${server.port}`, service: planned.table, result }
+    const match = { kind: 'keepalived', node: planned.vip.members[0]?.node, checker }
+    // with inhibit_on_failure only the weight changes
+    const said: Condition = server.inhibitOnFailure
+      ? {
+          kind: 'event',
+          match: { ...match, checker: { server: checker.server, result: result === 'added' ? 'up' : 'down' } },
+        }
+      : { kind: 'event', match }
+    return lab.until(said, (result === 'removed' ? downBound : upBound).maxMs + PATIENCE_MS)
+  })
+  await Promise.all(waits)
+}
