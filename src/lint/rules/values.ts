@@ -1,4 +1,5 @@
-import type { Rule } from '../rule.ts'
+import { emptyInTable } from './tables.ts'
+import { EVERY_LANGUAGE, type Rule } from '../rule.ts'
 
 /** What the reader notices: values that keepalived does not take, or takes otherwise than they stand there. */
 export const specificRules: Rule[] = [
@@ -109,8 +110,9 @@ export const specificRules: Rule[] = [
     code: 'scheduler-unknown',
     severity: 'error',
     rejected: true,
-    title: 'A scheduler that keepalived does not know',
-    why: 'keepalived ignores the line and takes wlc (check_parser.c lbalgo_handler).',
+    languages: EVERY_LANGUAGE,
+    title: 'A scheduler that nobody knows',
+    why: 'keepalived ignores the line and takes wlc (check_parser.c lbalgo_handler); from ipvsadm and ldirectord the kernel does not take the service.',
     remedy: 'Write one of rr wrr lc wlc lblc lblcr sh mh dh fo ovf sed nq twos.',
     notice: /is not a scheduler/,
   },
@@ -163,8 +165,9 @@ export const specificRules: Rule[] = [
     code: 'port-not-rewritten',
     severity: 'error',
     rejected: true,
+    languages: EVERY_LANGUAGE,
     title: 'DR or TUN with another port than the service has',
-    why: 'Neither rewrites packets: keepalived forces the port of the service on the server (check_data.c "ports don\'t match"), and a check that has the other one looks at what nobody is sent to.',
+    why: 'Neither rewrites packets: keepalived, ipvsadm and ldirectord force the port of the service on the server (keepalived check_data.c "ports don\'t match"), and a check that has the other one looks at what nobody is sent to.',
     remedy: 'Have the server listen on the port of the service, or use NAT.',
     notice: /cannot rewrite it/,
   },
@@ -190,10 +193,12 @@ export const specificRules: Rule[] = [
     code: 'service-empty',
     severity: 'error',
     rejected: true,
+    languages: EVERY_LANGUAGE,
     title: 'A service without real servers',
-    why: 'keepalived leaves it out (check_data.c validate_check_config).',
-    remedy: 'Write a real_server block for each server, with a blank after the word.',
+    why: 'keepalived leaves it out (check_data.c validate_check_config); in the table it refuses every client.',
+    remedy: 'Write a real_server block, a -a line or a real line for each server.',
     notice: /has no real servers/,
+    check: emptyInTable,
   },
   {
     code: 'quorum-too-high',
@@ -244,8 +249,9 @@ export const specificRules: Rule[] = [
     code: 'stands-twice',
     severity: 'error',
     rejected: true,
+    languages: EVERY_LANGUAGE,
     title: 'The same thing stands twice',
-    why: 'keepalived takes the first and leaves the second out.',
+    why: 'keepalived takes the first and leaves the second out; an IPVS table has a server once.',
     remedy: 'Take one of them out, or give it a name, an address or a port of its own.',
     notice: /stands twice|has a name already| already; keepalived|was MASTER before/,
   },
