@@ -1,0 +1,52 @@
+import type { Condition } from '../../agent/protocol.ts'
+import { seconds } from '../../model/bound.ts'
+import { sorryBound, sorryEndsBound } from '../../model/health-check.ts'
+import type { Plan, PlannedService } from '../plan.ts'
+import { PATIENCE_MS, type Scenario, SLACK_MS, SLOW_PROBE_RATE } from '../scenario.ts'
+import { AFTER_MS, BEFORE_MS, PROBE, refusalsHeldBack, startProbe } from './common.ts'
+
+/** All real servers crash: the sorry server answers, until they return. */
+export const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
+  const { service, servers, vip, table } = planned
+  if (!service.sorryServer) return []
+  const bound = sorryBound(service, 'refused', 1000 / SLOW_PROBE_RATE)
+  const endsBound = sorryEndsBound(service, 'refused', 1000 / SLOW_PROBE_RATE)
+  const what = `sorry server of ${planned.name}`
+  if (!bound || !endsBound) {
+    const why = 'no bound is known for the health checks of its real servers'
+    plan.untested.push({ what, why: refusalsHeldBack(servers) ?? why })
+    return []
+  }
+  const answeredBy = (nodes: string[]): Condition => ({
+    kind: 'any',
+    of: nodes.map(server => ({ kind: 'event', match: { kind: 'request', outcome: 'answered', server } })),
+  })
+  return [
+    {
+      name: `sorry-${planned.name}`,
+      drive: async lab => {
+        const probe = await startProbe(lab, plan, planned, SLOW_PROBE_RATE)
+        await lab.sleep(BEFORE_MS)
+        const heals = await Promise.all(servers.map(s => lab.inject('httpd-crash', s.node)))
+        await lab.until(answeredBy(plan.directors), bound.maxMs + PATIENCE_MS)
+        await lab.sleep(AFTER_MS)
+        await Promise.all(heals.map(heal => heal()))
+        await lab.until(answeredBy(servers.map(s => s.node)), endsBound.maxMs + PATIENCE_MS)
+        await lab.sleep(AFTER_MS)
+        await probe.stop()
+      },
+      checks: [
+        {
+          check: `sorry-${planned.name}`,
+          title: `the sorry server answers when every real server of ${planned.name} is dead (${seconds(bound.maxMs)}), and only then`,
+          rule: 'sorry',
+          params: {
+            ...{ vip: vip.address, directors: plan.directors, service: table, fault: 'httpd-crash', probe: PROBE },
+            servers: servers.map(({ node, server }) => ({ node, address: server.address })),
+            ...{ bound, endsBound, slackMs: SLACK_MS },
+          },
+        },
+      ],
+    },
+  ]
+}
