@@ -6,11 +6,11 @@ import { readIpvsadm } from './ipvsadm.ts'
 import { readLdirectord } from './ldirectord.ts'
 
 /** What makes the IPVS table of a director without keepalived. */
-export type TableLanguage = 'ldirectord' | 'ipvsadm'
+export type TableProgram = 'ldirectord' | 'ipvsadm'
 
 /** What a director without keepalived is configured to do: it has services and no VRRP. */
 export interface TableConfig extends DirectorConfig {
-  language: TableLanguage
+  program: TableProgram
   /** Of ldirectord: how it checks the services, each of which is one of `services`. */
   ldirectord?: LdirectordConfig
 }
@@ -24,10 +24,10 @@ const MOST_BYTES = 64 * 2 ** 20
  * @param node name of the director
  * @throws LvslabError CONFIG_UNREADABLE, CONFIG_TOO_LARGE; exit code 2
  */
-export const readTable = (node: string, language: TableLanguage, file: string): TableConfig => {
+export const readTable = (node: string, program: TableProgram, file: string): TableConfig => {
   const text = readText(file)
-  const common = { node, language, instances: [], startupDelay: 0, files: [file] }
-  if (language === 'ipvsadm') {
+  const common = { node, program, instances: [], startupDelay: 0, files: [file] }
+  if (program === 'ipvsadm') {
     const { services, notices } = readIpvsadm(text, file)
     return { ...common, services, notices }
   }

@@ -14,6 +14,7 @@ import { checkSilentBackup } from './silent-backup.ts'
 import { checkSorry } from './sorry.ts'
 import { checkSpread } from './spread.ts'
 import { checkRelease, checkStickiness } from './stickiness.ts'
+import { checkTable } from './table.ts'
 import type { Verdict } from './verdict.ts'
 
 /**
@@ -35,6 +36,7 @@ export const RULES = {
   sorry: checkSorry,
   spread: checkSpread,
   stickiness: checkStickiness,
+  table: checkTable,
 } satisfies Record<string, (history: History, params: never) => Verdict>
 
 export type Rule = keyof typeof RULES

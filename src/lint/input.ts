@@ -33,7 +33,7 @@ export const readInputs = (paths: string[]): LintInput[] => {
 }
 
 /** Reads one director as far as it goes: what is wrong in it is kept, not thrown. */
-const read = ({ name, language, root, mount, file, whole, node }: Source): Director => {
+const read = ({ name, program, root, mount, file, whole, node }: Source): Director => {
   const errors: LvslabError[] = []
   const onError = (error: LvslabError): void => {
     if (!error.at) throw error // there is no place to report it at
@@ -47,14 +47,14 @@ const read = ({ name, language, root, mount, file, whole, node }: Source): Direc
   }
   const common = {
     name,
-    language,
+    program,
     errors,
     fileOf: (path: string) =>
       whole && (mount === '/' || path.startsWith(`${mount}/`)) ? join(root, relative(mount, path)) : undefined,
     ...(node ? { node } : {}),
   }
-  if (language !== 'keepalived') {
-    const config = readTable(name, language, main)
+  if (program !== 'keepalived') {
+    const config = readTable(name, program, main)
     return { ...common, statements: [], config, ...(config.ldirectord ? { ldirectord: config.ldirectord } : {}) }
   }
   const loaded = loadTree(root, file, {

@@ -1,5 +1,5 @@
 import { keyword } from '../config/keepalived/parse.ts'
-import type { DirectorLanguage } from '../topology/director-files.ts'
+import type { Program } from '../topology/director-files.ts'
 import { createMasker, type Masker } from '../history/mask.ts'
 import { near } from './near.ts'
 import { type Director, type Finding, type Found, isFor, type LintInput, type Rule } from './rule.ts'
@@ -24,7 +24,7 @@ export const lint = (input: LintInput): LintResult => {
   const mask = createMasker(directors.flatMap(secretsOf))
   const read = readerFindings(directors)
   const found = (rule: Rule): Found[] => {
-    const its = directors.filter(({ language }) => isFor(rule, language))
+    const its = directors.filter(({ program }) => isFor(rule, program))
     return [...(read.get(rule) ?? []), ...(its.length > 0 ? (rule.check?.({ ...input, directors: its }) ?? []) : [])]
   }
   const findings = unique(RULES.flatMap(rule => found(rule).map(one => finding(rule, one, mask))))
@@ -35,8 +35,8 @@ export const lint = (input: LintInput): LintResult => {
     files,
     rejected: directors
       .filter(
-        ({ config, language }) =>
-          language === 'keepalived' &&
+        ({ config, program }) =>
+          program === 'keepalived' &&
           findings.some(
             ({ code, at }) => config.files.includes(at.file) && RULES.find(one => one.code === code)?.rejected,
           ),
@@ -53,8 +53,8 @@ const readerFindings = (directors: Director[]): Map<Rule, Found[]> => {
     if (list) found.set(rule, list)
     list?.push(one)
   }
-  for (const { config, errors, language } of directors) {
-    for (const { at, message } of config.notices) add(ruleOfNotice(message, language), { at, message })
+  for (const { config, errors, program } of directors) {
+    for (const { at, message } of config.notices) add(ruleOfNotice(message, program), { at, message })
     for (const { code, at, message, remedy } of errors) if (at) add(ruleOfError(code), { at, message, remedy })
   }
   return found
@@ -64,8 +64,8 @@ const readerFindings = (directors: Director[]): Map<Rule, Found[]> => {
 const ruleOfError = (code: string): Rule =>
   RULES.find(rule => rule.errors?.includes(code)) ?? (RULES.find(rule => rule.code === 'unread') as Rule)
 
-const ruleOfNotice = (message: string, language: DirectorLanguage): Rule | undefined =>
-  PASSED_OVER.test(message) ? undefined : RULES.find(rule => isFor(rule, language) && rule.notice?.test(message))
+const ruleOfNotice = (message: string, program: Program): Rule | undefined =>
+  PASSED_OVER.test(message) ? undefined : RULES.find(rule => isFor(rule, program) && rule.notice?.test(message))
 
 const finding = ({ code, severity, remedy }: Rule, found: Found, mask: Masker): Finding => ({
   ...{ code, severity, at: found.at, message: mask(found.message), remedy: mask(found.remedy ?? remedy) },

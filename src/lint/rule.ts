@@ -2,7 +2,7 @@ import type { Statement } from '../config/keepalived/parse.ts'
 import type { LvslabError, Position } from '../errors.ts'
 import type { LdirectordConfig } from '../model/ldirectord.ts'
 import type { DirectorConfig } from '../model/types.ts'
-import type { DirectorLanguage } from '../topology/director-files.ts'
+import type { Program } from '../topology/director-files.ts'
 import type { Node, Topology } from '../topology/types.ts'
 
 /** error: keepalived refuses or ignores what stands there, or the service cannot work. */
@@ -11,7 +11,7 @@ export type Severity = 'error' | 'warning' | 'info'
 /** One director's configuration, as far as it could be read. */
 export interface Director {
   name: string
-  language: DirectorLanguage
+  program: Program
   /** Every statement of keepalived.conf, those that nobody knows among them; includes are in place. */
   statements: Statement[]
   config: DirectorConfig
@@ -25,12 +25,11 @@ export interface Director {
   node?: Node
 }
 
-/** A rule that is for the files of every language. */
-export const EVERY_LANGUAGE: readonly DirectorLanguage[] = ['keepalived', 'ldirectord', 'ipvsadm']
+/** A rule that is for the files of every program. */
+export const EVERY_PROGRAM: readonly Program[] = ['keepalived', 'ldirectord', 'ipvsadm']
 
-/** Whether a rule is for the files of a language. */
-export const isFor = ({ languages = ['keepalived'] }: Rule, language: DirectorLanguage): boolean =>
-  languages.includes(language)
+/** Whether a rule is for the files of a program. */
+export const isFor = ({ programs = ['keepalived'] }: Rule, program: Program): boolean => programs.includes(program)
 
 /** What is judged together: the directors of one folder, or of the files that were named. */
 export interface LintInput {
@@ -59,7 +58,7 @@ export interface Rule {
   /** Whether `keepalived --config-test` ends with an error because of it (measured with keepalived 2.3.3). */
   rejected: boolean
   /** Whose files it is for; keepalived's alone where it is left out. */
-  languages?: readonly DirectorLanguage[]
+  programs?: readonly Program[]
   /** What is wrong, in one line. */
   title: string
   /** What comes of it, with the source. */

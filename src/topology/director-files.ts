@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, dirname, extname, join } from 'node:path'
-import type { TableLanguage } from '../config/table.ts'
+import type { TableProgram } from '../config/table.ts'
 import { LvslabError } from '../errors.ts'
 import { shortPath } from './find.ts'
 
@@ -11,13 +11,13 @@ export const KEEPALIVED = '/etc/keepalived'
 export const MAIN = 'keepalived.conf'
 
 /** What reads the file. */
-export type DirectorLanguage = 'keepalived' | TableLanguage
+export type Program = 'keepalived' | TableProgram
 
 /**
  * Where each has its file on a node; the first is where a node of a lab has it. `ipvsadm-save` files stand where the package of
  * Debian and that of Red Hat restore them from; ldirectord looks in both places (ldirectord ld_init).
  */
-export const PLACES: Record<DirectorLanguage, readonly [string, ...string[]]> = {
+export const PLACES: Record<Program, readonly [string, ...string[]]> = {
   keepalived: [`${KEEPALIVED}/${MAIN}`],
   ldirectord: ['/etc/ha.d/ldirectord.cf', '/etc/ha.d/conf/ldirectord.cf'],
   ipvsadm: ['/etc/ipvsadm.rules', '/etc/sysconfig/ipvsadm'],
@@ -26,7 +26,7 @@ export const PLACES: Record<DirectorLanguage, readonly [string, ...string[]]> = 
 /** Where a director's configuration stands, and what of the node is beside it. */
 export interface DirectorFiles {
   name: string
-  language: DirectorLanguage
+  program: Program
   /** Folder that stands for the node's `mount`. */
   root: string
   mount: string
@@ -38,7 +38,7 @@ export interface DirectorFiles {
 
 /**
  * The directors whose configurations a file is, or a folder holds: its own keepalived.conf, ldirectord.cf and ipvsadm.rules, or a
- * folder, or a .conf file, for each director. Where a director has files of more than one language, each is there, keepalived's
+ * folder, or a .conf file, for each director. Where a director has files of more than one program, each is there, keepalived's
  * first.
  *
  * @throws LvslabError DIRECTOR_FILES, exit code 2
@@ -55,39 +55,39 @@ export const directorFiles = (path: string): DirectorFiles[] => {
 const ofFile = (path: string): DirectorFiles => {
   const table = ofTableFile(path)
   if (table) return table
-  const language = 'keepalived'
+  const program = 'keepalived'
   const folder = dirname(path)
   if (folder.endsWith(KEEPALIVED)) {
     const root = folder.slice(0, -KEEPALIVED.length) || '/'
     const name = root === '/' ? hostname() : basename(root)
-    return { name, language, root, mount: '/', file: join(KEEPALIVED, basename(path)), whole: true }
+    return { name, program, root, mount: '/', file: join(KEEPALIVED, basename(path)), whole: true }
   }
   const name = basename(path) === MAIN ? basename(folder) : basename(path, extname(path))
-  return { name, language, root: folder, mount: KEEPALIVED, file: join(KEEPALIVED, basename(path)), whole: false }
+  return { name, program, root: folder, mount: KEEPALIVED, file: join(KEEPALIVED, basename(path)), whole: false }
 }
 
 /** A file that is known by its name: ldirectord.cf, ipvsadm.rules, and Red Hat's `ipvsadm`. */
 const ofTableFile = (path: string): DirectorFiles | undefined => {
-  for (const language of ['ldirectord', 'ipvsadm'] as const) {
-    const alike = PLACES[language].filter(place => basename(place) === basename(path))
+  for (const program of ['ldirectord', 'ipvsadm'] as const) {
+    const alike = PLACES[program].filter(place => basename(place) === basename(path))
     const [file] = alike
     if (file === undefined) continue
     const place = alike.find(one => path.endsWith(one))
     if (place === undefined) {
       const root = dirname(path)
-      return { name: basename(root), language, root, mount: dirname(file), file, whole: false }
+      return { name: basename(root), program, root, mount: dirname(file), file, whole: false }
     }
     const root = path.slice(0, -place.length) || '/'
-    return { name: root === '/' ? hostname() : basename(root), language, root, mount: '/', file: place, whole: true }
+    return { name: root === '/' ? hostname() : basename(root), program, root, mount: '/', file: place, whole: true }
   }
   return undefined
 }
 
 /** What the folder of a director's node has; a node with /etc/keepalived is meant to run keepalived, whatever is in there. */
 export const nodeFiles = (name: string, root: string): DirectorFiles[] =>
-  Object.entries(PLACES).flatMap(([language, [file]]) =>
-    existsSync(join(root, language === 'keepalived' ? KEEPALIVED : file))
-      ? [{ name, language: language as DirectorLanguage, root, mount: '/', file, whole: true }]
+  Object.entries(PLACES).flatMap(([program, [file]]) =>
+    existsSync(join(root, program === 'keepalived' ? KEEPALIVED : file))
+      ? [{ name, program: program as Program, root, mount: '/', file, whole: true }]
       : [],
   )
 
@@ -99,7 +99,7 @@ const ofDirectorFolder = (dir: string): DirectorFiles[] =>
       .find(file => existsSync(file) && !statSync(file).isDirectory())
     if (found === undefined) return []
     const files = ofFile(found)
-    return [{ ...files, name: basename(dir), whole: files.whole || files.language === 'keepalived' }]
+    return [{ ...files, name: basename(dir), whole: files.whole || files.program === 'keepalived' }]
   })
 
 const ofFolder = (dir: string): DirectorFiles[] => {
@@ -109,7 +109,7 @@ const ofFolder = (dir: string): DirectorFiles[] => {
   const [first] = inside
   if (own.length > 0 && first)
     throw noDirectorFiles(`${shortPath(dir)} holds the files of a director, and so does its folder ${first.name}`)
-  if (own.some(one => one.language === 'keepalived')) return own
+  if (own.some(one => one.program === 'keepalived')) return own
   if (inside.length > 0) return inside
   const files = entries.filter(entry => entry.isFile() && entry.name.endsWith('.conf'))
   if (files.length === 0 && own.length === 0)

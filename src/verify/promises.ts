@@ -5,8 +5,17 @@ import { convergenceChecks, planScenarios } from './scenarios.ts'
 /** Says what a plan promises, in the order in which `verify` tries it. Needs no engine. */
 export const promisesOf = (plan: Plan): Promises => {
   const checks = [...convergenceChecks(plan), ...planScenarios(plan).flatMap(scenario => scenario.checks)]
-  return { vips: plan.vips.map(whoHolds), promises: checks.map(promised), untested: plan.untested }
+  return {
+    vips: [...plan.vips.map(whoHolds), ...staying(plan)],
+    promises: checks.map(promised),
+    untested: plan.untested,
+  }
 }
+
+/** Those that no VRRP moves. */
+const staying = ({ fixed }: Plan): string[] => [
+  ...new Set(fixed.map(({ vip, director }) => `${vip.address}: ${director}, without VRRP`)),
+]
 
 const whoHolds = (vip: PlannedVip): string => {
   const order = vip.members.map(

@@ -6,6 +6,7 @@ import type { Plan } from './plan.ts'
 import type { Scenario } from './scenario.ts'
 import { configuration } from './scenarios/configuration.ts'
 import { failover } from './scenarios/failover.ts'
+import { fixedScenarios } from './scenarios/fixed.ts'
 import { serverLost } from './scenarios/server-lost.ts'
 import { sharesScenario } from './scenarios/shares.ts'
 import { sorryPage } from './scenarios/sorry.ts'
@@ -13,14 +14,15 @@ import { sorryPage } from './scenarios/sorry.ts'
 /** Every scenario that follows from a plan, the most valuable first; what cannot be judged goes to `plan.untested`. */
 export const planScenarios = (plan: Plan): Scenario[] =>
   namedApart([
-    configuration(plan),
-    ...plan.services.flatMap(service => sharesScenario(plan, service)),
+    ...(plan.configs.length > 0 ? [configuration(plan)] : []),
+    ...[...plan.services, ...plan.fixed].flatMap(service => sharesScenario(plan, service)),
     ...plan.vips.flatMap(vip => [
       ...failover(plan, vip, 'stop', 'keepalived-stop', stopBound),
       ...failover(plan, vip, 'crash', 'keepalived-crash', crashBound),
     ]),
     ...plan.services.flatMap(service => service.servers.flatMap(server => serverLost(plan, service, server))),
     ...plan.services.flatMap(service => sorryPage(plan, service)),
+    ...fixedScenarios(plan),
   ])
 
 /** The journal knows labs by their names. @throws LvslabError PLAN_SCENARIO_TWICE where two would have the same one */

@@ -6,7 +6,7 @@ import { ldirectordCheck, ldirectordDownBound, type LdirectordService } from '..
 import type { Bound, RealServer, VirtualService } from '../../model/types.ts'
 import { addressesOf } from '../../topology/addresses.ts'
 import { rulesOf } from '../../topology/rules.ts'
-import { type Director, EVERY_LANGUAGE, type Found, type LintInput, type Rule } from '../rule.ts'
+import { type Director, EVERY_PROGRAM, type Found, type LintInput, type Rule } from '../rule.ts'
 import { placeOf, statementAt } from '../statements.ts'
 
 const eachService =
@@ -27,9 +27,8 @@ const heldBy = ({ config, node, statements }: Director): Set<string> =>
 const vipNotHeld = eachService((service, director) => {
   const { address } = service
   // without VRRP what the node has is all that there is, where a topology says what it has
-  const who = director.language === 'keepalived' ? `no vrrp_instance of ${director.name}` : director.name
-  const isKnown =
-    director.language === 'keepalived' ? director.config.instances.length > 0 : director.node !== undefined
+  const who = director.program === 'keepalived' ? `no vrrp_instance of ${director.name}` : director.name
+  const isKnown = director.program === 'keepalived' ? director.config.instances.length > 0 : director.node !== undefined
   if (address === undefined || !isKnown || heldBy(director).has(address)) return []
   return [{ at: service.at, message: `${who} holds ${address}: nobody reaches the service` }]
 })
@@ -262,7 +261,7 @@ export const serviceRules: Rule[] = [
     code: 'vip-not-held',
     severity: 'warning',
     rejected: false,
-    languages: EVERY_LANGUAGE,
+    programs: EVERY_PROGRAM,
     title: 'A service on an address that no instance holds',
     why: 'keepalived puts it into the IPVS table all the same, and no packet to that address comes to this director unless something else gives it the address.',
     remedy:
@@ -273,7 +272,7 @@ export const serviceRules: Rule[] = [
     code: 'sorry-unreachable',
     severity: 'error',
     rejected: false,
-    languages: EVERY_LANGUAGE,
+    programs: EVERY_PROGRAM,
     title: 'A sorry server that cannot answer',
     why: 'With DR and TUN it gets packets to the VIP and must hold it, as a real server does; with NAT the kernel sends nothing to a loopback address (net/netfilter/ipvs/ip_vs_xmit.c).',
     remedy: 'Put the VIP on lo of the sorry server, or use 127.0.0.1 with DR.',
@@ -283,7 +282,7 @@ export const serviceRules: Rule[] = [
     code: 'mark-unset',
     severity: 'error',
     rejected: false,
-    languages: EVERY_LANGUAGE,
+    programs: EVERY_PROGRAM,
     title: 'No rule sets the firewall mark of a service',
     why: 'A virtual_server fwmark gets the packets that the packet filter has marked, and no others. Told where a topology gives the rules.',
     remedy:
@@ -294,7 +293,7 @@ export const serviceRules: Rule[] = [
     code: 'persistence-defeated',
     severity: 'warning',
     rejected: false,
-    languages: EVERY_LANGUAGE,
+    programs: EVERY_PROGRAM,
     title: 'Persistence with what defeats it',
     why: 'One-packet scheduling keeps no connection and no template; each persistent service has templates of its own, so two ports of one VIP are persistent apart (net/netfilter/ipvs/ip_vs_core.c ip_vs_sched_persist).',
     remedy: 'Take ops out; make one service of both ports by a firewall mark.',
@@ -304,7 +303,7 @@ export const serviceRules: Rule[] = [
     code: 'weight-zero',
     severity: 'warning',
     rejected: false,
-    languages: EVERY_LANGUAGE,
+    programs: EVERY_PROGRAM,
     title: 'A real server with weight 0',
     why: 'It is in the table and gets no new clients; those with a persistence template keep it.',
     remedy: 'Write a weight above 0, or take the server out.',
@@ -314,7 +313,7 @@ export const serviceRules: Rule[] = [
     code: 'weights-all-zero',
     severity: 'error',
     rejected: true,
-    languages: EVERY_LANGUAGE,
+    programs: EVERY_PROGRAM,
     title: 'Every real server of a service has weight 0',
     why: 'The service has nobody to send clients to, and no quorum (check_data.c validate_check_config).',
     remedy: 'Write a weight above 0.',
@@ -342,7 +341,7 @@ export const serviceRules: Rule[] = [
     code: 'weights-unused',
     severity: 'warning',
     rejected: false,
-    languages: EVERY_LANGUAGE,
+    programs: EVERY_PROGRAM,
     title: 'Weights that the scheduler does not look at',
     why: 'rr and lc treat all servers alike (net/netfilter/ipvs/ip_vs_rr.c, ip_vs_lc.c).',
     remedy: 'Use wrr or wlc.',
@@ -361,7 +360,7 @@ export const serviceRules: Rule[] = [
     code: 'detection-slow',
     severity: 'error',
     rejected: false,
-    languages: EVERY_LANGUAGE,
+    programs: EVERY_PROGRAM,
     title: 'A failed real server stays longer than --max-detection',
     why: 'delay_loop, timeouts and retries add up; the message has the sum for a server that answers nothing.',
     remedy:

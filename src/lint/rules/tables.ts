@@ -50,7 +50,7 @@ const fallbackMissing = eachSection(({ service, fallback }) =>
 /** keepalived's reader says so itself. */
 export const emptyInTable = ({ directors }: LintInput): Found[] =>
   directors
-    .filter(({ language }) => language !== 'keepalived')
+    .filter(({ program }) => program !== 'keepalived')
     .flatMap(({ config }) => config.services)
     .filter(({ realServers }) => realServers.length === 0)
     .map(({ at, name }) => ({ at, message: `${name} has no real servers` }))
@@ -64,7 +64,7 @@ export const tableRules: Rule[] = [
     code: 'ipvsadm-ends',
     severity: 'error',
     rejected: false,
-    languages: IPVSADM,
+    programs: IPVSADM,
     title: 'A line at which ipvsadm-restore ends',
     why: 'ipvsadm runs one line after the other and ends at the first that it does not understand, a comment among them: the lines before it are in the table, those after it are not (ipvsadm.c parse_options).',
     remedy: 'Write the line as ipvsadm-save -n does; there are no comments.',
@@ -74,7 +74,7 @@ export const tableRules: Rule[] = [
     code: 'ipvsadm-refused',
     severity: 'error',
     rejected: false,
-    languages: IPVSADM,
+    programs: IPVSADM,
     title: 'A line that the kernel refuses',
     why: 'A service or a server is added twice, or changed before it is there: ipvsadm says so and goes on with the next line (net/netfilter/ipvs/ip_vs_ctl.c).',
     remedy: 'Take the line out, or put it behind the one that it needs.',
@@ -84,7 +84,7 @@ export const tableRules: Rule[] = [
     code: 'ldirectord-refused',
     severity: 'error',
     rejected: false,
-    languages: LDIRECTORD,
+    programs: LDIRECTORD,
     title: 'ldirectord does not start with this',
     why: 'It reads the whole file before it does anything, and ends at the first line that it does not understand (ldirectord read_config, config_error).',
     remedy: 'Correct the line: ldirectord(8), SYNTAX. Those of a section begin with a tab or four blanks.',
@@ -94,7 +94,7 @@ export const tableRules: Rule[] = [
     code: 'ldirectord-otherwise',
     severity: 'warning',
     rejected: false,
-    languages: LDIRECTORD,
+    programs: LDIRECTORD,
     title: 'A value that ldirectord takes otherwise than it stands there',
     why: 'Of what should be a number it takes the first digits; the timing of a section counts where each section has a process of its own (fork=yes).',
     remedy: 'Write the value that is to hold.',
@@ -104,7 +104,7 @@ export const tableRules: Rule[] = [
     code: 'quiescent-persistent',
     severity: 'warning',
     rejected: false,
-    languages: LDIRECTORD,
+    programs: LDIRECTORD,
     title: 'quiescent and persistent together',
     why: 'A quiescent server stays in the table with weight 0, and templates go on pointing at it: its clients are sent to the dead server as long as they keep asking (ldirectord(8), quiescent; ip_vs_conn.c ip_vs_check_template).',
     remedy: `Write quiescent=no, or set ${EXPIRE} = 1.`,
@@ -114,7 +114,7 @@ export const tableRules: Rule[] = [
     code: 'checktype-on',
     severity: 'warning',
     rejected: false,
-    languages: LDIRECTORD,
+    programs: LDIRECTORD,
     title: 'Servers that ldirectord does not check',
     why: 'With checktype=on every server counts as alive (ldirectord run_child).',
     remedy: 'Write checktype=negotiate, or connect.',
@@ -124,7 +124,7 @@ export const tableRules: Rule[] = [
     code: 'checktype-off',
     severity: 'error',
     rejected: false,
-    languages: LDIRECTORD,
+    programs: LDIRECTORD,
     title: 'Servers that ldirectord never puts into the table',
     why: 'With checktype=off neither the servers nor the fallback are activated (ldirectord(8), checktype).',
     remedy: 'Write checktype=negotiate, or take the section out.',
@@ -134,7 +134,7 @@ export const tableRules: Rule[] = [
     code: 'checktype-connect',
     severity: 'info',
     rejected: false,
-    languages: LDIRECTORD,
+    programs: LDIRECTORD,
     title: 'A web service that is checked by connecting alone',
     why: 'The kernel of a server accepts connections for a web server that hangs (ldirectord check_connect).',
     remedy: 'Write checktype=negotiate with request and receive.',
@@ -144,7 +144,7 @@ export const tableRules: Rule[] = [
     code: 'fallback-missing',
     severity: 'info',
     rejected: false,
-    languages: LDIRECTORD,
+    programs: LDIRECTORD,
     title: 'A service without a fallback',
     why: 'With no server left the kernel refuses connections (ip_vs_core.c ip_vs_leave).',
     remedy: 'Write fallback=127.0.0.1:80 gate, with a web server on the director.',

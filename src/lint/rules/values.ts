@@ -1,5 +1,5 @@
 import { emptyInTable } from './tables.ts'
-import { EVERY_LANGUAGE, type Rule } from '../rule.ts'
+import { EVERY_PROGRAM, type Rule } from '../rule.ts'
 
 /** What the reader notices: values that keepalived does not take, or takes otherwise than they stand there. */
 export const specificRules: Rule[] = [
@@ -110,7 +110,7 @@ export const specificRules: Rule[] = [
     code: 'scheduler-unknown',
     severity: 'error',
     rejected: true,
-    languages: EVERY_LANGUAGE,
+    programs: EVERY_PROGRAM,
     title: 'A scheduler that nobody knows',
     why: 'keepalived ignores the line and takes wlc (check_parser.c lbalgo_handler); from ipvsadm and ldirectord the kernel does not take the service.',
     remedy: 'Write one of rr wrr lc wlc lblc lblcr sh mh dh fo ovf sed nq twos.',
@@ -165,7 +165,7 @@ export const specificRules: Rule[] = [
     code: 'port-not-rewritten',
     severity: 'error',
     rejected: true,
-    languages: EVERY_LANGUAGE,
+    programs: EVERY_PROGRAM,
     title: 'DR or TUN with another port than the service has',
     why: 'Neither rewrites packets: keepalived, ipvsadm and ldirectord force the port of the service on the server (keepalived check_data.c "ports don\'t match"), and a check that has the other one looks at what nobody is sent to.',
     remedy: 'Have the server listen on the port of the service, or use NAT.',
@@ -193,7 +193,7 @@ export const specificRules: Rule[] = [
     code: 'service-empty',
     severity: 'error',
     rejected: true,
-    languages: EVERY_LANGUAGE,
+    programs: EVERY_PROGRAM,
     title: 'A service without real servers',
     why: 'keepalived leaves it out (check_data.c validate_check_config); in the table it refuses every client.',
     remedy: 'Write a real_server block, a -a line or a real line for each server.',
@@ -249,7 +249,7 @@ export const specificRules: Rule[] = [
     code: 'stands-twice',
     severity: 'error',
     rejected: true,
-    languages: EVERY_LANGUAGE,
+    programs: EVERY_PROGRAM,
     title: 'The same thing stands twice',
     why: 'keepalived takes the first and leaves the second out; an IPVS table has a server once.',
     remedy: 'Take one of them out, or give it a name, an address or a port of its own.',
