@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { basename, dirname, extname, join } from 'node:path'
+import { basename, dirname, extname, join, relative } from 'node:path'
 import type { TableProgram } from '../config/table.ts'
 import { LvslabError } from '../errors.ts'
 import { shortPath } from './find.ts'
@@ -83,6 +83,9 @@ const ofTableFile = (path: string): DirectorFiles | undefined => {
   return undefined
 }
 
+/** Where its file is here. */
+export const pathOf = ({ root, mount, file }: DirectorFiles): string => join(root, relative(mount, file))
+
 /** What the folder of a director's node has; a node with /etc/keepalived is meant to run keepalived, whatever is in there. */
 export const nodeFiles = (name: string, root: string): DirectorFiles[] =>
   Object.entries(PLACES).flatMap(([program, [file]]) =>
@@ -104,8 +107,11 @@ const ofDirectorFolder = (dir: string): DirectorFiles[] =>
 
 const ofFolder = (dir: string): DirectorFiles[] => {
   const entries = readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
-  const inside = entries.flatMap(entry => (entry.isDirectory() ? ofDirectorFolder(join(dir, entry.name)) : []))
   const own = ofDirectorFolder(dir)
+  const inside = entries
+    .flatMap(entry => (entry.isDirectory() ? ofDirectorFolder(join(dir, entry.name)) : []))
+    // etc/ipvsadm.rules is found in etc as well
+    .filter(one => !own.some(its => pathOf(its) === pathOf(one)))
   const [first] = inside
   if (own.length > 0 && first)
     throw noDirectorFiles(`${shortPath(dir)} holds the files of a director, and so does its folder ${first.name}`)
