@@ -211,6 +211,8 @@ const readSection = (
   const fallback = readFallback(ownFallback ?? fallbacks.get(six ? 'fallback6' : 'fallback'), target, note)
   const persistent = last('persistent')
   const persistence = persistent && readNumber(persistent, note, 0)
+  if (persistent && persistence === 0)
+    note(persistent.at, 'persistent 0 is no time; the kernel does not take the service')
   const ops = last('ops')
   const isOnePacket = ops ? readFlag(ops, note) === true && protocol === 'UDP' : false
   const scheduler = /[a-z]+/.exec(last('scheduler')?.value ?? 'wrr')?.[0] ?? 'wrr'

@@ -70,6 +70,8 @@ describe('a director without VRRP', () => {
     expect(stub('service=https\ncheckport=8443')).toContain('<VirtualHost *:8443>')
     expect(stub('checktype=connect\ncheckport=81')).toBe('Listen 81\n')
     expect(stub('checktype=ping')).toBeUndefined()
+    expect(stub('service=none')).toBeUndefined()
+    expect(stub('protocol=udp\nchecktype=connect\ncheckport=81')).toBeUndefined()
     expect(stub('checktype=on')).toBeUndefined()
   })
 

@@ -66,7 +66,7 @@ const asked = (section: LdirectordService, server: RealServer): HealthCheck[] =>
     case 'ping':
       return [check('PING_CHECK')]
     case 'connect':
-      return [check('TCP_CHECK')]
+      return [check(service.protocol === 'UDP' ? 'PING_CHECK' : 'TCP_CHECK')] // ldirectord _check_real
     case 'external':
     case 'external-perl':
       return [check('MISC_CHECK', { misc: { path: command ?? '/bin/true', timeout: 0, dynamic: false } })]

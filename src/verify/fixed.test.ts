@@ -113,6 +113,7 @@ describe('a director with ldirectord', () => {
       'removal and return of rs2 (10.0.0.100:80/TCP): nothing is predicted of checktype external',
       '\tchecktype=external\n',
     ],
+    ['removal and return of rs1 (10.0.0.100:80/TCP): with service none ldirectord checks nobody', '\tservice=none\n'],
     [
       'fallback of 10.0.0.100:80/TCP: it is 10.0.0.9, and only what the director itself answers',
       '\tfallback=10.0.0.9:80\n',

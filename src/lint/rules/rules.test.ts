@@ -73,7 +73,7 @@ const CASES: Record<string, Case> = {
     '2:1',
     `${SECTION}\tquiescent=yes\n\tpersistent=50\n`.replace('yes', 'no'),
   ),
-  'checktype-on': ldirectord(`${SECTION}\tchecktype=on\n`, '1:1'),
+  'servers-unchecked': ldirectord(`${SECTION}\tchecktype=on\n`, '1:1'),
   'checktype-off': ldirectord(`${SECTION}\tchecktype=off\n`, '1:1'),
   'checktype-connect': ldirectord(`${SECTION}\tchecktype=connect\n`, '1:1', `${SECTION}\tchecktype=ping\n`),
   'fallback-missing': ldirectord(SECTION.replace(/\tfallback.*\n/, ''), '1:1', `fallback=127.0.0.1:80\n${SECTION}`),
@@ -430,6 +430,21 @@ it('finds a service without servers, one that is persistent twice, and a fallbac
   expect(placesOf(findingsIn({ 'd1/ldirectord.cf': SECTION.replace(/gate\n$/, 'masq\n') }))).toEqual([
     'd1/ldirectord.cf:3:2 sorry-unreachable',
   ])
+})
+
+it('finds that a firewall mark without a service is not checked', () => {
+  const found = (lines = '') =>
+    placesOf(
+      findingsIn({ 'd1/ldirectord.cf': `${SECTION.replace('10.0.0.100:80', '7')}${lines}` }),
+      'servers-unchecked',
+    )
+  expect(found()).toEqual(['d1/ldirectord.cf:1:1 servers-unchecked'])
+  expect(found('\tservice=http\n\tcheckport=80\n')).toEqual([])
+})
+
+it('finds a persistence of 0 s in ldirectord.cf', () => {
+  const text = `${SECTION}\tpersistent=0\n`
+  expect(placesOf(findingsIn({ 'd1/ldirectord.cf': text }))).toEqual(['d1/ldirectord.cf:4:2 persistence-zero'])
 })
 
 it('finds a VIP that a director without VRRP does not have, where a topology says what it has', () => {

@@ -18,11 +18,12 @@ const quiescentKeepsClients = eachSection((own, { ldirectord, node }) => {
   return [{ at: service.at, message }]
 })
 
-const unchecked = eachSection(({ service, checkType }) =>
-  checkType === 'on'
-    ? [{ at: service.at, message: `checktype on: ldirectord checks no server of ${service.name}, dead ones stay` }]
-    : [],
-)
+const unchecked = eachSection(({ service, checkType, protocol }) => {
+  const why =
+    checkType === 'on' ? 'checktype on' : checkType === 'negotiate' && protocol === 'none' ? 'service none' : ''
+  const message = `${why}: ldirectord checks no server of ${service.name}, dead ones stay`
+  return why === '' ? [] : [{ at: service.at, message }]
+})
 
 const neverActive = eachSection(({ service, checkType }) =>
   checkType === 'off'
@@ -111,13 +112,13 @@ export const tableRules: Rule[] = [
     check: quiescentKeepsClients,
   },
   {
-    code: 'checktype-on',
+    code: 'servers-unchecked',
     severity: 'warning',
     rejected: false,
     programs: LDIRECTORD,
     title: 'Servers that ldirectord does not check',
-    why: 'With checktype=on every server counts as alive (ldirectord run_child).',
-    remedy: 'Write checktype=negotiate, or connect.',
+    why: 'With checktype=on every server counts as alive, and so it does with service=none, which is what a firewall mark and a port without a known service have where nothing else is written (ldirectord _check_real, check_none, ld_port_to_service).',
+    remedy: 'Write service, such as http, with checktype=negotiate; or checktype=connect with checkport.',
     check: unchecked,
   },
   {

@@ -56,6 +56,8 @@ const tableScenario = ({ node, services, ldirectord }: TableConfig): Scenario =>
 /** Why a server that is gone is not taken out; undefined where ldirectord takes it out in time. */
 const unseen = ({ section, check }: FixedService): string | undefined => {
   if (!section) return 'with ipvsadm alone nobody checks it: it stays in the table'
+  if (section.checkType === 'negotiate' && section.protocol === 'none')
+    return 'with service none ldirectord checks nobody'
   if (!check) return `nothing is predicted of checktype ${section.checkType}`
   return ldirectordDownBound(check, 'refused')
     ? undefined
