@@ -60,12 +60,15 @@ const readerFindings = (directors: Director[]): Map<Rule, Found[]> => {
   return found
 }
 
+const UNREAD = RULES.find(rule => rule.code === 'unread') as Rule
+
 /** One that no rule knows is not lost. */
-const ruleOfError = (code: string): Rule =>
-  RULES.find(rule => rule.errors?.includes(code)) ?? (RULES.find(rule => rule.code === 'unread') as Rule)
+const ruleOfError = (code: string): Rule => RULES.find(rule => rule.errors?.includes(code)) ?? UNREAD
 
 const ruleOfNotice = (message: string, program: Program): Rule | undefined =>
-  PASSED_OVER.test(message) ? undefined : RULES.find(rule => isFor(rule, program) && rule.notice?.test(message))
+  PASSED_OVER.test(message)
+    ? undefined
+    : (RULES.find(rule => isFor(rule, program) && rule.notice?.test(message)) ?? UNREAD)
 
 const finding = ({ code, severity, remedy }: Rule, found: Found, mask: Masker): Finding => ({
   ...{ code, severity, at: found.at, message: mask(found.message), remedy: mask(found.remedy ?? remedy) },

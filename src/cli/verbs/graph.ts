@@ -1,10 +1,10 @@
-import { knownOf } from '../known-of.ts'
+import { LvslabError } from '../../errors.ts'
 import { drawSvg } from '../../report/graph/draw.ts'
 import { drawMermaid, drawText } from '../../topology/draw.ts'
-import { LvslabError } from '../../errors.ts'
 import { loadTopology } from '../../topology/load.ts'
 import type { Topology } from '../../topology/types.ts'
 import { defineVerb } from '../define-verb.ts'
+import { knownOf } from '../known-of.ts'
 import { runVerb } from '../run-verb.ts'
 
 export const graphCommand = defineVerb('Example: lvslab graph topologies/keepalived-dr', {

@@ -442,6 +442,13 @@ it('finds that a firewall mark without a service is not checked', () => {
   expect(found('\tservice=http\n\tcheckport=80\n')).toEqual([])
 })
 
+it.each(['virtual=www.example.com:80\n', `${SECTION}\treal=rs1:80 gate\n`, 'fallback=www:80\nvirtual=10.0.0.1:80\n'])(
+  'says what it does not read of ldirectord.cf: %j',
+  text => {
+    expect(findingsIn({ 'd1/ldirectord.cf': text }).map(one => one.code)).toContain('unread')
+  },
+)
+
 it('finds a persistence of 0 s in ldirectord.cf', () => {
   const text = `${SECTION}\tpersistent=0\n`
   expect(placesOf(findingsIn({ 'd1/ldirectord.cf': text }))).toEqual(['d1/ldirectord.cf:4:2 persistence-zero'])
