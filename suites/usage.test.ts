@@ -15,6 +15,7 @@ describe('wrong use', () => {
     ['lint --fail-on never topologies/keepalived-dr', '--fail-on never: error or warning'],
     ['lint --max-detection 10 topologies/keepalived-dr', '--max-detection 10: a number with ms, s or m'],
     ['lint topologies/keepalived-dr nosuch', 'nosuch does not exist'],
+    ['graph --svg --mermaid topologies/keepalived-dr', '--svg and --mermaid: one of them'],
     ['lint images', 'images holds no configuration of a director'],
     ['lint --explain state-unkown', 'there is no rule state-unkown; did you mean "state-unknown"?'],
   ])('lvslab %s', async ([words, message]) => {

@@ -29,7 +29,7 @@ describe('the table of a director', () => {
     const more = [...tableWith({}), ...tableWith({ service: 'FWM 5' })]
     expect(verdict(more)).toMatchObject({
       outcome: 'PASS',
-      reason: 'The IPVS table of d1 has all 1 services and 1 real servers of its configuration.',
+      reason: 'The IPVS table of d1 has all of its configuration: 1 service and 1 real server.',
     })
   })
 

@@ -23,6 +23,7 @@ export const checkTable = (history: History, { director, services }: TableParams
   if (!table) return inconclusive(`No IPVS table of ${director} was recorded.`)
   const wrong = services.flatMap(one => differences(one, table.services))
   const count = services.reduce((total, one) => total + one.destinations.length, 0)
+  const all = `${plural(services.length, 'service')} and ${plural(count, 'real server')}`
   return {
     outcome: wrong.length > 0 ? 'FAIL' : 'PASS',
     reason:
@@ -30,11 +31,13 @@ export const checkTable = (history: History, { director, services }: TableParams
         ? `The IPVS table of ${director} is not what its configuration says: ${wrong.slice(0, MOST).join('; ')}${
             wrong.length > MOST ? `; and ${wrong.length - MOST} more` : ''
           }.`
-        : `The IPVS table of ${director} has all ${services.length} services and ${count} real servers of its configuration.`,
+        : `The IPVS table of ${director} has all of its configuration: ${all}.`,
     measurements: [],
     proof: [table],
   }
 }
+
+const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`
 
 /** Differences that are told. */
 const MOST = 5
