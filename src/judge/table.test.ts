@@ -26,10 +26,12 @@ const tableWith = (change: Partial<IpvsService>, destination: object = {}): Ipvs
 
 describe('the table of a director', () => {
   it('passes with everything that the configuration has, and more', () => {
-    const more = [...tableWith({}), ...tableWith({ service: 'FWM 5' })]
+    const more = [...tableWith({ service: 'FWM 5', scheduler: 'wlc' }), ...tableWith({})]
     expect(verdict(more)).toMatchObject({
       outcome: 'PASS',
       reason: 'The IPVS table of d1 has all of its configuration: 1 service and 1 real server.',
+      measurements: [],
+      proof: [{ kind: 'ipvs', node: 'd1' }],
     })
   })
 
