@@ -347,13 +347,15 @@ const server = (
     return found && number(found, 0, max, `--${option}`)
   }
   const [upper, lower] = [word('u-threshold', 2 ** 31 - 1), word('l-threshold', 2 ** 31 - 1)]
+  // the kernel rewrites no port without NAT
   const own = forwarding === 'NAT' || target.fwmark !== undefined || name === 'delete-server'
-  const served = target.port ?? 0
-  if (port !== undefined && port !== served && forwarding !== 'NAT' && name !== 'delete-server')
-    notices.push({ at: real.at, message: `${real.text} has port ${port}; ${forwarding} cannot rewrite it` })
+  if (!own && name !== 'delete-server' && port !== undefined && port !== target.port)
+    notices.push({
+      at: real.at,
+      message: `${address}:${port} has another port than the service; ${forwarding} cannot rewrite it, and ipvsadm takes ${target.port}`,
+    })
   table.server(name, target, command, {
     address,
-    // the kernel rewrites no port without NAT
     port: own ? (port ?? target.port ?? 0) : (target.port ?? 0),
     weight: word('weight', 65_535) ?? 1,
     forwarding,

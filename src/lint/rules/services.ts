@@ -26,11 +26,11 @@ const heldBy = ({ config, node, statements }: Director): Set<string> =>
 
 const vipNotHeld = eachService((service, director) => {
   const { address } = service
-  // without VRRP what the node has is all that there is, where a topology says what it has
-  const who = director.program === 'keepalived' ? `no vrrp_instance of ${director.name}` : director.name
-  const isKnown = director.program === 'keepalived' ? director.config.instances.length > 0 : director.node !== undefined
+  const { config, name, program, node } = director
+  const isKnown = program === 'keepalived' ? config.instances.length > 0 : node !== undefined
   if (address === undefined || !isKnown || heldBy(director).has(address)) return []
-  return [{ at: service.at, message: `${who} holds ${address}: nobody reaches the service` }]
+  const who = program === 'keepalived' ? `no vrrp_instance of ${name} holds` : `${name} does not hold`
+  return [{ at: service.at, message: `${who} ${address}: nobody reaches the service` }]
 })
 
 const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1'
@@ -263,7 +263,7 @@ export const serviceRules: Rule[] = [
     rejected: false,
     programs: EVERY_PROGRAM,
     title: 'A service on an address that no instance holds',
-    why: 'keepalived puts it into the IPVS table all the same, and no packet to that address comes to this director unless something else gives it the address.',
+    why: 'It stands in the IPVS table all the same, and no packet to that address comes to this director unless something else gives it the address.',
     remedy:
       'Write the address into virtual_ipaddress of an instance, or give it to an interface of the director, or correct it.',
     check: vipNotHeld,
