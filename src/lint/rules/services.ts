@@ -264,8 +264,7 @@ export const serviceRules: Rule[] = [
     programs: EVERY_PROGRAM,
     title: 'A service on an address that no instance holds',
     why: 'It stands in the IPVS table all the same, and no packet to that address comes to this director unless something else gives it the address.',
-    remedy:
-      'Write the address into virtual_ipaddress of an instance, or give it to an interface of the director, or correct it.',
+    remedy: 'Write the address into virtual_ipaddress of an instance, give it to the director, or correct it.',
     check: vipNotHeld,
   },
   {
