@@ -8,6 +8,13 @@ import { readLdirectord } from './ldirectord.ts'
 /** What makes the IPVS table of a director without keepalived. */
 export type TableProgram = 'ldirectord' | 'ipvsadm'
 
+/** Whose configuration a text is; none of them is in doubt where it is one at all. */
+export const programOf = (text: string): 'keepalived' | TableProgram => {
+  const first = text.split('\n').find(line => !/^\s*(?:[#!]|$)/.test(line)) ?? ''
+  if (/^\s*(?:\S*ipvsadm\s+)?--?[A-Za-z]/.test(first)) return 'ipvsadm'
+  return /^\s*\w+\s*=/.test(first) ? 'ldirectord' : 'keepalived'
+}
+
 /** What a director without keepalived is configured to do: it has services and no VRRP. */
 export interface TableConfig extends DirectorConfig {
   program: TableProgram

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { directorFiles, pathOf } from './director-files.ts'
+import { type Program, directorFiles, pathOf } from './director-files.ts'
 
 const folders: string[] = []
 afterEach(() => {
@@ -37,6 +37,21 @@ describe('a file of a director without keepalived', () => {
     expect(found([file])).toEqual(expected)
     expect(found([file], 'd1')).toEqual(expected)
     expect(found([file], file)).toEqual(expected)
+  })
+
+  it.each<[string, string, Program]>([
+    ['nat.rules', '-A -t 10.0.0.1:80 -s rr\n', 'ipvsadm'],
+    ['nat.sh', '#!/bin/sh\n/sbin/ipvsadm -A -t 10.0.0.1:80\n', 'ipvsadm'],
+    ['web.cf', '# of the web servers\nchecktimeout=3\n', 'ldirectord'],
+    ['web.conf', '! of the web servers\nglobal_defs {\n}\n', 'keepalived'],
+    ['empty.conf', '', 'keepalived'],
+  ])('is known by what it says where it has another name: %s', (name, text, program) => {
+    const dir = mkdtempSync(path.join(os.tmpdir(), 'lvslab-files-'))
+    folders.push(dir)
+    writeFileSync(path.join(dir, name), text)
+    const [one] = directorFiles(path.join(dir, name))
+    expect(one).toMatchObject({ program, name: name.replace(/\..*/, '') })
+    expect(one && pathOf(one)).toBe(path.join(dir, name))
   })
 
   it('comes after keepalived.conf of the same director', () => {

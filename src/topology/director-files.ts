@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, dirname, extname, join, relative } from 'node:path'
-import type { TableProgram } from '../config/table.ts'
+import { programOf, type TableProgram } from '../config/table.ts'
 import { LvslabError } from '../errors.ts'
 import { shortPath } from './find.ts'
 
@@ -66,7 +66,7 @@ const ofFile = (path: string): DirectorFiles => {
   return { name, program, root: folder, mount: KEEPALIVED, file: join(KEEPALIVED, basename(path)), whole: false }
 }
 
-/** A file that is known by its name: ldirectord.cf, ipvsadm.rules, and Red Hat's `ipvsadm`. */
+/** A file that is known by its name: ldirectord.cf, ipvsadm.rules, and Red Hat's `ipvsadm`; of another name, by what it says. */
 const ofTableFile = (path: string): DirectorFiles | undefined => {
   for (const program of ['ldirectord', 'ipvsadm'] as const) {
     const alike = PLACES[program].filter(place => basename(place) === basename(path))
@@ -80,7 +80,28 @@ const ofTableFile = (path: string): DirectorFiles | undefined => {
     const root = path.slice(0, -place.length) || '/'
     return { name: root === '/' ? hostname() : basename(root), program, root, mount: '/', file: place, whole: true }
   }
-  return undefined
+  if (basename(path) === MAIN) return undefined
+  const program = programOf(beginningOf(path))
+  if (program === 'keepalived') return undefined
+  const mount = dirname(PLACES[program][0])
+  const name = basename(path, extname(path))
+  return { name, program, root: dirname(path), mount, file: join(mount, basename(path)), whole: false }
+}
+
+/** What stands at the beginning of a file, as far as it can be read: whoever reads it says what is wrong. */
+const beginningOf = (path: string): string => {
+  try {
+    if (!statSync(path).isFile()) return ''
+    const bytes = Buffer.alloc(4096)
+    const opened = openSync(path, 'r')
+    try {
+      return bytes.toString('utf8', 0, readSync(opened, bytes))
+    } finally {
+      closeSync(opened)
+    }
+  } catch {
+    return ''
+  }
 }
 
 /** Where its file is here. */

@@ -168,7 +168,7 @@ export const specificRules: Rule[] = [
     rejected: true,
     programs: EVERY_PROGRAM,
     title: 'DR or TUN with another port than the service has',
-    why: 'Neither rewrites packets: keepalived, ipvsadm and ldirectord force the port of the service on the server (keepalived check_data.c "ports don\'t match"), and a check that has the other one looks at what nobody is sent to.',
+    why: 'Neither rewrites packets: keepalived forces the port of the service on the server (check_data.c "ports don\'t match"), and so does ipvsadm without a word; a check that has the other one looks at what nobody is sent to.',
     remedy: 'Have the server listen on the port of the service, or use NAT.',
     notice: /cannot rewrite it/,
   },
