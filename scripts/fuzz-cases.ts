@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 
+export const READERS = ['keepalived', 'ipvsadm', 'ldirectord'] as const
+
 /** Which reader a case is for. */
-export type FuzzReader = 'keepalived' | 'ipvsadm' | 'ldirectord'
+export type FuzzReader = (typeof READERS)[number]
 
 /** A file that mutations start from. */
 export interface Sample {

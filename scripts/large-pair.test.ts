@@ -93,7 +93,9 @@ describe('a large plan', async () => {
     expect(shares.map(({ check }) => check.replace(/:.*/, ''))).toEqual(SERVICES.map(vip => `shares-${vip}`))
     const first = shares[0]?.params as { expected: { shares: Record<string, number> } }
     expect(Object.keys(first.expected.shares)).toEqual(['10.20.1.1', '10.20.1.2', '10.20.1.3', '10.20.1.4'])
-    const pools = (scenarios.find(({ name }) => name === 'servers-of-farm1')?.checks ?? []).map(({ params }) => params as PoolParams)
+    const pools = (scenarios.find(({ name }) => name === 'servers-of-farm1')?.checks ?? []).map(
+      ({ params }) => params as PoolParams,
+    )
     expect(pools.map(({ vip }) => vip)).toEqual(SERVICES)
     expect(pools.map(({ server }) => server)).toEqual(
       SERVICES.map((_, n) => expect.objectContaining({ node: 'farm1', name: `10.20.${n + 1}.1` })),

@@ -3,12 +3,16 @@ import { requestsOf } from '../src/history/queries.ts'
 import type { Lab } from '../src/lab/lab.ts'
 import { createScheduler } from '../src/model/schedulers/scheduler.ts'
 import { labTest } from '../src/suite/lab-test.ts'
+import { loadTopology } from '../src/topology/load.ts'
+import { planTopology } from '../src/verify/plan.ts'
+import { planScenarios } from '../src/verify/scenarios.ts'
 import { askers } from './ipvsadm.ts'
 import { ask, CLIENT, counted, NAMES, SERVERS, type ServerName, saved, sharesOfWeights } from './routed-pool.ts'
 import { run, values } from './steps.ts'
 import { captured, outcomes, outcomesOnce } from './traffic.ts'
 
-const test = labTest('topologies/ipvsadm-nat')
+const dir = 'topologies/ipvsadm-nat'
+const test = labTest(dir)
 
 const VIP = '192.168.0.111'
 const SERVICE = `-t ${VIP}:80`
@@ -50,6 +54,15 @@ const expectModel = (
 }
 
 const EVEN = { rs1: 1, rs2: 1 }
+
+describe('what the saved table promises', () => {
+  for (const scenario of planScenarios(planTopology(loadTopology(dir)))) {
+    test(scenario.name, async ({ lab, judge }) => {
+      await scenario.drive(lab)
+      for (const check of scenario.checks) judge(check)
+    })
+  }
+})
 
 test('the director shares connections out in turn, and both ways lead through it', async ({ lab }) => {
   await expectShares(lab, 'rr', 'rr', EVEN)

@@ -14,6 +14,9 @@ import {
 } from '../src/model/ldirectord.ts'
 import type { Bound } from '../src/model/types.ts'
 import { labTest } from '../src/suite/lab-test.ts'
+import { loadTopology } from '../src/topology/load.ts'
+import { planTopology } from '../src/verify/plan.ts'
+import { planScenarios } from '../src/verify/scenarios.ts'
 import { ask, NAMES, SERVERS, type ServerName, sharesOfWeights } from './routed-pool.ts'
 import { run, SLACK_MS, within } from './steps.ts'
 import { outcomes, outcomesOnce } from './traffic.ts'
@@ -119,6 +122,15 @@ const failAndReturn = async (
     { check: `pool-${fault}`, title: `ldirectord takes rs1 out after ${fault}, and back` },
   )
 }
+
+describe('what ldirectord.cf promises', () => {
+  for (const scenario of planScenarios(planTopology(loadTopology(dir)))) {
+    test(scenario.name, async ({ lab, judge }) => {
+      await scenario.drive(lab)
+      for (const check of scenario.checks) judge(check)
+    })
+  }
+})
 
 test('both real servers in turn', async ({ lab }) => {
   await ready(lab)

@@ -23,7 +23,8 @@ describe('wrong use', () => {
     ['lint --fail-on never topologies/keepalived-dr', '--fail-on never: error or warning'],
     ['lint --max-detection 10 topologies/keepalived-dr', '--max-detection 10: a number above 0 with ms, s, m or h'],
     ['lint topologies/keepalived-dr nosuch', 'nosuch does not exist'],
-    ['lint topologies/ipvsadm-dr', 'no director of ipvsadm-dr has a folder etc/keepalived'],
+    ['graph --svg --mermaid topologies/keepalived-dr', '--svg and --mermaid: one of them'],
+    ['lint images', 'images holds no configuration of a director'],
     ['lint --explain state-unkown', 'there is no rule state-unkown; did you mean "state-unknown"?'],
   ])('lvslab %s', async ([words, message]) => {
     const { code, stdout, stderr } = await lvslab(words.split(' '))

@@ -4,6 +4,7 @@
  *
  *   npm run bench -- fuzz                          a minute, from the files of topologies/
  *   npm run bench -- fuzz --minutes 10 --samples /usr/share/doc/keepalived/samples
+ *   npm run bench -- fuzz --reader ldirectord      one reader alone; also ipvsadm, keepalived
  *   npm run bench -- fuzz --seed 7 --case 1234     one case again, as a finding printed it
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,8 +17,8 @@ import { loadTree } from '../../src/config/keepalived/load.ts'
 import type { Statement } from '../../src/config/keepalived/parse.ts'
 import { readLdirectord } from '../../src/config/ldirectord.ts'
 import { LvslabError, type Position } from '../../src/errors.ts'
-import { benchOptions, number, text, whole } from '../bench-options.ts'
-import { type FuzzCase, fuzzCase, type Sample, samplesIn } from '../fuzz-cases.ts'
+import { benchOptions, number, oneOf, text, whole } from '../bench-options.ts'
+import { type FuzzCase, fuzzCase, type FuzzReader, READERS, type Sample, samplesIn } from '../fuzz-cases.ts'
 
 /** A case that takes more of the processor than this is a finding, ms; how busy the host is does not count. */
 const TOO_SLOW_MS = 10_000
@@ -27,6 +28,8 @@ const cpuMs = ({ user, system }: NodeJS.CpuUsage): number => (user + system) / 1
 /** Orders for the thread that reads, so that one that hangs can be ended and named. */
 interface Orders {
   folders: string[]
+  /** One of them alone. */
+  reader: FuzzReader | undefined
   seed: number
   first: number
   /** Number of the case that is being read. */
@@ -84,10 +87,14 @@ const checkPlaces = (statements: Statement[], file: string, bytes: Buffer): void
   }
 }
 
-const allSamples = (folders: string[]): Sample[] => {
-  const samples = folders.flatMap(samplesIn)
+const allSamples = ({ folders, reader }: Pick<Orders, 'folders' | 'reader'>): Sample[] => {
+  const samples = folders.flatMap(samplesIn).filter(one => reader === undefined || one.reader === reader)
   if (samples.length > 0) return samples
-  throw new LvslabError('BENCH_NO_SAMPLES', `no configuration stands below ${folders.join(', ')}`, { exitCode: 2 })
+  throw new LvslabError(
+    'BENCH_NO_SAMPLES',
+    `no configuration${reader ? ` of ${reader}` : ''} stands below ${folders.join(', ')}`,
+    { exitCode: 2 },
+  )
 }
 
 const runCase = (samples: Sample[], seed: number, n: number, root: string): Done => {
@@ -111,8 +118,8 @@ const rootFolder = (): string => {
   return root
 }
 
-const readForEver = ({ folders, seed, first, current }: Orders): void => {
-  const samples = allSamples(folders)
+const readForEver = ({ seed, first, current, ...from }: Orders): void => {
+  const samples = allSamples(from)
   const root = rootFolder()
   const number = new Int32Array(current)
   for (let n = first; ; n++) {
@@ -122,7 +129,7 @@ const readForEver = ({ folders, seed, first, current }: Orders): void => {
   }
 }
 
-const fuzz = async (folders: string[], seed: number, minutes: number): Promise<Finding[]> => {
+const fuzz = async (from: Pick<Orders, 'folders' | 'reader'>, seed: number, minutes: number): Promise<Finding[]> => {
   const findings: Finding[] = []
   const outcomes = new Map<string, number>()
   let slowest: Done | undefined
@@ -132,7 +139,7 @@ const fuzz = async (folders: string[], seed: number, minutes: number): Promise<F
   const end = Date.now() + minutes * 60_000
   let next = 0
   while (Date.now() < end) {
-    const orders: Orders = { folders, seed, first: next, current }
+    const orders: Orders = { ...from, seed, first: next, current }
     const worker = new Worker(new URL(import.meta.url), { workerData: orders })
     let heard = cpuMs(process.cpuUsage())
     worker.on('message', (done: Done) => {
@@ -172,17 +179,22 @@ if (isMainThread) {
     seed: whole().default(1),
     case: whole().optional(),
     samples: text.default(''),
+    reader: oneOf(READERS).optional(),
   })
-  const folders = ['topologies', ...(values.samples === '' ? [] : [values.samples])]
+  const from = {
+    folders: ['topologies', ...(values.samples === '' ? [] : [values.samples])],
+    reader: values.reader,
+  }
+  const again = values.reader === undefined ? '' : ` --reader ${values.reader}`
   if (values.case === undefined) {
-    const findings = await fuzz(folders, values.seed, values.minutes)
+    const findings = await fuzz(from, values.seed, values.minutes)
     for (const one of findings)
-      console.log(`FINDING, npm run bench -- fuzz --seed ${values.seed} --case ${one.case}: ${one.what}`)
+      console.log(`FINDING, npm run bench -- fuzz --seed ${values.seed}${again} --case ${one.case}: ${one.what}`)
     console.log(`${findings.length} findings`)
     if (findings.length > 0) process.exitCode = 1
   } else {
     const root = rootFolder()
-    const done = runCase(allSamples(folders), values.seed, values.case, root)
+    const done = runCase(allSamples(from), values.seed, values.case, root)
     console.log(`${done.outcome}, ${done.bytes} bytes, ${done.ms.toFixed(0)} ms, ${path.join(root, CONFIG)}`)
     if (done.finding) console.log(done.finding)
     else rmSync(root, { recursive: true })

@@ -1,6 +1,6 @@
 import { isIP, isIPv6 } from 'node:net'
 import type { ForwardingMethod, Notice, Protocol, RealServer, VirtualService } from '../model/types.ts'
-import { type PlacedWord, portOf, prefixOf, wordsOf } from './words.ts'
+import { type PlacedWord, portOf, prefixOf, SCHEDULERS, wordsOf } from './words.ts'
 
 /** What `ipvsadm --restore` makes of a file. */
 export interface IpvsadmRules {
@@ -200,7 +200,7 @@ const run = ({ command, options, rest }: Line, first: PlacedWord, table: Table, 
     if (name === 'add-service' || name === 'edit-service')
       table.put(readService(target, options, first, rules.notices), name === 'edit-service', command)
     else if (name === 'delete-service') table.delete(target, command)
-    else server(name, target, options, first, table, command)
+    else server(name, target, options, first, table, command, rules.notices)
   }
 }
 
@@ -281,6 +281,8 @@ const readService = (
   const ops = options.get('ops')
   if (ops && target.fwmark === undefined && target.protocol !== 'UDP') throw new Stop('-o is for UDP alone', ops)
   const scheduler = options.get('scheduler')?.text ?? 'wlc'
+  if (!SCHEDULERS.includes(scheduler))
+    throw new Refusal(`${scheduler} is not a scheduler`, options.get('scheduler') ?? first)
   const flags = options.get('sched-flags')
   const schedulerFlags = flags?.text.split(',').filter(flag => flag !== '') ?? []
   for (const flag of schedulerFlags)
@@ -327,6 +329,7 @@ const server = (
   first: PlacedWord,
   table: Table,
   command: PlacedWord,
+  notices: Notice[],
 ): void => {
   const real = options.get('real-server')
   if (!real) throw new Stop(`${command.text} needs a real server: -r`, command)
@@ -344,10 +347,15 @@ const server = (
     return found && number(found, 0, max, `--${option}`)
   }
   const [upper, lower] = [word('u-threshold', 2 ** 31 - 1), word('l-threshold', 2 ** 31 - 1)]
+  // the kernel rewrites no port without NAT
   const own = forwarding === 'NAT' || target.fwmark !== undefined || name === 'delete-server'
+  if (!own && name !== 'delete-server' && port !== undefined && port !== target.port)
+    notices.push({
+      at: real.at,
+      message: `${address}:${port} has another port than the service; ${forwarding} cannot rewrite it, and ipvsadm takes ${target.port}`,
+    })
   table.server(name, target, command, {
     address,
-    // the kernel rewrites no port without NAT
     port: own ? (port ?? target.port ?? 0) : (target.port ?? 0),
     weight: word('weight', 65_535) ?? 1,
     forwarding,

@@ -124,14 +124,14 @@ virtual=192.168.6.240:80
 
   it('ends a section at an empty line, and at one that is not indented enough', () => {
     expect(messages('virtual=10.0.0.1:80\n\n\treal=10.0.0.2:80 gate\n')).toEqual([
-      '3:2 "real=10.0.0.2:80 gate" is unknown; ldirectord does not start',
+      '3:2 "real" is unknown here; ldirectord does not start',
     ])
     expect(messages('virtual=10.0.0.1:80\n   scheduler=rr\n')).toHaveLength(1)
     expect(messages('virtual=10.0.0.1:80\n    # a comment\n# another\n    scheduler=rr # and one\n')).toEqual([])
   })
 
   it.for([
-    ['checktimeut=3', '1:1 "checktimeut=3" is unknown'],
+    ['checktimeut=3', '1:1 "checktimeut" is unknown here'],
     ['checkinterval=soon', '1:1 checkinterval = soon is not a number from 1 on'],
     ['checkinterval=5 s', '1:1 checkinterval = 5 s is not a number; ldirectord reads 5'],
     ['quiescent=maybe', '1:1 quiescent is neither yes nor no'],
@@ -139,7 +139,7 @@ virtual=192.168.6.240:80
     ['virtual=www:80', '1:1 www would have to be looked up'],
     ['virtual=[::1]:80', '1:1 ::1 is no address of virtual'],
     ['virtual=10.0.0.1', '1:1 "10.0.0.1" has no port; ldirectord takes it for firewall mark 10'],
-    ['virtual=10.0.0.1:80\n\tweight=3', '2:2 "weight = 3" is unknown'],
+    ['virtual=10.0.0.1:80\n\tweight=3', '2:2 "weight" is unknown here'],
     ['virtual=10.0.0.1:80\n\treal=10.0.0.2:80 route', '2:2 "10.0.0.2:80 route" is no server with gate, masq or ipip'],
     ['virtual=10.0.0.1:80\n\treal=rs1:80 gate', '2:2 "rs1:80 gate" would have to be looked up'],
     ['virtual=10.0.0.1:80\n\treal=10.0.0.2:80 gate x', '2:2 "x" is not understood'],
@@ -151,6 +151,13 @@ virtual=192.168.6.240:80
     ['virtual=10.0.0.1:80\n\tprotocol=fwn', '2:2 protocol fwn does not go with this service'],
     ['virtual=10.0.0.1:80\n\trequest=index.html', '2:2 request needs a value in quotes'],
     ['virtual=10.0.0.1:80\nvirtual=10.0.0.1:80', '2:1 10.0.0.1:80/TCP is there twice'],
+    ['virtual=10.0.0.1:80\n\tpersistent=0', '2:2 persistent 0 is no time; the kernel does not take the service'],
+    ['virtual=10.0.0.1:80\n\tscheduler=fast', '2:2 fast is not a scheduler; the kernel does not take the service'],
+    ['virtual=10.0.0.1:80\n\treal=10.0.0.2:81 gate', '2:2 "10.0.0.2:81 gate" has port 81; DR cannot rewrite it'],
+    [
+      'virtual=10.0.0.1:80\n\treal=10.0.0.2:80 gate\n\treal=10.0.0.1->10.0.0.3:80 gate',
+      '3:2 10.0.0.2 port 80 stands twice in the section; the table has it once',
+    ],
     [`comment=${'x'.repeat(3000)}`, '1:1 the line is longer than 2000 characters'],
   ])('says what is wrong with %j', ([text = '', message = '']) => {
     const found = messages(`${text}\n`)
@@ -161,6 +168,8 @@ virtual=192.168.6.240:80
   it('never shows a password', () => {
     const config = section('login="u"\npasswd="s3cret"\nsecret=s3cret')
     expect(config.notices).toHaveLength(1)
+    for (const line of ['paswd="s3cret"', 'paswd s3cret'])
+      expect(section(line).notices).toEqual([expect.stringContaining('"paswd" is unknown')])
     expect(JSON.stringify(config)).not.toContain('s3cret')
   })
 

@@ -2,7 +2,7 @@ import { isIPv4, isIPv6 } from 'node:net'
 import type { Position } from '../errors.ts'
 import type { LdirectordConfig, LdirectordService, LdirectordSettings } from '../model/ldirectord.ts'
 import type { ForwardingMethod, Protocol, RealServer } from '../model/types.ts'
-import { portOf, prefixOf, wordsOf } from './words.ts'
+import { portOf, prefixOf, SCHEDULERS, wordsOf } from './words.ts'
 
 /** A line `name = value`. */
 interface Setting {
@@ -82,7 +82,7 @@ export const readLdirectord = (text: string, file: string): LdirectordConfig => 
     const setting = readSetting(indented || line, at)
     if (section && indented) {
       if (setting) section.lines.push(setting)
-      else note(at, `${quote(indented)} is unknown; ldirectord does not start`)
+      else note(at, unknown(indented))
       continue
     }
     section = undefined
@@ -91,8 +91,7 @@ export const readLdirectord = (text: string, file: string): LdirectordConfig => 
       section = { head: setting, lines: [] }
       sections.push(section)
     } else if (setting && /^fallback6?$/.test(setting.name)) fallbacks.set(setting.name, setting)
-    else if (!setting || !readGlobal(setting, config, note))
-      note(at, `${quote(line)} is unknown; ldirectord does not start`)
+    else if (!setting || !readGlobal(setting, config, note)) note(at, unknown(line))
   }
   const seen = new Set<string>()
   const made = { servers: 0 }
@@ -110,6 +109,10 @@ export const readLdirectord = (text: string, file: string): LdirectordConfig => 
 }
 
 type Note = (at: Position, message: string) => void
+
+/** What stands behind the first word may be a password. */
+const unknown = (line: string): string =>
+  `${quote(line.trim().split(/[\s=]/)[0] ?? '')} is unknown ${line.includes('=') ? 'here' : 'without ='}; ldirectord does not start`
 
 const quote = (line: string): string => `"${line.trim().slice(0, 60)}"`
 
@@ -192,8 +195,7 @@ const readSection = (
     if (QUOTED.includes(line.name)) unquoted(line, note)
     const known = readCheckSetting(line, settings, note) || [...OTHERS, ...SECRETS].includes(line.name)
     const isServer = /^(?:real|fallback)6?$/.test(line.name)
-    if (!known && !isServer && !SECTION.includes(line.name))
-      note(line.at, `${quote(`${line.name} = ${line.value}`)} is unknown; ldirectord does not start`)
+    if (!known && !isServer && !SECTION.includes(line.name)) note(line.at, unknown(`${line.name}=`))
     if (isServer && line.name.endsWith('6') !== six)
       note(line.at, `${line.name} does not go with ${head.name}; ldirectord does not start`)
   }
@@ -209,14 +211,19 @@ const readSection = (
   const fallback = readFallback(ownFallback ?? fallbacks.get(six ? 'fallback6' : 'fallback'), target, note)
   const persistent = last('persistent')
   const persistence = persistent && readNumber(persistent, note, 0)
+  if (persistent && persistence === 0)
+    note(persistent.at, 'persistent 0 is no time; the kernel does not take the service')
   const ops = last('ops')
   const isOnePacket = ops ? readFlag(ops, note) === true && protocol === 'UDP' : false
   const scheduler = /[a-z]+/.exec(last('scheduler')?.value ?? 'wrr')?.[0] ?? 'wrr'
+  if (!SCHEDULERS.includes(scheduler))
+    note(last('scheduler')?.at ?? head.at, `${scheduler} is not a scheduler; the kernel does not take the service`)
   const flags =
     last('schedflags')
       ?.value.split(/[\s,]+/)
       .filter(flag => flag !== '') ?? []
   const realServers = servers.map(one => one.server)
+  noteTwice(realServers, note)
   const checkPort = last('checkport')
   const port = checkPort && readNumber(checkPort, note)
   const virtualHost = last('virtualhost')?.value.replaceAll('"', '')
@@ -252,6 +259,16 @@ const readSection = (
       ? { fallback: { address: fallback.address, port: fallback.port, forwarding: fallback.forwarding } }
       : {}),
     others,
+  }
+}
+
+/** A table has a server once. */
+const noteTwice = (servers: RealServer[], note: Note): void => {
+  const seen = new Set<string>()
+  for (const { address, port, at } of servers) {
+    const key = `${address} port ${port}`
+    if (seen.has(key)) note(at, `${key} stands twice in the section; the table has it once`)
+    seen.add(key)
   }
 }
 
@@ -362,6 +379,13 @@ const readReal = (line: Setting, target: Target, made: { servers: number }, note
   if (port === undefined || (!isIPv4(first) && !isIPv6(first)))
     return bad('would have to be looked up, which is not done here; the server is left out')
   if (made.servers >= MOST_SERVERS) return bad(`is left out: there are ${MOST_SERVERS} real servers before it`)
+  if (
+    forwarding !== 'NAT' &&
+    target.port !== undefined &&
+    REAL.exec(line.value)?.[3] !== undefined &&
+    port !== target.port
+  )
+    note(line.at, `${quote(line.value)} has port ${port}; ${forwarding} cannot rewrite it`)
   const addresses = to === undefined ? [first] : rangeOf(first, last)
   if (!addresses) return bad(`is no range of at most ${MOST_ADDRESSES} IPv4 addresses`)
   made.servers += addresses.length

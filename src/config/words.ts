@@ -13,6 +13,24 @@ export const wordsOf = (line: string, file: string, number: number): PlacedWord[
     at: { file, line: number, column: index + 1 },
   }))
 
+/** Schedulers of Linux 6.12 (net/netfilter/ipvs/Kconfig). */
+export const SCHEDULERS = [
+  'rr',
+  'wrr',
+  'lc',
+  'wlc',
+  'lblc',
+  'lblcr',
+  'sh',
+  'dh',
+  'mh',
+  'sed',
+  'nq',
+  'fo',
+  'ovf',
+  'twos',
+]
+
 /** Ports by the names that ipvsadm-save and operators write for them (services(5)); a number is its own. */
 const PORTS: Record<string, number> = {
   ...{

@@ -250,7 +250,7 @@ const natGateway = (wire: Wire, configs: DirectorConfig[]): { address: string; q
   const own = wire.devices.find(device => device.own !== undefined)?.own ?? formatIpv4(wire.subnet.first + 201)
   return {
     address: own,
-    question: `no VIP is in ${formatSubnet(wire.subnet)}: its gateway is ${own}, a director's own address, and stays so after a failover`,
+    question: `no VIP is in ${formatSubnet(wire.subnet)}: its gateway is ${own}, a director's own address${configs.length > 1 ? ', and stays so after a failover' : ''}`,
   }
 }
 

@@ -1,11 +1,13 @@
 import { basename, join, relative, resolve } from 'node:path'
 import { interpret } from '../config/keepalived/director.ts'
 import { loadTree } from '../config/keepalived/load.ts'
+import { readTable, type TableConfig } from '../config/table.ts'
 import { LvslabError } from '../errors.ts'
 import type { DirectorConfig } from '../model/types.ts'
-import { type DirectorFiles, directorFiles, KEEPALIVED, MAIN } from '../topology/director-files.ts'
+import { type DirectorFiles, directorFiles, KEEPALIVED, MAIN, pathOf, PLACES } from '../topology/director-files.ts'
 import { deriveTopology } from './derive.ts'
 import type { Draft } from './draft.ts'
+import { holdAddresses, withOwnAddresses } from './fixed.ts'
 import type { Brought } from './write.ts'
 
 /** A draft, and what the directors bring to its folder. */
@@ -16,24 +18,54 @@ export interface Derived {
 
 /**
  * Derives a topology from the configurations that a path leads to: a folder with a folder or a .conf file for each director, or
- * one director's own.
+ * one director's own. An ldirectord.cf or an ipvsadm-save file is one director's; a keepalived.conf comes before them.
  *
- * @throws LvslabError DIRECTOR_FILES, DERIVE_NOTHING, DERIVE_NAMES, and those of the reader
+ * @throws LvslabError DIRECTOR_FILES, DERIVE_NOTHING, DERIVE_NAMES, DERIVE_TABLES, and those of the reader
  */
 export const deriveFrom = (path: string): Derived => {
-  const found = directorFiles(resolve(path)).map(files => ({ ...files, name: hostName(files.name) }))
+  const all = directorFiles(resolve(path)).map(files => ({ ...files, name: hostName(files.name) }))
+  const found = all.filter(
+    ({ program, name }, n) => program === 'keepalived' || all.findIndex(other => other.name === name) === n,
+  )
   const twice = found.find((one, n) => found.findIndex(other => other.name === one.name) !== n)
   if (twice)
     throw new LvslabError('DERIVE_NAMES', `two directors would be called ${twice.name}`, {
       remedy: 'give their folders, or files, names that differ in letters and digits',
       exitCode: 2,
     })
-  const configs = found.map(({ name, root, mount, file }) => interpret(name, loadTree(root, file, { mount })))
+  const name = hostName(basename(resolve(path)).replace(/\.conf$/, ''))
+  const table = found.find(({ program }) => program !== 'keepalived')
+  if (table) {
+    if (found.length > 1) throw notAlone(found, table)
+    return ofTable(name, table)
+  }
+  const configs = found.map(files => interpret(files.name, loadTree(files.root, files.file, { mount: files.mount })))
   return {
-    draft: deriveTopology(hostName(basename(resolve(path)).replace(/\.conf$/, '')), configs),
+    draft: deriveTopology(name, configs),
     directors: found.map((files, n) => brought(files, configs[n] as DirectorConfig)),
   }
 }
+
+/** Of one director without VRRP. */
+const ofTable = (name: string, files: DirectorFiles): Derived => {
+  const { root, file, program, whole } = files
+  const main = pathOf(files)
+  const config = readTable(files.name, program as TableConfig['program'], main)
+  const [place] = PLACES[program]
+  const draft = holdAddresses(deriveTopology(name, [withOwnAddresses(config)]), config)
+  const from = {
+    ...(whole && root !== '/' ? { '/': root } : {}),
+    ...(whole && file === place ? {} : { [place]: main }),
+  }
+  return { draft, directors: [{ node: files.name, from: root === '/' ? { [place]: main } : from }] }
+}
+
+const notAlone = (found: DirectorFiles[], table: DirectorFiles): LvslabError =>
+  new LvslabError(
+    'DERIVE_TABLES',
+    `${table.name} has ${basename(table.file)} and no VRRP, and there are ${found.length} directors (${found.map(one => one.name).join(', ')}): nothing says who has which address`,
+    { remedy: 'derive from the files of each director alone, or write topology.yaml', exitCode: 2 },
+  )
 
 /** A node is called like a host. */
 const hostName = (name: string): string =>

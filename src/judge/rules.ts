@@ -16,6 +16,7 @@ import { checkSilentBackup } from './silent-backup.ts'
 import { checkSorry } from './sorry.ts'
 import { checkSpread } from './spread.ts'
 import { checkRelease, checkStickiness } from './stickiness.ts'
+import { checkTable } from './table.ts'
 import { checkUndisturbed } from './undisturbed.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -39,6 +40,7 @@ export const RULES = {
   sorry: checkSorry,
   spread: checkSpread,
   stickiness: checkStickiness,
+  table: checkTable,
   undisturbed: checkUndisturbed,
 } satisfies Record<string, (history: History, params: never) => Verdict>
 

@@ -3,7 +3,8 @@ import { basename, dirname, join, relative, resolve } from 'node:path'
 import { interpret } from '../config/keepalived/director.ts'
 import { loadTree } from '../config/keepalived/load.ts'
 import type { LvslabError } from '../errors.ts'
-import { type DirectorFiles, directorFiles, KEEPALIVED, MAIN, noDirectorFiles } from '../topology/director-files.ts'
+import { readTable } from '../config/table.ts'
+import { type DirectorFiles, directorFiles, noDirectorFiles, nodeFiles } from '../topology/director-files.ts'
 import { shortPath, TOPOLOGY_FILE_NAME } from '../topology/find.ts'
 import { loadTopology } from '../topology/load.ts'
 import type { Node, Topology } from '../topology/types.ts'
@@ -32,7 +33,7 @@ export const readInputs = (paths: string[]): LintInput[] => {
 }
 
 /** Reads one director as far as it goes: what is wrong in it is kept, not thrown. */
-const read = ({ name, root, mount, file, whole, node }: Source): Director => {
+const read = ({ name, program, root, mount, file, whole, node }: Source): Director => {
   const errors: LvslabError[] = []
   const onError = (error: LvslabError): void => {
     if (!error.at) throw error // there is no place to report it at
@@ -44,21 +45,25 @@ const read = ({ name, root, mount, file, whole, node }: Source): Director => {
   } catch (error) {
     throw noDirectorFiles(`${shortPath(main)} cannot be read: ${(error as Error).message}`)
   }
+  const common = {
+    name,
+    program,
+    errors,
+    fileOf: (path: string) =>
+      whole && (mount === '/' || path.startsWith(`${mount}/`)) ? join(root, relative(mount, path)) : undefined,
+    ...(node ? { node } : {}),
+  }
+  if (program !== 'keepalived') {
+    const config = readTable(name, program, main)
+    return { ...common, statements: [], config, ...(config.ldirectord ? { ldirectord: config.ldirectord } : {}) }
+  }
   const loaded = loadTree(root, file, {
     instance: name.replace(/\..*/s, ''),
     mount,
     onError,
     edit: (text, path) => withoutOddBlanks(text, path, onError),
   })
-  return {
-    name,
-    statements: loaded.statements,
-    config: interpret(name, loaded, onError),
-    errors,
-    fileOf: path =>
-      whole && (mount === '/' || path.startsWith(`${mount}/`)) ? join(root, relative(mount, path)) : undefined,
-    ...(node ? { node } : {}),
-  }
+  return { ...common, statements: loaded.statements, config: interpret(name, loaded, onError) }
 }
 
 /** Two files of one name are told apart by their folder. */
@@ -79,14 +84,14 @@ const sourcesOf = (path: string): { sources: Source[]; topology?: Topology } => 
 const ofTopology = (dir: string): { sources: Source[]; topology: Topology } => {
   const topology = loadTopology(dir)
   const sources = topology.nodes.flatMap((node): Source[] =>
-    node.role === 'director' && node.files !== undefined && existsSync(join(node.files, KEEPALIVED))
-      ? [{ name: node.name, root: node.files, mount: '/', file: join(KEEPALIVED, MAIN), whole: true, node }]
+    node.role === 'director' && node.files !== undefined
+      ? nodeFiles(node.name, node.files).map(files => ({ ...files, node }))
       : [],
   )
   if (sources.length === 0)
     throw noDirectorFiles(
-      `no director of ${topology.name} has a folder etc/keepalived`,
-      'lint reads keepalived.conf alone: put it into the etc/keepalived of the node that has it',
+      `no director of ${topology.name} has etc/keepalived, etc/ha.d/ldirectord.cf or etc/ipvsadm.rules`,
+      'put the configuration into the folder of the node that has it',
     )
   return { topology, sources }
 }

@@ -51,10 +51,12 @@ it('compares files and folders of one director each, and no topologies with each
 it('says what is wrong with anything else', () => {
   const empty = folderWith({ 'README.md': '' })
   expect(messageOf(() => readInputs([join(empty, 'none')]))).toContain('does not exist')
-  expect(messageOf(() => readInputs([empty]))).toContain('holds no keepalived configuration')
-  expect(messageOf(() => readInputs(['topologies/ipvsadm-dr']))).toBe(
-    'no director of ipvsadm-dr has a folder etc/keepalived',
-  )
+  expect(messageOf(() => readInputs([empty]))).toContain('holds no configuration of a director')
+  const bare = folderWith({
+    'topology.yaml':
+      'name: bare\nnetworks: { lan: { subnet: 10.0.0.0/24 } }\nnodes: { d1: { role: director, interfaces: { eth0: { network: lan, address: 10.0.0.1 } } } }\n',
+  })
+  expect(messageOf(() => readInputs([bare]))).toContain('no director of bare has etc/keepalived')
   const both = folderWith({ 'keepalived.conf': instance(), 'd2/keepalived.conf': instance() })
   expect(messageOf(() => readInputs([both]))).toContain('and so does its folder d2')
 })

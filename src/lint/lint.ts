@@ -1,7 +1,8 @@
 import { keyword } from '../config/keepalived/parse.ts'
+import type { Program } from '../topology/director-files.ts'
 import { createMasker, type Masker } from '../history/mask.ts'
 import { near } from './near.ts'
-import type { Director, Finding, Found, LintInput, Rule } from './rule.ts'
+import { type Director, type Finding, type Found, isFor, type LintInput, type Rule } from './rule.ts'
 import { RULES } from './rules/registry.ts'
 import { PASSED_OVER } from './rules/values.ts'
 import { everyStatement, valueOf } from './statements.ts'
@@ -22,7 +23,10 @@ export const lint = (input: LintInput): LintResult => {
   const files = [...new Set(directors.flatMap(director => director.config.files))]
   const mask = createMasker(directors.flatMap(secretsOf))
   const read = readerFindings(directors)
-  const found = (rule: Rule): Found[] => [...(read.get(rule) ?? []), ...(rule.check?.(input) ?? [])]
+  const found = (rule: Rule): Found[] => {
+    const its = directors.filter(({ program }) => isFor(rule, program))
+    return [...(read.get(rule) ?? []), ...(its.length > 0 ? (rule.check?.({ ...input, directors: its }) ?? []) : [])]
+  }
   const findings = unique(RULES.flatMap(rule => found(rule).map(one => finding(rule, one, mask))))
   const suppressions = files.flatMap(readSuppressions)
   return {
@@ -30,10 +34,12 @@ export const lint = (input: LintInput): LintResult => {
     directors: directors.map(director => director.name),
     files,
     rejected: directors
-      .filter(({ config }) =>
-        findings.some(
-          ({ code, at }) => config.files.includes(at.file) && RULES.find(one => one.code === code)?.rejected,
-        ),
+      .filter(
+        ({ config, program }) =>
+          program === 'keepalived' &&
+          findings.some(
+            ({ code, at }) => config.files.includes(at.file) && RULES.find(one => one.code === code)?.rejected,
+          ),
       )
       .map(director => director.name),
   }
@@ -47,19 +53,22 @@ const readerFindings = (directors: Director[]): Map<Rule, Found[]> => {
     if (list) found.set(rule, list)
     list?.push(one)
   }
-  for (const { config, errors } of directors) {
-    for (const { at, message } of config.notices) add(ruleOfNotice(message), { at, message })
+  for (const { config, errors, program } of directors) {
+    for (const { at, message } of config.notices) add(ruleOfNotice(message, program), { at, message })
     for (const { code, at, message, remedy } of errors) if (at) add(ruleOfError(code), { at, message, remedy })
   }
   return found
 }
 
-/** One that no rule knows is not lost. */
-const ruleOfError = (code: string): Rule =>
-  RULES.find(rule => rule.errors?.includes(code)) ?? (RULES.find(rule => rule.code === 'unread') as Rule)
+const UNREAD = RULES.find(rule => rule.code === 'unread') as Rule
 
-const ruleOfNotice = (message: string): Rule | undefined =>
-  PASSED_OVER.test(message) ? undefined : RULES.find(rule => rule.notice?.test(message))
+/** One that no rule knows is not lost. */
+const ruleOfError = (code: string): Rule => RULES.find(rule => rule.errors?.includes(code)) ?? UNREAD
+
+const ruleOfNotice = (message: string, program: Program): Rule | undefined =>
+  PASSED_OVER.test(message)
+    ? undefined
+    : (RULES.find(rule => isFor(rule, program) && rule.notice?.test(message)) ?? UNREAD)
 
 const finding = ({ code, severity, remedy }: Rule, found: Found, mask: Masker): Finding => ({
   ...{ code, severity, at: found.at, message: mask(found.message), remedy: mask(found.remedy ?? remedy) },

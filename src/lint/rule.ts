@@ -1,6 +1,8 @@
 import type { Statement } from '../config/keepalived/parse.ts'
 import type { LvslabError, Position } from '../errors.ts'
+import type { LdirectordConfig } from '../model/ldirectord.ts'
 import type { DirectorConfig } from '../model/types.ts'
+import type { Program } from '../topology/director-files.ts'
 import type { Node, Topology } from '../topology/types.ts'
 
 /** error: keepalived refuses or ignores what stands there, or the service cannot work. */
@@ -9,9 +11,12 @@ export type Severity = 'error' | 'warning' | 'info'
 /** One director's configuration, as far as it could be read. */
 export interface Director {
   name: string
-  /** Every statement, those that nobody knows among them; includes are in place. */
+  program: Program
+  /** Every statement of keepalived.conf, those that nobody knows among them; includes are in place. */
   statements: Statement[]
   config: DirectorConfig
+  /** Of ldirectord.cf; each of its services is one of `config`. */
+  ldirectord?: LdirectordConfig
   /** What the reader stopped at, and read past. */
   errors: LvslabError[]
   /** Path beside the configuration of a file that the node has; undefined where such files were not given. */
@@ -19,6 +24,12 @@ export interface Director {
   /** Of a topology. */
   node?: Node
 }
+
+/** A rule that is for the files of every program. */
+export const EVERY_PROGRAM: readonly Program[] = ['keepalived', 'ldirectord', 'ipvsadm']
+
+/** Whether a rule is for the files of a program. */
+export const isFor = ({ programs = ['keepalived'] }: Rule, program: Program): boolean => programs.includes(program)
 
 /** What is judged together: the directors of one folder, or of the files that were named. */
 export interface LintInput {
@@ -46,6 +57,8 @@ export interface Rule {
   severity: Severity
   /** Whether `keepalived --config-test` ends with an error because of it (measured with keepalived 2.3.3). */
   rejected: boolean
+  /** Whose files it is for; keepalived's alone where it is left out. */
+  programs?: readonly Program[]
   /** What is wrong, in one line. */
   title: string
   /** What comes of it, with the source. */

@@ -68,6 +68,8 @@ describe('the check of a service', () => {
   it('is not known for other kinds', () => {
     for (const checkType of ['combined', 'external', 'on', 'off'] as const)
       expect(ldirectordCheck({ ...own, checkType }, { global: {}, fork: false })).toBeUndefined()
+    // nobody is asked
+    expect(ldirectordCheck({ ...own, protocol: 'none' }, { global: {}, fork: false })).toBeUndefined()
   })
 })
 

@@ -89,6 +89,8 @@ export const ldirectordCheck = (
 ): LdirectordCheck | undefined => {
   const { checkType: type } = own
   if (type !== 'connect' && type !== 'negotiate' && type !== 'ping') return undefined
+  // check_none: every server is up
+  if (type === 'negotiate' && own.protocol === 'none') return undefined
   const { checkTimeout, negotiateTimeout } = ldirectordTimeouts(own, global)
   return {
     type,

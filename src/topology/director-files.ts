@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { basename, dirname, extname, join } from 'node:path'
+import { basename, dirname, extname, join, relative } from 'node:path'
+import { programOf, type TableProgram } from '../config/table.ts'
 import { LvslabError } from '../errors.ts'
 import { shortPath } from './find.ts'
 
@@ -9,9 +10,23 @@ export const KEEPALIVED = '/etc/keepalived'
 /** The file in it that keepalived begins with. */
 export const MAIN = 'keepalived.conf'
 
+/** What reads the file. */
+export type Program = 'keepalived' | TableProgram
+
+/**
+ * Where each has its file on a node; the first is where a node of a lab has it. `ipvsadm-save` files stand where the package of
+ * Debian and that of Red Hat restore them from; ldirectord looks in both places (ldirectord ld_init).
+ */
+export const PLACES: Record<Program, readonly [string, ...string[]]> = {
+  keepalived: [`${KEEPALIVED}/${MAIN}`],
+  ldirectord: ['/etc/ha.d/ldirectord.cf', '/etc/ha.d/conf/ldirectord.cf'],
+  ipvsadm: ['/etc/ipvsadm.rules', '/etc/sysconfig/ipvsadm'],
+}
+
 /** Where a director's configuration stands, and what of the node is beside it. */
 export interface DirectorFiles {
   name: string
+  program: Program
   /** Folder that stands for the node's `mount`. */
   root: string
   mount: string
@@ -22,8 +37,9 @@ export interface DirectorFiles {
 }
 
 /**
- * The directors whose configurations a file is, or a folder holds: its own keepalived.conf, or a folder or a .conf file for each
- * director.
+ * The directors whose configurations a file is, or a folder holds: its own keepalived.conf, ldirectord.cf and ipvsadm.rules, or a
+ * folder, or a .conf file, for each director. Where a director has files of more than one program, each is there, keepalived's
+ * first.
  *
  * @throws LvslabError DIRECTOR_FILES, exit code 2
  */
@@ -37,39 +53,99 @@ export const directorFiles = (path: string): DirectorFiles[] => {
 
 /** One file; a path that ends as on a node brings that node's other files with it, be it this machine. */
 const ofFile = (path: string): DirectorFiles => {
+  const table = ofTableFile(path)
+  if (table) return table
+  const program = 'keepalived'
   const folder = dirname(path)
   if (folder.endsWith(KEEPALIVED)) {
     const root = folder.slice(0, -KEEPALIVED.length) || '/'
     const name = root === '/' ? hostname() : basename(root)
-    return { name, root, mount: '/', file: join(KEEPALIVED, basename(path)), whole: true }
+    return { name, program, root, mount: '/', file: join(KEEPALIVED, basename(path)), whole: true }
   }
   const name = basename(path) === MAIN ? basename(folder) : basename(path, extname(path))
-  return { name, root: folder, mount: KEEPALIVED, file: join(KEEPALIVED, basename(path)), whole: false }
+  return { name, program, root: folder, mount: KEEPALIVED, file: join(KEEPALIVED, basename(path)), whole: false }
 }
 
-/** The director whose files a folder holds, laid over its root or over /etc/keepalived. */
-const ofDirectorFolder = (dir: string): DirectorFiles | undefined => {
-  if (existsSync(join(dir, KEEPALIVED, MAIN)))
-    return { ...ofFile(join(dir, KEEPALIVED, MAIN)), name: basename(dir), whole: true }
-  if (existsSync(join(dir, MAIN))) return { ...ofFile(join(dir, MAIN)), name: basename(dir), whole: true }
-  return undefined
+/** A file that is known by its name: ldirectord.cf, ipvsadm.rules, and Red Hat's `ipvsadm`; of another name, by what it says. */
+const ofTableFile = (path: string): DirectorFiles | undefined => {
+  for (const program of ['ldirectord', 'ipvsadm'] as const) {
+    const alike = PLACES[program].filter(place => basename(place) === basename(path))
+    const [file] = alike
+    if (file === undefined) continue
+    const place = alike.find(one => path.endsWith(one))
+    if (place === undefined) {
+      const root = dirname(path)
+      return { name: basename(root), program, root, mount: dirname(file), file, whole: false }
+    }
+    const root = path.slice(0, -place.length) || '/'
+    return { name: root === '/' ? hostname() : basename(root), program, root, mount: '/', file: place, whole: true }
+  }
+  if (basename(path) === MAIN) return undefined
+  const program = programOf(beginningOf(path))
+  if (program === 'keepalived') return undefined
+  const mount = dirname(PLACES[program][0])
+  const name = basename(path, extname(path))
+  return { name, program, root: dirname(path), mount, file: join(mount, basename(path)), whole: false }
 }
+
+/** What stands at the beginning of a file, as far as it can be read: whoever reads it says what is wrong. */
+const beginningOf = (path: string): string => {
+  try {
+    if (!statSync(path).isFile()) return ''
+    const bytes = Buffer.alloc(4096)
+    const opened = openSync(path, 'r')
+    try {
+      return bytes.toString('utf8', 0, readSync(opened, bytes))
+    } finally {
+      closeSync(opened)
+    }
+  } catch {
+    return ''
+  }
+}
+
+/** Where its file is here. */
+export const pathOf = ({ root, mount, file }: DirectorFiles): string => join(root, relative(mount, file))
+
+/** What the folder of a director's node has; a node with /etc/keepalived is meant to run keepalived, whatever is in there. */
+export const nodeFiles = (name: string, root: string): DirectorFiles[] =>
+  Object.entries(PLACES).flatMap(([program, [file]]) =>
+    existsSync(join(root, program === 'keepalived' ? KEEPALIVED : file))
+      ? [{ name, program: program as Program, root, mount: '/', file, whole: true }]
+      : [],
+  )
+
+/** The files of the director that a folder is of: laid over its root, or beside each other. */
+const ofDirectorFolder = (dir: string): DirectorFiles[] =>
+  Object.values(PLACES).flatMap(places => {
+    const found = [...places, ...places.map(place => basename(place))]
+      .map(place => join(dir, place))
+      .find(file => existsSync(file) && !statSync(file).isDirectory())
+    if (found === undefined) return []
+    const files = ofFile(found)
+    return [{ ...files, name: basename(dir), whole: files.whole || files.program === 'keepalived' }]
+  })
 
 const ofFolder = (dir: string): DirectorFiles[] => {
   const entries = readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
-  const inside = entries.flatMap(entry => (entry.isDirectory() ? (ofDirectorFolder(join(dir, entry.name)) ?? []) : []))
   const own = ofDirectorFolder(dir)
-  if (own && inside.length > 0)
-    throw noDirectorFiles(`${shortPath(dir)} holds the files of a director, and so does its folder ${inside[0]?.name}`)
-  if (own) return [own]
+  const inside = entries
+    .flatMap(entry => (entry.isDirectory() ? ofDirectorFolder(join(dir, entry.name)) : []))
+    // etc/ipvsadm.rules is found in etc as well
+    .filter(one => !own.some(its => pathOf(its) === pathOf(one)))
+  const [first] = inside
+  if (own.length > 0 && first)
+    throw noDirectorFiles(`${shortPath(dir)} holds the files of a director, and so does its folder ${first.name}`)
+  if (own.some(one => one.program === 'keepalived')) return own
   if (inside.length > 0) return inside
   const files = entries.filter(entry => entry.isFile() && entry.name.endsWith('.conf'))
-  if (files.length === 0) throw noDirectorFiles(`${shortPath(dir)} holds no keepalived configuration`)
-  return files.map(entry => ofFile(join(dir, entry.name)))
+  if (files.length === 0 && own.length === 0)
+    throw noDirectorFiles(`${shortPath(dir)} holds no configuration of a director`)
+  return [...files.map(entry => ofFile(join(dir, entry.name))), ...own]
 }
 
 const WHAT_IS_READ =
-  'give keepalived.conf files; or a folder with topology.yaml; or one with a folder (its keepalived.conf, or etc/keepalived/keepalived.conf) or a .conf file for each director'
+  'give keepalived.conf, ldirectord.cf or ipvsadm.rules files; or a folder with topology.yaml; or one with a folder (its keepalived.conf, or etc/keepalived/keepalived.conf) or a .conf file for each director'
 
 /** What is no director's configuration. */
 export const noDirectorFiles = (message: string, remedy = WHAT_IS_READ): LvslabError =>

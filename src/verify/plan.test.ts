@@ -251,8 +251,8 @@ describe('a topology without keepalived', () => {
     expect(() => requirePredictions(plan)).toThrow(
       expect.objectContaining({
         code: 'PLAN_NO_CONFIG',
-        message: 'no director of keepalived-dr runs keepalived (d1, d2), and nothing is predicted from ipvsadm rules',
-        remedy: expect.stringContaining('d1/etc/keepalived/'),
+        message: 'no director of keepalived-dr (d1, d2) has a configuration from which anything is predicted',
+        remedy: expect.stringContaining('etc/ipvsadm.rules into d1/'),
       }),
     )
     requirePredictions(planTopology(loadTopology(DR)))

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Condition } from '../agent/protocol.ts'
 import { readDirector } from '../config/keepalived/director.ts'
 import { type Marked, markedBy } from '../config/marks.ts'
+import type { TableConfig } from '../config/table.ts'
 import { formatPosition, LvslabError } from '../errors.ts'
 import type { Readiness } from '../lab/readiness.ts'
 import { explainDualMaster } from '../model/dual-master.ts'
@@ -15,6 +16,8 @@ import type { Untested } from '../judge/verdict.ts'
 import { addressesOf } from '../topology/addresses.ts'
 import { rulesOf } from '../topology/rules.ts'
 import type { Node, Topology } from '../topology/types.ts'
+import { CONVERGENCE_MARGIN_MS, endpoint, tableName, undriven } from './reach.ts'
+import { type FixedService, fixedReadiness, planFixed, tableOf } from './fixed.ts'
 
 /** A VIP with the directors that may hold it, the expected MASTER first. */
 export interface PlannedVip {
@@ -57,6 +60,9 @@ export interface Plan {
   client: string
   vips: PlannedVip[]
   services: PlannedService[]
+  /** Of the directors without keepalived that have an ldirectord.cf or an ipvsadm-save file: it, and its services. */
+  tables: TableConfig[]
+  fixed: FixedService[]
   readiness: Readiness[]
   /** Why two could be MASTER, on paper. */
   dualMaster: string[]
@@ -64,9 +70,6 @@ export interface Plan {
   secrets: string[]
   untested: Untested[]
 }
-
-/** Convergence waits this much longer than predicted, ms of lab time: nodes start one after the other. */
-const CONVERGENCE_MARGIN_MS = 15_000
 
 /** Reads the directors' configurations and says what they promise. Needs no engine. */
 export const planTopology = (topology: Topology): Plan => {
@@ -89,13 +92,17 @@ export const planTopology = (topology: Topology): Plan => {
   const groups = vrrpGroups(configs, locate(topology))
   const vips = plannedVips(groups)
   // what keepalived skips was not exercised either
-  const untested: Untested[] = configs.flatMap(({ node, notices }) =>
-    notices.map(({ at, message }) => ({ what: `${formatPosition(at)} (${node})`, why: message })),
-  )
-  for (const { name } of others) {
-    untested.push({ what: name, why: 'it runs no keepalived, and nothing is predicted from anything else' })
+  const untested: Untested[] = []
+  const tables: TableConfig[] = []
+  for (const node of others) {
+    const table = tableOf(node, untested)
+    if (table) tables.push(table)
+    else untested.push({ what: node.name, why: 'it has no keepalived, no ldirectord.cf and no ipvsadm.rules' })
   }
+  for (const { node, notices } of [...configs, ...tables])
+    for (const { at, message } of notices) untested.push({ what: `${formatPosition(at)} (${node})`, why: message })
   const services = planServices(topology, configs, vips, untested)
+  const fixed = planFixed(topology, tables, untested)
   untested.push(...untestedScripts(vips))
   return {
     topology,
@@ -104,9 +111,12 @@ export const planTopology = (topology: Topology): Plan => {
     client: client.name,
     vips,
     services,
+    tables,
+    fixed,
     readiness: [
       ...vips.map(vip => vipReadiness(vip)),
       ...oncePerFarm(services.flatMap(serviceReadiness), topology),
+      ...fixed.map(fixedReadiness),
       // without keepalived nothing changes by itself: who can answer, answers
       ...(configs.length === 0 ? topology.nodes.filter(node => node.role === 'realserver').map(answers) : []),
     ],
@@ -164,12 +174,12 @@ const hasKeepalived = ({ files }: Node): boolean => files !== undefined && exist
 
 const partition = <T>(all: T[], is: (one: T) => boolean): [T[], T[]] => [all.filter(is), all.filter(one => !is(one))]
 
-/** @throws LvslabError PLAN_NO_CONFIG where no director runs keepalived: no bound and no share can be predicted */
-export const requirePredictions = ({ topology, configs, directors }: Plan): void => {
-  if (configs.length > 0) return
-  const message = `no director of ${topology.name} runs keepalived (${directors.join(', ')}), and nothing is predicted from ipvsadm rules`
+/** @throws LvslabError PLAN_NO_CONFIG where no director has a configuration: no bound and no share can be predicted */
+export const requirePredictions = ({ topology, configs, tables, directors }: Plan): void => {
+  if (configs.length > 0 || tables.length > 0) return
+  const message = `no director of ${topology.name} (${directors.join(', ')}) has a configuration from which anything is predicted`
   throw new LvslabError('PLAN_NO_CONFIG', message, {
-    remedy: `put keepalived.conf at ${directors[0]}/etc/keepalived/ beside topology.yaml, or write a suite: CONTRIBUTING.md, "A scenario"`,
+    remedy: `put etc/keepalived/keepalived.conf, etc/ha.d/ldirectord.cf or etc/ipvsadm.rules into ${directors[0]}/ beside topology.yaml, or write a suite: CONTRIBUTING.md, "A scenario"`,
     exitCode: 2,
   })
 }
@@ -248,13 +258,6 @@ const unreached = ({ address, fwmark }: VirtualService): string => {
     : 'no VRRP instance of this topology holds its address'
 }
 
-const tableName = ({ address = '', port = 0, fwmark }: VirtualService): string =>
-  fwmark === undefined ? `TCP ${endpoint(address, port)}` : `FWM ${fwmark}`
-
-/** `10.0.0.100:80`, `[fd00::100]:80` */
-const endpoint = (address: string, port: number): string =>
-  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
-
 /** The first node that has an address on one of its networks, by address. */
 const nodesByAddress = ({ nodes }: Topology): Map<string, Node> => {
   const found = nodes.flatMap(node =>
@@ -263,15 +266,6 @@ const nodesByAddress = ({ nodes }: Topology): Map<string, Node> => {
     ),
   )
   return new Map(found.toReversed())
-}
-
-/** Why no probe can drive a port of a service; undefined where one can. Probes speak HTTP. */
-const undriven = ({ protocol, fwmark, realServers }: VirtualService, port: number): string | undefined => {
-  if (protocol !== 'TCP' || !port) return 'only TCP services with a port are driven'
-  const checks = realServers.flatMap(server => server.checks.map(check => check.type))
-  // what a service on several ports is checked by says nothing of each of them
-  const speaksHttp = port === 80 || port === 8080 || (fwmark === undefined && checks.includes('HTTP_GET'))
-  return speaksHttp ? undefined : `only HTTP is spoken, and nothing says that port ${port} serves it`
 }
 
 /** What tracked scripts look at is theirs to know. */

@@ -6,6 +6,7 @@ import type { Plan } from './plan.ts'
 import type { Scenario } from './scenario.ts'
 import { configuration } from './scenarios/configuration.ts'
 import { failovers } from './scenarios/failovers.ts'
+import { fixedScenarios } from './scenarios/fixed.ts'
 import { isLarge, sampleOf, serversLostTogether, sharesOfAll } from './scenarios/large.ts'
 import { persistence } from './scenarios/persistence.ts'
 import { quorum } from './scenarios/quorum.ts'
@@ -19,9 +20,10 @@ export const planScenarios = (plan: Plan): Scenario[] => {
   const large = isLarge(plan)
   const sample = sampleOf(plan)
   return namedApart([
-    configuration(plan),
+    ...(plan.configs.length > 0 ? [configuration(plan)] : []),
     ...(large ? sharesOfAll(plan) : plan.services.flatMap(service => sharesScenario(plan, service))),
-    ...sample.persistent.flatMap(service => persistence(plan, service)),
+    ...plan.fixed.flatMap(service => sharesScenario(plan, service)),
+    ...[...sample.persistent, ...plan.fixed].flatMap(service => persistence(plan, service)),
     ...sample.vips.flatMap(vip => failovers(plan, vip)),
     ...reload(plan),
     ...(large
@@ -30,6 +32,7 @@ export const planScenarios = (plan: Plan): Scenario[] => {
     ...sample.sorry.flatMap(service => sorryPage(plan, service)),
     ...sample.quorum.flatMap(service => quorum(plan, service)),
     ...backupLost(plan),
+    ...fixedScenarios(plan),
   ])
 }
 

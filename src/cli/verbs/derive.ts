@@ -10,12 +10,13 @@ export const deriveCommand = defineVerb(
     meta: {
       name: 'derive',
       description:
-        'Write a topology from plain keepalived.conf files: networks, stubs for real servers, a client, routers. Needs no engine.',
+        'Write a topology from plain configurations of directors: networks, stubs for real servers, a client, routers. Needs no engine.',
     },
     args: {
       path: {
         type: 'positional',
-        description: 'folder with a folder or a .conf file for each director, or one keepalived.conf',
+        description:
+          'folder with a folder or a .conf file for each director; or one keepalived.conf, ldirectord.cf or ipvsadm.rules',
         required: true,
       },
       to: { type: 'string', description: 'folder to write; without it topology.yaml is printed' },

@@ -1,21 +1,51 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { LvslabError } from '../../errors.ts'
+import { drawSvg } from '../../report/graph/draw.ts'
 import { drawMermaid, drawText } from '../../topology/draw.ts'
-import { loadTopology } from '../../topology/load.ts'
+import type { Topology } from '../../topology/types.ts'
 import { defineVerb } from '../define-verb.ts'
+import { knownOf } from '../known-of.ts'
 import { runVerb } from '../run-verb.ts'
+import { topologyOf } from '../topology-of.ts'
 
-export const graphCommand = defineVerb('Example: lvslab graph topologies/keepalived-dr', {
+export const graphCommand = defineVerb('Example: lvslab graph --svg topologies/keepalived-dr > keepalived-dr.svg', {
   meta: {
     name: 'graph',
-    description: 'Draw a topology as text: networks, nodes, addresses, routes, rules. Needs no engine.',
+    description: 'Draw a topology as text, Mermaid or SVG: networks, nodes, addresses, routes, rules. Needs no engine.',
   },
   args: {
-    dir: { type: 'positional', description: 'folder with topology.yaml', required: true },
+    dir: {
+      type: 'positional',
+      description: 'folder with topology.yaml, or with configurations that one is derived from',
+      required: true,
+    },
+    svg: { type: 'boolean', description: 'print an SVG: the VIP with whoever holds it, by the configurations' },
     mermaid: { type: 'boolean', description: 'print a Mermaid flowchart, which GitHub renders' },
   },
   run: ({ args }) =>
     runVerb(async () => {
-      const topology = loadTopology(args.dir)
-      process.stdout.write(args.mermaid ? drawMermaid(topology) : drawText(topology))
+      if (args.svg && args.mermaid) throw usage()
+      process.stdout.write(await drawn(args.dir, args.svg ? withVips : args.mermaid ? drawMermaid : drawText))
       return 0
     }),
 })
+
+const withVips = (topology: Topology): string => drawSvg(topology, knownOf(topology))
+
+/** A derived topology is gone before anything is printed: whoever reads may go away at the first line. */
+const drawn = async (dir: string, draw: (topology: Topology) => string): Promise<string> => {
+  const scratch = await mkdtemp(path.join(os.tmpdir(), 'lvslab-graph-'))
+  await using _scratch = { [Symbol.asyncDispose]: () => rm(scratch, { recursive: true, force: true }) }
+  return draw(
+    await topologyOf(
+      dir,
+      name => path.join(scratch, name),
+      line => process.stderr.write(`${line}\n`),
+    ),
+  )
+}
+
+const usage = (): LvslabError =>
+  new LvslabError('USAGE', '--svg and --mermaid: one of them', { remedy: 'lvslab graph --help', exitCode: 2 })

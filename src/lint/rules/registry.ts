@@ -8,6 +8,7 @@ import { scriptRules } from './scripts.ts'
 import { serviceRules } from './services.ts'
 import { structureRules } from './structure.ts'
 import { suppressionRules } from './suppressed.ts'
+import { tableRules } from './tables.ts'
 import { generalRules, specificRules } from './values.ts'
 import { vrrpRules } from './vrrp.ts'
 
@@ -16,6 +17,7 @@ export const RULES: readonly Rule[] = [
   ...structureRules,
   ...specificRules,
   ...grammarRules,
+  ...tableRules,
   ...generalRules,
   ...listRules,
   ...vrrpRules,

@@ -2,10 +2,11 @@ import type { Position } from '../../errors.ts'
 import { all } from '../../config/keepalived/values.ts'
 import { describeBound, seconds } from '../../model/bound.ts'
 import { serverDownBound } from '../../model/health-check.ts'
-import type { RealServer, VirtualService } from '../../model/types.ts'
+import { ldirectordCheck, ldirectordDownBound, type LdirectordService } from '../../model/ldirectord.ts'
+import type { Bound, RealServer, VirtualService } from '../../model/types.ts'
 import { addressesOf } from '../../topology/addresses.ts'
 import { rulesOf } from '../../topology/rules.ts'
-import type { Director, Found, LintInput, Rule } from '../rule.ts'
+import { type Director, EVERY_PROGRAM, type Found, type LintInput, type Rule } from '../rule.ts'
 import { placeOf, statementAt } from '../statements.ts'
 
 const eachService =
@@ -25,10 +26,11 @@ const heldBy = ({ config, node, statements }: Director): Set<string> =>
 
 const vipNotHeld = eachService((service, director) => {
   const { address } = service
-  if (address === undefined || director.config.instances.length === 0 || heldBy(director).has(address)) return []
-  return [
-    { at: service.at, message: `no vrrp_instance of ${director.name} holds ${address}: nobody reaches the service` },
-  ]
+  const { config, name, program, node } = director
+  const isKnown = program === 'keepalived' ? config.instances.length > 0 : node !== undefined
+  if (address === undefined || !isKnown || heldBy(director).has(address)) return []
+  const who = program === 'keepalived' ? `no vrrp_instance of ${name} holds` : `${name} does not hold`
+  return [{ at: service.at, message: `${who} ${address}: nobody reaches the service` }]
 })
 
 const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1'
@@ -45,7 +47,12 @@ const sorryUnreachable = eachService((service, director, { topology }) => {
     if (!isLoopback(sorry.address)) return []
     const message = `with NAT nothing is sent to ${sorry.address}; the sorry server never answers`
     return [
-      { at: sorry.at, message, remedy: 'write an address that is not a loopback one, or sorry_server_lvs_method DR' },
+      {
+        at: sorry.at,
+        message,
+        remedy:
+          'write an address that is not a loopback one, or DR for it: sorry_server_lvs_method DR, or gate in ldirectord.cf',
+      },
     ]
   }
   const own = isLoopback(sorry.address) || heldBy(director).has(sorry.address)
@@ -59,9 +66,15 @@ const sorryUnreachable = eachService((service, director, { topology }) => {
 })
 
 const sorryMethod = (service: VirtualService, director: Director): string => {
+  const { fallback } = sectionOf(service, director) ?? {}
+  if (fallback) return fallback.forwarding
   const block = statementAt(director, service.at)?.block ?? []
   return all(block, 'sorry_server_lvs_method').at(-1)?.words[1]?.text ?? service.forwarding
 }
+
+/** The section of ldirectord.cf that a service is of. */
+const sectionOf = (service: VirtualService, { ldirectord }: Director): LdirectordService | undefined =>
+  ldirectord?.services.find(one => one.service === service)
 
 /** The addresses that the rules of a director mark for a service. */
 const markedAddresses = ({ fwmark }: VirtualService, { node }: Director): string[] =>
@@ -168,9 +181,17 @@ const checkMissing = eachService(service =>
     })),
 )
 
-const detectionSlow = eachService((service, _, { maxDetectionMs }) =>
+/** How long a server that answers nothing stays in the table. */
+const silentBound = (service: VirtualService, server: RealServer, director: Director): Bound | undefined => {
+  const own = sectionOf(service, director)
+  if (!own || !director.ldirectord) return serverDownBound(server, 'silent')
+  const check = ldirectordCheck(own, director.ldirectord)
+  return check && ldirectordDownBound(check, 'silent')
+}
+
+const detectionSlow = eachService((service, director, { maxDetectionMs }) =>
   service.realServers.flatMap(server => {
-    const bound = serverDownBound(server, 'silent')
+    const bound = silentBound(service, server, director)
     if (maxDetectionMs === undefined || !bound || bound.maxMs <= maxDetectionMs) return []
     const at = server.checks[0]?.at ?? server.at
     const message = `a silent real_server ${server.address}:${server.port} stays in the table ${describeBound(bound)} (${bound.formula}), longer than ${seconds(maxDetectionMs)}`
@@ -240,15 +261,17 @@ export const serviceRules: Rule[] = [
     code: 'vip-not-held',
     severity: 'warning',
     rejected: false,
+    programs: EVERY_PROGRAM,
     title: 'A service on an address that no instance holds',
-    why: 'keepalived puts it into the IPVS table all the same, and no packet to that address comes to this director unless something else gives it the address.',
-    remedy: 'Write the address into virtual_ipaddress of an instance, or correct it.',
+    why: 'It stands in the IPVS table all the same, and no packet to that address comes to this director unless something else gives it the address.',
+    remedy: 'Write the address into virtual_ipaddress of an instance, give it to the director, or correct it.',
     check: vipNotHeld,
   },
   {
     code: 'sorry-unreachable',
     severity: 'error',
     rejected: false,
+    programs: EVERY_PROGRAM,
     title: 'A sorry server that cannot answer',
     why: 'With DR and TUN it gets packets to the VIP and must hold it, as a real server does; with NAT the kernel sends nothing to a loopback address (net/netfilter/ipvs/ip_vs_xmit.c).',
     remedy: 'Put the VIP on lo of the sorry server, or use 127.0.0.1 with DR.',
@@ -258,6 +281,7 @@ export const serviceRules: Rule[] = [
     code: 'mark-unset',
     severity: 'error',
     rejected: false,
+    programs: EVERY_PROGRAM,
     title: 'No rule sets the firewall mark of a service',
     why: 'A virtual_server fwmark gets the packets that the packet filter has marked, and no others. Told where a topology gives the rules.',
     remedy:
@@ -268,6 +292,7 @@ export const serviceRules: Rule[] = [
     code: 'persistence-defeated',
     severity: 'warning',
     rejected: false,
+    programs: EVERY_PROGRAM,
     title: 'Persistence with what defeats it',
     why: 'One-packet scheduling keeps no connection and no template; each persistent service has templates of its own, so two ports of one VIP are persistent apart (net/netfilter/ipvs/ip_vs_core.c ip_vs_sched_persist).',
     remedy: 'Take ops out; make one service of both ports by a firewall mark.',
@@ -277,6 +302,7 @@ export const serviceRules: Rule[] = [
     code: 'weight-zero',
     severity: 'warning',
     rejected: false,
+    programs: EVERY_PROGRAM,
     title: 'A real server with weight 0',
     why: 'It is in the table and gets no new clients; those with a persistence template keep it.',
     remedy: 'Write a weight above 0, or take the server out.',
@@ -286,6 +312,7 @@ export const serviceRules: Rule[] = [
     code: 'weights-all-zero',
     severity: 'error',
     rejected: true,
+    programs: EVERY_PROGRAM,
     title: 'Every real server of a service has weight 0',
     why: 'The service has nobody to send clients to, and no quorum (check_data.c validate_check_config).',
     remedy: 'Write a weight above 0.',
@@ -313,6 +340,7 @@ export const serviceRules: Rule[] = [
     code: 'weights-unused',
     severity: 'warning',
     rejected: false,
+    programs: EVERY_PROGRAM,
     title: 'Weights that the scheduler does not look at',
     why: 'rr and lc treat all servers alike (net/netfilter/ipvs/ip_vs_rr.c, ip_vs_lc.c).',
     remedy: 'Use wrr or wlc.',
@@ -331,9 +359,11 @@ export const serviceRules: Rule[] = [
     code: 'detection-slow',
     severity: 'error',
     rejected: false,
+    programs: EVERY_PROGRAM,
     title: 'A failed real server stays longer than --max-detection',
     why: 'delay_loop, timeouts and retries add up; the message has the sum for a server that answers nothing.',
-    remedy: 'Make delay_loop, connect_timeout, retry or delay_before_retry smaller.',
+    remedy:
+      'Make delay_loop, connect_timeout, retry or delay_before_retry smaller; of ldirectord checkinterval, the timeout or failurecount.',
     check: detectionSlow,
   },
   {

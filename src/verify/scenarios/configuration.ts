@@ -7,9 +7,9 @@ const CONFIG_TEST = ['keepalived', '--config-test']
 export const configuration = (plan: Plan): Scenario => ({
   name: 'configuration',
   drive: async lab => {
-    for (const director of plan.directors) await lab.exec(director, CONFIG_TEST, { record: true })
+    for (const { node: director } of plan.configs) await lab.exec(director, CONFIG_TEST, { record: true })
   },
-  checks: plan.directors.map(director => ({
+  checks: plan.configs.map(({ node: director }) => ({
     check: `configuration-${director}`,
     title: `keepalived on ${director} accepts every line of its configuration`,
     rule: 'configuration',

@@ -1,0 +1,126 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { loadTopology } from '../topology/load.ts'
+import type { DraftNode } from './draft.ts'
+import { type Derived, deriveFrom } from './read.ts'
+import { writeDraft } from './write.ts'
+
+const folders: string[] = []
+const folder = (): string => {
+  const made = mkdtempSync(path.join(os.tmpdir(), 'lvslab-derive-'))
+  folders.push(made)
+  return made
+}
+afterEach(() => {
+  for (const one of folders.splice(0)) rmSync(one, { recursive: true })
+})
+
+/** What is derived of a folder with these files. */
+const derived = (files: Record<string, string>, below = ''): Derived => {
+  const dir = folder()
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(dir, name)), { recursive: true })
+    writeFileSync(path.join(dir, name), text)
+  }
+  return deriveFrom(path.join(dir, below))
+}
+const node = ({ draft }: Derived, name: string): DraftNode | undefined => draft.nodes.find(one => one.name === name)
+const codeOf = (run: () => unknown): unknown => {
+  try {
+    return run()
+  } catch (error) {
+    return (error as { code?: string }).code
+  }
+}
+
+const section = (lines = '') =>
+  `virtual=10.0.0.100:80\n\treal=10.0.0.11:80 gate\n\treal=10.0.0.12:80 gate\n${lines.replace(/^(?=.)/gm, '\t')}`
+const ldirectord = (lines = '') => derived({ 'd1/ldirectord.cf': section(lines) })
+const TABLE = '-A -t 10.0.0.100:80 -s rr\n-a -t 10.0.0.100:80 -r 10.0.0.11:80 -m -w 1\n'
+
+describe('a director without VRRP', () => {
+  it('has the addresses of its services for good, which is a question', () => {
+    const { draft } = ldirectord('fallback=127.0.0.1:80 gate')
+    expect(draft.nodes.map(one => one.name)).toEqual(['c1', 'd1', 'rs1', 'rs2'])
+    expect(draft.nodes[1]).toMatchObject({
+      interfaces: [{ name: 'eth0', network: 'lan', address: '10.0.0.201' }],
+      loopback: ['10.0.0.100/32'],
+      files: { '/var/www/html/index.html': 'd1 sorry\n' },
+    })
+    expect(draft.nodes[2]).toMatchObject({ loopback: ['10.0.0.100/32'], interfaces: [{ address: '10.0.0.11' }] })
+    expect(draft.questions).toEqual(['d1: nothing says who has 10.0.0.100: d1 has it on lo, and keeps it'])
+  })
+
+  it('forwards what it masquerades', () => {
+    const nat = derived({ 'd1/etc/sysconfig/ipvsadm': TABLE.replace('10.0.0.11', '192.168.7.11') })
+    expect(node(nat, 'd1')).toMatchObject({
+      interfaces: [{ network: 'lan' }, { network: 'lan2', address: '192.168.7.201' }],
+      sysctls: { 'net.ipv4.ip_forward': 1 },
+    })
+    expect(node(nat, 'rs1')?.routes).toEqual(['default via 192.168.7.201'])
+    expect(nat.draft.questions.join('\n')).not.toContain('failover')
+  })
+
+  it('has real servers that answer what ldirectord asks', () => {
+    const stub = (lines: string) => node(ldirectord(lines), 'rs1')?.files['/etc/apache2/conf-enabled/stub.conf']
+    expect(stub('request="health"')).toBe('AliasMatch "^/health$" /var/www/html/index.html\n')
+    expect(stub('checkport=8080')).toBe('Listen 8080\n')
+    expect(stub('service=https\ncheckport=8443')).toContain('<VirtualHost *:8443>')
+    expect(stub('checktype=connect\ncheckport=81')).toBe('Listen 81\n')
+    expect(stub('checktype=ping')).toBeUndefined()
+    expect(stub('service=none')).toBeUndefined()
+    expect(stub('protocol=udp\nchecktype=connect\ncheckport=81')).toBeUndefined()
+    expect(stub('checktype=on')).toBeUndefined()
+  })
+
+  it.each([
+    ['receive="alive"', 'rs1: checktype=negotiate wants a page with a certain regex at /'],
+    ['checktype=external\ncheckcommand="/usr/local/bin/ask"', 'rs1: checktype=external runs /usr/local/bin/ask'],
+    ['service=smtp', 'rs1: service=smtp is asked on port 80'],
+    ['service=dns', 'rs1: service=dns is asked on port 80'],
+  ])('asks for what a stub cannot know: %j', (lines, question) => {
+    expect(ldirectord(lines).draft.questions.join('\n')).toContain(question)
+  })
+
+  it('has its file where a node of a lab has it, and all that was given of it', async () => {
+    const write = async (from: Derived): Promise<string> => {
+      const to = path.join(folder(), 'lab')
+      await writeDraft(from.draft, from.directors, to)
+      expect(loadTopology(to).nodes.find(one => one.name === 'd1')?.role).toBe('director')
+      return path.join(to, 'd1')
+    }
+    const flat = await write(derived({ 'd1/ipvsadm.rules': TABLE, 'd1/notes.txt': '' }))
+    expect(readFileSync(path.join(flat, 'etc/ipvsadm.rules'), 'utf8')).toBe(TABLE)
+    const file = await write(derived({ 'd1/ldirectord.cf': section() }, 'd1/ldirectord.cf'))
+    expect(readFileSync(path.join(file, 'etc/ha.d/ldirectord.cf'), 'utf8')).toBe(section())
+    const redHat = await write(derived({ 'd1/etc/sysconfig/ipvsadm': TABLE, 'd1/etc/rc.local': '' }))
+    expect(readFileSync(path.join(redHat, 'etc/ipvsadm.rules'), 'utf8')).toBe(TABLE)
+    expect(existsSync(path.join(redHat, 'etc/rc.local'))).toBe(true)
+  })
+
+  it('is taken for one with keepalived, or with ldirectord, where it has their files too', () => {
+    const keepalived =
+      'vrrp_instance V {\n interface eth7\n virtual_router_id 5\n priority 9\n virtual_ipaddress {\n 10.0.0.9/24\n }\n}\n'
+    const both = derived({ 'd1/keepalived.conf': keepalived, 'd1/ipvsadm.rules': TABLE, 'd1/ldirectord.cf': section() })
+    expect(node(both, 'd1')).toMatchObject({ loopback: [], interfaces: [{ name: 'eth7' }] })
+    const tables = derived({ 'd1/ipvsadm.rules': TABLE, 'd1/ldirectord.cf': section() })
+    expect(tables.directors[0]?.from).toHaveProperty(['/etc/ha.d/ldirectord.cf'])
+  })
+
+  it('is refused where its addresses cannot be told', () => {
+    expect(codeOf(() => derived({ 'd1/ipvsadm.rules': '-A -f 5 -s rr\n' }))).toBe('DERIVE_NOTHING')
+    expect(codeOf(() => derived({ 'd1/ipvsadm.rules': '' }))).toBe('DERIVE_NOTHING')
+    expect(codeOf(() => derived({ 'd1/ipvsadm.rules': TABLE, 'd2/ipvsadm.rules': TABLE }))).toBe('DERIVE_TABLES')
+  })
+
+  it('comes out of the topologies as services that are reached', () => {
+    for (const name of ['ldirectord-dr', 'ipvsadm-dr', 'ipvsadm-nat', 'ipvsadm-tun', 'ipvsadm-fullnat']) {
+      const dir = path.join(folder(), 'd1')
+      cpSync(path.resolve(import.meta.dirname, '../../topologies', name, 'd1'), dir, { recursive: true })
+      const { draft } = deriveFrom(dir)
+      expect(draft.nodes.find(one => one.role === 'director')?.loopback).toHaveLength(1)
+    }
+  })
+})

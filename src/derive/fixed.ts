@@ -1,0 +1,84 @@
+import type { TableConfig } from '../config/table.ts'
+import { LvslabError } from '../errors.ts'
+import { ownerOf } from '../model/fixed-vip.ts'
+import type { LdirectordService } from '../model/ldirectord.ts'
+import type { DirectorConfig, HealthCheck, RealServer } from '../model/types.ts'
+import { parseIpv4 } from '../topology/ipv4.ts'
+import type { Draft } from './draft.ts'
+
+/** The addresses of its services, which a director without VRRP must have for good. */
+const addressesOf = ({ services }: TableConfig): string[] => [
+  ...new Set(
+    services.flatMap(({ address }) => (address !== undefined && parseIpv4(address) !== undefined ? [address] : [])),
+  ),
+]
+
+/**
+ * What a draft is made of for a director without VRRP: nothing says who has the addresses of its services, so it is he who has
+ * them, and keeps them; and its real servers with what ldirectord asks of them.
+ *
+ * @throws LvslabError DERIVE_NOTHING where no service has an IPv4 address
+ */
+export const withOwnAddresses = (config: TableConfig): DirectorConfig => {
+  const [at] = config.services.map(service => service.at)
+  const addresses = addressesOf(config)
+  if (!at || addresses.length === 0)
+    throw new LvslabError('DERIVE_NOTHING', `no service of ${config.node} has an IPv4 address`, {
+      remedy: 'write topology.yaml yourself: CONTRIBUTING.md, "A topology"',
+      exitCode: 2,
+    })
+  const services = config.services.map(service => {
+    const section = config.ldirectord?.services.find(one => one.service === service)
+    if (!section) return service
+    return {
+      ...service,
+      realServers: service.realServers.map(server => ({ ...server, checks: asked(section, server) })),
+    }
+  })
+  return { ...config, instances: [ownerOf('eth0', addresses, at)], services }
+}
+
+/** The addresses go onto lo of the director, which answers ARP for them on every network; the operator may know better. */
+export const holdAddresses = (draft: Draft, config: TableConfig): Draft => {
+  const addresses = addressesOf(config)
+  const questions = addresses.map(
+    address => `${config.node}: nothing says who has ${address}: ${config.node} has it on lo, and keeps it`,
+  )
+  const nodes = draft.nodes.map(node =>
+    node.name === config.node ? { ...node, loopback: addresses.map(address => `${address}/32`) } : node,
+  )
+  return { ...draft, nodes, questions: [...questions, ...draft.questions] }
+}
+
+/** What ldirectord asks of a real server, in the words of keepalived: a stub has to answer it, whoever asks. */
+const asked = (section: LdirectordService, server: RealServer): HealthCheck[] => {
+  const { checkType, protocol, checkPort, command, service } = section
+  const check = (type: HealthCheck['type'], more: Partial<HealthCheck> = {}): HealthCheck => ({
+    ...{ type, keyword: `checktype=${checkType}`, urls: [], fastRecovery: false, alpha: false, at: service.at },
+    ...{ connectTimeout: 0, retry: 0, delayBeforeRetry: 0, delayLoop: 0, warmup: 0 },
+    ...(checkPort === undefined ? {} : { target: { port: checkPort } }),
+    ...more,
+  })
+  switch (checkType) {
+    case 'on':
+    case 'off':
+      return []
+    case 'ping':
+      return [check('PING_CHECK')]
+    case 'connect':
+      return [check(service.protocol === 'UDP' ? 'PING_CHECK' : 'TCP_CHECK')] // ldirectord _check_real
+    case 'external':
+    case 'external-perl':
+      return [check('MISC_CHECK', { misc: { path: command ?? '/bin/true', timeout: 0, dynamic: false } })]
+    case 'negotiate':
+    case 'combined': {
+      if (protocol === 'none') return []
+      const { request, receive } = section.asked.find(one => one.server === server) ?? { request: '/', receive: '' }
+      const urls = [{ path: request, ...(receive === '' ? {} : { wants: 'regex' as const }) }]
+      if (protocol === 'http') return [check('HTTP_GET', { urls })]
+      if (protocol === 'https') return [check('SSL_GET', { urls })]
+      // a stub speaks none of the others, and its port is left to who does
+      return [check(protocol === 'dns' ? 'DNS_CHECK' : 'SMTP_CHECK', { keyword: `service=${protocol}` })]
+    }
+  }
+}

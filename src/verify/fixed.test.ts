@@ -1,0 +1,169 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { loadTopology } from '../topology/load.ts'
+import { type Plan, planTopology, requirePredictions } from './plan.ts'
+import { promisesOf } from './promises.ts'
+import { planScenarios } from './scenarios.ts'
+
+const TOPOLOGIES = path.resolve(import.meta.dirname, '../../topologies')
+const planOf = (name: string): Plan => planTopology(loadTopology(path.join(TOPOLOGIES, name)))
+
+const folders: string[] = []
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
+})
+
+const TOPOLOGY = `name: fixed
+networks: { lan: { subnet: 10.0.0.0/24 } }
+nodes:
+  c1: { role: client, interfaces: { eth0: { network: lan, address: 10.0.0.50 } } }
+  d1: { role: director, interfaces: { eth0: { network: lan, address: 10.0.0.2 } }, loopback: [10.0.0.100/32] }
+  rs1: { role: realserver, interfaces: { eth0: { network: lan, address: 10.0.0.11 } } }
+  rs2: { role: realserver, interfaces: { eth0: { network: lan, address: 10.0.0.12 } } }
+`
+const SECTION = 'virtual=10.0.0.100:80\n\treal=10.0.0.11:80 gate\n\treal=10.0.0.12:80 gate\n'
+
+/** The plan of d1 with these files, by their paths on it. */
+const planWith = (files: Record<string, string>): Plan => {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'lvslab-fixed-'))
+  folders.push(dir)
+  writeFileSync(path.join(dir, 'topology.yaml'), TOPOLOGY)
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(dir, 'd1', name)), { recursive: true })
+    writeFileSync(path.join(dir, 'd1', name), text)
+  }
+  return planTopology(loadTopology(dir))
+}
+const withLdirectord = (text: string): Plan => planWith({ 'etc/ha.d/ldirectord.cf': text })
+const untestedOf = (plan: Plan): string[] => {
+  planScenarios(plan)
+  return plan.untested.map(({ what, why }) => `${what}: ${why}`)
+}
+
+describe('a director with a saved table', () => {
+  const plan = planOf('ipvsadm-tun')
+
+  it('is waited for, until the table is restored', () => {
+    expect(plan.readiness[0]?.title).toBe('TCP 172.25.12.100:80 on d1 has its 2 real servers')
+    expect(plan.readiness[0]?.condition).toEqual({
+      ...{ kind: 'pool', node: 'd1', service: 'TCP 172.25.12.100:80' },
+      destinations: ['172.25.12.2:80', '172.25.12.3:80'],
+    })
+    requirePredictions(plan)
+  })
+
+  it('has its table and its shares judged, and nothing that somebody would have to notice', () => {
+    const checks = planScenarios(plan).flatMap(scenario => scenario.checks)
+    expect(checks.map(check => check.check)).toEqual(['shares-172.25.12.100:80/TCP', 'table-d1'])
+    expect(checks[1]?.params).toEqual({
+      director: 'd1',
+      services: [
+        {
+          ...{ service: 'TCP 172.25.12.100:80', scheduler: 'rr', persistent: false },
+          destinations: [
+            { address: '172.25.12.2', port: 80, weight: 1, forwarding: 'Tunnel' },
+            { address: '172.25.12.3', port: 80, weight: 1, forwarding: 'Tunnel' },
+          ],
+        },
+      ],
+    })
+    expect(plan.untested.map(({ what }) => what)).toEqual([
+      'failover of 172.25.12.100',
+      'removal and return of rs1 (172.25.12.100:80/TCP)',
+      'removal and return of rs2 (172.25.12.100:80/TCP)',
+    ])
+    expect(promisesOf(plan).vips).toEqual(['172.25.12.100: d1, without VRRP'])
+  })
+})
+
+describe('a director with ldirectord', () => {
+  it('has the removal and return of each server, and the fallback, judged by its timing', () => {
+    const scenarios = planScenarios(planOf('ldirectord-dr'))
+    expect(scenarios.map(scenario => scenario.name)).toEqual([
+      'shares-10.0.0.100:80/TCP',
+      'table-d1',
+      'server-10.0.0.100:80/TCP-rs1:80',
+      'server-10.0.0.100:80/TCP-rs2:80',
+      'fallback-10.0.0.100:80/TCP',
+    ])
+    expect(scenarios[2]?.checks[0]).toMatchObject({
+      rule: 'pool',
+      params: { downBound: { maxMs: 1000 }, upBound: { maxMs: 1000 }, inhibit: false, directors: ['d1'] },
+    })
+    // one request is sent each 40 ms
+    expect(scenarios[4]?.checks[0]).toMatchObject({
+      rule: 'sorry',
+      params: { bound: { minMs: 0, maxMs: 1040 }, endsBound: { maxMs: 1040 } },
+    })
+  })
+
+  it('expects a quiescent server to stay in the table', () => {
+    const [, , lost] = planScenarios(withLdirectord(`quiescent=yes\n${SECTION}`))
+    expect(lost?.checks[0]?.params).toMatchObject({ inhibit: true, downBound: { maxMs: 10_000 } })
+  })
+
+  it.each([
+    [
+      'removal and return of rs1 (10.0.0.100:80/TCP): checktype ping does not see that its httpd is gone',
+      '\tchecktype=ping\n',
+    ],
+    [
+      'removal and return of rs2 (10.0.0.100:80/TCP): nothing is predicted of checktype external',
+      '\tchecktype=external\n',
+    ],
+    ['removal and return of rs1 (10.0.0.100:80/TCP): with service none ldirectord checks nobody', '\tservice=none\n'],
+    [
+      'fallback of 10.0.0.100:80/TCP: it is 10.0.0.9, and only what the director itself answers',
+      '\tfallback=10.0.0.9:80\n',
+    ],
+    ['removal and return of rs1 (10.0.0.100:80/TCP): its weight is 0', SECTION.replace('gate', 'gate 0')],
+  ])('says what is untested: %s', (what, lines) => {
+    const text = lines.startsWith('virtual') ? lines : SECTION + lines
+    expect(untestedOf(withLdirectord(text)).join('\n')).toContain(what)
+  })
+
+  it.each([
+    ['service 10.0.0.101:80/TCP: d1 does not have 10.0.0.101 in topology.yaml', SECTION.replace('.100', '.101')],
+    [
+      'service 10.0.0.100:80/TCP: no node of the topology has the address of its real server 10.0.0.13',
+      SECTION.replace('.12', '.13'),
+    ],
+    ['service 10.0.0.100:25/TCP: only HTTP is spoken', SECTION.replaceAll(':80', ':25')],
+    ['service fwmark 7: no rule that can be read marks connections with 7', SECTION.replace('10.0.0.100:80', '7')],
+    ['(d1): "nonsense" is unknown here; ldirectord does not start', `nonsense=1\n${SECTION}`],
+  ])('does not drive a service, and says why: %s', (what, text) => {
+    expect(untestedOf(withLdirectord(text)).join('\n')).toContain(what)
+  })
+
+  it('judges the clients of a persistent service, not its connections', () => {
+    const names = planScenarios(withLdirectord(`${SECTION}\tpersistent=50\n`)).map(({ name }) => name)
+    expect(names).toEqual(expect.arrayContaining(['persistence-10.0.0.100:80/TCP', 'release-10.0.0.100:80/TCP']))
+    expect(names).not.toContain('shares-10.0.0.100:80/TCP')
+  })
+
+  it('drives what speaks HTTP on another port, and a mark where the packet filter sets it', () => {
+    expect(withLdirectord(`${SECTION.replaceAll(':80', ':8000')}\tservice=http\n`).fixed[0]?.url).toBe(
+      'http://10.0.0.100:8000/',
+    )
+    const rules = '*mangle\n-A PREROUTING -d 10.0.0.100/32 -p tcp --dport 80 -j MARK --set-mark 7\nCOMMIT\n'
+    const marked = planWith({
+      'etc/ha.d/ldirectord.cf': SECTION.replace('10.0.0.100:80', '7'),
+      'etc/iptables/rules.v4': rules,
+    })
+    expect(marked.fixed[0]).toMatchObject({
+      name: 'fwmark 7 10.0.0.100:80',
+      table: 'FWM 7',
+      url: 'http://10.0.0.100:80/',
+    })
+  })
+
+  it('comes before a saved table on the same node', () => {
+    const both = planWith({ 'etc/ha.d/ldirectord.cf': SECTION, 'etc/ipvsadm.rules': '-A -t 10.0.0.100:80 -s rr\n' })
+    expect(both.tables.map(({ program }) => program)).toEqual(['ldirectord'])
+    expect(untestedOf(both)).toContain(
+      '/etc/ipvsadm.rules (d1): ldirectord makes the table: what was restored before is not judged',
+    )
+  })
+})

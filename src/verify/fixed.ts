@@ -1,0 +1,121 @@
+import { join } from 'node:path'
+import { type Marked, markedBy } from '../config/marks.ts'
+import { readTable, type TableConfig } from '../config/table.ts'
+import type { Untested } from '../judge/verdict.ts'
+import type { Readiness } from '../lab/readiness.ts'
+import { ownerOf } from '../model/fixed-vip.ts'
+import {
+  type LdirectordCheck,
+  ldirectordCheck,
+  type LdirectordService,
+  ldirectordUpBound,
+} from '../model/ldirectord.ts'
+import type { VirtualService } from '../model/types.ts'
+import { addressesOf } from '../topology/addresses.ts'
+import { nodeFiles } from '../topology/director-files.ts'
+import { rulesOf } from '../topology/rules.ts'
+import type { Node, Topology } from '../topology/types.ts'
+import type { PlannedServer, PlannedService } from './plan.ts'
+import { CONVERGENCE_MARGIN_MS, endpoint, tableName, undriven } from './reach.ts'
+
+/** A service at an address that its director has for good: no VRRP moves it, and ldirectord or nobody checks its servers. */
+export interface FixedService extends PlannedService {
+  director: string
+  /** How ldirectord checks it; undefined where no bound is known, and with ipvsadm alone. */
+  check?: LdirectordCheck
+  /** Of ldirectord.cf. */
+  section?: LdirectordService
+}
+
+/** What a director without keepalived has its table from; undefined where it has none of the files. */
+export const tableOf = ({ name, files }: Node, untested: Untested[]): TableConfig | undefined => {
+  if (files === undefined) return undefined
+  const [first, ...others] = nodeFiles(name, files).flatMap(({ program, file }) =>
+    program === 'keepalived' ? [] : [{ program, file }],
+  )
+  for (const { file } of others)
+    untested.push({
+      what: `${file} (${name})`,
+      why: 'ldirectord makes the table: what was restored before is not judged',
+    })
+  return first && readTable(name, first.program, join(files, first.file))
+}
+
+/** The services of directors without VRRP that clients reach, each at each of its addresses. */
+export const planFixed = (topology: Topology, tables: TableConfig[], untested: Untested[]): FixedService[] =>
+  tables.flatMap(config => {
+    const node = topology.nodes.find(one => one.name === config.node) as Node
+    const marked = markedBy(rulesOf(node))
+    return config.services.flatMap(service =>
+      entriesOf(service, marked).flatMap(({ address, ports }) => {
+        const found = planned(topology, node, config, service, address, ports)
+        if (typeof found !== 'string') return [found]
+        untested.push({ what: `service ${service.name}`, why: found })
+        return []
+      }),
+    )
+  })
+
+/** Where clients ask for a service; without an address, where nobody can tell. */
+const entriesOf = (service: VirtualService, marked: Marked[]): { address?: string; ports: number[] }[] => {
+  const { address, port = 0, fwmark } = service
+  if (address !== undefined) return [{ address, ports: [port] }]
+  const its = marked.filter(one => one.mark === fwmark)
+  return its.length > 0 ? its.map(one => ({ address: one.address, ports: one.ports })) : [{ ports: [] }]
+}
+
+/** A service at one address, or why it is not driven. */
+const planned = (
+  topology: Topology,
+  node: Node,
+  config: TableConfig,
+  service: VirtualService,
+  address: string | undefined,
+  ports: number[],
+): FixedService | string => {
+  if (address === undefined) return `no rule that can be read marks connections with ${service.fwmark}`
+  if (!addressesOf(node).includes(address)) return `${node.name} does not have ${address} in topology.yaml`
+  const section = config.ldirectord?.services.find(one => one.service === service)
+  const why = (port: number): string | undefined =>
+    section?.protocol === 'http' && port ? undefined : undriven(service, port)
+  const port = ports.find(one => why(one) === undefined)
+  if (port === undefined) return why(ports[0] ?? 0) ?? 'it has no port'
+  const servers = service.realServers.flatMap((server): PlannedServer[] => {
+    const its = topology.nodes.find(one => one.role !== 'client' && addressesOf(one).includes(server.address))
+    return its ? [{ node: its.name, name: its.farm ? server.address : its.name, server }] : []
+  })
+  const lost = service.realServers.find(server => !servers.some(one => one.server === server))
+  if (lost) return `no node of the topology has the address of its real server ${lost.address}`
+  const [link] = node.interfaces
+  const own = link?.address ?? address
+  const member = {
+    node: node.name,
+    address: own,
+    instance: ownerOf(link?.name ?? 'lo', [address], service.at),
+    startupDelay: 0,
+  }
+  const check = section && config.ldirectord && ldirectordCheck(section, config.ldirectord)
+  const name = service.fwmark === undefined ? service.name : `${service.name} ${endpoint(address, port)}`
+  return {
+    ...{ name, director: node.name, vip: { address, network: link?.network ?? '', members: [member] } },
+    ...{ service, table: tableName(service), port, url: `http://${endpoint(address, port)}/`, servers },
+    ...(check ? { check } : {}),
+    ...(section ? { section } : {}),
+  }
+}
+
+/** ldirectord has found every server, or ipvsadm has restored the table. */
+export const fixedReadiness = ({ director, table, service, check }: FixedService): Readiness => {
+  const alive = service.realServers.filter(server => server.weight > 0)
+  const checked = check && ldirectordUpBound(check, 'silent')
+  return {
+    title: `${table} on ${director} has its ${alive.length} real servers`,
+    condition: {
+      kind: 'pool',
+      node: director,
+      service: table,
+      destinations: alive.map(({ address, port }) => `${address}:${port}`),
+    },
+    deadlineMs: CONVERGENCE_MARGIN_MS + (checked?.maxMs ?? 0),
+  }
+}

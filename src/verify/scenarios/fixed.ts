@@ -1,0 +1,173 @@
+import type { Condition } from '../../agent/protocol.ts'
+import type { TableConfig } from '../../config/table.ts'
+import type { ExpectedService } from '../../judge/table.ts'
+import { seconds, withSlack } from '../../model/bound.ts'
+import { ldirectordDownBound, ldirectordFailed, ldirectordUpBound } from '../../model/ldirectord.ts'
+import { serverKey } from '../../model/pool.ts'
+import type { ForwardingMethod } from '../../model/types.ts'
+import { addressesOf } from '../../topology/addresses.ts'
+import type { FixedService } from '../fixed.ts'
+import type { Plan, PlannedServer } from '../plan.ts'
+import { tableName } from '../reach.ts'
+import { PATIENCE_MS, type Scenario, SLACK_MS, SLOW_PROBE_RATE } from '../scenario.ts'
+import { AFTER_MS, BEFORE_MS, poolOf, PROBE, startProbe } from './common.ts'
+
+/** What follows from an ldirectord.cf or an ipvsadm-save file, beside what is the same whoever makes the table. */
+export const fixedScenarios = (plan: Plan): Scenario[] => {
+  for (const { address } of new Map(plan.fixed.map(({ vip }) => [vip.address, vip])).values())
+    plan.untested.push({ what: `failover of ${address}`, why: 'its director has no VRRP: the service fails with it' })
+  return [
+    ...plan.tables.map(tableScenario),
+    ...plan.fixed.flatMap(service => service.servers.flatMap(server => serverLost(plan, service, server))),
+    ...plan.fixed.flatMap(service => fallback(plan, service)),
+  ]
+}
+
+const KERNEL_WORDS: Record<ForwardingMethod, 'Route' | 'Masq' | 'Tunnel'> = { DR: 'Route', NAT: 'Masq', TUN: 'Tunnel' }
+
+const tableScenario = ({ node, services, ldirectord }: TableConfig): Scenario => ({
+  name: `table-${node}`,
+  drive: async lab => {
+    await lab.snapshot()
+  },
+  checks: [
+    {
+      check: `table-${node}`,
+      title: `the IPVS table of ${node} is what its ${ldirectord ? 'ldirectord.cf' : 'ipvsadm.rules'} says`,
+      rule: 'table',
+      params: {
+        director: node,
+        services: services.map(
+          (service): ExpectedService => ({
+            service: tableName(service),
+            scheduler: service.scheduler,
+            persistent: service.persistence !== undefined,
+            destinations: service.realServers.map(({ address, port, forwarding, weight }) => ({
+              ...{ address, port, weight },
+              forwarding: KERNEL_WORDS[forwarding],
+            })),
+          }),
+        ),
+      },
+    },
+  ],
+})
+
+/** Why a server that is gone is not taken out; undefined where ldirectord takes it out in time. */
+const unseen = ({ section, check }: FixedService): string | undefined => {
+  if (!section) return 'with ipvsadm alone nobody checks it: it stays in the table'
+  if (section.checkType === 'negotiate' && section.protocol === 'none')
+    return 'with service none ldirectord checks nobody'
+  if (!check) return `nothing is predicted of checktype ${section.checkType}`
+  return ldirectordDownBound(check, 'refused')
+    ? undefined
+    : `checktype ${check.type} does not see that its httpd is gone`
+}
+
+/** The web server of one real server crashes: its port refuses, and ldirectord sees that at its next look. */
+const serverLost = (plan: Plan, planned: FixedService, { node, server }: PlannedServer): Scenario[] => {
+  const { vip, servers, director, table, check } = planned
+  const what = `removal and return of ${node} (${planned.name})`
+  const why =
+    unseen(planned) ??
+    (server.weight === 0 ? 'its weight is 0' : servers.length < 2 ? 'it is the only real server' : undefined)
+  const [downBound, upBound] = check ? [ldirectordDownBound(check, 'refused'), ldirectordUpBound(check, 'refused')] : []
+  if (why !== undefined || !check || !downBound || !upBound) {
+    plan.untested.push({ what, why: why ?? 'no bound is known' })
+    return []
+  }
+  const alive = (without?: string): string[] =>
+    servers.filter(one => one.server.weight > 0 && one.node !== without).map(one => serverKey(one.server))
+  const name = `server-${planned.name}-${node}:${server.port}`
+  return [
+    {
+      name,
+      drive: async lab => {
+        const probe = await startProbe(lab, plan, planned, SLOW_PROBE_RATE)
+        await lab.sleep(BEFORE_MS)
+        const heal = await lab.inject('httpd-crash', node)
+        await lab.until(poolOf(planned, alive(node)), downBound.maxMs + PATIENCE_MS)
+        await lab.sleep(AFTER_MS)
+        await heal()
+        await lab.until(poolOf(planned, alive()), upBound.maxMs + PATIENCE_MS)
+        await lab.sleep(AFTER_MS)
+        await probe.stop()
+      },
+      checks: [
+        {
+          check: name,
+          title: `${node} leaves ${planned.name} when its httpd crashes, and comes back when it returns`,
+          rule: 'pool',
+          params: {
+            ...{ vip: vip.address, directors: [director], service: table, downBound, upBound, slackMs: SLACK_MS },
+            server: { node, address: server.address, port: server.port },
+            inhibit: ldirectordFailed(check) !== 'gone',
+            ...{ fault: 'httpd-crash', probe: PROBE },
+          },
+        },
+      ],
+    },
+  ]
+}
+
+/** All real servers crash: the fallback answers, until they return. */
+const fallback = (plan: Plan, planned: FixedService): Scenario[] => {
+  const { section, check, servers, vip, director, table, service } = planned
+  if (!section?.fallback) return []
+  const { address } = section.fallback
+  const what = `fallback of ${planned.name}`
+  const [downBound, upBound] = check ? [ldirectordDownBound(check, 'refused'), ldirectordUpBound(check, 'refused')] : []
+  const own = plan.topology.nodes.find(node => node.name === director)
+  const isOwn = address.startsWith('127.') || (own && addressesOf(own).includes(address))
+  const why =
+    unseen(planned) ??
+    (isOwn ? undefined : `it is ${address}, and only what the director itself answers can be told from a real server`)
+  if (why !== undefined || !downBound || !upBound) {
+    plan.untested.push({ what, why: why ?? 'no bound is known' })
+    return []
+  }
+  const stepMs = 1000 / SLOW_PROBE_RATE
+  const bound = {
+    ...withSlack(downBound, 'for one request', stepMs),
+    name: `fallback answers for ${service.name}`,
+    // the first of several may have been found before the last one fails
+    minMs: 0,
+  }
+  const endsBound = {
+    ...withSlack(upBound, 'for one request', stepMs),
+    name: `a real server answers for ${service.name}`,
+  }
+  const answeredBy = (nodes: string[]): Condition => ({
+    kind: 'any',
+    of: nodes.map(server => ({ kind: 'event', match: { kind: 'request', outcome: 'answered', server } })),
+  })
+  const nodes = [...new Set(servers.map(one => one.node))]
+  return [
+    {
+      name: `fallback-${planned.name}`,
+      drive: async lab => {
+        const probe = await startProbe(lab, plan, planned, SLOW_PROBE_RATE)
+        await lab.sleep(BEFORE_MS)
+        const heals = await Promise.all(nodes.map(node => lab.inject('httpd-crash', node)))
+        await lab.until(answeredBy([director]), bound.maxMs + PATIENCE_MS)
+        await lab.sleep(AFTER_MS)
+        await Promise.all(heals.map(heal => heal()))
+        await lab.until(answeredBy(nodes), endsBound.maxMs + PATIENCE_MS)
+        await lab.sleep(AFTER_MS)
+        await probe.stop()
+      },
+      checks: [
+        {
+          check: `fallback-${planned.name}`,
+          title: `the fallback answers when every real server of ${planned.name} is dead (${seconds(bound.maxMs)}), and only then`,
+          rule: 'sorry',
+          params: {
+            ...{ vip: vip.address, directors: [director], service: table, fault: 'httpd-crash', probe: PROBE },
+            servers: servers.map(({ node, server }) => ({ node, address: server.address })),
+            ...{ bound, endsBound, slackMs: SLACK_MS },
+          },
+        },
+      ],
+    },
+  ]
+}
