@@ -18,7 +18,9 @@ describe('what ipvsadm-save writes', () => {
         '-A -f 50 -s sh -b sh-port\n-a -f 50 -r 10.0.0.11:0 -i -w 1 --tun-type gue --tun-port 6080 --tun-nocsum\n' +
         '-A -f 50 -6 -s rr\n-A -t [2001:db8::1]:443 -s mh -p 60 -M 64\n-a -t [2001:db8::1]:443 -r [2001:db8::11]:443 -g\n',
     )
-    expect(notices).toEqual([])
+    expect(notices.map(one => one.message)).toEqual([
+      '10.0.0.12:8080 has another port than the service; DR cannot rewrite it, and ipvsadm takes 80',
+    ])
     expect(services).toMatchObject([
       {
         name: '10.0.0.100:80/TCP',

@@ -200,7 +200,7 @@ const run = ({ command, options, rest }: Line, first: PlacedWord, table: Table, 
     if (name === 'add-service' || name === 'edit-service')
       table.put(readService(target, options, first, rules.notices), name === 'edit-service', command)
     else if (name === 'delete-service') table.delete(target, command)
-    else server(name, target, options, first, table, command)
+    else server(name, target, options, first, table, command, rules.notices)
   }
 }
 
@@ -327,6 +327,7 @@ const server = (
   first: PlacedWord,
   table: Table,
   command: PlacedWord,
+  notices: Notice[],
 ): void => {
   const real = options.get('real-server')
   if (!real) throw new Stop(`${command.text} needs a real server: -r`, command)
@@ -344,10 +345,15 @@ const server = (
     return found && number(found, 0, max, `--${option}`)
   }
   const [upper, lower] = [word('u-threshold', 2 ** 31 - 1), word('l-threshold', 2 ** 31 - 1)]
+  // the kernel rewrites no port without NAT
   const own = forwarding === 'NAT' || target.fwmark !== undefined || name === 'delete-server'
+  if (!own && name !== 'delete-server' && port !== undefined && port !== target.port)
+    notices.push({
+      at: real.at,
+      message: `${address}:${port} has another port than the service; ${forwarding} cannot rewrite it, and ipvsadm takes ${target.port}`,
+    })
   table.server(name, target, command, {
     address,
-    // the kernel rewrites no port without NAT
     port: own ? (port ?? target.port ?? 0) : (target.port ?? 0),
     weight: word('weight', 65_535) ?? 1,
     forwarding,

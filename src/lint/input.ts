@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { interpret } from '../config/keepalived/director.ts'
 import { loadTree } from '../config/keepalived/load.ts'
@@ -9,9 +9,10 @@ import { loadTopology } from '../topology/load.ts'
 import type { Node, Topology } from '../topology/types.ts'
 import { withoutOddBlanks } from './odd-blanks.ts'
 import type { Director, LintInput } from './rule.ts'
+import { type Program, programOf, readTable } from './tables.ts'
 
 /** A director's files, with its node where a topology has it. */
-type Source = DirectorFiles & { node?: Node }
+type Source = DirectorFiles & { node?: Node; program?: Program }
 
 /**
  * Reads what the arguments name. A folder with topology.yaml, or with more than one director, is judged by itself; all files and
@@ -32,7 +33,7 @@ export const readInputs = (paths: string[]): LintInput[] => {
 }
 
 /** Reads one director as far as it goes: what is wrong in it is kept, not thrown. */
-const read = ({ name, root, mount, file, whole, node }: Source): Director => {
+const read = ({ name, root, mount, file, whole, node, program: known }: Source): Director => {
   const errors: LvslabError[] = []
   const onError = (error: LvslabError): void => {
     if (!error.at) throw error // there is no place to report it at
@@ -44,6 +45,8 @@ const read = ({ name, root, mount, file, whole, node }: Source): Director => {
   } catch (error) {
     throw noDirectorFiles(`${shortPath(main)} cannot be read: ${(error as Error).message}`)
   }
+  const program = known ?? programOf(readFileSync(main, 'utf8'))
+  if (program !== 'keepalived') return readTable(name, main, program, node)
   const loaded = loadTree(root, file, {
     instance: name.replace(/\..*/s, ''),
     mount,
@@ -52,6 +55,7 @@ const read = ({ name, root, mount, file, whole, node }: Source): Director => {
   })
   return {
     name,
+    program,
     statements: loaded.statements,
     config: interpret(name, loaded, onError),
     errors,
@@ -76,17 +80,26 @@ const sourcesOf = (path: string): { sources: Source[]; topology?: Topology } => 
   return { sources: directorFiles(path) }
 }
 
+/** What a director of a topology starts with; keepalived.conf may be missing where its folder is not. */
+const FILES: { program: Program; file: string; where: string }[] = [
+  { program: 'keepalived', file: join(KEEPALIVED, MAIN), where: KEEPALIVED },
+  { program: 'ipvsadm', file: '/etc/ipvsadm.rules', where: '/etc/ipvsadm.rules' },
+  { program: 'ldirectord', file: '/etc/ha.d/ldirectord.cf', where: '/etc/ha.d/ldirectord.cf' },
+]
+
 const ofTopology = (dir: string): { sources: Source[]; topology: Topology } => {
   const topology = loadTopology(dir)
-  const sources = topology.nodes.flatMap((node): Source[] =>
-    node.role === 'director' && node.files !== undefined && existsSync(join(node.files, KEEPALIVED))
-      ? [{ name: node.name, root: node.files, mount: '/', file: join(KEEPALIVED, MAIN), whole: true, node }]
-      : [],
-  )
+  const sources = topology.nodes.flatMap((node): Source[] => {
+    const { name, role, files: root } = node
+    if (role !== 'director' || root === undefined) return []
+    return FILES.filter(({ where }) => existsSync(join(root, where))).map(({ file, program }) => ({
+      ...{ name, root, mount: '/', file, whole: true, node, program },
+    }))
+  })
   if (sources.length === 0)
     throw noDirectorFiles(
-      `no director of ${topology.name} has a folder etc/keepalived`,
-      'lint reads keepalived.conf alone: put it into the etc/keepalived of the node that has it',
+      `no director of ${topology.name} has a folder etc/keepalived, nor etc/ipvsadm.rules or etc/ha.d/ldirectord.cf`,
+      'put the configuration into the folder of the node that has it, at its path on the node',
     )
   return { topology, sources }
 }

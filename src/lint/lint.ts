@@ -23,17 +23,18 @@ export const lint = (input: LintInput): LintResult => {
   const mask = createMasker(directors.flatMap(secretsOf))
   const read = readerFindings(directors)
   const found = (rule: Rule): Found[] => [...(read.get(rule) ?? []), ...(rule.check?.(input) ?? [])]
-  const findings = unique(RULES.flatMap(rule => found(rule).map(one => finding(rule, one, mask))))
+  const all = unique(RULES.flatMap(rule => found(rule).map(one => finding(rule, one, mask))))
+  const findings = withoutRests(all)
   const suppressions = files.flatMap(readSuppressions)
   return {
     findings: [...withoutSuppressed(findings, suppressions), ...unused(findings, suppressions)].sort(byPlace),
     directors: directors.map(director => director.name),
     files,
     rejected: directors
-      .filter(({ config }) =>
-        findings.some(
-          ({ code, at }) => config.files.includes(at.file) && RULES.find(one => one.code === code)?.rejected,
-        ),
+      .filter(
+        ({ config, program }) =>
+          program === 'keepalived' &&
+          all.some(({ code, at }) => config.files.includes(at.file) && RULES.find(one => one.code === code)?.rejected),
       )
       .map(director => director.name),
   }
@@ -82,6 +83,17 @@ const unique = (findings: Finding[]): Finding[] => {
     seen.add(key)
     return true
   })
+}
+
+/** Of a line that is too long, what keepalived makes of its rest is one thing to be told, not one for each kilobyte. */
+const withoutRests = (findings: Finding[]): Finding[] => {
+  const rests = new Map(
+    findings.filter(one => one.code === 'line-long').map(({ at }) => [`${at.line} ${at.file}`, at.column]),
+  )
+  if (rests.size === 0) return findings
+  return findings.filter(
+    ({ code, at }) => code === 'line-long' || at.column < (rests.get(`${at.line} ${at.file}`) ?? Infinity),
+  )
 }
 
 const suppresses = ({ code, at }: Suppression, one: Finding): boolean =>

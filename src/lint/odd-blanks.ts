@@ -4,7 +4,7 @@ import { LvslabError } from '../errors.ts'
 const ODD = /[\u00a0\u1680\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff]/
 
 /** What stands before a comment, strings left out. */
-const code = (line: string): string => /^(?:[^"#!]|"[^"]*")*/.exec(line)?.[0].replaceAll(/"[^"]*"/g, '') ?? ''
+const code = (line: string): string => /^(?:[^"#!]+|"[^"]*")*/.exec(line)?.[0].replaceAll(/"[^"]*"/g, '') ?? ''
 
 /**
  * The text with a blank in place of each character that only looks like one, so that the rest can be judged.

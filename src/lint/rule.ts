@@ -2,6 +2,7 @@ import type { Statement } from '../config/keepalived/parse.ts'
 import type { LvslabError, Position } from '../errors.ts'
 import type { DirectorConfig } from '../model/types.ts'
 import type { Node, Topology } from '../topology/types.ts'
+import type { Program } from './tables.ts'
 
 /** error: keepalived refuses or ignores what stands there, or the service cannot work. */
 export type Severity = 'error' | 'warning' | 'info'
@@ -9,7 +10,8 @@ export type Severity = 'error' | 'warning' | 'info'
 /** One director's configuration, as far as it could be read. */
 export interface Director {
   name: string
-  /** Every statement, those that nobody knows among them; includes are in place. */
+  program: Program
+  /** Every statement of keepalived.conf, those that nobody knows among them; includes are in place. */
   statements: Statement[]
   config: DirectorConfig
   /** What the reader stopped at, and read past. */

@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs'
 import { keyword, type Statement } from '../../config/keepalived/parse.ts'
+import type { Position } from '../../errors.ts'
 import { insteadOf, isInRange, isSwitch, needsValue, rangeOf, takesOne } from '../grammar.ts'
-import { type Block, opens, ROOT, wordsOf } from '../keywords.ts'
+import { type Block, COMMANDS, opens, ROOT, split, wordsOf } from '../keywords.ts'
 import type { Director, Found, LintInput, Rule } from '../rule.ts'
+import { everyStatement } from '../statements.ts'
 
 interface Placed {
   statement: Statement
@@ -82,6 +85,60 @@ const tooMany = ({ directors }: LintInput): Found[] =>
     }),
   )
 
+/**
+ * Words of which keepalived silently looks at one value, by `block/word` where the word takes more elsewhere; measured with its
+ * configuration test, one at a time.
+ */
+const ONE_OF = new Set(
+  split(`state interface virtual_router_id priority advert_int auth_type auth_pass preempt_delay mcast_src_ip delay_loop
+    protocol persistence_timeout quorum connect_timeout delay_before_retry connect_port real_server/weight interval fall rise
+    vrrp_script/timeout`),
+)
+
+const second = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director =>
+    placed(director.statements, ROOT, 'root').flatMap(({ statement, block }) => {
+      const word = keyword(statement)
+      const extra = statement.words[2]
+      if (!extra || !(ONE_OF.has(word) || ONE_OF.has(`${block}/${word}`))) return []
+      const what = word === 'auth_pass' ? 'what stands behind the first word of auth_pass' : `${extra.text} of ${word}`
+      return [{ at: extra.at, message: `keepalived does not look at ${what}, and says nothing` }]
+    }),
+  )
+
+/** Words whose values may hold # and !, which begin a comment wherever they stand. */
+const MAY_HOLD_A_MARK = new Set([
+  ...COMMANDS,
+  ...split('auth_pass password path virtualhost regex regex_no_match helo_name router_id digest payload'),
+])
+
+/** Index of a comment that begins within a word; -1 where none does. */
+const commentInWord = (line: string): number => {
+  const before = /^(?:[^"#!]+|"[^"]*")*/.exec(line)?.[0] ?? ''
+  return before.length < line.length && /[^\s{}]$/.test(before) && /[#!]/.test(line[before.length] ?? '')
+    ? before.length
+    : -1
+}
+
+const cut = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director => {
+    const lines = new Map<string, string[]>()
+    const lineAt = ({ file, line }: Position): string => {
+      const known = lines.get(file) ?? readFileSync(file, 'utf8').split('\n')
+      lines.set(file, known)
+      return known[line - 1] ?? ''
+    }
+    return everyStatement(director.statements)
+      .filter(one => MAY_HOLD_A_MARK.has(keyword(one)) && one.words[0].definedAt === undefined)
+      .flatMap(({ at, words }) => {
+        const text = lineAt(at)
+        const index = commentInWord(text)
+        if (index < 0) return []
+        const message = `${text[index]} begins a comment, so keepalived reads ${words[0].text} without what stands behind it`
+        return [{ at: { ...at, column: index + 1 }, message }]
+      })
+  })
+
 /** Lists that have a name of their own. */
 const NAMED = ['virtual_server_group']
 
@@ -125,6 +182,24 @@ export const grammarRules: Rule[] = [
     why: 'What stands behind the value, or between the word and its {, has no effect; keepalived says so and goes on.',
     remedy: 'Take them out, or make them a comment.',
     check: tooMany,
+  },
+  {
+    code: 'value-second',
+    severity: 'warning',
+    rejected: false,
+    title: 'A second word where keepalived reads one',
+    why: 'keepalived takes the first word and says nothing about the others: // and ; begin no comment, and a secret with a blank needs quotes.',
+    remedy: 'Take it out, put quotes around the value, or begin a comment with #.',
+    check: second,
+  },
+  {
+    code: 'comment-in-value',
+    severity: 'error',
+    rejected: false,
+    title: 'A value is cut where a comment begins',
+    why: '# and ! begin a comment wherever they stand outside of quotes, and a backslash before them does not help (lib/parser.c decomment).',
+    remedy: 'Put quotes around the value, or a blank before the comment.',
+    check: cut,
   },
   {
     code: 'keyword-deprecated',

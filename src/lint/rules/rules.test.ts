@@ -55,6 +55,8 @@ const CASES: Record<string, Case> = {
   'quote-open': alone(instance(' debug "1'), '8:8', instance(' debug "1"')),
   'not-text': alone('global_defs {\n  router_id a\0\n}\n', '2:14', 'global_defs {\n  router_id a\n}\n'),
   'blank-odd': alone(instance('  advert_int\u00a01'), '8:13', instance('  advert_int 1 # \u00a0')),
+  'line-long': alone(`${instance()}# ${'x'.repeat(1100)}\n`, '10:1024', `${instance()}# ${'x'.repeat(1000)}\n`),
+  'config-empty': alone('# nothing\n', '1:1', instance()),
   'include-outside': alone('include /etc/other.conf\n', '1:9', 'include other.part\n'),
   'include-loop': alone('include a.conf\n', '1:9', 'include b.part\n'),
   'include-nothing': alone('include b.part\n', '1:9', '# include b.part\n'),
@@ -120,6 +122,16 @@ const CASES: Record<string, Case> = {
     '2:31',
     'global_defs {\n  notification_email_from a@b\n}\n',
   ),
+  'value-second': alone(
+    instance(auth('abc def')).replace('priority 100', 'priority 100 // the higher'),
+    ['4:16', '10:19'],
+    instance(auth('"abc def"')).replace('priority 100', 'priority 100 # the higher'),
+  ),
+  'comment-in-value': alone(
+    instance(auth('abc#def')) + script('/bin/true').replace('"/bin/true"', '/bin/a!b'),
+    ['10:18', '18:16'],
+    instance(auth('"abc#def" # quoted')) + script('/bin/a!b'),
+  ),
   'keyword-deprecated': alone(
     service('', 'HTTP_GET {\n      url {\n        path /\n      }\n      nb_get_retry 1\n    }'),
     '12:7',
@@ -150,6 +162,16 @@ const CASES: Record<string, Case> = {
     'global_defs {\n  notification_email {\n  }\n}\n',
     '2:3',
     'global_defs {\n  notification_email {\n    a@b\n  }\n}\n',
+  ),
+  'mail-invalid': alone(
+    'global_defs {\n  notification_email {\n    [email protected]\n    a@b\n  }\n  notification_email_from <a@b>\n}\n',
+    ['3:5', '3:12', '6:27'],
+    'global_defs {\n  notification_email {\n    root a@b\n  }\n  notification_email_from a@b\n}\n',
+  ),
+  'smtp-server-invalid': alone(
+    'global_defs {\n  smtp_server 192.618.200.1\n}\n',
+    '2:15',
+    'global_defs {\n  smtp_server mail.example.com 25\n}\n',
   ),
   'url-invalid': alone(
     service(
@@ -259,6 +281,32 @@ const CASES: Record<string, Case> = {
     service('', 'HTTP_GET {\n    }'),
     '8:5',
     service('', 'HTTP_GET {\n      url {\n        path /\n      }\n    }'),
+  ),
+  'smtp-hosts': alone(
+    service('', 'SMTP_CHECK {\n      host {\n      }\n      host {\n      }\n    }'),
+    '11:7',
+    service('', 'SMTP_CHECK {\n      host {\n      }\n    }'),
+  ),
+  'method-option': alone(
+    service().replace('method NAT', 'method NAT gue'),
+    '4:18',
+    service().replace('method NAT', 'method TUN type gue port 6080 nocsum'),
+  ),
+  'server-far': inTopology(
+    instance() + service('', undefined, '10.0.0.100 80').replace('NAT', 'DR').replace('10.0.0.11', '10.0.1.11'),
+    '15:3',
+    instance() + service('', undefined, '10.0.0.100 80').replace('NAT', 'DR'),
+  ),
+  'ldirectord-stops': alone(
+    'virtual=10.0.0.100:80\n\tschedular=rr\n',
+    '2:2',
+    'virtual=10.0.0.100:80\n\tscheduler=rr\n',
+  ),
+  'ipvsadm-stops': alone('-A -t 10.0.0.100:80 -s rr\n# a comment\n', '2:1', '-A -t 10.0.0.100:80 -s rr\n'),
+  'kernel-refuses': alone(
+    '-a -f 10 -r 10.0.0.11 -g\n-A -f 10 -s rr\n',
+    '1:1',
+    '-A -f 10 -s rr\n-a -f 10 -r 10.0.0.11 -g\n',
   ),
   'weights-unused': alone(
     service(OTHER_SERVER).replace('weight 1', 'weight 3'),

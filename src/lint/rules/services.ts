@@ -1,12 +1,17 @@
+import { keyword } from '../../config/keepalived/parse.ts'
+import type { Word } from '../../config/keepalived/tokenize.ts'
 import type { Position } from '../../errors.ts'
 import { all } from '../../config/keepalived/values.ts'
 import { describeBound, seconds } from '../../model/bound.ts'
 import { serverDownBound } from '../../model/health-check.ts'
 import type { RealServer, VirtualService } from '../../model/types.ts'
 import { addressesOf } from '../../topology/addresses.ts'
+import { contains, parseIpv4, parseSubnet, type Subnet } from '../../topology/ipv4.ts'
 import { rulesOf } from '../../topology/rules.ts'
+import type { Topology } from '../../topology/types.ts'
 import type { Director, Found, LintInput, Rule } from '../rule.ts'
-import { placeOf, statementAt } from '../statements.ts'
+import type { Program } from '../tables.ts'
+import { everyStatement, placeOf, statementAt } from '../statements.ts'
 
 const eachService =
   (judge: (service: VirtualService, director: Director, input: LintInput) => Found[]) =>
@@ -25,10 +30,11 @@ const heldBy = ({ config, node, statements }: Director): Set<string> =>
 
 const vipNotHeld = eachService((service, director) => {
   const { address } = service
-  if (address === undefined || director.config.instances.length === 0 || heldBy(director).has(address)) return []
-  return [
-    { at: service.at, message: `no vrrp_instance of ${director.name} holds ${address}: nobody reaches the service` },
-  ]
+  const { config, name, program, node } = director
+  const isKnown = program === 'keepalived' ? config.instances.length > 0 : node !== undefined
+  if (address === undefined || !isKnown || heldBy(director).has(address)) return []
+  const who = program === 'keepalived' ? `no vrrp_instance of ${name} holds` : `${name} does not hold`
+  return [{ at: service.at, message: `${who} ${address}: nobody reaches the service` }]
 })
 
 const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1'
@@ -156,12 +162,70 @@ const urlMissing = eachService(service =>
   ),
 )
 
+/** Words of a check that say where it connects to, or how (check_smtp.c smtp_check_end_handler). */
+const CONNECTS = ['connect_ip', 'connect_port', 'bindto', 'bind_port', 'bind_if', 'fwmark', 'connect_timeout']
+
+/** keepalived 2.3.3 puts the check of each host but the first twice into one list, which then has no end. */
+const smtpHosts = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director =>
+    everyStatement(director.statements)
+      .filter(one => keyword(one) === 'SMTP_CHECK')
+      .flatMap(({ block = [] }) => {
+        const hosts = all(block, 'host')
+        const further = all(block, ...CONNECTS).length > 0 ? hosts[0] : hosts[1]
+        if (!further) return []
+        return [{ at: further.at, message: 'keepalived 2.3.3 makes a check of this host, and never comes to an end' }]
+      }),
+  )
+
+/** Options behind lvs_method, with how many words each has (check_parser.c svr_forwarding_handler). */
+const METHOD_OPTIONS: Record<string, number> = { type: 2, port: 2, nocsum: 1, csum: 1, remcsum: 1 }
+
+const methodOptions = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director =>
+    everyStatement(director.statements)
+      .filter(one => ['lb_kind', 'lvs_method', 'sorry_server_lvs_method'].includes(keyword(one)))
+      .flatMap(({ words: [name, , ...rest] }) => {
+        for (let n = 0; n < rest.length; ) {
+          const { text, at } = rest[n] as Word
+          const count = Object.hasOwn(METHOD_OPTIONS, text) ? METHOD_OPTIONS[text] : undefined
+          if (count === undefined)
+            return [{ at, message: `${text} is no option of ${name.text}; keepalived ignores the line` }]
+          n += count
+        }
+        return []
+      }),
+  )
+
+/** Where the packets of DR go: what a director has an address beside. */
+const neighbours = ({ node, config }: Director, topology: Topology): Subnet[] =>
+  [
+    ...(node?.interfaces ?? []).flatMap(one => [
+      topology.networks.find(network => network.name === one.network)?.subnet ?? '',
+      ...one.addresses,
+    ]),
+    ...config.instances.flatMap(one => one.addresses).map(({ address, prefix }) => `${address}/${prefix}`),
+  ].flatMap(text => parseSubnet(text) ?? [])
+
+const serverFar = eachService((service, director, { topology }) => {
+  if (!topology || !director.node) return []
+  const near = neighbours(director, topology)
+  return service.realServers.flatMap(({ address, forwarding, at }) => {
+    const value = parseIpv4(address)
+    if (forwarding !== 'DR' || value === undefined || address.startsWith('127.')) return []
+    if (near.some(subnet => contains(subnet, value))) return []
+    const message = `${address} is in no network of ${director.name}: with DR only a neighbour gets the packets`
+    return [{ at, message }]
+  })
+})
+
 const weightPlace = (server: RealServer, director: Director): Position =>
   all(statementAt(director, server.at)?.block ?? [], 'weight').at(-1)?.at ?? server.at
 
-const checkMissing = eachService(service =>
+/** ldirectord checks every server, and ipvsadm none. */
+const checkMissing = eachService((service, { program }) =>
   service.realServers
-    .filter(server => server.checks.length === 0)
+    .filter(server => program === 'keepalived' && server.checks.length === 0)
     .map(server => ({
       at: server.at,
       message: `real_server ${server.address}:${server.port} has no check: when it fails, clients are sent there all the same`,
@@ -186,6 +250,8 @@ const quorumNeedsAll = eachService((service, director) => {
   return [{ at: placeOf(director, service, 'hysteresis', 'quorum'), message }]
 })
 
+const WRITTEN: Record<Program, string> = { keepalived: 'lvs_sched ', ipvsadm: '-s ', ldirectord: 'scheduler=' }
+
 const weightsUnused = eachService((service, director) => {
   const weights = new Set(service.realServers.map(server => server.weight).filter(weight => weight > 0))
   if (!['rr', 'lc'].includes(service.scheduler) || weights.size < 2) return []
@@ -194,7 +260,7 @@ const weightsUnused = eachService((service, director) => {
     {
       at: placeOf(director, service, 'lvs_sched', 'lb_algo'),
       message,
-      remedy: `write lvs_sched w${service.scheduler}`,
+      remedy: `write ${WRITTEN[director.program]}w${service.scheduler}`,
     },
   ]
 })
@@ -241,8 +307,8 @@ export const serviceRules: Rule[] = [
     severity: 'warning',
     rejected: false,
     title: 'A service on an address that no instance holds',
-    why: 'keepalived puts it into the IPVS table all the same, and no packet to that address comes to this director unless something else gives it the address.',
-    remedy: 'Write the address into virtual_ipaddress of an instance, or correct it.',
+    why: 'It stands in the IPVS table all the same, and no packet to that address comes to this director unless something else gives it the address.',
+    remedy: 'Write the address into virtual_ipaddress of an instance, give it to the director, or correct it.',
     check: vipNotHeld,
   },
   {
@@ -308,6 +374,33 @@ export const serviceRules: Rule[] = [
     why: 'keepalived leaves the check out (check_http.c http_get_check_end).',
     remedy: 'Write a url block with a path.',
     check: urlMissing,
+  },
+  {
+    code: 'method-option',
+    severity: 'error',
+    rejected: true,
+    title: 'A forwarding method with an option that is none',
+    why: 'keepalived ignores the whole line then, and takes NAT (check_parser.c svr_forwarding_handler).',
+    remedy: 'Take it out; TUN alone has options: type ipip|gue|gre, port N, nocsum, csum, remcsum.',
+    check: methodOptions,
+  },
+  {
+    code: 'server-far',
+    severity: 'error',
+    rejected: false,
+    title: 'A real server behind DR that is no neighbour',
+    why: 'DR changes nothing but the MAC address, so a router on the way sends the packet to the VIP, back to the director. Told where a topology gives the networks.',
+    remedy: 'Correct the address, give the director an interface in that network, or use TUN.',
+    check: serverFar,
+  },
+  {
+    code: 'smtp-hosts',
+    severity: 'error',
+    rejected: true,
+    title: 'An SMTP_CHECK with host blocks',
+    why: 'keepalived calls them deprecated. From the second check on that comes of them, one with connect_timeout or the like in SMTP_CHECK itself being the first, keepalived 2.3.3 does not start and does not say so: it goes round in a list (check_smtp.c smtp_check_end_handler).',
+    remedy: 'Write an SMTP_CHECK with connect_ip for each host.',
+    check: smtpHosts,
   },
   {
     code: 'weights-unused',

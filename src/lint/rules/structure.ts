@@ -159,6 +159,12 @@ const of =
   ({ directors }: LintInput): Found[] =>
     directors.flatMap(misplacedIn).filter(found => found.code === code)
 
+const empty = ({ directors }: LintInput): Found[] =>
+  directors
+    .filter(({ program, statements, errors }) => program === 'keepalived' && statements.length + errors.length === 0)
+    .flatMap(({ config }) => config.files.slice(0, 1))
+    .map(file => ({ at: { file, line: 1, column: 1 }, message: 'there is no line in it that keepalived reads' }))
+
 const UNKNOWN =
   "A line that keepalived's parser does not know is logged and left out (lib/parser.c process_stream). The block of an unknown " +
   'word is not skipped: its lines are read as if they stood in the block around it, and its } ends that block.'
@@ -210,6 +216,24 @@ export const structureRules: Rule[] = [
     why: 'A NUL byte ends the line that it stands in, for keepalived, and what follows on it is lost without a word.',
     remedy: 'Write the configuration as plain text.',
     errors: ['CONFIG_BINARY'],
+  },
+  {
+    code: 'line-long',
+    severity: 'error',
+    rejected: false,
+    title: 'A line of more than 1023 bytes',
+    why: 'keepalived reads 1023 bytes at a time, and takes each piece for a line of its own: the rest of a comment is none any more (lib/parser.c read_line). What is wrong with the rest is not told.',
+    remedy: 'Break the line.',
+    notice: /^the line is longer than \d+ bytes/,
+  },
+  {
+    code: 'config-empty',
+    severity: 'warning',
+    rejected: false,
+    title: 'A configuration with nothing in it',
+    why: 'keepalived starts, and does nothing.',
+    remedy: 'Write vrrp_instance and virtual_server blocks, or name the file that has them.',
+    check: empty,
   },
   {
     code: 'include-outside',

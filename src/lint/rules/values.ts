@@ -164,7 +164,7 @@ export const specificRules: Rule[] = [
     severity: 'error',
     rejected: true,
     title: 'DR or TUN with another port than the service has',
-    why: 'Neither rewrites packets: keepalived forces the port of the service on the server (check_data.c "ports don\'t match"), and a check that has the other one looks at what nobody is sent to.',
+    why: 'Neither rewrites packets: keepalived forces the port of the service on the server (check_data.c "ports don\'t match"), and so does ipvsadm without a word; a check that has the other one looks at what nobody is sent to.',
     remedy: 'Have the server listen on the port of the service, or use NAT.',
     notice: /cannot rewrite it/,
   },
@@ -253,6 +253,33 @@ export const specificRules: Rule[] = [
 
 /** What no rule before these has taken. */
 export const generalRules: Rule[] = [
+  {
+    code: 'ldirectord-stops',
+    severity: 'error',
+    rejected: false,
+    title: 'ldirectord does not start with this',
+    why: 'It ends at the first line that it does not understand (ldirectord read_config), and nothing is balanced.',
+    remedy: 'Correct the line, or take it out.',
+    notice: /ldirectord does not start$/,
+  },
+  {
+    code: 'ipvsadm-stops',
+    severity: 'error',
+    rejected: false,
+    title: 'ipvsadm ends here',
+    why: 'ipvsadm --restore ends at the first line that it does not understand, a comment among them, and the lines after it are not read (ipvsadm.c parse_options).',
+    remedy: 'Correct the line, or take it out.',
+    notice: /ipvsadm ends here$/,
+  },
+  {
+    code: 'kernel-refuses',
+    severity: 'error',
+    rejected: false,
+    title: 'A line that the kernel refuses',
+    why: 'A service must be added before its real servers are and before it is edited, and once (net/netfilter/ipvs/ip_vs_ctl.c do_ip_vs_set_ctl); the line is left out, and the next one is read.',
+    remedy: 'Write the line that adds the service (-A) before those of its servers, and each once.',
+    notice: /the kernel refuses it$/,
+  },
   {
     code: 'line-ignored',
     severity: 'error',

@@ -11,11 +11,17 @@ const eachInstance =
 
 const blockOf = (director: Director, instance: VrrpInstance) => statementAt(director, instance.at)?.block ?? []
 
-const vipMissing = eachInstance((instance, director) =>
-  instance.addresses.length > 0 || all(blockOf(director, instance), 'no_virtual_ipaddress').length > 0
-    ? []
-    : [{ at: instance.at, message: `vrrp_instance ${instance.name} has no VIP` }],
-)
+/** Also of instances that keepalived refuses: what is missing is told at once. */
+const vipMissing = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(({ statements, config }) =>
+    all(statements, 'vrrp_instance')
+      .filter(({ at, block = [] }) => {
+        if (all(block, 'no_virtual_ipaddress').length > 0) return false
+        const read = config.instances.find(one => one.at === at)
+        return (read?.addresses ?? all(block, 'virtual_ipaddress').flatMap(one => one.block ?? [])).length === 0
+      })
+      .map(({ at, words }) => ({ at, message: `vrrp_instance ${words[1]?.text ?? ''} has no VIP` })),
+  )
 
 const addressTwice = eachInstance((instance, director) => {
   const peers = all(blockOf(director, instance), 'unicast_peer')
