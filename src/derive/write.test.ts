@@ -76,6 +76,18 @@ describe('a written draft', () => {
     await expect(writeDraft(EMPTY, [], '/proc/lab')).rejects.toMatchObject({ code: 'DERIVE_WRITE' })
   })
 
+  it('has nothing in its comments that steers a terminal or begins a line', async () => {
+    const evil = 'a\u001b[2J\nnetworks: {}'
+    const network = { name: 'lan', subnet: '10.0.0.0/24', because: evil }
+    await writeDraft({ ...EMPTY, networks: [network], questions: [evil] }, [], dir)
+    const text = await readFile(path.join(dir, 'topology.yaml'), 'utf8')
+    expect(text.split('\n').filter(line => line.includes('networks: {}'))).toEqual([
+      '# - a\u241b[2J networks: {}',
+      '  lan: { subnet: 10.0.0.0/24 } # a\u241b[2J networks: {}',
+    ])
+    expect(text).not.toContain('\u001b')
+  })
+
   it('goes into no folder that has something in it', async () => {
     await write('keepalived-dr')
     await expect(write('keepalived-dr')).rejects.toMatchObject({ code: 'DERIVE_EXISTS', exitCode: 2 })

@@ -1,3 +1,4 @@
+import { visibleLine } from '../report/visible.ts'
 import type { Draft, DraftNetwork, DraftNode } from './draft.ts'
 
 /** The topology.yaml of a draft, for people to read and to change. */
@@ -7,7 +8,7 @@ export const formatDraft = (draft: Draft): string =>
       ? []
       : [
           '# What the configuration does not say, and what was taken for it:',
-          ...draft.questions.map(q => `# - ${q}`),
+          ...draft.questions.map(q => `# - ${visibleLine(q)}`),
           '',
         ]),
     `name: ${draft.name}`,
@@ -22,18 +23,18 @@ export const formatDraft = (draft: Draft): string =>
   ].join('\n')
 
 const formatNetwork = ({ name, subnet, gateway, because }: DraftNetwork): string =>
-  `  ${name}: { subnet: ${subnet}${gateway === undefined ? '' : `, gateway: ${gateway}`} } # ${because}`
+  `  ${name}: { subnet: ${subnet}${gateway === undefined ? '' : `, gateway: ${gateway}`} } # ${visibleLine(because)}`
 
 const formatNode = ({ name, role, because, interfaces, loopback, tunnel, sysctls, routes }: DraftNode): string => {
   const settings = Object.entries(sysctls).map(([key, value]) => `      ${key}: ${value}`)
   return [
-    ...because.map(line => `  # ${line}`),
+    ...because.map(line => `  # ${visibleLine(line)}`),
     `  ${name}:`,
     `    role: ${role}`,
     '    interfaces:',
     ...interfaces.map(
       one =>
-        `      ${one.name}: { network: ${one.network}, address: ${one.address} }${one.because ? ` # ${one.because}` : ''}`,
+        `      ${one.name}: { network: ${one.network}, address: ${one.address} }${one.because ? ` # ${visibleLine(one.because)}` : ''}`,
     ),
     ...(loopback.length > 0 ? [`    loopback: [${loopback.join(', ')}]`] : []),
     ...(tunnel.length > 0 ? [`    tunnels: { tunl0: [${tunnel.join(', ')}] }`] : []),

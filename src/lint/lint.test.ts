@@ -58,6 +58,12 @@ it('says what is wrong with anything else', () => {
   expect(messageOf(() => readInputs([empty]))).toContain('holds no keepalived configuration')
   const none = folderWith({ 'topology.yaml': ONE_DIRECTOR })
   expect(messageOf(() => readInputs([none]))).toContain('no director of test has a folder etc/keepalived')
+  const kinds = folderWith({
+    'd1/keepalived.conf': instance(),
+    'd2/keepalived.conf': instance(),
+    'd3.conf': instance(),
+  })
+  expect(messageOf(() => readInputs([kinds]))).toContain('has folders of directors (d1) and .conf files (d3.conf)')
   const both = folderWith({ 'keepalived.conf': instance(), 'd2/keepalived.conf': instance() })
   expect(messageOf(() => readInputs([both]))).toContain('and so does its folder d2')
 })

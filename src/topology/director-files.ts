@@ -62,8 +62,14 @@ const ofFolder = (dir: string): DirectorFiles[] => {
   if (own && inside.length > 0)
     throw noDirectorFiles(`${shortPath(dir)} holds the files of a director, and so does its folder ${inside[0]?.name}`)
   if (own) return [own]
-  if (inside.length > 0) return inside
   const files = entries.filter(entry => entry.isFile() && entry.name.endsWith('.conf'))
+  const [folder, file] = [inside[0], files[0]]
+  if (folder && file)
+    throw noDirectorFiles(
+      `${shortPath(dir)} has folders of directors (${folder.name}) and .conf files (${file.name}): which are meant?`,
+      'leave one kind there, a folder or a .conf file for each director, and move the rest away',
+    )
+  if (inside.length > 0) return inside
   if (files.length === 0) throw noDirectorFiles(`${shortPath(dir)} holds no keepalived configuration`)
   return files.map(entry => ofFile(join(dir, entry.name)))
 }
