@@ -76,6 +76,14 @@ describe('a written draft', () => {
     await expect(writeDraft(EMPTY, [], '/proc/lab')).rejects.toMatchObject({ code: 'DERIVE_WRITE' })
   })
 
+  it('is read back where folders are called by numbers', async () => {
+    const root = path.join(TOPOLOGIES, 'keepalived-dr/d1')
+    const configs = ['01', '1e3'].map(node => readDirector({ node, root }))
+    await writeDraft(deriveTopology('2024', configs), [], dir)
+    const { name, nodes } = loadTopology(dir)
+    expect([name, ...nodes.map(node => node.name)]).toEqual(['2024', 'c1', '01', '1e3', 'rs1', 'rs2'])
+  })
+
   it('has nothing in its comments that steers a terminal or begins a line', async () => {
     const evil = 'a\u001b[2J\nnetworks: {}'
     const network = { name: 'lan', subnet: '10.0.0.0/24', because: evil }

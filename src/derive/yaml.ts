@@ -1,5 +1,9 @@
+import { parse } from 'yaml'
 import { visibleLine } from '../report/visible.ts'
 import type { Draft, DraftNetwork, DraftNode } from './draft.ts'
+
+/** A name as YAML reads it back: a folder may be called 2024, and an interface 1e3. */
+const word = (name: string): string => (parse(name) === name ? name : JSON.stringify(name))
 
 /** The topology.yaml of a draft, for people to read and to change. */
 export const formatDraft = (draft: Draft): string =>
@@ -11,7 +15,7 @@ export const formatDraft = (draft: Draft): string =>
           ...draft.questions.map(q => `# - ${visibleLine(q)}`),
           '',
         ]),
-    `name: ${draft.name}`,
+    `name: ${word(draft.name)}`,
     `summary: ${draft.summary}`,
     '',
     'networks:',
@@ -23,18 +27,18 @@ export const formatDraft = (draft: Draft): string =>
   ].join('\n')
 
 const formatNetwork = ({ name, subnet, gateway, because }: DraftNetwork): string =>
-  `  ${name}: { subnet: ${subnet}${gateway === undefined ? '' : `, gateway: ${gateway}`} } # ${visibleLine(because)}`
+  `  ${word(name)}: { subnet: ${subnet}${gateway === undefined ? '' : `, gateway: ${gateway}`} } # ${visibleLine(because)}`
 
 const formatNode = ({ name, role, because, interfaces, loopback, tunnel, sysctls, routes }: DraftNode): string => {
   const settings = Object.entries(sysctls).map(([key, value]) => `      ${key}: ${value}`)
   return [
     ...because.map(line => `  # ${visibleLine(line)}`),
-    `  ${name}:`,
+    `  ${word(name)}:`,
     `    role: ${role}`,
     '    interfaces:',
     ...interfaces.map(
       one =>
-        `      ${one.name}: { network: ${one.network}, address: ${one.address} }${one.because ? ` # ${visibleLine(one.because)}` : ''}`,
+        `      ${word(one.name)}: { network: ${word(one.network)}, address: ${one.address} }${one.because ? ` # ${visibleLine(one.because)}` : ''}`,
     ),
     ...(loopback.length > 0 ? [`    loopback: [${loopback.join(', ')}]`] : []),
     ...(tunnel.length > 0 ? [`    tunnels: { tunl0: [${tunnel.join(', ')}] }`] : []),
