@@ -284,3 +284,24 @@ describe('a real server satisfies its checks', () => {
     })
   })
 })
+
+describe('directors that speak to each other alone', () => {
+  const speaking = (name: string, peers: number[], more = '') =>
+    read(
+      name,
+      instance({ more: `${more}\n    unicast_peer {\n${peers.map(peer => `        10.0.0.${peer}\n`).join('')}    }` }),
+    )
+
+  it('have the addresses that the others speak to', () => {
+    const draft = deriveTopology('three', [speaking('m1', [2, 3]), speaking('m2', [1, 3]), speaking('m3', [1, 2])])
+    expect(['m1', 'm2', 'm3'].map(name => addresses(draft, name))).toEqual([1, 2, 3].map(n => [`eth0 lan 10.0.0.${n}`]))
+    expect(draft.questions).toEqual([])
+  })
+
+  it('are asked for them where that does not say it', () => {
+    const draft = deriveTopology('three', [speaking('m1', [2, 3]), speaking('m2', [1, 4]), speaking('m3', [1, 5])])
+    expect(draft.questions).toContain(
+      'm1: which address of eth0 the others speak to is not written (unicast_src_ip); 10.0.0.201 is taken',
+    )
+  })
+})

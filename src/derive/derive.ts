@@ -28,7 +28,8 @@ export const deriveTopology = (name: string, configs: DirectorConfig[]): Draft =
       'DERIVE_NOTHING',
       `no vrrp_instance of ${configs.map(c => c.node).join(', ')} has an IPv4 VIP`,
       {
-        remedy: 'write topology.yaml yourself: CONTRIBUTING.md, "A topology"',
+        remedy:
+          'write topology.yaml yourself, see "A scenario" in CONTRIBUTING.md; `lvslab lint` says what is wrong with the configuration',
         exitCode: 2,
       },
     )
@@ -122,7 +123,7 @@ const free = ({ subnet, taken, name }: Wire, from: number): string => {
   const found = wanted.find(value => !taken.has(value))
   if (found === undefined)
     throw new LvslabError('DERIVE_FULL', `no address of ${formatSubnet(subnet)} (${name}) is free for another node`, {
-      remedy: 'write topology.yaml yourself: CONTRIBUTING.md, "A topology"',
+      remedy: 'write topology.yaml yourself, see "A scenario" in CONTRIBUTING.md',
       exitCode: 2,
     })
   taken.add(found)
@@ -148,6 +149,13 @@ const directorNode = (config: DirectorConfig, wires: Wire[]): { node: DraftNode;
           ? 'the address is free, the configuration has none'
           : undefined
     if (device === undefined) questions.push(`${config.node}: ${because}; ${name} is taken`)
+    else if (
+      device.own === undefined &&
+      config.instances.some(one => one.interface === name && one.unicastPeers.length)
+    )
+      questions.push(
+        `${config.node}: which address of ${name} the others speak to is not written (unicast_src_ip); ${address} is taken`,
+      )
     node.interfaces.push({ name, network: wire.name, address, ...(because === undefined ? {} : { because }) })
   }
   const nat = config.services.some(({ realServers }) => realServers.some(server => server.forwarding === 'NAT'))

@@ -5,7 +5,7 @@ import { contains, formatSubnet, overlaps, parseIpv4, parseSubnet, type Subnet }
 export interface Device {
   director: string
   name: string
-  /** The director's own address on it (`unicast_src_ip`, `mcast_src_ip`), where it is written. */
+  /** The director's own address on it (`unicast_src_ip`, `mcast_src_ip`), where it is written or follows from `unicast_peer`. */
   own?: string
   vips: { address: string; prefix: number }[]
 }
@@ -20,8 +20,22 @@ export interface Link {
 
 const MACVLAN = /^vrrp\.\d+$/
 
+/** The address of its own that an instance speaks from: written, or the one that the peers speak to and it does not. */
+const ownAddress = (instance: VrrpInstance, others: DirectorConfig[]): string | undefined => {
+  if (instance.sourceAddress !== undefined || instance.unicastPeers.length === 0) return instance.sourceAddress
+  const partners = others
+    .flatMap(other => other.instances)
+    .filter(({ virtualRouterId, name }) => virtualRouterId === instance.virtualRouterId && name === instance.name)
+  const asked = new Set(partners.flatMap(one => one.unicastPeers))
+  for (const known of [...instance.unicastPeers, ...partners.map(one => one.sourceAddress ?? '')]) asked.delete(known)
+  const [only, more] = [...asked]
+  return more === undefined ? only : undefined
+}
+
 /** The devices of a director that VRRP and VIPs use, in the order of the file. */
-export const devicesOf = ({ node, instances }: DirectorConfig): Device[] => {
+const devicesOf = (config: DirectorConfig, configs: DirectorConfig[]): Device[] => {
+  const { node, instances } = config
+  const others = configs.filter(one => one !== config)
   const devices = new Map<string, Device>()
   const device = (name: string): Device => {
     const found = devices.get(name) ?? { director: node, name, vips: [] }
@@ -30,7 +44,8 @@ export const devicesOf = ({ node, instances }: DirectorConfig): Device[] => {
   }
   for (const instance of instances) {
     const speaks = device(instance.interface)
-    if (instance.sourceAddress !== undefined) speaks.own = instance.sourceAddress
+    const own = ownAddress(instance, others)
+    if (own !== undefined) speaks.own = own
     for (const vip of vipsOf(instance)) {
       // use_vmac: the VIP is on a device of keepalived's own on top of the instance's interface
       const on = MACVLAN.test(vip.device) ? instance.interface : vip.device
@@ -58,7 +73,7 @@ export const findLinks = (configs: DirectorConfig[]): Link[] => {
       if (overlaps((subnets[n] as { subnet: Subnet }).subnet, subnet)) subnets.splice(n, 1)
     subnets.push({ subnet, because })
   }
-  const devices = configs.flatMap(devicesOf)
+  const devices = configs.flatMap(config => devicesOf(config, configs))
   const said = devices.flatMap(({ vips }) => vips).filter(({ prefix }) => prefix < 31)
   for (const { address, prefix } of said) add(`${address}/${prefix}`, `the prefix of the VIP ${address}/${prefix}`)
   for (const address of [

@@ -13,7 +13,11 @@ const code = (line: string): string => /^(?:[^"#!]+|"[^"]*")*/.exec(line)?.[0].r
  */
 export const withoutOddBlanks = (text: string, file: string, report: (error: LvslabError) => void): string => {
   if (!ODD.test(text)) return text
-  const lines = text.split('\n').flatMap((line, index) => (ODD.test(code(line)) ? [{ line, index }] : []))
+  // a byte order mark is told by itself
+  const lines = text
+    .replace(/^\ufeff/, ' ')
+    .split('\n')
+    .flatMap((line, index) => (ODD.test(code(line)) ? [{ line, index }] : []))
   const [first] = lines
   if (first) {
     const column = first.line.search(ODD)

@@ -97,12 +97,24 @@ const ONE_OF = new Set(
 
 const second = ({ directors }: LintInput): Found[] =>
   directors.flatMap(director =>
-    placed(director.statements, ROOT, 'root').flatMap(({ statement, block }) => {
+    placed(director.statements, ROOT, 'root').flatMap(({ statement, block, of }) => {
       const word = keyword(statement)
       const extra = statement.words[2]
       if (!extra || !(ONE_OF.has(word) || ONE_OF.has(`${block}/${word}`))) return []
-      const what = word === 'auth_pass' ? 'what stands behind the first word of auth_pass' : `${extra.text} of ${word}`
-      return [{ at: extra.at, message: `keepalived does not look at ${what}, and says nothing` }]
+      const sign = statement.words[1]?.text
+      if (sign === '=' || sign === ':') {
+        const message = `keepalived takes ${sign} for the value of ${word}`
+        return [{ at: extra.at, message, remedy: `write ${word} and its value, with a blank between them` }]
+      }
+      const what = word === 'auth_pass' ? 'there is a second word' : `${extra.text} stands`
+      const message = `${what} behind the value of ${word}; keepalived does not look at it, and says nothing`
+      return [
+        {
+          at: extra.at,
+          message,
+          ...(wordsOf(of).includes(extra.text) ? { remedy: 'begin a new line before it' } : {}),
+        },
+      ]
     }),
   )
 

@@ -57,6 +57,11 @@ const addressOptions = eachLine(['virtual_ipaddress', 'virtual_ipaddress_exclude
     if (ADDRESS.bare.includes(text)) continue
     if (!ADDRESS.valued.includes(text)) {
       const choices = [...ADDRESS.valued, ...ADDRESS.bare]
+      if (hasPrefix(text)) {
+        const message = `${text} stands behind another address, and keepalived takes one of each line`
+        found.push({ at, message, remedy: 'write it on a line of its own' })
+        break
+      }
       found.push({ at, message: `keepalived does not know ${text} of an address${near(text, choices)}` })
       continue
     }

@@ -55,6 +55,7 @@ const CASES: Record<string, Case> = {
   'quote-open': alone(instance(' debug "1'), '8:8', instance(' debug "1"')),
   'not-text': alone('global_defs {\n  router_id a\0\n}\n', '2:14', 'global_defs {\n  router_id a\n}\n'),
   'blank-odd': alone(instance('  advert_int\u00a01'), '8:13', instance('  advert_int 1 # \u00a0')),
+  'byte-order-mark': alone(`\ufeff${instance()}`, '1:1', instance()),
   'line-long': alone(`${instance()}# ${'x'.repeat(1100)}\n`, '10:1024', `${instance()}# ${'x'.repeat(1000)}\n`),
   'config-empty': alone('# nothing\n', '1:1', instance()),
   'include-outside': alone('include /etc/other.conf\n', '1:9', 'include other.part\n'),
@@ -182,6 +183,11 @@ const CASES: Record<string, Case> = {
     service('', 'HTTP_GET {\n      url {\n        path /\n        status_code 200-299\n      }\n    }'),
   ),
   'vip-missing': alone(instance().replace(/ {2}virtual_ipaddress[^}]*}\n/, ''), '1:1', instance()),
+  'interface-alias': alone(
+    instance().replace('eth0', 'eth0:1'),
+    '2:3',
+    instance('', { vip: '10.0.0.100/24 label eth0:1' }),
+  ),
   'address-twice': alone(
     instance('  unicast_peer {\n    10.0.0.3\n    10.0.0.3\n  }', { vip: '10.0.0.100\n    10.0.0.100' }),
     ['7:5', '11:5'],
@@ -292,6 +298,7 @@ const CASES: Record<string, Case> = {
     '4:18',
     service().replace('method NAT', 'method TUN type gue port 6080 nocsum'),
   ),
+  'service-twice': alone(service() + service(), '12:1', service() + service('', undefined, '10.0.0.100 81')),
   'server-far': inTopology(
     instance() + service('', undefined, '10.0.0.100 80').replace('NAT', 'DR').replace('10.0.0.11', '10.0.1.11'),
     '15:3',
@@ -410,6 +417,49 @@ it('finds a sorry server of a topology that gets packets to a VIP which it does 
     placesOf(findingsIn({ 'topology.yaml': topology, [file]: instance() + sorry }), 'sorry-unreachable')
   expect(codes(TOPOLOGY)).toEqual([`${file}:14:3 sorry-unreachable`])
   expect(codes(TOPOLOGY.replace('{ role: realserver,', '{ role: realserver, loopback: [10.0.0.100/32],'))).toEqual([])
+})
+
+it('knows that a third director takes over where the second would not', () => {
+  const three = (weight: number) => ({
+    'a.conf': script('/bin/true') + instance(`  track_script {\n    chk weight ${weight}\n  }`, { priority: 102 }),
+    'b.conf': instance('', { priority: 101 }),
+    'c.conf': instance('', { priority: 100 }),
+  })
+  expect(placesOf(findingsIn(three(-2)), 'track-weight-small')).toEqual([])
+  expect(placesOf(findingsIn(three(-1)), 'track-weight-small')).toHaveLength(2)
+})
+
+it('tells what is typed for a blank, for a comment and for the end of a line', () => {
+  const remedies = (text: string) => findingsIn({ 'a.conf': text }).map(one => [one.code, one.remedy])
+  const with_ = (to: string) => instance().replace('priority 100', to)
+  expect(remedies(with_('priority=100'))).toEqual([['keyword-joined', 'write: priority 100']])
+  expect(remedies(with_('priority: 100'))).toEqual([['keyword-joined', 'write: priority 100']])
+  expect(remedies(instance().replace('interface eth0', 'interface = eth0'))).toEqual([
+    ['value-second', 'write interface and its value, with a blank between them'],
+  ])
+  expect(remedies(`// a comment\n${instance()}`)).toEqual([['keyword-unknown', 'a comment begins with # or !']])
+  expect(remedies(`$A = 1\n${instance()}`)).toEqual([['keyword-unknown', 'write it without blanks: $A=1']])
+  expect(remedies(with_('priority 100 nopreempt'))).toEqual([['value-second', 'begin a new line before it']])
+  expect(remedies(instance('', { vip: '10.0.0.100/24 10.0.0.101/24' }))).toEqual([
+    ['address-option', 'write it on a line of its own'],
+  ])
+  expect(remedies(instance('  authentication {\n    auth_type PASS\n    auth_pass 1\n  advert_int 1'))).toContainEqual([
+    'keyword-misplaced',
+    'it belongs in vrrp_instance: is the } of authentication missing before it?',
+  ])
+})
+
+it('tells a place once, however many services of a group it stands for', () => {
+  const group = `virtual_server_group G {\n  10.0.0.100 80\n  10.0.0.100 443\n  10.0.0.200-203 80\n}\n${instance()}`
+  expect(placesOf(findingsIn({ 'a.conf': group + service('', '', 'group G') }))).toEqual([
+    'a.conf:15:1 vip-not-held',
+    'a.conf:20:3 check-missing',
+  ])
+})
+
+it('takes VIPs and peers of one family in an instance', () => {
+  const text = instance('  unicast_peer {\n    2001:db8::2\n    10.0.0.3\n  }', { vip: '10.0.0.100\n    2001:db8::1' })
+  expect(placesOf(findingsIn({ 'a.conf': text }))).toEqual(['a.conf:7:5 line-ignored', 'a.conf:10:5 line-ignored'])
 })
 
 it('does not take directors of two groups for one another', () => {

@@ -28,6 +28,10 @@ const heldBy = ({ config, node, statements }: Director): Set<string> =>
     ...(node ? addressesOf(node) : []),
   ])
 
+/** One finding for each place: a service of a group stands for many, and so do its servers. */
+const onePerPlace = (found: Found[]): Found[] =>
+  found.filter(({ at }, index) => found.findIndex(other => other.at === at) === index)
+
 const vipNotHeld = eachService((service, director) => {
   const { address } = service
   const { config, name, program, node } = director
@@ -219,6 +223,13 @@ const serverFar = eachService((service, director, { topology }) => {
   })
 })
 
+const serviceTwice = eachService((service, { config }) => {
+  const first = config.services.find(one => one.name === service.name)
+  if (!first || first === service || first.at === service.at) return []
+  const message = `${service.name} stands twice; the kernel has one service, and the real servers of both are in it`
+  return [{ at: service.at, other: first.at, message }]
+})
+
 const weightPlace = (server: RealServer, director: Director): Position =>
   all(statementAt(director, server.at)?.block ?? [], 'weight').at(-1)?.at ?? server.at
 
@@ -309,7 +320,7 @@ export const serviceRules: Rule[] = [
     title: 'A service on an address that no instance holds',
     why: 'It stands in the IPVS table all the same, and no packet to that address comes to this director unless something else gives it the address.',
     remedy: 'Write the address into virtual_ipaddress of an instance, give it to the director, or correct it.',
-    check: vipNotHeld,
+    check: input => onePerPlace(vipNotHeld(input)),
   },
   {
     code: 'sorry-unreachable',
@@ -385,6 +396,15 @@ export const serviceRules: Rule[] = [
     check: methodOptions,
   },
   {
+    code: 'service-twice',
+    severity: 'error',
+    rejected: false,
+    title: 'Two services on one address and port',
+    why: 'keepalived takes both, and the kernel has one: scheduler and persistence are those of the first, and what is taken away from one is taken away from both.',
+    remedy: 'Write the real servers into one virtual_server block.',
+    check: serviceTwice,
+  },
+  {
     code: 'server-far',
     severity: 'error',
     rejected: false,
@@ -418,7 +438,7 @@ export const serviceRules: Rule[] = [
     title: 'A real server without a health check',
     why: 'keepalived takes it for healthy always.',
     remedy: 'Write a check into its block: TCP_CHECK at least.',
-    check: checkMissing,
+    check: input => onePerPlace(checkMissing(input)),
   },
   {
     code: 'detection-slow',

@@ -15,7 +15,8 @@ type Code =
 type Misplaced = Found & { code: Code }
 
 /** Words that are values: what follows a keyword without a blank may be one of them. */
-const VALUES = /^(?:[\d.:/"-].*|[a-z]+\d+|MASTER|BACKUP|DR|NAT|TUN|TCP|UDP|PASS|AH|[a-z]?l?wlc|w?rr|lc|sh|dh|sed|nq)$/
+const VALUES =
+  /^(?:[=:].*|[\d./"-].*|[a-z]+\d+|MASTER|BACKUP|DR|NAT|TUN|TCP|UDP|PASS|AH|[a-z]?l?wlc|w?rr|lc|sh|dh|sed|nq)$/
 
 /** `interfaceeth0`: a word of this block, and what looks like its value. A misspelling of another word is none. */
 const joined = (word: string, known: string[]): { word: string; value: string } | undefined => {
@@ -24,11 +25,14 @@ const joined = (word: string, known: string[]): { word: string; value: string } 
     one => word.startsWith(one) && (VALUES.test(word.slice(one.length)) || (one === 'auth_pass' && word !== one)),
   )
   const longest = candidates.sort((a, b) => b.length - a.length)[0]
-  return longest === undefined ? undefined : { word: longest, value: word.slice(longest.length) }
+  if (longest === undefined) return undefined
+  // `priority=100`, `priority: 100`
+  return { word: longest, value: word.slice(longest.length).replace(/^[=:]/, '') }
 }
 
 /** `real_server 10.0.0.1 80` for a reader of the remedy; never what stands after `auth_pass`. */
-const withValue = (word: string, value: string): string => `${word} ${word === 'auth_pass' ? '***' : value}`
+const withValue = (word: string, value: string): string =>
+  [word, ...(value === '' ? [] : [word === 'auth_pass' ? '***' : value])].join(' ')
 
 const meant = (word: string, known: string[]): string | undefined => {
   const best = nearest(
@@ -77,11 +81,15 @@ const unknown = (
   if (homes.length > 0) {
     const names = [...new Set(homes.map(home => home.path.at(-1) ?? 'the top level'))]
     const old = word === 'nb_get_retry' && wordsOf(of).includes('retry')
+    const around = path.length > 1 && homes.some(home => home.path.join() === path.slice(0, -1).join())
+    const belongs = around
+      ? `it belongs in ${path.at(-2)}: is the } of ${path.at(-1)} missing before it?`
+      : `it belongs in ${names.join(' or ')}`
     return result(
       'keyword-misplaced',
       word,
       `${word} stands ${where(path)}, where keepalived does not know it; ${lost}`,
-      old ? 'write retry: nb_get_retry is known in HTTP_GET and SSL_GET alone' : `it belongs in ${names.join(' or ')}`,
+      old ? 'write retry: nb_get_retry is known in HTTP_GET and SSL_GET alone' : belongs,
       homes.map(home => opens(home.block, word)).find(block => block !== undefined),
     )
   }
@@ -90,7 +98,7 @@ const unknown = (
     'keyword-unknown',
     guess ?? word,
     `keepalived does not know ${guess === undefined && path.at(-1) === 'authentication' ? 'a word' : word} ${where(path)}; ${lost}`,
-    guess === undefined ? 'take the line out, or write the word that was meant' : `did you mean ${guess}?`,
+    guess === undefined ? otherwise(statement) : `did you mean ${guess}?`,
     guess === undefined ? undefined : opens(of, guess),
   )
 }
@@ -101,6 +109,13 @@ const isGlued = ({ words: [first, second] }: Statement): boolean =>
   COMMANDS.includes(first.text) &&
   second.at.line === first.at.line &&
   second.at.column === first.at.column + first.text.length
+
+/** What was meant by a word that is like none. */
+const otherwise = ({ words: [{ text }, sign, value] }: Statement): string => {
+  if (/^(?:\/[/*]|--|;|REM$)/.test(text)) return 'a comment begins with # or !'
+  if (/^\$\w+$/.test(text) && sign?.text === '=') return `write it without blanks: ${text}=${value?.text ?? ''}`
+  return 'take the line out, or write the word that was meant'
+}
 
 /** keepalived's own blocks are five deep; words that were guessed could go on for ever. */
 const DEEPEST = 20
@@ -198,6 +213,15 @@ export const structureRules: Rule[] = [
     why: 'Pasted from a page, no-break and ideographic spaces are letters to keepalived (lib/parser.c WHITE_SPACE): the words around them are one word, which it does not know. The other findings are those of the text with blanks in their place.',
     remedy: "Replace them: sed -i 's/\\xc2\\xa0/ /g' does it for U+00A0.",
     errors: ['LINT_BLANK'],
+  },
+  {
+    code: 'byte-order-mark',
+    severity: 'error',
+    rejected: true,
+    title: 'The file begins with a byte order mark',
+    why: 'Editors do not show it; keepalived takes it for a part of the first word, which it does not know then.',
+    remedy: "Save the file without it: sed -i '1s/^\\xef\\xbb\\xbf//' does it.",
+    notice: /byte order mark/,
   },
   {
     code: 'encoding',

@@ -23,6 +23,15 @@ const vipMissing = ({ directors }: LintInput): Found[] =>
       .map(({ at, words }) => ({ at, message: `vrrp_instance ${words[1]?.text ?? ''} has no VIP` })),
   )
 
+const interfaceAlias = eachInstance((instance, director) => {
+  const [name, alias] = instance.interface.split(':')
+  if (alias === undefined) return []
+  const at = placeOf(director, instance, 'interface')
+  return [
+    { at, message: `${instance.interface} is a label of ${name} and no interface`, remedy: `write interface ${name}` },
+  ]
+})
+
 const addressTwice = eachInstance((instance, director) => {
   const peers = all(blockOf(director, instance), 'unicast_peer')
     .flatMap(one => one.block ?? [])
@@ -146,6 +155,15 @@ export const vrrpRules: Rule[] = [
     why: 'It elects a MASTER, and nothing moves (vrrp.c vrrp_complete_instance).',
     remedy: 'Write virtual_ipaddress, or no_virtual_ipaddress where that is meant.',
     check: vipMissing,
+  },
+  {
+    code: 'interface-alias',
+    severity: 'error',
+    rejected: true,
+    title: 'A label where an interface should be',
+    why: 'eth0:1 is a label of an address on eth0; keepalived finds no interface of that name, and the instance is in FAULT (vrrp.c vrrp_complete_instance).',
+    remedy: 'Write the interface; the VIP may have the label: 10.0.0.100/24 dev eth0 label eth0:1.',
+    check: interfaceAlias,
   },
   {
     code: 'address-twice',
