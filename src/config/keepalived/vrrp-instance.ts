@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { Notice, VipAddress, VrrpInstance } from '../../model/types.ts'
-import { readAddresses } from './address.ts'
+import { isMulticast, readAddresses } from './address.ts'
 import type { Statement } from './parse.ts'
 import { noteNotify, readTrackedInterfaces, readTrackedScripts, type ScriptDefinition } from './track.ts'
 import { readUnpredicted, type Trackable } from './unpredicted.ts'
@@ -114,7 +114,7 @@ export const readInstance = (
     strict,
     ...(source === undefined ? {} : { sourceAddress: source }),
     ...(authentication === undefined ? {} : { authentication }),
-    multicastGroup: last(block, 'mcast_dst_ip')?.words[1]?.text ?? (ipv6 ? 'ff02::12' : defaults.multicastGroup),
+    multicastGroup: readGroup(block, ipv6 ? 6 : 4, notices) ?? (ipv6 ? 'ff02::12' : defaults.multicastGroup),
     unicastPeers: readPeers(all(block, 'unicast_peer'), ipv6 ? 6 : 4, notices),
     addresses,
     excludedAddresses: readAddresses(all(block, 'virtual_ipaddress_excluded'), vipDevice, notices),
@@ -137,4 +137,17 @@ const ofOneFamily = (vips: VipAddress[], notices: Notice[]): VipAddress[] => {
     })
     return false
   })
+}
+
+const readGroup = (block: Statement[], family: 4 | 6, notices: Notice[]): string | undefined => {
+  const line = last(block, 'mcast_dst_ip')
+  if (!line) return undefined
+  const group = argument(line)
+  if (isMulticast(group, family)) return group
+  note(
+    notices,
+    line,
+    `mcast_dst_ip ${group} is not the address of an IPv${family} multicast group; keepalived ignores the line`,
+  )
+  return undefined
 }

@@ -8,6 +8,8 @@ import { everyStatement } from '../statements.ts'
 
 interface Placed {
   statement: Statement
+  /** The lines of the block that it stands in. */
+  siblings: Statement[]
   block: string
   of: Block
 }
@@ -18,7 +20,10 @@ const placed = (statements: Statement[], of: Block, block: string): Placed[] =>
     const word = keyword(statement)
     if (!wordsOf(of).includes(word)) return []
     const inner = opens(of, word)
-    return [{ statement, block, of }, ...(inner ? placed(statement.block ?? [], inner, word) : [])]
+    return [
+      { statement, siblings: statements, block, of },
+      ...(inner ? placed(statement.block ?? [], inner, word) : []),
+    ]
   })
 
 /** Lines of which the reader says already what keepalived makes of them. */
@@ -85,14 +90,38 @@ const tooMany = ({ directors }: LintInput): Found[] =>
     }),
   )
 
+/** Words that a block may have once ("already specified" in vrrp_parser.c, check_parser.c, check_smtp.c, global_parser.c, ...). */
+const ONCE = new Set(
+  split(`notify notify_master notify_backup notify_fault notify_stop notify_deleted notify_master_rx_lower_pri notify_up
+    notify_down quorum_up quorum_down virtualhost snmp_name helo_name DNS_CHECK/name regex process lvs_sync_daemon
+    lvs_sync_daemon_interface vrf startup_script shutdown_script vrrp_iptables nftables nftables_ipvs notify_fifo
+    notify_fifo_script vrrp_notify_fifo vrrp_notify_fifo_script lvs_notify_fifo lvs_notify_fifo_script snmp_socket vmac_prefix
+    vmac_addr_prefix tmp_config_directory config_save_dir track_file/file vrrp_track_file/file track_file/weight
+    vrrp_track_file/weight vrrp_track_process/weight SSL net_namespace net_namespace_ipvs instance vrrp_sync_group/group`),
+)
+
+const twice = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(({ statements }) => {
+    const seen = new WeakMap<Statement[], Map<string, Position>>()
+    return placed(statements, ROOT, 'root').flatMap(({ statement, block, siblings }) => {
+      const word = keyword(statement)
+      if (!(ONCE.has(word) || ONCE.has(`${block}/${word}`))) return []
+      const before = seen.get(siblings) ?? new Map<string, Position>()
+      seen.set(siblings, before)
+      const other = before.get(word)
+      before.set(word, other ?? statement.at)
+      return other ? [{ at: statement.at, other, message: `${word} stands twice; keepalived takes one of them` }] : []
+    })
+  })
+
 /**
  * Words of which keepalived silently looks at one value, by `block/word` where the word takes more elsewhere; measured with its
  * configuration test, one at a time.
  */
 const ONE_OF = new Set(
   split(`state interface virtual_router_id priority advert_int auth_type auth_pass preempt_delay mcast_src_ip delay_loop
-    protocol persistence_timeout quorum connect_timeout delay_before_retry connect_port real_server/weight interval fall rise
-    vrrp_script/timeout`),
+    protocol persistence_timeout quorum connect_timeout delay_before_retry warmup connect_port connect_ip bindto
+    real_server/weight path virtualhost helo_name interval fall rise vrrp_script/timeout misc_timeout`),
 )
 
 const second = ({ directors }: LintInput): Found[] =>
@@ -155,6 +184,15 @@ const cut = ({ directors }: LintInput): Found[] =>
 const NAMED = ['virtual_server_group']
 
 export const grammarRules: Rule[] = [
+  {
+    code: 'word-twice',
+    severity: 'error',
+    rejected: true,
+    title: 'A word stands twice in a block that has it once',
+    why: 'keepalived takes the first of most of them, and the last of virtualhost, helo_name and regex ("already specified", "Duplicate" in its log).',
+    remedy: 'Take one of them out.',
+    check: twice,
+  },
   {
     code: 'value-missing',
     severity: 'error',

@@ -31,6 +31,8 @@ const ROUTE: Options = {
 const ROUTE_TYPES = words(
   'local nat broadcast brd anycast multicast prohibit unreachable blackhole xresolve unicast throw default default6',
 )
+/** if.h IFNAMSIZ, less the end of the string. */
+const LONGEST_LABEL = 15
 const SCOPES = words('global nowhere host link site')
 
 const hasPrefix = (text: string): boolean => {
@@ -67,7 +69,10 @@ const addressOptions = eachLine(['virtual_ipaddress', 'virtual_ipaddress_exclude
     }
     const value = rest[++n]
     if (!value) found.push({ at, message: `${text} of an address has no value` })
-    else if (text === 'scope' && !SCOPES.includes(value.text) && !/^\d+$/.test(value.text))
+    else if (text === 'label' && value.text.length > LONGEST_LABEL) {
+      const message = `the label ${value.text} is longer than ${LONGEST_LABEL} characters; keepalived leaves the address out`
+      found.push({ at: value.at, message })
+    } else if (text === 'scope' && !SCOPES.includes(value.text) && !/^\d+$/.test(value.text))
       found.push({ at: value.at, message: `scope ${value.text} is not known${near(value.text, SCOPES)}` })
   }
   return found
@@ -93,6 +98,7 @@ const routes = eachLine(['virtual_routes', 'static_routes'], line => {
       })
     if (ROUTE.valued.includes(text)) {
       const value = line.words[n + 1]
+      if (!value) found.push({ at, message: `${text} of a route has no value` })
       if (
         ['src', 'via', 'gw', 'or'].includes(text) &&
         value &&
@@ -129,13 +135,21 @@ const mails = ({ directors }: LintInput): Found[] =>
       .map(({ text, at }) => ({ at, message: `${text} is no mail address` })),
   )
 
+/** What the C library takes for an address: up to four numbers, octal with a 0 before them, the last filling the rest (inet_aton). */
+const isNumeric = (text: string): boolean => {
+  const parts = text.split('.')
+  if (parts.length > 4 || !parts.every(part => /^(?:0[0-7]*|[1-9]\d*)$/.test(part))) return false
+  const values = parts.map(part => (part.startsWith('0') ? Number.parseInt(part, 8) : Number(part)))
+  return values.every((value, index) => value < (index < values.length - 1 ? 256 : 256 ** (5 - values.length)))
+}
+
 /** keepalived asks the system for any other name when it starts. */
 const smtpServer = ({ directors }: LintInput): Found[] =>
   directors.flatMap(director =>
     globalsOf(director)
       .filter(one => keyword(one) === 'smtp_server')
       .flatMap(({ words: [, server] }) => server ?? [])
-      .filter(({ text }) => /^[\d.]+$/.test(text) && isIP(text) === 0)
+      .filter(({ text }) => /^[\d.]+$/.test(text) && !isNumeric(text))
       .map(({ text, at }) => ({ at, message: `smtp_server ${text} is not an address; keepalived sends no mail` })),
   )
 

@@ -123,6 +123,11 @@ const CASES: Record<string, Case> = {
     '2:31',
     'global_defs {\n  notification_email_from a@b\n}\n',
   ),
+  'word-twice': alone(
+    SECURE + instance('  notify_master /bin/a\n  notify_backup /bin/b\n  notify_master /bin/c'),
+    '14:3',
+    SECURE + instance('  notify_master /bin/a\n  notify_backup /bin/b'),
+  ),
   'value-second': alone(
     instance(auth('abc def')).replace('priority 100', 'priority 100 // the higher'),
     ['4:16', '10:19'],
@@ -145,13 +150,13 @@ const CASES: Record<string, Case> = {
     'vrrp_script chk {\n  script /bin/true\n  timeout 1\n}\n',
   ),
   'address-option': alone(
-    instance('', { vip: '10.0.0.100/24 de eth0' }),
-    ['6:19', '6:22'],
+    instance('', { vip: '10.0.0.100/24 de eth0\n    10.0.0.101 label eth0:averyverylong' }),
+    ['6:19', '6:22', '7:22'],
     instance('', { vip: '10.0.0.100/24 dev eth0 label eth0:1 no_track scope global' }),
   ),
   'route-invalid': alone(
-    'static_routes {\n  10.9.0.0/16 vai 10.0.0.1 dev eth0\n  10.8.0.0/16 gw 10.0.0.1\n}\n',
-    ['2:15', '3:15'],
+    'static_routes {\n  10.9.0.0/16 vai 10.0.0.1 dev eth0\n  10.8.0.0/16 gw 10.0.0.1\n  10.7.0.0/16 src\n}\n',
+    ['2:15', '3:15', '4:15'],
     'static_routes {\n  10.9.0.0/16 via 10.0.0.1 dev eth0 metric 5\n  blackhole 10.8.0.0/16\n}\n',
   ),
   'rule-no-preference': alone(
@@ -455,6 +460,22 @@ it('tells a place once, however many services of a group it stands for', () => {
     'a.conf:15:1 vip-not-held',
     'a.conf:20:3 check-missing',
   ])
+})
+
+it('takes a multicast group for what it is', () => {
+  const text = `global_defs {\n  vrrp_mcast_group4 23.6.6.6\n}\n${instance('  mcast_dst_ip ff02::12')}`
+  expect(placesOf(findingsIn({ 'a.conf': text }))).toEqual(['a.conf:2:3 value-changed', 'a.conf:11:3 line-ignored'])
+})
+
+it.each([
+  ['192.168.020.1', true],
+  ['10.1', true],
+  ['192.168.0.1.2', false],
+  ['192.168.08.1', false],
+  ['192.256.1.1', false],
+])('takes %s for a mail server as the C library does', (server, isAddress) => {
+  const text = `global_defs {\n  smtp_server ${server}\n}\n`
+  expect(findingsIn({ 'a.conf': text }).map(one => one.code)).toEqual(isAddress ? [] : ['smtp-server-invalid'])
 })
 
 it('takes VIPs and peers of one family in an instance', () => {
