@@ -27,7 +27,7 @@ export const namedIn = (texts: string[]): { interfaces: string[]; users: string[
   return {
     interfaces: [...new Set([...named, ...tracked])],
     users: found(/^\s*(?:script_user|user)\s+(\w+)/gm),
-    scripts: found(/"?(\/(?:etc|opt|usr|home|var)\/[\w./-]+)/g).filter(path => !path.endsWith('/')),
+    scripts: found(/"?(\/(?:etc|opt|usr|home|var)\/[\w./-]+)/gi).filter(path => !path.endsWith('/')),
   }
 }
 

@@ -5,6 +5,7 @@ import { insteadOf, isInRange, isSwitch, needsValue, rangeOf, takesOne } from '.
 import { type Block, COMMANDS, opens, ROOT, split, wordsOf } from '../keywords.ts'
 import type { Director, Found, LintInput, Rule } from '../rule.ts'
 import { everyStatement } from '../statements.ts'
+import { PASSED_OVER } from './values.ts'
 
 interface Placed {
   statement: Statement
@@ -28,7 +29,11 @@ const placed = (statements: Statement[], of: Block, block: string): Placed[] =>
 
 /** Lines of which the reader says already what keepalived makes of them. */
 const linesSaid = ({ config, errors }: Director): Set<string> =>
-  new Set([...config.notices, ...errors].flatMap(({ at }) => (at ? [`${at.line} ${at.file}`] : [])))
+  new Set(
+    [...config.notices.filter(({ message }) => !PASSED_OVER.test(message)), ...errors].flatMap(({ at }) =>
+      at ? [`${at.line} ${at.file}`] : [],
+    ),
+  )
 
 const each =
   (judge: (placed: Placed, word: string, value: string | undefined) => string | undefined) =>

@@ -462,6 +462,10 @@ it('tells a place once, however many services of a group it stands for', () => {
   ])
 })
 
+it('finds a notify line without its script', () => {
+  expect(placesOf(findingsIn({ 'a.conf': instance('  notify_master') }))).toEqual(['a.conf:8:3 value-missing'])
+})
+
 it('takes a multicast group for what it is', () => {
   const text = `global_defs {\n  vrrp_mcast_group4 23.6.6.6\n}\n${instance('  mcast_dst_ip ff02::12')}`
   expect(placesOf(findingsIn({ 'a.conf': text }))).toEqual(['a.conf:2:3 value-changed', 'a.conf:11:3 line-ignored'])
