@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import type { DirectorConfig, Notice, VrrpInstance } from '../../model/types.ts'
 import { isMulticast } from './address.ts'
 import { type Loaded, loadTree } from './load.ts'
