@@ -10,14 +10,15 @@ import { VERSION } from '../version.ts'
 export const lintCommand = defineVerb(
   `Example: lvslab lint d1/keepalived.conf d2/keepalived.conf
 
-PATH is a keepalived.conf, a folder with topology.yaml, or a folder with a folder or a .conf file for each director. Files and
-folders of one director each are compared with each other.
+PATH is a keepalived.conf, what ipvsadm-save wrote, an ldirectord.cf, a folder with topology.yaml, or a folder with a folder or a
+.conf file for each director. Files and folders of one director each are compared with each other.
 
 Exit codes: 0 nothing found, 1 findings of --fail-on or above, 2 usage, or nothing that can be read.`,
   {
     meta: {
       name: 'lint',
-      description: 'Say what is wrong with keepalived configurations, on paper. Needs no engine.',
+      description:
+        'Say what is wrong with configurations of keepalived, ipvsadm and ldirectord, on paper. Needs no engine.',
     },
     args: {
       path: { type: 'positional', description: 'file or folder; any number of them', required: false },

@@ -30,7 +30,7 @@ const heldBy = ({ config, node, statements }: Director): Set<string> =>
 
 /** One finding for each place: a service of a group stands for many, and so do its servers. */
 const onePerPlace = (found: Found[]): Found[] =>
-  found.filter(({ at }, index) => found.findIndex(other => other.at === at) === index)
+  [...new Map(found.toReversed().map(one => [one.at, one])).values()].toReversed()
 
 const vipNotHeld = eachService((service, director) => {
   const { address } = service
