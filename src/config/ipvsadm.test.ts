@@ -102,6 +102,10 @@ describe('what operators type', () => {
     expect(rules.services).toHaveLength(1)
   })
 
+  it('is left out where the kernel has no such scheduler', () => {
+    expect(messages('-A -t 10.0.0.1:80 -s rrr')).toEqual(['1:1 rrr is not a scheduler of Linux; the kernel refuses it'])
+  })
+
   it('is left out where the kernel refuses it', () => {
     const text =
       '-A -t 10.0.0.1:80\n-A -t 10.0.0.1:80\n-a -t 10.0.0.2:80 -r 10.0.0.11\n-D -t 10.0.0.2:80\n-A -t 10.0.0.3:80'

@@ -1,6 +1,6 @@
 import { isIP, isIPv6 } from 'node:net'
 import type { ForwardingMethod, Notice, Protocol, RealServer, VirtualService } from '../model/types.ts'
-import { type PlacedWord, portOf, prefixOf, wordsOf } from './words.ts'
+import { type PlacedWord, portOf, prefixOf, SCHEDULERS, wordsOf } from './words.ts'
 
 /** What `ipvsadm --restore` makes of a file. */
 export interface IpvsadmRules {
@@ -281,6 +281,7 @@ const readService = (
   const ops = options.get('ops')
   if (ops && target.fwmark === undefined && target.protocol !== 'UDP') throw new Stop('-o is for UDP alone', ops)
   const scheduler = options.get('scheduler')?.text ?? 'wlc'
+  if (!SCHEDULERS.includes(scheduler)) throw new Refusal(`${scheduler} is not a scheduler of Linux`, first)
   const flags = options.get('sched-flags')
   const schedulerFlags = flags?.text.split(',').filter(flag => flag !== '') ?? []
   for (const flag of schedulerFlags)

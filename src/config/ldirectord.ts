@@ -2,7 +2,7 @@ import { isIPv4, isIPv6 } from 'node:net'
 import type { Position } from '../errors.ts'
 import type { LdirectordConfig, LdirectordService, LdirectordSettings } from '../model/ldirectord.ts'
 import type { ForwardingMethod, Protocol, RealServer } from '../model/types.ts'
-import { portOf, prefixOf, wordsOf } from './words.ts'
+import { portOf, prefixOf, SCHEDULERS, wordsOf } from './words.ts'
 
 /** A line `name = value`. */
 interface Setting {
@@ -211,7 +211,10 @@ const readSection = (
   const persistence = persistent && readNumber(persistent, note, 0)
   const ops = last('ops')
   const isOnePacket = ops ? readFlag(ops, note) === true && protocol === 'UDP' : false
-  const scheduler = /[a-z]+/.exec(last('scheduler')?.value ?? 'wrr')?.[0] ?? 'wrr'
+  const schedulerLine = last('scheduler')
+  const scheduler = /[a-z]+/.exec(schedulerLine?.value ?? 'wrr')?.[0] ?? 'wrr'
+  if (schedulerLine && !SCHEDULERS.includes(scheduler))
+    note(schedulerLine.at, `${scheduler} is not a scheduler of Linux; there is no such service then`)
   const flags =
     last('schedflags')
       ?.value.split(/[\s,]+/)

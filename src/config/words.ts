@@ -66,3 +66,21 @@ export const prefixOf = (mask: string): number | undefined => {
     ? bits.join('').replace(/0+$/, '').length
     : undefined
 }
+
+/** The schedulers of the kernel (net/netfilter/ipvs/ip_vs_*.c). */
+export const SCHEDULERS = [
+  'rr',
+  'wrr',
+  'lc',
+  'wlc',
+  'lblc',
+  'lblcr',
+  'sh',
+  'dh',
+  'mh',
+  'sed',
+  'nq',
+  'fo',
+  'ovf',
+  'twos',
+]

@@ -1,13 +1,12 @@
 import { isIP } from 'node:net'
 import type { ForwardingMethod, Notice, Protocol, RealServer, VirtualService } from '../../model/types.ts'
+import { SCHEDULERS } from '../words.ts'
 import { canonical } from './address.ts'
 import { readTiming } from './health-check.ts'
 import { keyword, type Statement } from './parse.ts'
 import { readForwarding, readPort, readServers, readSorryServer, readWeight, type Target } from './real-server.ts'
 import { type GroupEntry, MOST_ADDRESSES } from './server-group.ts'
 import { all, argument, duration, flag, integer, last, note } from './values.ts'
-
-const SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'lblc', 'lblcr', 'sh', 'dh', 'mh', 'sed', 'nq', 'fo', 'ovf', 'twos']
 
 /** Services and their real servers that groups may make of a configuration; beyond, one is kept that nobody predicts. */
 const MOST_FROM_GROUPS = 100_000

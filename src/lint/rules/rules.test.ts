@@ -123,6 +123,7 @@ const CASES: Record<string, Case> = {
     '2:31',
     'global_defs {\n  notification_email_from a@b\n}\n',
   ),
+  'name-unread': alone('-A -t director:80 -s rr\n', '1:4', '-A -t 10.0.0.100:http -s rr\n'),
   'word-twice': alone(
     SECURE + instance('  notify_master /bin/a\n  notify_backup /bin/b\n  notify_master /bin/c'),
     '14:3',
@@ -460,6 +461,16 @@ it('tells a place once, however many services of a group it stands for', () => {
     'a.conf:15:1 vip-not-held',
     'a.conf:20:3 check-missing',
   ])
+})
+
+it('finds a scheduler of ipvsadm that the kernel does not have', () => {
+  const text = '-A -t 10.0.0.100:80 -s rrr\n-a -t 10.0.0.100:80 -r 10.0.0.11 -g\n'
+  expect(placesOf(findingsIn({ 'a.conf': text }))).toEqual([
+    'a.conf:1:1 scheduler-unknown',
+    'a.conf:2:1 kernel-refuses',
+  ])
+  const ldirectord = 'virtual=10.0.0.100:80\n\treal=10.0.0.11:80 gate\n\tscheduler=rrr\n'
+  expect(placesOf(findingsIn({ 'a.conf': ldirectord }))).toEqual(['a.conf:3:2 scheduler-unknown'])
 })
 
 it('finds a notify line without its script', () => {
