@@ -298,6 +298,16 @@ describe('directors that speak to each other alone', () => {
     expect(draft.questions).toEqual([])
   })
 
+  it('may be the real servers themselves', () => {
+    const both = (name: string, peer: number) => {
+      const spoken = `unicast_peer {\n        10.0.0.${peer}\n    }`
+      return read(name, instance({ more: spoken }) + service('10.0.0.100 80', 'DR', ['10.0.0.1 80', '10.0.0.2 80']))
+    }
+    const draft = deriveTopology('pair', [both('m1', 2), both('m2', 1)])
+    expect(draft.nodes.map(one => one.name)).toEqual(['c1', 'm1', 'm2'])
+    expect(draft.questions).toContain('real_server 10.0.0.1 is a director itself: nothing is put there to answer')
+  })
+
   it('are asked for them where that does not say it', () => {
     const draft = deriveTopology('three', [speaking('m1', [2, 3]), speaking('m2', [1, 4]), speaking('m3', [1, 5])])
     expect(draft.questions).toContain(

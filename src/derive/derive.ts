@@ -2,7 +2,7 @@ import { LvslabError } from '../errors.ts'
 import type { DirectorConfig, VirtualService } from '../model/types.ts'
 import { contains, formatIpv4, formatSubnet, parseIpv4, parseSubnet, type Subnet } from '../topology/ipv4.ts'
 import { type Draft, type DraftNetwork, type DraftNode, emptyNode } from './draft.ts'
-import { findLinks, type Link, linkOf, servers, unusedSubnet, vipsOf } from './links.ts'
+import { findLinks, type Link, linkOf, servers, unusedSubnet, vipsOf, withOwnAddresses } from './links.ts'
 import { type Serves, stubFor } from './stubs.ts'
 import { refuseInterfaces, unbuilt } from './unbuilt.ts'
 
@@ -21,7 +21,8 @@ const CLIENTS: Subnet = parseSubnet('198.51.100.0/24') as Subnet
  *
  * @throws LvslabError DERIVE_NOTHING where no director has an IPv4 VIP
  */
-export const deriveTopology = (name: string, configs: DirectorConfig[]): Draft => {
+export const deriveTopology = (name: string, given: DirectorConfig[]): Draft => {
+  const configs = withOwnAddresses(given)
   const vips = [...new Set(configs.flatMap(c => c.instances.flatMap(vipsOf)).map(vip => vip.address))]
   if (vips.length === 0)
     throw new LvslabError(

@@ -32,10 +32,19 @@ const ownAddress = (instance: VrrpInstance, others: DirectorConfig[]): string | 
   return more === undefined ? only : undefined
 }
 
+/** Configurations with the addresses of their own that `unicast_peer` says, as if `unicast_src_ip` said them. */
+export const withOwnAddresses = (configs: DirectorConfig[]): DirectorConfig[] =>
+  configs.map(config => {
+    const others = configs.filter(one => one !== config)
+    const instances = config.instances.map(instance => {
+      const sourceAddress = ownAddress(instance, others)
+      return sourceAddress === undefined ? instance : { ...instance, sourceAddress }
+    })
+    return { ...config, instances }
+  })
+
 /** The devices of a director that VRRP and VIPs use, in the order of the file. */
-const devicesOf = (config: DirectorConfig, configs: DirectorConfig[]): Device[] => {
-  const { node, instances } = config
-  const others = configs.filter(one => one !== config)
+const devicesOf = ({ node, instances }: DirectorConfig): Device[] => {
   const devices = new Map<string, Device>()
   const device = (name: string): Device => {
     const found = devices.get(name) ?? { director: node, name, vips: [] }
@@ -44,8 +53,7 @@ const devicesOf = (config: DirectorConfig, configs: DirectorConfig[]): Device[] 
   }
   for (const instance of instances) {
     const speaks = device(instance.interface)
-    const own = ownAddress(instance, others)
-    if (own !== undefined) speaks.own = own
+    if (instance.sourceAddress !== undefined) speaks.own = instance.sourceAddress
     for (const vip of vipsOf(instance)) {
       // use_vmac: the VIP is on a device of keepalived's own on top of the instance's interface
       const on = MACVLAN.test(vip.device) ? instance.interface : vip.device
@@ -73,7 +81,7 @@ export const findLinks = (configs: DirectorConfig[]): Link[] => {
       if (overlaps((subnets[n] as { subnet: Subnet }).subnet, subnet)) subnets.splice(n, 1)
     subnets.push({ subnet, because })
   }
-  const devices = configs.flatMap(config => devicesOf(config, configs))
+  const devices = configs.flatMap(devicesOf)
   const said = devices.flatMap(({ vips }) => vips).filter(({ prefix }) => prefix < 31)
   for (const { address, prefix } of said) add(`${address}/${prefix}`, `the prefix of the VIP ${address}/${prefix}`)
   for (const address of [

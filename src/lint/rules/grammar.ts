@@ -155,13 +155,13 @@ const second = ({ directors }: LintInput): Found[] =>
 /** Words whose values may hold # and !, which begin a comment wherever they stand. */
 const MAY_HOLD_A_MARK = new Set([
   ...COMMANDS,
-  ...split('auth_pass password path virtualhost regex regex_no_match helo_name router_id digest payload'),
+  ...split('auth_pass password path virtualhost regex regex_no_match helo_name payload'),
 ])
 
 /** Index of a comment that begins within a word; -1 where none does. */
 const commentInWord = (line: string): number => {
   const before = /^(?:[^"#!]+|"[^"]*")*/.exec(line)?.[0] ?? ''
-  return before.length < line.length && /[^\s{}]$/.test(before) && /[#!]/.test(line[before.length] ?? '')
+  return before.length < line.length && /[^\s{}"]$/.test(before) && /[#!]/.test(line[before.length] ?? '')
     ? before.length
     : -1
 }

@@ -137,7 +137,7 @@ const CASES: Record<string, Case> = {
   'comment-in-value': alone(
     instance(auth('abc#def')) + script('/bin/true').replace('"/bin/true"', '/bin/a!b'),
     ['10:18', '18:16'],
-    instance(auth('"abc#def" # quoted')) + script('/bin/a!b'),
+    instance(auth('"abc#def"#quoted')) + script('/bin/a!b'),
   ),
   'keyword-deprecated': alone(
     service('', 'HTTP_GET {\n      url {\n        path /\n      }\n      nb_get_retry 1\n    }'),
