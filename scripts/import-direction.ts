@@ -21,7 +21,7 @@ const MAY_IMPORT: Record<string, readonly string[] | 'anything'> = {
   report: ['history', 'judge', 'topology', 'model', 'errors'],
   lint: ['config', 'model', 'topology', 'history/mask.ts', 'report/visible.ts', 'errors'],
   verify: ['config', 'model', 'topology', 'engine', 'lab', 'agent', 'history', 'judge', 'errors'],
-  derive: ['config', 'model', 'topology', 'history/make-folder.ts', 'errors'],
+  derive: ['config', 'model', 'topology', 'history/make-folder.ts', 'report/visible.ts', 'errors'],
   // vitest's side: what a suite imports
   suite: ['model', 'topology', 'lab', 'history', 'judge', 'verify', 'report/evidence.ts', 'errors'],
   cli: 'anything',

@@ -27,7 +27,7 @@ export const namedIn = (texts: string[]): { interfaces: string[]; users: string[
   return {
     interfaces: [...new Set([...named, ...tracked])],
     users: found(/^\s*(?:script_user|user)\s+(\w+)/gm),
-    scripts: found(/"?(\/(?:etc|opt|usr|home|var)\/[\w./-]+)/g).filter(path => !path.endsWith('/')),
+    scripts: found(/"?(\/(?:etc|opt|usr|home|var)\/[\w./-]+)/gi).filter(path => !path.endsWith('/')),
   }
 }
 
@@ -35,7 +35,8 @@ export const namedIn = (texts: string[]): { interfaces: string[]; users: string[
 export const prepareNode = ({ interfaces, users, scripts }: ReturnType<typeof namedIn>): string =>
   [
     `mkdir -p ${FOLDER}`,
-    ...interfaces.map(name => `ip link add ${name} type dummy 2>/dev/null; ip link set ${name} up`),
+    // a dummy comes without multicast, and keepalived disables an instance on such an interface
+    ...interfaces.map(name => `ip link add ${name} type dummy 2>/dev/null; ip link set ${name} multicast on up`),
     ...users.map(name => `id ${name} >/dev/null 2>&1 || useradd ${name}`),
     ...scripts.map(
       path =>

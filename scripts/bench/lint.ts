@@ -125,17 +125,12 @@ function judge({ text: configuration }: Case): { rejected: boolean; because: str
 }
 
 function compare(what: string, cases: Case[], said: Answer[]): void {
-  let asked = 0
   let equal = 0
   let acceptedByBoth = 0
   for (const [index, one] of cases.entries()) {
     const { code, said: lines } = said[index] as Answer
-    if (code === NO_ANSWER) {
-      console.log(`${one.name}: keepalived did not answer`)
-      continue
-    }
-    asked++
     const { rejected, because } = judge(one)
+    if (code === NO_ANSWER) console.log(`${one.name}: keepalived gives no answer, lint: ${because}`)
     if (rejected === (code !== 0)) {
       equal++
       if (!rejected) acceptedByBoth++
@@ -148,6 +143,6 @@ function compare(what: string, cases: Case[], said: Answer[]): void {
       `  keepalived: ${lines.split('\n').filter(Boolean).slice(0, 2).join(' | ') || 'nothing said'}\n  lint: ${because}`,
     )
   }
-  const share = asked === 0 ? '' : `, ${((100 * equal) / asked).toFixed(1)}%`
-  console.log(`${what}: ${equal} of ${asked} agree${share} (${acceptedByBoth} accepted by both)`)
+  const share = cases.length === 0 ? '' : `, ${((100 * equal) / cases.length).toFixed(1)}%`
+  console.log(`${what}: ${equal} of ${cases.length} agree${share} (${acceptedByBoth} accepted by both)`)
 }

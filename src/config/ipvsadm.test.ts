@@ -112,7 +112,7 @@ describe('what operators type', () => {
     ])
     expect(read(text).services).toHaveLength(2)
     const unknown = '-A -t 10.0.0.1:80 -s fast\n-A -t 10.0.0.2:80 -s rr'
-    expect(messages(unknown)).toEqual(['1:19 fast is not a scheduler; the kernel refuses it'])
+    expect(messages(unknown)).toEqual(['1:19 fast is not a scheduler of Linux; the kernel refuses it'])
     expect(read(unknown).services).toHaveLength(1)
   })
 

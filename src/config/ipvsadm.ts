@@ -282,7 +282,7 @@ const readService = (
   if (ops && target.fwmark === undefined && target.protocol !== 'UDP') throw new Stop('-o is for UDP alone', ops)
   const scheduler = options.get('scheduler')?.text ?? 'wlc'
   if (!SCHEDULERS.includes(scheduler))
-    throw new Refusal(`${scheduler} is not a scheduler`, options.get('scheduler') ?? first)
+    throw new Refusal(`${scheduler} is not a scheduler of Linux`, options.get('scheduler') ?? first)
   const flags = options.get('sched-flags')
   const schedulerFlags = flags?.text.split(',').filter(flag => flag !== '') ?? []
   for (const flag of schedulerFlags)

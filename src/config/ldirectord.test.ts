@@ -152,7 +152,10 @@ virtual=192.168.6.240:80
     ['virtual=10.0.0.1:80\n\trequest=index.html', '2:2 request needs a value in quotes'],
     ['virtual=10.0.0.1:80\nvirtual=10.0.0.1:80', '2:1 10.0.0.1:80/TCP is there twice'],
     ['virtual=10.0.0.1:80\n\tpersistent=0', '2:2 persistent 0 is no time; the kernel does not take the service'],
-    ['virtual=10.0.0.1:80\n\tscheduler=fast', '2:2 fast is not a scheduler; the kernel does not take the service'],
+    [
+      'virtual=10.0.0.1:80\n\tscheduler=fast',
+      '2:2 fast is not a scheduler of Linux; the kernel does not take the service',
+    ],
     ['virtual=10.0.0.1:80\n\treal=10.0.0.2:81 gate', '2:2 "10.0.0.2:81 gate" has port 81; DR cannot rewrite it'],
     [
       'virtual=10.0.0.1:80\n\treal=10.0.0.2:80 gate\n\treal=10.0.0.1->10.0.0.3:80 gate',

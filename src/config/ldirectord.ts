@@ -215,9 +215,10 @@ const readSection = (
     note(persistent.at, 'persistent 0 is no time; the kernel does not take the service')
   const ops = last('ops')
   const isOnePacket = ops ? readFlag(ops, note) === true && protocol === 'UDP' : false
-  const scheduler = /[a-z]+/.exec(last('scheduler')?.value ?? 'wrr')?.[0] ?? 'wrr'
-  if (!SCHEDULERS.includes(scheduler))
-    note(last('scheduler')?.at ?? head.at, `${scheduler} is not a scheduler; the kernel does not take the service`)
+  const schedulerLine = last('scheduler')
+  const scheduler = /[a-z]+/.exec(schedulerLine?.value ?? 'wrr')?.[0] ?? 'wrr'
+  if (schedulerLine && !SCHEDULERS.includes(scheduler))
+    note(schedulerLine.at, `${scheduler} is not a scheduler of Linux; the kernel does not take the service`)
   const flags =
     last('schedflags')
       ?.value.split(/[\s,]+/)

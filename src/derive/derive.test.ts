@@ -349,3 +349,34 @@ describe('more real servers than nodes are made for', () => {
     expect(names(large('DR', 80, 'MISC_CHECK {\n misc_path /opt/check\n }'))).toContain('rs20')
   })
 })
+
+describe('directors that speak to each other alone', () => {
+  const speaking = (name: string, peers: number[], more = '') =>
+    read(
+      name,
+      instance({ more: `${more}\n    unicast_peer {\n${peers.map(peer => `        10.0.0.${peer}\n`).join('')}    }` }),
+    )
+
+  it('have the addresses that the others speak to', () => {
+    const draft = deriveTopology('three', [speaking('m1', [2, 3]), speaking('m2', [1, 3]), speaking('m3', [1, 2])])
+    expect(['m1', 'm2', 'm3'].map(name => addresses(draft, name))).toEqual([1, 2, 3].map(n => [`eth0 lan 10.0.0.${n}`]))
+    expect(draft.questions).toEqual([])
+  })
+
+  it('may be the real servers themselves', () => {
+    const both = (name: string, peer: number) => {
+      const spoken = `unicast_peer {\n        10.0.0.${peer}\n    }`
+      return read(name, instance({ more: spoken }) + service('10.0.0.100 80', 'DR', ['10.0.0.1 80', '10.0.0.2 80']))
+    }
+    const draft = deriveTopology('pair', [both('m1', 2), both('m2', 1)])
+    expect(draft.nodes.map(one => one.name)).toEqual(['c1', 'm1', 'm2'])
+    expect(draft.questions).toContain('real_server 10.0.0.1 is a director itself: nothing is put there to answer')
+  })
+
+  it('are asked for them where that does not say it', () => {
+    const draft = deriveTopology('three', [speaking('m1', [2, 3]), speaking('m2', [1, 4]), speaking('m3', [1, 5])])
+    expect(draft.questions).toContain(
+      'm1: which address of eth0 the others speak to is not written (unicast_src_ip); 10.0.0.201 is taken',
+    )
+  })
+})

@@ -3,7 +3,7 @@ import type { DirectorConfig } from '../model/types.ts'
 import { contains, formatIpv4, formatSubnet, parseIpv4, parseSubnet, type Subnet } from '../topology/ipv4.ts'
 import { type Draft, type DraftNetwork, type DraftNode, emptyNode } from './draft.ts'
 import { type Backend, backendsOf, FARM_ABOVE, farmsOf, sharesNodes } from './farms.ts'
-import { findLinks, type Link, linkOf, servers, unusedSubnet, vipsOf } from './links.ts'
+import { findLinks, type Link, linkOf, servers, unusedSubnet, vipsOf, withOwnAddresses } from './links.ts'
 import { farmStub, stubFor } from './stubs.ts'
 import { refuseInterfaces, unbuilt } from './unbuilt.ts'
 
@@ -22,14 +22,16 @@ const CLIENTS: Subnet = parseSubnet('198.51.100.0/24') as Subnet
  *
  * @throws LvslabError DERIVE_NOTHING where no director has an IPv4 VIP
  */
-export const deriveTopology = (name: string, configs: DirectorConfig[]): Draft => {
+export const deriveTopology = (name: string, given: DirectorConfig[]): Draft => {
+  const configs = withOwnAddresses(given)
   const vips = [...new Set(configs.flatMap(c => c.instances.flatMap(vipsOf)).map(vip => vip.address))]
   if (vips.length === 0)
     throw new LvslabError(
       'DERIVE_NOTHING',
       `no vrrp_instance of ${configs.map(c => c.node).join(', ')} has an IPv4 VIP`,
       {
-        remedy: 'write topology.yaml yourself: CONTRIBUTING.md, "A topology"',
+        remedy:
+          'write topology.yaml yourself, see "A scenario" in CONTRIBUTING.md; `lvslab lint` says what is wrong with the configuration',
         exitCode: 2,
       },
     )
@@ -131,7 +133,7 @@ const free = ({ subnet, taken, name }: Wire, from: number): string => {
   }
   if (found === undefined)
     throw new LvslabError('DERIVE_FULL', `no address of ${formatSubnet(subnet)} (${name}) is free for another node`, {
-      remedy: 'write topology.yaml yourself: CONTRIBUTING.md, "A topology"',
+      remedy: 'write topology.yaml yourself, see "A scenario" in CONTRIBUTING.md',
       exitCode: 2,
     })
   taken.add(found)
@@ -157,6 +159,13 @@ const directorNode = (config: DirectorConfig, wires: Wire[]): { node: DraftNode;
           ? 'the address is free, the configuration has none'
           : undefined
     if (device === undefined) questions.push(`${config.node}: ${because}; ${name} is taken`)
+    else if (
+      device.own === undefined &&
+      config.instances.some(one => one.interface === name && one.unicastPeers.length)
+    )
+      questions.push(
+        `${config.node}: which address of ${name} the others speak to is not written (unicast_src_ip); ${address} is taken`,
+      )
     node.interfaces.push({ name, network: wire.name, address, ...(because === undefined ? {} : { because }) })
   }
   const nat = config.services.some(({ realServers }) => realServers.some(server => server.forwarding === 'NAT'))

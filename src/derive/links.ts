@@ -5,7 +5,7 @@ import { contains, formatSubnet, overlaps, parseIpv4, parseSubnet, type Subnet }
 export interface Device {
   director: string
   name: string
-  /** The director's own address on it (`unicast_src_ip`, `mcast_src_ip`), where it is written. */
+  /** The director's own address on it (`unicast_src_ip`, `mcast_src_ip`), where it is written or follows from `unicast_peer`. */
   own?: string
   vips: { address: string; prefix: number }[]
 }
@@ -20,8 +20,31 @@ export interface Link {
 
 const MACVLAN = /^vrrp\.\d+$/
 
+/** The address of its own that an instance speaks from: written, or the one that the peers speak to and it does not. */
+const ownAddress = (instance: VrrpInstance, others: DirectorConfig[]): string | undefined => {
+  if (instance.sourceAddress !== undefined || instance.unicastPeers.length === 0) return instance.sourceAddress
+  const partners = others
+    .flatMap(other => other.instances)
+    .filter(({ virtualRouterId, name }) => virtualRouterId === instance.virtualRouterId && name === instance.name)
+  const asked = new Set(partners.flatMap(one => one.unicastPeers))
+  for (const known of [...instance.unicastPeers, ...partners.map(one => one.sourceAddress ?? '')]) asked.delete(known)
+  const [only, more] = [...asked]
+  return more === undefined ? only : undefined
+}
+
+/** Configurations with the addresses of their own that `unicast_peer` says, as if `unicast_src_ip` said them. */
+export const withOwnAddresses = (configs: DirectorConfig[]): DirectorConfig[] =>
+  configs.map(config => {
+    const others = configs.filter(one => one !== config)
+    const instances = config.instances.map(instance => {
+      const sourceAddress = ownAddress(instance, others)
+      return sourceAddress === undefined ? instance : { ...instance, sourceAddress }
+    })
+    return { ...config, instances }
+  })
+
 /** The devices of a director that VRRP and VIPs use, in the order of the file. */
-export const devicesOf = ({ node, instances }: DirectorConfig): Device[] => {
+const devicesOf = ({ node, instances }: DirectorConfig): Device[] => {
   const devices = new Map<string, Device>()
   const device = (name: string): Device => {
     const found = devices.get(name) ?? { director: node, name, vips: [] }

@@ -76,6 +76,26 @@ describe('a written draft', () => {
     await expect(writeDraft(EMPTY, [], '/proc/lab')).rejects.toMatchObject({ code: 'DERIVE_WRITE' })
   })
 
+  it('is read back where folders are called by numbers', async () => {
+    const root = path.join(TOPOLOGIES, 'keepalived-dr/d1')
+    const configs = ['01', '1e3'].map(node => readDirector({ node, root }))
+    await writeDraft(deriveTopology('2024', configs), [], dir)
+    const { name, nodes } = loadTopology(dir)
+    expect([name, ...nodes.map(node => node.name)]).toEqual(['2024', 'c1', '01', '1e3', 'rs1', 'rs2'])
+  })
+
+  it('has nothing in its comments that steers a terminal or begins a line', async () => {
+    const evil = 'a\u001b[2J\nnetworks: {}'
+    const network = { name: 'lan', subnet: '10.0.0.0/24', because: evil }
+    await writeDraft({ ...EMPTY, networks: [network], questions: [evil] }, [], dir)
+    const text = await readFile(path.join(dir, 'topology.yaml'), 'utf8')
+    expect(text.split('\n').filter(line => line.includes('networks: {}'))).toEqual([
+      '# - a\u241b[2J networks: {}',
+      '  lan: { subnet: 10.0.0.0/24 } # a\u241b[2J networks: {}',
+    ])
+    expect(text).not.toContain('\u001b')
+  })
+
   it('goes into no folder that has something in it', async () => {
     await write('keepalived-dr')
     await expect(write('keepalived-dr')).rejects.toMatchObject({ code: 'DERIVE_EXISTS', exitCode: 2 })

@@ -1,4 +1,9 @@
+import { parse } from 'yaml'
+import { visibleLine } from '../report/visible.ts'
 import type { Draft, DraftNetwork, DraftNode } from './draft.ts'
+
+/** A name as YAML reads it back: a folder may be called 2024, and an interface 1e3. */
+const word = (name: string): string => (parse(name) === name ? name : JSON.stringify(name))
 
 /** The topology.yaml of a draft, for people to read and to change. */
 export const formatDraft = (draft: Draft): string =>
@@ -7,10 +12,10 @@ export const formatDraft = (draft: Draft): string =>
       ? []
       : [
           '# What the configuration does not say, and what was taken for it:',
-          ...draft.questions.map(q => `# - ${q}`),
+          ...draft.questions.map(q => `# - ${visibleLine(q)}`),
           '',
         ]),
-    `name: ${draft.name}`,
+    `name: ${word(draft.name)}`,
     `summary: ${draft.summary}`,
     '',
     'networks:',
@@ -22,7 +27,7 @@ export const formatDraft = (draft: Draft): string =>
   ].join('\n')
 
 const formatNetwork = ({ name, subnet, gateway, because }: DraftNetwork): string =>
-  `  ${name}: { subnet: ${subnet}${gateway === undefined ? '' : `, gateway: ${gateway}`} } # ${because}`
+  `  ${word(name)}: { subnet: ${subnet}${gateway === undefined ? '' : `, gateway: ${gateway}`} } # ${visibleLine(because)}`
 
 const formatNode = ({
   name,
@@ -37,8 +42,8 @@ const formatNode = ({
 }: DraftNode): string => {
   const settings = Object.entries(sysctls).map(([key, value]) => `      ${key}: ${value}`)
   return [
-    ...because.map(line => `  # ${line}`),
-    `  ${name}:`,
+    ...because.map(line => `  # ${visibleLine(line)}`),
+    `  ${word(name)}:`,
     `    role: ${role}`,
     ...(farm ? ['    farm: true'] : []),
     '    interfaces:',

@@ -48,10 +48,17 @@ describe('createMasker', () => {
       'Truncating auth_pass to 8 characters',
       'auth_pass differs between d1 and d2',
       'auth_passes x',
+      'auth_pass is longer than 8 characters; keepalived uses the first 8',
+      'auth_pass stands in virtual_server, where keepalived does not know it',
+      'auth_pass has no value',
+      'auth_pass takes no block; keepalived ignores the {',
+      '# begins a comment, so keepalived reads auth_pass without what stands behind it',
+      'there is no blank after auth_pass in auth_pass***; keepalived ignores the line',
     ]) {
       expect(mask(text)).toBe(text)
     }
     expect(mask('auth_pass truncated')).toBe('auth_pass ***')
+    expect(['auth_pass is', 'auth_pass has', 'auth_pass in'].map(mask)).toEqual(Array(3).fill('auth_pass ***'))
   })
 
   it('ignores empty secrets and ones too short to hide', () => {

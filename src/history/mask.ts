@@ -13,7 +13,7 @@ const KEPT_CHARACTERS = 8
 const SHORTEST_IN_FREE_TEXT = 3
 
 /** Words that follow `auth_pass` in a sentence, where it is the keyword that is spoken of and not its value. */
-const PROSE = String.raw`(?:differs?|mismatch(?:es)?|missing|truncated|between|to \d+ char\w*)\b`
+const PROSE = String.raw`(?:differs?|mismatch(?:es)?|missing|truncated|between|to \d+ char\w*|is longer than|has no|takes no|stands (?:in|outside)|without what|in auth_pass)\b`
 
 /** A value that was masked before, so that a second masking does not take what stands after it. */
 const MASKED = String.raw`\*{3}(?:[\s,;:)}\]"']|$)`

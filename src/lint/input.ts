@@ -91,7 +91,7 @@ const ofTopology = (dir: string): { sources: Source[]; topology: Topology } => {
   if (sources.length === 0)
     throw noDirectorFiles(
       `no director of ${topology.name} has etc/keepalived, etc/ha.d/ldirectord.cf or etc/ipvsadm.rules`,
-      'put the configuration into the folder of the node that has it',
+      'put the configuration into the folder of the node that has it, at its path on the node',
     )
   return { topology, sources }
 }

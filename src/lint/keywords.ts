@@ -11,7 +11,8 @@ export interface Block {
   blocks: Record<string, Block>
 }
 
-const split = (text: string): string[] => text.split(/\s+/).filter(word => word !== '')
+/** The words of a text. */
+export const split = (text: string): string[] => text.split(/\s+/).filter(word => word !== '')
 
 const block = (words: string, lists = '', blocks: Record<string, Block> = {}): Block => ({
   words: split(words),

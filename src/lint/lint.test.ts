@@ -13,6 +13,10 @@ const messageOf = (run: () => unknown): string => {
   }
   return ''
 }
+const ONE_DIRECTOR = `name: test
+networks: { lan: { subnet: 10.0.0.0/24 } }
+nodes: { d1: { role: director, interfaces: { eth0: { network: lan, address: 10.0.0.2 } } } }
+`
 const directorsOf = (...paths: string[]) =>
   readInputs(paths).map(input => input.directors.map(director => director.name))
 
@@ -57,6 +61,12 @@ it('says what is wrong with anything else', () => {
       'name: bare\nnetworks: { lan: { subnet: 10.0.0.0/24 } }\nnodes: { d1: { role: director, interfaces: { eth0: { network: lan, address: 10.0.0.1 } } } }\n',
   })
   expect(messageOf(() => readInputs([bare]))).toContain('no director of bare has etc/keepalived')
+  const kinds = folderWith({
+    'd1/keepalived.conf': instance(),
+    'd2/keepalived.conf': instance(),
+    'd3.conf': instance(),
+  })
+  expect(messageOf(() => readInputs([kinds]))).toContain('has folders of directors (d1) and .conf files (d3.conf)')
   const both = folderWith({ 'keepalived.conf': instance(), 'd2/keepalived.conf': instance() })
   expect(messageOf(() => readInputs([both]))).toContain('and so does its folder d2')
 })
@@ -139,9 +149,36 @@ it('says which directors keepalived would refuse, also where the finding is supp
   expect(rejected(instance('  strict_mode'))).toEqual([])
 })
 
+it("tells a line that is too long once, and a director's refusal all the same", () => {
+  const folder = folderWith({ 'a.conf': `${instance()}${'x '.repeat(500_000)}\n` })
+  const [result] = readInputs([folder]).map(input => lint(input))
+  expect(result?.findings.map(({ at, code }) => `${at.line}:${at.column} ${code}`)).toEqual([
+    '10:1 keyword-unknown',
+    '10:1024 line-long',
+  ])
+  expect(result?.rejected).toEqual(['a'])
+})
+
+it('reads the tables of ipvsadm and ldirectord, in a topology and by themselves', () => {
+  const rules = '-A -t 10.0.9.100:80 -s rr\n-a -t 10.0.9.100:80 -r 10.0.9.11 -g\n'
+  const folder = folderWith({
+    'topology.yaml': ONE_DIRECTOR,
+    'd1/etc/ipvsadm.rules': rules,
+    'd1/etc/ha.d/ldirectord.cf': 'checkinterval=1\nvirtual=10.0.0.2:80\n\treal=10.0.0.11:80 gate\n\tscheduler=rr\n',
+  })
+  const findings = readInputs([folder]).flatMap(input => lint(input).findings)
+  expect(findings.map(({ at, code }) => `${at.line}:${at.column} ${code}`)).toEqual([
+    '2:1 fallback-missing',
+    '1:1 vip-not-held',
+    '2:1 server-far',
+  ])
+  const alone = readInputs([join(folder, 'd1/etc/ipvsadm.rules')])
+  expect(alone.flatMap(input => lint(input).findings)).toEqual([])
+})
+
 it('finds nothing wrong with the topologies that come with lvslab', () => {
-  const names = readdirSync('topologies').filter(name => existsSync(join('topologies', name, 'd1/etc/keepalived')))
-  expect(names.length).toBeGreaterThan(5)
+  const names = readdirSync('topologies').filter(name => existsSync(join('topologies', name, 'd1/etc')))
+  expect(names.length).toBeGreaterThan(15)
   const inputs = readInputs(names.map(name => join('topologies', name)))
   const findings = inputs.flatMap(input => lint(input).findings)
   expect(findings.map(({ at, message }) => `${at.file}:${at.line} ${message}`)).toEqual([])

@@ -27,7 +27,8 @@ export const lint = (input: LintInput): LintResult => {
     const its = directors.filter(({ program }) => isFor(rule, program))
     return [...(read.get(rule) ?? []), ...(its.length > 0 ? (rule.check?.({ ...input, directors: its }) ?? []) : [])]
   }
-  const findings = unique(RULES.flatMap(rule => found(rule).map(one => finding(rule, one, mask))))
+  const all = unique(RULES.flatMap(rule => found(rule).map(one => finding(rule, one, mask))))
+  const findings = withoutRests(all)
   const suppressions = files.flatMap(readSuppressions)
   return {
     findings: [...withoutSuppressed(findings, suppressions), ...unused(findings, suppressions)].sort(byPlace),
@@ -37,9 +38,7 @@ export const lint = (input: LintInput): LintResult => {
       .filter(
         ({ config, program }) =>
           program === 'keepalived' &&
-          findings.some(
-            ({ code, at }) => config.files.includes(at.file) && RULES.find(one => one.code === code)?.rejected,
-          ),
+          all.some(({ code, at }) => config.files.includes(at.file) && RULES.find(one => one.code === code)?.rejected),
       )
       .map(director => director.name),
   }
@@ -91,6 +90,17 @@ const unique = (findings: Finding[]): Finding[] => {
     seen.add(key)
     return true
   })
+}
+
+/** Of a line that is too long, what keepalived makes of its rest is one thing to be told, not one for each kilobyte. */
+const withoutRests = (findings: Finding[]): Finding[] => {
+  const rests = new Map(
+    findings.filter(one => one.code === 'line-long').map(({ at }) => [`${at.line} ${at.file}`, at.column]),
+  )
+  if (rests.size === 0) return findings
+  return findings.filter(
+    ({ code, at }) => code === 'line-long' || at.column < (rests.get(`${at.line} ${at.file}`) ?? Infinity),
+  )
 }
 
 const suppresses = ({ code, at }: Suppression, one: Finding): boolean =>

@@ -4,7 +4,7 @@ import { LvslabError } from '../errors.ts'
 const ODD = /[\u00a0\u1680\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff]/
 
 /** What stands before a comment, strings left out. */
-const code = (line: string): string => /^(?:[^"#!]|"[^"]*")*/.exec(line)?.[0].replaceAll(/"[^"]*"/g, '') ?? ''
+const code = (line: string): string => /^(?:[^"#!]+|"[^"]*")*/.exec(line)?.[0].replaceAll(/"[^"]*"/g, '') ?? ''
 
 /**
  * The text with a blank in place of each character that only looks like one, so that the rest can be judged.
@@ -13,7 +13,11 @@ const code = (line: string): string => /^(?:[^"#!]|"[^"]*")*/.exec(line)?.[0].re
  */
 export const withoutOddBlanks = (text: string, file: string, report: (error: LvslabError) => void): string => {
   if (!ODD.test(text)) return text
-  const lines = text.split('\n').flatMap((line, index) => (ODD.test(code(line)) ? [{ line, index }] : []))
+  // a byte order mark is told by itself
+  const lines = text
+    .replace(/^\ufeff/, ' ')
+    .split('\n')
+    .flatMap((line, index) => (ODD.test(code(line)) ? [{ line, index }] : []))
   const [first] = lines
   if (first) {
     const column = first.line.search(ODD)

@@ -8,7 +8,7 @@ export interface Suppression {
   at: Position
 }
 
-const COMMENT = /^(?:[^"#!]|"[^"]*"|\\[#!])*[#!].*?\blvslab-disable-next-line\s+([\w-]+(?:\s*,\s*[\w-]+)*)/
+const COMMENT = /^(?:[^"#!\\]+|\\[#!]?|"[^"]*")*[#!].*?\blvslab-disable-next-line\s+([\w-]+(?:\s*,\s*[\w-]+)*)/
 
 /** The suppressions of a file, in order. */
 export const readSuppressions = (file: string): Suppression[] =>

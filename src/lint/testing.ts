@@ -11,13 +11,15 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
 })
 
-/** A folder with these files, gone after the test. */
-export const folderWith = (files: Record<string, string>): string => {
+/** A folder with these files, gone after the test. Files called .run can be run, and those that are named. */
+export const folderWith = (files: Record<string, string>, executable: string[] = []): string => {
   const folder = mkdtempSync(join(tmpdir(), 'lvslab-lint-'))
   folders.push(folder)
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true })
-    writeFileSync(join(folder, name), text, { mode: name.endsWith('.run') ? 0o755 : 0o644 })
+    writeFileSync(join(folder, name), text, {
+      mode: name.endsWith('.run') || executable.includes(name) ? 0o755 : 0o644,
+    })
   }
   return folder
 }

@@ -137,8 +137,14 @@ const ofFolder = (dir: string): DirectorFiles[] => {
   if (own.length > 0 && first)
     throw noDirectorFiles(`${shortPath(dir)} holds the files of a director, and so does its folder ${first.name}`)
   if (own.some(one => one.program === 'keepalived')) return own
-  if (inside.length > 0) return inside
   const files = entries.filter(entry => entry.isFile() && entry.name.endsWith('.conf'))
+  const file = files[0]
+  if (first && file)
+    throw noDirectorFiles(
+      `${shortPath(dir)} has folders of directors (${first.name}) and .conf files (${file.name}): which are meant?`,
+      'leave one kind there, a folder or a .conf file for each director, and move the rest away',
+    )
+  if (inside.length > 0) return inside
   if (files.length === 0 && own.length === 0)
     throw noDirectorFiles(`${shortPath(dir)} holds no configuration of a director`)
   return [...files.map(entry => ofFile(join(dir, entry.name))), ...own]

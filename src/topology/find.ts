@@ -49,6 +49,8 @@ export const findTopologyFile = (dirOrFile: string): string => {
     ...(best === undefined ? [] : [`did you mean ${best}?`]),
     ...(best !== undefined || names.length === 0 ? [] : [`topologies nearby: ${names.join(', ')}`]),
   ]
+  // of a folder that is there the files may be those of directors
+  if (stat?.isDirectory()) remedies.push(`from keepalived.conf files: lvslab derive ${shortPath(path)} --to NEW-FOLDER`)
   const remedy = remedies.join('; ') || 'give a folder that holds a topology.yaml'
   throw new LvslabError('TOPOLOGY_NOT_FOUND', what, { remedy, exitCode: 2 })
 }

@@ -41,7 +41,11 @@ const failure = (dir: string): LvslabError => {
 /** The problems of a text, without the file's name: `4:11 Invalid option ...`. */
 const problems = (yaml: string, files: Record<string, string> = {}): string[] => {
   const error = failure(folderWith({ 'topology.yaml': yaml, ...files }))
-  expect(error).toMatchObject({ code: 'TOPOLOGY_INVALID', exitCode: 2 })
+  expect(error).toMatchObject({
+    code: 'TOPOLOGY_INVALID',
+    exitCode: 2,
+    remedy: expect.stringContaining('topology.schema.json'),
+  })
   return error.message.split('\n').map(line => line.replace(/^\S*topology\.yaml:/, ''))
 }
 
@@ -381,7 +385,9 @@ describe('where there is none', () => {
   test('its neighbours are listed', () => {
     const dir = folderWith({ 'dr/topology.yaml': PAIR, 'nat/topology.yaml': PAIR })
     expect(failure(join(dir, 'something')).remedy).toBe(`topologies nearby: ${join(dir, 'dr')}, ${join(dir, 'nat')}`)
-    expect(failure(dir).remedy).toBe(`topologies nearby: ${join(dir, 'dr')}, ${join(dir, 'nat')}`)
+    expect(failure(dir).remedy).toBe(
+      `topologies nearby: ${join(dir, 'dr')}, ${join(dir, 'nat')}; from keepalived.conf files: lvslab derive ${dir} --to NEW-FOLDER`,
+    )
   })
 
   test('a folder without one is named', () => {

@@ -47,7 +47,11 @@ export const loadTopology = (dirOrFile: string): Topology => {
 const invalid = (lines: string[]): LvslabError => {
   const rest = lines.length - MAX_PROBLEMS
   const shown = rest > 0 ? [...lines.slice(0, MAX_PROBLEMS), `... and ${rest} more`] : lines
-  return new LvslabError('TOPOLOGY_INVALID', shown.join('\n'), { exitCode: 2 })
+  return new LvslabError('TOPOLOGY_INVALID', shown.join('\n'), {
+    exitCode: 2,
+    remedy:
+      'topologies/topology.schema.json says what may stand where, to editors too; topologies/keepalived-dr/topology.yaml is one to copy',
+  })
 }
 
 const linesOf = (source: YamlSource): string[] =>

@@ -58,5 +58,6 @@ const planned = async (dir: string, choice: Choice, json: boolean): Promise<{ te
   const text = json
     ? `${JSON.stringify({ topology: topology.name, ...promises }, null, 1)}\n`
     : `${drawText(topology)}\n${formatPromises(promises, { colour })}`
-  return { text: createMasker(plan.secrets)(text), told }
+  // of a derived topology that is gone, what stands in it is left
+  return { text: createMasker(plan.secrets)(text).replaceAll(`${scratch}/`, ''), told }
 }

@@ -39,3 +39,7 @@ export const readAddresses = (blocks: Statement[], device: string, notices: Noti
         },
       ]
     })
+
+/** Whether a text is the address of a multicast group: 224.0.0.0/4, ff00::/8. */
+export const isMulticast = (text: string, family: 4 | 6): boolean =>
+  isIP(text) === family && (family === 6 ? /^ff/i.test(text) : /^2(?:2[4-9]|3\d)\./.test(text))

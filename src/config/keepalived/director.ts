@@ -1,5 +1,5 @@
-import { isIP } from 'node:net'
 import type { DirectorConfig, Notice, VrrpInstance } from '../../model/types.ts'
+import { isMulticast } from './address.ts'
 import { type Loaded, loadTree } from './load.ts'
 import { attempt, type OnError, throwIt } from './on-error.ts'
 import { keyword, type Statement } from './parse.ts'
@@ -144,9 +144,13 @@ const DEFAULTS: Defaults = {
 const readDefaults = (globals: Statement[], notices: Notice[]): Defaults => {
   const group = last(globals, 'vrrp_mcast_group4')
   let { multicastGroup } = DEFAULTS
-  if (group && isIP(argument(group)) === 4) multicastGroup = argument(group)
+  if (group && isMulticast(argument(group), 4)) multicastGroup = argument(group)
   else if (group)
-    note(notices, group, `vrrp_mcast_group4 ${argument(group)} is not an address; keepalived takes ${multicastGroup}`)
+    note(
+      notices,
+      group,
+      `vrrp_mcast_group4 ${argument(group)} is not the address of an IPv4 multicast group; keepalived takes ${multicastGroup}`,
+    )
   const down = last(globals, 'vrrp_down_timer_adverts')
   return {
     version: readVersion(globals, notices),

@@ -76,7 +76,7 @@ describe('size and depth', () => {
     expect(words('€'.repeat(400))).toEqual([1023, 177])
     const { notices } = read(`# ${'x'.repeat(2000)}\n${INSTANCE}`)
     expect(notices.map(({ at, message }) => `${at.line}:${at.column} ${message}`)).toEqual([
-      '1:1 the line is longer than 1023 bytes; keepalived takes what follows for another line',
+      '1:1024 the line is longer than 1023 bytes; keepalived takes what follows from here on for another line',
       `1:1024 ${'x'.repeat(979)} stands outside of every block; keepalived ignores it`,
     ])
   })

@@ -181,7 +181,10 @@ export class LineReader {
     let text = file.text.slice(next, next + read)
     open.next = next + read
     if (open.next < end && next === start)
-      this.#note(at, `the line is longer than ${LINE_BYTES} bytes; keepalived takes what follows for another line`)
+      this.#note(
+        { ...at, column: at.column + read },
+        `the line is longer than ${LINE_BYTES} bytes; keepalived takes what follows from here on for another line`,
+      )
     // the newline itself no longer fits into a full piece
     if (open.next === end && written < LINE_BYTES) {
       open.next++

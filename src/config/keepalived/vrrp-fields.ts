@@ -104,12 +104,16 @@ export const readAuthentication = (
 }
 
 /** The lines of a `unicast_peer` block. */
-export const readPeers = (blocks: Statement[], notices: Notice[]): string[] =>
+export const readPeers = (blocks: Statement[], family: number, notices: Notice[]): string[] =>
   blocks
     .flatMap(block => block.block ?? [])
     .flatMap(line => {
       const peer = keyword(line)
-      if (isIP(peer) !== 0) return [peer]
+      if (isIP(peer) === family) return [peer]
+      if (isIP(peer) !== 0) {
+        note(notices, line, `${peer} is not of the family of the VIPs; keepalived leaves this peer out`)
+        return []
+      }
       note(notices, line, `${peer} is not an address; keepalived leaves this peer out`)
       return []
     })

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
-import type { Notice, VrrpInstance } from '../../model/types.ts'
-import { readAddresses } from './address.ts'
+import type { Notice, VipAddress, VrrpInstance } from '../../model/types.ts'
+import { isMulticast, readAddresses } from './address.ts'
 import type { Statement } from './parse.ts'
 import { noteNotify, readTrackedInterfaces, readTrackedScripts, type ScriptDefinition } from './track.ts'
 import { readUnpredicted, type Trackable } from './unpredicted.ts'
@@ -63,7 +63,7 @@ export const readInstance = (
 
   const vmac = last(block, 'use_vmac')
   const vipDevice = vmac ? (vmac.words[1]?.text ?? `vrrp.${virtualRouterId}`) : device
-  const addresses = readAddresses(all(block, 'virtual_ipaddress'), vipDevice, notices)
+  const addresses = ofOneFamily(readAddresses(all(block, 'virtual_ipaddress'), vipDevice, notices), notices)
   const ipv6 = addresses[0] !== undefined && isIP(addresses[0].address) === 6
   const version = readVersion(block, notices) ?? (ipv6 ? 3 : (defaults.version ?? 2))
   if (addresses.length === 0 && version === 3)
@@ -114,8 +114,8 @@ export const readInstance = (
     strict,
     ...(source === undefined ? {} : { sourceAddress: source }),
     ...(authentication === undefined ? {} : { authentication }),
-    multicastGroup: last(block, 'mcast_dst_ip')?.words[1]?.text ?? (ipv6 ? 'ff02::12' : defaults.multicastGroup),
-    unicastPeers: readPeers(all(block, 'unicast_peer'), notices),
+    multicastGroup: readGroup(block, ipv6 ? 6 : 4, notices) ?? (ipv6 ? 'ff02::12' : defaults.multicastGroup),
+    unicastPeers: readPeers(all(block, 'unicast_peer'), ipv6 ? 6 : 4, notices),
     addresses,
     excludedAddresses: readAddresses(all(block, 'virtual_ipaddress_excluded'), vipDevice, notices),
     trackScripts: readTrackedScripts(all(block, 'track_script'), defaults.scripts, name, notices),
@@ -124,4 +124,30 @@ export const readInstance = (
     trackPrimary: last(block, 'dont_track_primary') === undefined,
     at: statement.at,
   }
+}
+
+/** Of IPv4 and IPv6 in one list keepalived takes what the first address is (vrrp_data.c alloc_vrrp_vip). */
+const ofOneFamily = (vips: VipAddress[], notices: Notice[]): VipAddress[] => {
+  const family = isIP(vips[0]?.address ?? '')
+  return vips.filter(({ address, at }) => {
+    if (isIP(address) === family) return true
+    notices.push({
+      at,
+      message: `${address} is not of the family of the first VIP, ${vips[0]?.address}; keepalived leaves it out, and takes it in virtual_ipaddress_excluded`,
+    })
+    return false
+  })
+}
+
+const readGroup = (block: Statement[], family: 4 | 6, notices: Notice[]): string | undefined => {
+  const line = last(block, 'mcast_dst_ip')
+  if (!line) return undefined
+  const group = argument(line)
+  if (isMulticast(group, family)) return group
+  note(
+    notices,
+    line,
+    `mcast_dst_ip ${group} is not the address of an IPv${family} multicast group; keepalived ignores the line`,
+  )
+  return undefined
 }

@@ -1,10 +1,16 @@
+import { readFileSync } from 'node:fs'
 import { keyword, type Statement } from '../../config/keepalived/parse.ts'
+import type { Position } from '../../errors.ts'
 import { insteadOf, isInRange, isSwitch, needsValue, rangeOf, takesOne } from '../grammar.ts'
-import { type Block, opens, ROOT, wordsOf } from '../keywords.ts'
+import { type Block, COMMANDS, opens, ROOT, split, wordsOf } from '../keywords.ts'
 import type { Director, Found, LintInput, Rule } from '../rule.ts'
+import { everyStatement } from '../statements.ts'
+import { PASSED_OVER } from './values.ts'
 
 interface Placed {
   statement: Statement
+  /** The lines of the block that it stands in. */
+  siblings: Statement[]
   block: string
   of: Block
 }
@@ -15,12 +21,19 @@ const placed = (statements: Statement[], of: Block, block: string): Placed[] =>
     const word = keyword(statement)
     if (!wordsOf(of).includes(word)) return []
     const inner = opens(of, word)
-    return [{ statement, block, of }, ...(inner ? placed(statement.block ?? [], inner, word) : [])]
+    return [
+      { statement, siblings: statements, block, of },
+      ...(inner ? placed(statement.block ?? [], inner, word) : []),
+    ]
   })
 
 /** Lines of which the reader says already what keepalived makes of them. */
 const linesSaid = ({ config, errors }: Director): Set<string> =>
-  new Set([...config.notices, ...errors].flatMap(({ at }) => (at ? [`${at.line} ${at.file}`] : [])))
+  new Set(
+    [...config.notices.filter(({ message }) => !PASSED_OVER.test(message)), ...errors].flatMap(({ at }) =>
+      at ? [`${at.line} ${at.file}`] : [],
+    ),
+  )
 
 const each =
   (judge: (placed: Placed, word: string, value: string | undefined) => string | undefined) =>
@@ -82,10 +95,109 @@ const tooMany = ({ directors }: LintInput): Found[] =>
     }),
   )
 
+/** Words that a block may have once ("already specified" in vrrp_parser.c, check_parser.c, check_smtp.c, global_parser.c, ...). */
+const ONCE = new Set(
+  split(`notify notify_master notify_backup notify_fault notify_stop notify_deleted notify_master_rx_lower_pri notify_up
+    notify_down quorum_up quorum_down virtualhost snmp_name helo_name DNS_CHECK/name regex process lvs_sync_daemon
+    lvs_sync_daemon_interface vrf startup_script shutdown_script vrrp_iptables nftables nftables_ipvs notify_fifo
+    notify_fifo_script vrrp_notify_fifo vrrp_notify_fifo_script lvs_notify_fifo lvs_notify_fifo_script snmp_socket vmac_prefix
+    vmac_addr_prefix tmp_config_directory config_save_dir track_file/file vrrp_track_file/file track_file/weight
+    vrrp_track_file/weight vrrp_track_process/weight SSL net_namespace net_namespace_ipvs instance vrrp_sync_group/group`),
+)
+
+const twice = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(({ statements }) => {
+    const seen = new WeakMap<Statement[], Map<string, Position>>()
+    return placed(statements, ROOT, 'root').flatMap(({ statement, block, siblings }) => {
+      const word = keyword(statement)
+      if (!(ONCE.has(word) || ONCE.has(`${block}/${word}`))) return []
+      const before = seen.get(siblings) ?? new Map<string, Position>()
+      seen.set(siblings, before)
+      const other = before.get(word)
+      before.set(word, other ?? statement.at)
+      return other ? [{ at: statement.at, other, message: `${word} stands twice; keepalived takes one of them` }] : []
+    })
+  })
+
+/**
+ * Words of which keepalived silently looks at one value, by `block/word` where the word takes more elsewhere; measured with its
+ * configuration test, one at a time.
+ */
+const ONE_OF = new Set(
+  split(`state interface virtual_router_id priority advert_int auth_type auth_pass preempt_delay mcast_src_ip delay_loop
+    protocol persistence_timeout quorum connect_timeout delay_before_retry warmup connect_port connect_ip bindto
+    real_server/weight path virtualhost helo_name interval fall rise vrrp_script/timeout misc_timeout`),
+)
+
+const second = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director =>
+    placed(director.statements, ROOT, 'root').flatMap(({ statement, block, of }) => {
+      const word = keyword(statement)
+      const extra = statement.words[2]
+      if (!extra || !(ONE_OF.has(word) || ONE_OF.has(`${block}/${word}`))) return []
+      const sign = statement.words[1]?.text
+      if (sign === '=' || sign === ':') {
+        const message = `keepalived takes ${sign} for the value of ${word}`
+        return [{ at: extra.at, message, remedy: `write ${word} and its value, with a blank between them` }]
+      }
+      const what = word === 'auth_pass' ? 'there is a second word' : `${extra.text} stands`
+      const message = `${what} behind the value of ${word}; keepalived does not look at it, and says nothing`
+      return [
+        {
+          at: extra.at,
+          message,
+          ...(wordsOf(of).includes(extra.text) ? { remedy: 'begin a new line before it' } : {}),
+        },
+      ]
+    }),
+  )
+
+/** Words whose values may hold # and !, which begin a comment wherever they stand. */
+const MAY_HOLD_A_MARK = new Set([
+  ...COMMANDS,
+  ...split('auth_pass password path virtualhost regex regex_no_match helo_name payload'),
+])
+
+/** Index of a comment that begins within a word; -1 where none does. */
+const commentInWord = (line: string): number => {
+  const before = /^(?:[^"#!]+|"[^"]*")*/.exec(line)?.[0] ?? ''
+  return before.length < line.length && /[^\s{}"]$/.test(before) && /[#!]/.test(line[before.length] ?? '')
+    ? before.length
+    : -1
+}
+
+const cut = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director => {
+    const lines = new Map<string, string[]>()
+    const lineAt = ({ file, line }: Position): string => {
+      const known = lines.get(file) ?? readFileSync(file, 'utf8').split('\n')
+      lines.set(file, known)
+      return known[line - 1] ?? ''
+    }
+    return everyStatement(director.statements)
+      .filter(one => MAY_HOLD_A_MARK.has(keyword(one)) && one.words[0].definedAt === undefined)
+      .flatMap(({ at, words }) => {
+        const text = lineAt(at)
+        const index = commentInWord(text)
+        if (index < 0) return []
+        const message = `${text[index]} begins a comment, so keepalived reads ${words[0].text} without what stands behind it`
+        return [{ at: { ...at, column: index + 1 }, message }]
+      })
+  })
+
 /** Lists that have a name of their own. */
 const NAMED = ['virtual_server_group']
 
 export const grammarRules: Rule[] = [
+  {
+    code: 'word-twice',
+    severity: 'error',
+    rejected: true,
+    title: 'A word stands twice in a block that has it once',
+    why: 'keepalived takes the first of most of them, and the last of virtualhost, helo_name and regex ("already specified", "Duplicate" in its log).',
+    remedy: 'Take one of them out.',
+    check: twice,
+  },
   {
     code: 'value-missing',
     severity: 'error',
@@ -125,6 +237,24 @@ export const grammarRules: Rule[] = [
     why: 'What stands behind the value, or between the word and its {, has no effect; keepalived says so and goes on.',
     remedy: 'Take them out, or make them a comment.',
     check: tooMany,
+  },
+  {
+    code: 'value-second',
+    severity: 'warning',
+    rejected: false,
+    title: 'A second word where keepalived reads one',
+    why: 'keepalived takes the first word and says nothing about the others: // and ; begin no comment, and a secret with a blank needs quotes.',
+    remedy: 'Take it out, put quotes around the value, or begin a comment with #.',
+    check: second,
+  },
+  {
+    code: 'comment-in-value',
+    severity: 'error',
+    rejected: false,
+    title: 'A value is cut where a comment begins',
+    why: '# and ! begin a comment wherever they stand outside of quotes, and a backslash before them does not help (lib/parser.c decomment).',
+    remedy: 'Put quotes around the value, or a blank before the comment.',
+    check: cut,
   },
   {
     code: 'keyword-deprecated',

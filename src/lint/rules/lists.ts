@@ -3,7 +3,7 @@ import { keyword, type Statement } from '../../config/keepalived/parse.ts'
 import type { Word } from '../../config/keepalived/tokenize.ts'
 import { near } from '../near.ts'
 import type { Found, LintInput, Rule } from '../rule.ts'
-import { everyStatement } from '../statements.ts'
+import { everyStatement, globalsOf } from '../statements.ts'
 
 /** The lines of blocks whose lines are no keywords: addresses, routes, rules. */
 
@@ -31,6 +31,8 @@ const ROUTE: Options = {
 const ROUTE_TYPES = words(
   'local nat broadcast brd anycast multicast prohibit unreachable blackhole xresolve unicast throw default default6',
 )
+/** if.h IFNAMSIZ, less the end of the string. */
+const LONGEST_LABEL = 15
 const SCOPES = words('global nowhere host link site')
 
 const hasPrefix = (text: string): boolean => {
@@ -57,15 +59,29 @@ const addressOptions = eachLine(['virtual_ipaddress', 'virtual_ipaddress_exclude
     if (ADDRESS.bare.includes(text)) continue
     if (!ADDRESS.valued.includes(text)) {
       const choices = [...ADDRESS.valued, ...ADDRESS.bare]
+      if (hasPrefix(text)) {
+        const message = `${text} stands behind another address, and keepalived takes one of each line`
+        found.push({ at, message, remedy: 'write it on a line of its own' })
+        break
+      }
       found.push({ at, message: `keepalived does not know ${text} of an address${near(text, choices)}` })
       continue
     }
     const value = rest[++n]
     if (!value) found.push({ at, message: `${text} of an address has no value` })
-    else if (text === 'scope' && !SCOPES.includes(value.text) && !/^\d+$/.test(value.text))
+    else if (text === 'label' && value.text.length > LONGEST_LABEL) {
+      const message = `the label ${value.text} is longer than ${LONGEST_LABEL} characters; keepalived leaves the address out`
+      found.push({ at: value.at, message })
+    } else if (text === 'scope' && !SCOPES.includes(value.text) && !/^\d+$/.test(value.text))
       found.push({ at: value.at, message: `scope ${value.text} is not known${near(value.text, SCOPES)}` })
   }
   return found
+})
+
+/** vrrp_data.c `alloc_vrrp_unicast_peer`. */
+const peerOptions = eachLine(['unicast_peer'], ({ words: [, ...rest] }) => {
+  const odd = rest.find(({ text }, index) => index % 2 === 0 && text !== 'min_ttl' && text !== 'max_ttl')
+  return odd ? [{ at: odd.at, message: `keepalived does not know ${odd.text} of a peer` }] : []
 })
 
 const routes = eachLine(['virtual_routes', 'static_routes'], line => {
@@ -82,6 +98,7 @@ const routes = eachLine(['virtual_routes', 'static_routes'], line => {
       })
     if (ROUTE.valued.includes(text)) {
       const value = line.words[n + 1]
+      if (!value) found.push({ at, message: `${text} of a route has no value` })
       if (
         ['src', 'via', 'gw', 'or'].includes(text) &&
         value &&
@@ -103,6 +120,38 @@ const rules = eachLine(['virtual_rules', 'static_rules'], line =>
     ? []
     : [{ at: line.at, message: 'the rule has no preference; keepalived takes one from 16384 on' }],
 )
+
+/** Words of which no mail server makes an address; `[email protected]` is what a web page shows in place of one. */
+const NO_MAIL = /[[\]<>(),;:]/
+
+const mails = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director =>
+    everyStatement(director.statements)
+      .flatMap(one => {
+        if (keyword(one) === 'notification_email_from') return one.words.slice(1, 2)
+        return keyword(one) === 'notification_email' ? (one.block ?? []).flatMap(line => line.words) : []
+      })
+      .filter(({ text }) => NO_MAIL.test(text))
+      .map(({ text, at }) => ({ at, message: `${text} is no mail address` })),
+  )
+
+/** What the C library takes for an address: up to four numbers, octal with a 0 before them, the last filling the rest (inet_aton). */
+const isNumeric = (text: string): boolean => {
+  const parts = text.split('.')
+  if (parts.length > 4 || !parts.every(part => /^(?:0[0-7]*|[1-9]\d*)$/.test(part))) return false
+  const values = parts.map(part => (part.startsWith('0') ? Number.parseInt(part, 8) : Number(part)))
+  return values.every((value, index) => value < (index < values.length - 1 ? 256 : 256 ** (5 - values.length)))
+}
+
+/** keepalived asks the system for any other name when it starts. */
+const smtpServer = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director =>
+    globalsOf(director)
+      .filter(one => keyword(one) === 'smtp_server')
+      .flatMap(({ words: [, server] }) => server ?? [])
+      .filter(({ text }) => /^[\d.]+$/.test(text) && !isNumeric(text))
+      .map(({ text, at }) => ({ at, message: `smtp_server ${text} is not an address; keepalived sends no mail` })),
+  )
 
 const emptyLists = ({ directors }: LintInput): Found[] =>
   directors.flatMap(director =>
@@ -149,10 +198,11 @@ export const listRules: Rule[] = [
     severity: 'error',
     rejected: true,
     title: 'What stands behind an address is not known',
-    why: 'keepalived ignores the word, or leaves the address out (vrrp_ipaddress.c alloc_ipaddress).',
-    remedy: 'Write dev NAME, label NAME, scope SCOPE, brd ADDRESS and the like, as keepalived.conf(5) has them.',
+    why: 'keepalived ignores the word, or leaves the address out (vrrp_ipaddress.c alloc_ipaddress, vrrp_data.c alloc_vrrp_unicast_peer).',
+    remedy:
+      'Write dev NAME, label NAME, scope SCOPE, brd ADDRESS and the like, min_ttl and max_ttl of a peer; see keepalived.conf(5).',
     example: 'virtual_ipaddress {\n  10.0.0.100/24 de eth0\n}\n',
-    check: addressOptions,
+    check: input => [...addressOptions(input), ...peerOptions(input)],
   },
   {
     code: 'route-invalid',
@@ -180,6 +230,24 @@ export const listRules: Rule[] = [
     why: 'keepalived says so, and its configuration test fails (global_parser.c email_handler).',
     remedy: 'Write what belongs there, or take the block out.',
     check: emptyLists,
+  },
+  {
+    code: 'mail-invalid',
+    severity: 'warning',
+    rejected: false,
+    title: 'A mail address that is none',
+    why: 'keepalived takes each word for an address, and the mail server refuses it; [email protected] is what a web page shows instead of an address.',
+    remedy: 'Write the address alone, name@domain.',
+    check: mails,
+  },
+  {
+    code: 'smtp-server-invalid',
+    severity: 'error',
+    rejected: true,
+    title: 'A mail server whose address is none',
+    why: 'keepalived takes it for a name, asks for it when it starts, and goes without mail (global_parser.c smtpserver_handler).',
+    remedy: 'Write an address, or a name that the director can look up.',
+    check: smtpServer,
   },
   {
     code: 'url-invalid',

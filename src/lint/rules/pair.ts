@@ -130,11 +130,24 @@ const weightBelowGap = (input: LintInput): Found[] =>
     ]
     return tracked.flatMap(({ name, at, state }) => {
       const left = effectivePriority(instance, state)
-      if (left === 'FAULT' || left < next) return []
+      if (left === 'FAULT' || left < next || isTakenOver(input, [master, backup], left)) return []
       const message = `when ${name} fails, ${master.director.name} goes from priority ${own} to ${left}, which is not below ${next} of ${backup.director.name}: it stays MASTER`
       return [{ at, other: placeOf(backup.director, backup.instance, 'priority'), message }]
     })
   })
+
+/** Whether a third director takes over from one with so low a priority. */
+const isTakenOver = (input: LintInput, [{ instance }, backup]: [Side, Side], left: number): boolean =>
+  input.directors
+    .flatMap(director => director.config.instances)
+    .some(
+      one =>
+        one !== instance &&
+        one !== backup.instance &&
+        one.virtualRouterId === instance.virtualRouterId &&
+        shareVip(one, instance) &&
+        settled(one).priority > left,
+    )
 
 /** Where the adverts of a director come from, as far as its configuration or the topology says. */
 const sourceOf = ({ director, instance }: Side): string | undefined =>

@@ -81,6 +81,9 @@ const CASES: Record<string, Case> = {
   'quote-open': alone(instance(' debug "1'), '8:8', instance(' debug "1"')),
   'not-text': alone('global_defs {\n  router_id a\0\n}\n', '2:14', 'global_defs {\n  router_id a\n}\n'),
   'blank-odd': alone(instance('  advert_int\u00a01'), '8:13', instance('  advert_int 1 # \u00a0')),
+  'byte-order-mark': alone(`\ufeff${instance()}`, '1:1', instance()),
+  'line-long': alone(`${instance()}# ${'x'.repeat(1100)}\n`, '10:1024', `${instance()}# ${'x'.repeat(1000)}\n`),
+  'config-empty': alone('# nothing\n', '1:1', instance()),
   'include-outside': alone('include /etc/other.conf\n', '1:9', 'include other.part\n'),
   'include-loop': alone('include a.conf\n', '1:9', 'include b.part\n'),
   'include-nothing': alone('include b.part\n', '1:9', '# include b.part\n'),
@@ -146,6 +149,22 @@ const CASES: Record<string, Case> = {
     '2:31',
     'global_defs {\n  notification_email_from a@b\n}\n',
   ),
+  'name-unread': alone('-A -t director:80 -s rr\n', '1:4', '-A -t 10.0.0.100:http -s rr\n'),
+  'word-twice': alone(
+    SECURE + instance('  notify_master /bin/a\n  notify_backup /bin/b\n  notify_master /bin/c'),
+    '14:3',
+    SECURE + instance('  notify_master /bin/a\n  notify_backup /bin/b'),
+  ),
+  'value-second': alone(
+    instance(auth('abc def')).replace('priority 100', 'priority 100 // the higher'),
+    ['4:16', '10:19'],
+    instance(auth('"abc def"')).replace('priority 100', 'priority 100 # the higher'),
+  ),
+  'comment-in-value': alone(
+    instance(auth('abc#def')) + script('/bin/true').replace('"/bin/true"', '/bin/a!b'),
+    ['10:18', '18:16'],
+    instance(auth('"abc#def"#quoted')) + script('/bin/a!b'),
+  ),
   'keyword-deprecated': alone(
     service('', 'HTTP_GET {\n      url {\n        path /\n      }\n      nb_get_retry 1\n    }'),
     '12:7',
@@ -158,13 +177,13 @@ const CASES: Record<string, Case> = {
     'vrrp_script chk {\n  script /bin/true\n  timeout 1\n}\n',
   ),
   'address-option': alone(
-    instance('', { vip: '10.0.0.100/24 de eth0' }),
-    ['6:19', '6:22'],
+    instance('', { vip: '10.0.0.100/24 de eth0\n    10.0.0.101 label eth0:averyverylong' }),
+    ['6:19', '6:22', '7:22'],
     instance('', { vip: '10.0.0.100/24 dev eth0 label eth0:1 no_track scope global' }),
   ),
   'route-invalid': alone(
-    'static_routes {\n  10.9.0.0/16 vai 10.0.0.1 dev eth0\n  10.8.0.0/16 gw 10.0.0.1\n}\n',
-    ['2:15', '3:15'],
+    'static_routes {\n  10.9.0.0/16 vai 10.0.0.1 dev eth0\n  10.8.0.0/16 gw 10.0.0.1\n  10.7.0.0/16 src\n}\n',
+    ['2:15', '3:15', '4:15'],
     'static_routes {\n  10.9.0.0/16 via 10.0.0.1 dev eth0 metric 5\n  blackhole 10.8.0.0/16\n}\n',
   ),
   'rule-no-preference': alone(
@@ -177,6 +196,16 @@ const CASES: Record<string, Case> = {
     '2:3',
     'global_defs {\n  notification_email {\n    a@b\n  }\n}\n',
   ),
+  'mail-invalid': alone(
+    'global_defs {\n  notification_email {\n    [email protected]\n    a@b\n  }\n  notification_email_from <a@b>\n}\n',
+    ['3:5', '3:12', '6:27'],
+    'global_defs {\n  notification_email {\n    root a@b\n  }\n  notification_email_from a@b\n}\n',
+  ),
+  'smtp-server-invalid': alone(
+    'global_defs {\n  smtp_server 192.618.200.1\n}\n',
+    '2:15',
+    'global_defs {\n  smtp_server mail.example.com 25\n}\n',
+  ),
   'url-invalid': alone(
     service(
       '',
@@ -186,6 +215,11 @@ const CASES: Record<string, Case> = {
     service('', 'HTTP_GET {\n      url {\n        path /\n        status_code 200-299\n      }\n    }'),
   ),
   'vip-missing': alone(instance().replace(/ {2}virtual_ipaddress[^}]*}\n/, ''), '1:1', instance()),
+  'interface-alias': alone(
+    instance().replace('eth0', 'eth0:1'),
+    '2:3',
+    instance('', { vip: '10.0.0.100/24 label eth0:1' }),
+  ),
   'address-twice': alone(
     instance('  unicast_peer {\n    10.0.0.3\n    10.0.0.3\n  }', { vip: '10.0.0.100\n    10.0.0.100' }),
     ['7:5', '11:5'],
@@ -285,6 +319,22 @@ const CASES: Record<string, Case> = {
     service('', 'HTTP_GET {\n    }'),
     '8:5',
     service('', 'HTTP_GET {\n      url {\n        path /\n      }\n    }'),
+  ),
+  'smtp-hosts': alone(
+    service('', 'SMTP_CHECK {\n      host {\n      }\n      host {\n      }\n    }'),
+    '11:7',
+    service('', 'SMTP_CHECK {\n      host {\n      }\n    }'),
+  ),
+  'method-option': alone(
+    service().replace('method NAT', 'method NAT gue'),
+    '4:18',
+    service().replace('method NAT', 'method TUN type gue port 6080 nocsum'),
+  ),
+  'service-twice': alone(service() + service(), '12:1', service() + service('', undefined, '10.0.0.100 81')),
+  'server-far': inTopology(
+    instance() + service('', undefined, '10.0.0.100 80').replace('NAT', 'DR').replace('10.0.0.11', '10.0.1.11'),
+    '15:3',
+    instance() + service('', undefined, '10.0.0.100 80').replace('NAT', 'DR'),
   ),
   'weights-unused': alone(
     service(OTHER_SERVER).replace('weight 1', 'weight 3'),
@@ -388,6 +438,79 @@ it('finds a sorry server of a topology that gets packets to a VIP which it does 
     placesOf(findingsIn({ 'topology.yaml': topology, [file]: instance() + sorry }), 'sorry-unreachable')
   expect(codes(TOPOLOGY)).toEqual([`${file}:14:3 sorry-unreachable`])
   expect(codes(TOPOLOGY.replace('{ role: realserver,', '{ role: realserver, loopback: [10.0.0.100/32],'))).toEqual([])
+})
+
+it('knows that a third director takes over where the second would not', () => {
+  const three = (weight: number) => ({
+    'a.conf': script('/bin/true') + instance(`  track_script {\n    chk weight ${weight}\n  }`, { priority: 102 }),
+    'b.conf': instance('', { priority: 101 }),
+    'c.conf': instance('', { priority: 100 }),
+  })
+  expect(placesOf(findingsIn(three(-2)), 'track-weight-small')).toEqual([])
+  expect(placesOf(findingsIn(three(-1)), 'track-weight-small')).toHaveLength(2)
+})
+
+it('tells what is typed for a blank, for a comment and for the end of a line', () => {
+  const remedies = (text: string) => findingsIn({ 'a.conf': text }).map(one => [one.code, one.remedy])
+  const with_ = (to: string) => instance().replace('priority 100', to)
+  expect(remedies(with_('priority=100'))).toEqual([['keyword-joined', 'write: priority 100']])
+  expect(remedies(with_('priority: 100'))).toEqual([['keyword-joined', 'write: priority 100']])
+  expect(remedies(instance().replace('interface eth0', 'interface = eth0'))).toEqual([
+    ['value-second', 'write interface and its value, with a blank between them'],
+  ])
+  expect(remedies(`// a comment\n${instance()}`)).toEqual([['keyword-unknown', 'a comment begins with # or !']])
+  expect(remedies(`$A = 1\n${instance()}`)).toEqual([['keyword-unknown', 'write it without blanks: $A=1']])
+  expect(remedies(with_('priority 100 nopreempt'))).toEqual([['value-second', 'begin a new line before it']])
+  expect(remedies(instance('', { vip: '10.0.0.100/24 10.0.0.101/24' }))).toEqual([
+    ['address-option', 'write it on a line of its own'],
+  ])
+  expect(remedies(instance('  authentication {\n    auth_type PASS\n    auth_pass 1\n  advert_int 1'))).toContainEqual([
+    'keyword-misplaced',
+    'it belongs in vrrp_instance: is the } of authentication missing before it?',
+  ])
+})
+
+it('tells a place once, however many services of a group it stands for', () => {
+  const group = `virtual_server_group G {\n  10.0.0.100 80\n  10.0.0.100 443\n  10.0.0.200-203 80\n}\n${instance()}`
+  expect(placesOf(findingsIn({ 'a.conf': group + service('', '', 'group G') }))).toEqual([
+    'a.conf:15:1 vip-not-held',
+    'a.conf:20:3 check-missing',
+  ])
+})
+
+it('finds a scheduler of ipvsadm that the kernel does not have', () => {
+  const text = '-A -t 10.0.0.100:80 -s rrr\n-a -t 10.0.0.100:80 -r 10.0.0.11 -g\n'
+  expect(placesOf(findingsIn({ 'a.conf': text }))).toEqual([
+    'a.conf:1:21 scheduler-unknown',
+    'a.conf:2:1 ipvsadm-refused',
+  ])
+  const ldirectord = 'virtual=10.0.0.100:80\n\treal=10.0.0.11:80 gate\n\tscheduler=rrr\n'
+  expect(placesOf(findingsIn({ 'a.conf': ldirectord }))).toContain('a.conf:3:2 scheduler-unknown')
+})
+
+it('finds a notify line without its script', () => {
+  expect(placesOf(findingsIn({ 'a.conf': instance('  notify_master') }))).toEqual(['a.conf:8:3 value-missing'])
+})
+
+it('takes a multicast group for what it is', () => {
+  const text = `global_defs {\n  vrrp_mcast_group4 23.6.6.6\n}\n${instance('  mcast_dst_ip ff02::12')}`
+  expect(placesOf(findingsIn({ 'a.conf': text }))).toEqual(['a.conf:2:3 value-changed', 'a.conf:11:3 line-ignored'])
+})
+
+it.each([
+  ['192.168.020.1', true],
+  ['10.1', true],
+  ['192.168.0.1.2', false],
+  ['192.168.08.1', false],
+  ['192.256.1.1', false],
+])('takes %s for a mail server as the C library does', (server, isAddress) => {
+  const text = `global_defs {\n  smtp_server ${server}\n}\n`
+  expect(findingsIn({ 'a.conf': text }).map(one => one.code)).toEqual(isAddress ? [] : ['smtp-server-invalid'])
+})
+
+it('takes VIPs and peers of one family in an instance', () => {
+  const text = instance('  unicast_peer {\n    2001:db8::2\n    10.0.0.3\n  }', { vip: '10.0.0.100\n    2001:db8::1' })
+  expect(placesOf(findingsIn({ 'a.conf': text }))).toEqual(['a.conf:7:5 line-ignored', 'a.conf:10:5 line-ignored'])
 })
 
 it('does not take directors of two groups for one another', () => {

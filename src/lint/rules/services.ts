@@ -1,3 +1,5 @@
+import { keyword } from '../../config/keepalived/parse.ts'
+import type { Word } from '../../config/keepalived/tokenize.ts'
 import type { Position } from '../../errors.ts'
 import { all } from '../../config/keepalived/values.ts'
 import { describeBound, seconds } from '../../model/bound.ts'
@@ -5,9 +7,12 @@ import { serverDownBound } from '../../model/health-check.ts'
 import { ldirectordCheck, ldirectordDownBound, type LdirectordService } from '../../model/ldirectord.ts'
 import type { Bound, RealServer, VirtualService } from '../../model/types.ts'
 import { addressesOf } from '../../topology/addresses.ts'
+import { contains, parseIpv4, parseSubnet, type Subnet } from '../../topology/ipv4.ts'
 import { rulesOf } from '../../topology/rules.ts'
+import type { Program } from '../../topology/director-files.ts'
+import type { Topology } from '../../topology/types.ts'
 import { type Director, EVERY_PROGRAM, type Found, type LintInput, type Rule } from '../rule.ts'
-import { placeOf, statementAt } from '../statements.ts'
+import { everyStatement, placeOf, statementAt } from '../statements.ts'
 
 const eachService =
   (judge: (service: VirtualService, director: Director, input: LintInput) => Found[]) =>
@@ -23,6 +28,10 @@ const heldBy = ({ config, node, statements }: Director): Set<string> =>
       .map(line => line.words[0].text.replace(/\/.*/, '')),
     ...(node ? addressesOf(node) : []),
   ])
+
+/** One finding for each place: a service of a group stands for many, and so do its servers. */
+const onePerPlace = (found: Found[]): Found[] =>
+  [...new Map(found.toReversed().map(one => [one.at, one])).values()].toReversed()
 
 const vipNotHeld = eachService((service, director) => {
   const { address } = service
@@ -169,12 +178,77 @@ const urlMissing = eachService(service =>
   ),
 )
 
+/** Words of a check that say where it connects to, or how (check_smtp.c smtp_check_end_handler). */
+const CONNECTS = ['connect_ip', 'connect_port', 'bindto', 'bind_port', 'bind_if', 'fwmark', 'connect_timeout']
+
+/** keepalived 2.3.3 puts the check of each host but the first twice into one list, which then has no end. */
+const smtpHosts = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director =>
+    everyStatement(director.statements)
+      .filter(one => keyword(one) === 'SMTP_CHECK')
+      .flatMap(({ block = [] }) => {
+        const hosts = all(block, 'host')
+        const further = all(block, ...CONNECTS).length > 0 ? hosts[0] : hosts[1]
+        if (!further) return []
+        return [{ at: further.at, message: 'keepalived 2.3.3 makes a check of this host, and never comes to an end' }]
+      }),
+  )
+
+/** Options behind lvs_method, with how many words each has (check_parser.c svr_forwarding_handler). */
+const METHOD_OPTIONS: Record<string, number> = { type: 2, port: 2, nocsum: 1, csum: 1, remcsum: 1 }
+
+const methodOptions = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director =>
+    everyStatement(director.statements)
+      .filter(one => ['lb_kind', 'lvs_method', 'sorry_server_lvs_method'].includes(keyword(one)))
+      .flatMap(({ words: [name, , ...rest] }) => {
+        for (let n = 0; n < rest.length; ) {
+          const { text, at } = rest[n] as Word
+          const count = Object.hasOwn(METHOD_OPTIONS, text) ? METHOD_OPTIONS[text] : undefined
+          if (count === undefined)
+            return [{ at, message: `${text} is no option of ${name.text}; keepalived ignores the line` }]
+          n += count
+        }
+        return []
+      }),
+  )
+
+/** Where the packets of DR go: what a director has an address beside. */
+const neighbours = ({ node, config }: Director, topology: Topology): Subnet[] =>
+  [
+    ...(node?.interfaces ?? []).flatMap(one => [
+      topology.networks.find(network => network.name === one.network)?.subnet ?? '',
+      ...one.addresses,
+    ]),
+    ...config.instances.flatMap(one => one.addresses).map(({ address, prefix }) => `${address}/${prefix}`),
+  ].flatMap(text => parseSubnet(text) ?? [])
+
+const serverFar = eachService((service, director, { topology }) => {
+  if (!topology || !director.node) return []
+  const near = neighbours(director, topology)
+  return service.realServers.flatMap(({ address, forwarding, at }) => {
+    const value = parseIpv4(address)
+    if (forwarding !== 'DR' || value === undefined || address.startsWith('127.')) return []
+    if (near.some(subnet => contains(subnet, value))) return []
+    const message = `${address} is in no network of ${director.name}: with DR only a neighbour gets the packets`
+    return [{ at, message }]
+  })
+})
+
+const serviceTwice = eachService((service, { config }) => {
+  const first = config.services.find(one => one.name === service.name)
+  if (!first || first === service || first.at === service.at) return []
+  const message = `${service.name} stands twice; the kernel has one service, and the real servers of both are in it`
+  return [{ at: service.at, other: first.at, message }]
+})
+
 const weightPlace = (server: RealServer, director: Director): Position =>
   all(statementAt(director, server.at)?.block ?? [], 'weight').at(-1)?.at ?? server.at
 
-const checkMissing = eachService(service =>
+/** ldirectord checks every server, and ipvsadm none. */
+const checkMissing = eachService((service, { program }) =>
   service.realServers
-    .filter(server => server.checks.length === 0)
+    .filter(server => program === 'keepalived' && server.checks.length === 0)
     .map(server => ({
       at: server.at,
       message: `real_server ${server.address}:${server.port} has no check: when it fails, clients are sent there all the same`,
@@ -207,6 +281,8 @@ const quorumNeedsAll = eachService((service, director) => {
   return [{ at: placeOf(director, service, 'hysteresis', 'quorum'), message }]
 })
 
+const WRITTEN: Record<Program, string> = { keepalived: 'lvs_sched ', ipvsadm: '-s ', ldirectord: 'scheduler=' }
+
 const weightsUnused = eachService((service, director) => {
   const weights = new Set(service.realServers.map(server => server.weight).filter(weight => weight > 0))
   if (!['rr', 'lc'].includes(service.scheduler) || weights.size < 2) return []
@@ -215,7 +291,7 @@ const weightsUnused = eachService((service, director) => {
     {
       at: placeOf(director, service, 'lvs_sched', 'lb_algo'),
       message,
-      remedy: `write lvs_sched w${service.scheduler}`,
+      remedy: `write ${WRITTEN[director.program]}w${service.scheduler}`,
     },
   ]
 })
@@ -265,7 +341,7 @@ export const serviceRules: Rule[] = [
     title: 'A service on an address that no instance holds',
     why: 'It stands in the IPVS table all the same, and no packet to that address comes to this director unless something else gives it the address.',
     remedy: 'Write the address into virtual_ipaddress of an instance, give it to the director, or correct it.',
-    check: vipNotHeld,
+    check: input => onePerPlace(vipNotHeld(input)),
   },
   {
     code: 'sorry-unreachable',
@@ -337,6 +413,43 @@ export const serviceRules: Rule[] = [
     check: urlMissing,
   },
   {
+    code: 'method-option',
+    severity: 'error',
+    rejected: true,
+    title: 'A forwarding method with an option that is none',
+    why: 'keepalived ignores the whole line then, and takes NAT (check_parser.c svr_forwarding_handler).',
+    remedy: 'Take it out; TUN alone has options: type ipip|gue|gre, port N, nocsum, csum, remcsum.',
+    check: methodOptions,
+  },
+  {
+    code: 'service-twice',
+    severity: 'error',
+    rejected: false,
+    title: 'Two services on one address and port',
+    why: 'keepalived takes both, and the kernel has one: scheduler and persistence are those of the first, and what is taken away from one is taken away from both.',
+    remedy: 'Write the real servers into one virtual_server block.',
+    check: serviceTwice,
+  },
+  {
+    code: 'server-far',
+    severity: 'error',
+    rejected: false,
+    programs: EVERY_PROGRAM,
+    title: 'A real server behind DR that is no neighbour',
+    why: 'DR changes nothing but the MAC address, so a router on the way sends the packet to the VIP, back to the director. Told where a topology gives the networks.',
+    remedy: 'Correct the address, give the director an interface in that network, or use TUN.',
+    check: serverFar,
+  },
+  {
+    code: 'smtp-hosts',
+    severity: 'error',
+    rejected: true,
+    title: 'An SMTP_CHECK with host blocks',
+    why: 'keepalived calls them deprecated. From the second check on that comes of them, one with connect_timeout or the like in SMTP_CHECK itself being the first, keepalived 2.3.3 does not start and does not say so: it goes round in a list (check_smtp.c smtp_check_end_handler).',
+    remedy: 'Write an SMTP_CHECK with connect_ip for each host.',
+    check: smtpHosts,
+  },
+  {
     code: 'weights-unused',
     severity: 'warning',
     rejected: false,
@@ -353,7 +466,7 @@ export const serviceRules: Rule[] = [
     title: 'A real server without a health check',
     why: 'keepalived takes it for healthy always.',
     remedy: 'Write a check into its block: TCP_CHECK at least.',
-    check: checkMissing,
+    check: input => onePerPlace(checkMissing(input)),
   },
   {
     code: 'detection-slow',

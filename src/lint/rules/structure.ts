@@ -15,7 +15,8 @@ type Code =
 type Misplaced = Found & { code: Code }
 
 /** Words that are values: what follows a keyword without a blank may be one of them. */
-const VALUES = /^(?:[\d.:/"-].*|[a-z]+\d+|MASTER|BACKUP|DR|NAT|TUN|TCP|UDP|PASS|AH|[a-z]?l?wlc|w?rr|lc|sh|dh|sed|nq)$/
+const VALUES =
+  /^(?:[=:].*|[\d./"-].*|[a-z]+\d+|MASTER|BACKUP|DR|NAT|TUN|TCP|UDP|PASS|AH|[a-z]?l?wlc|w?rr|lc|sh|dh|sed|nq)$/
 
 /** `interfaceeth0`: a word of this block, and what looks like its value. A misspelling of another word is none. */
 const joined = (word: string, known: string[]): { word: string; value: string } | undefined => {
@@ -24,11 +25,14 @@ const joined = (word: string, known: string[]): { word: string; value: string } 
     one => word.startsWith(one) && (VALUES.test(word.slice(one.length)) || (one === 'auth_pass' && word !== one)),
   )
   const longest = candidates.sort((a, b) => b.length - a.length)[0]
-  return longest === undefined ? undefined : { word: longest, value: word.slice(longest.length) }
+  if (longest === undefined) return undefined
+  // `priority=100`, `priority: 100`
+  return { word: longest, value: word.slice(longest.length).replace(/^[=:]/, '') }
 }
 
 /** `real_server 10.0.0.1 80` for a reader of the remedy; never what stands after `auth_pass`. */
-const withValue = (word: string, value: string): string => `${word} ${word === 'auth_pass' ? '***' : value}`
+const withValue = (word: string, value: string): string =>
+  [word, ...(value === '' ? [] : [word === 'auth_pass' ? '***' : value])].join(' ')
 
 const meant = (word: string, known: string[]): string | undefined => {
   const best = nearest(
@@ -77,11 +81,15 @@ const unknown = (
   if (homes.length > 0) {
     const names = [...new Set(homes.map(home => home.path.at(-1) ?? 'the top level'))]
     const old = word === 'nb_get_retry' && wordsOf(of).includes('retry')
+    const around = path.length > 1 && homes.some(home => home.path.join() === path.slice(0, -1).join())
+    const belongs = around
+      ? `it belongs in ${path.at(-2)}: is the } of ${path.at(-1)} missing before it?`
+      : `it belongs in ${names.join(' or ')}`
     return result(
       'keyword-misplaced',
       word,
       `${word} stands ${where(path)}, where keepalived does not know it; ${lost}`,
-      old ? 'write retry: nb_get_retry is known in HTTP_GET and SSL_GET alone' : `it belongs in ${names.join(' or ')}`,
+      old ? 'write retry: nb_get_retry is known in HTTP_GET and SSL_GET alone' : belongs,
       homes.map(home => opens(home.block, word)).find(block => block !== undefined),
     )
   }
@@ -90,7 +98,7 @@ const unknown = (
     'keyword-unknown',
     guess ?? word,
     `keepalived does not know ${guess === undefined && path.at(-1) === 'authentication' ? 'a word' : word} ${where(path)}; ${lost}`,
-    guess === undefined ? 'take the line out, or write the word that was meant' : `did you mean ${guess}?`,
+    guess === undefined ? otherwise(statement) : `did you mean ${guess}?`,
     guess === undefined ? undefined : opens(of, guess),
   )
 }
@@ -101,6 +109,13 @@ const isGlued = ({ words: [first, second] }: Statement): boolean =>
   COMMANDS.includes(first.text) &&
   second.at.line === first.at.line &&
   second.at.column === first.at.column + first.text.length
+
+/** What was meant by a word that is like none. */
+const otherwise = ({ words: [{ text }, sign, value] }: Statement): string => {
+  if (/^(?:\/[/*]|--|;|REM$)/.test(text)) return 'a comment begins with # or !'
+  if (/^\$\w+$/.test(text) && sign?.text === '=') return `write it without blanks: ${text}=${value?.text ?? ''}`
+  return 'take the line out, or write the word that was meant'
+}
 
 /** keepalived's own blocks are five deep; words that were guessed could go on for ever. */
 const DEEPEST = 20
@@ -159,6 +174,12 @@ const of =
   ({ directors }: LintInput): Found[] =>
     directors.flatMap(misplacedIn).filter(found => found.code === code)
 
+const empty = ({ directors }: LintInput): Found[] =>
+  directors
+    .filter(({ program, statements, errors }) => program === 'keepalived' && statements.length + errors.length === 0)
+    .flatMap(({ config }) => config.files.slice(0, 1))
+    .map(file => ({ at: { file, line: 1, column: 1 }, message: 'there is no line in it that keepalived reads' }))
+
 const UNKNOWN =
   "A line that keepalived's parser does not know is logged and left out (lib/parser.c process_stream). The block of an unknown " +
   'word is not skipped: its lines are read as if they stood in the block around it, and its } ends that block.'
@@ -194,6 +215,15 @@ export const structureRules: Rule[] = [
     errors: ['LINT_BLANK'],
   },
   {
+    code: 'byte-order-mark',
+    severity: 'error',
+    rejected: true,
+    title: 'The file begins with a byte order mark',
+    why: 'Editors do not show it; keepalived takes it for a part of the first word, which it does not know then.',
+    remedy: "Save the file without it: sed -i '1s/^\\xef\\xbb\\xbf//' does it.",
+    notice: /byte order mark/,
+  },
+  {
     code: 'encoding',
     severity: 'error',
     rejected: true,
@@ -210,6 +240,24 @@ export const structureRules: Rule[] = [
     why: 'A NUL byte ends the line that it stands in, for keepalived, and what follows on it is lost without a word.',
     remedy: 'Write the configuration as plain text.',
     errors: ['CONFIG_BINARY'],
+  },
+  {
+    code: 'line-long',
+    severity: 'error',
+    rejected: false,
+    title: 'A line of more than 1023 bytes',
+    why: 'keepalived reads 1023 bytes at a time, and takes each piece for a line of its own: the rest of a comment is none any more (lib/parser.c read_line). What is wrong with the rest is not told.',
+    remedy: 'Break the line.',
+    notice: /^the line is longer than \d+ bytes/,
+  },
+  {
+    code: 'config-empty',
+    severity: 'warning',
+    rejected: false,
+    title: 'A configuration with nothing in it',
+    why: 'keepalived starts, and does nothing.',
+    remedy: 'Write vrrp_instance and virtual_server blocks, or name the file that has them.',
+    check: empty,
   },
   {
     code: 'include-outside',

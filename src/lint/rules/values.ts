@@ -238,6 +238,16 @@ export const specificRules: Rule[] = [
     notice: /has no (?:script|misc_path);/,
   },
   {
+    code: 'name-unread',
+    severity: 'warning',
+    rejected: false,
+    programs: ['ipvsadm'],
+    title: 'A name where an address should be',
+    why: 'ipvsadm looks it up, when it restores the table; here nothing is looked up, and the lines after it are not read.',
+    remedy: 'Save the table with addresses: ipvsadm-save -n.',
+    notice: /names are not looked up here/,
+  },
+  {
     code: 'address-invalid',
     severity: 'error',
     rejected: true,

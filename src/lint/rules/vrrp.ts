@@ -11,11 +11,26 @@ const eachInstance =
 
 const blockOf = (director: Director, instance: VrrpInstance) => statementAt(director, instance.at)?.block ?? []
 
-const vipMissing = eachInstance((instance, director) =>
-  instance.addresses.length > 0 || all(blockOf(director, instance), 'no_virtual_ipaddress').length > 0
-    ? []
-    : [{ at: instance.at, message: `vrrp_instance ${instance.name} has no VIP` }],
-)
+/** Also of instances that keepalived refuses: what is missing is told at once. */
+const vipMissing = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(({ statements, config }) =>
+    all(statements, 'vrrp_instance')
+      .filter(({ at, block = [] }) => {
+        if (all(block, 'no_virtual_ipaddress').length > 0) return false
+        const read = config.instances.find(one => one.at === at)
+        return (read?.addresses ?? all(block, 'virtual_ipaddress').flatMap(one => one.block ?? [])).length === 0
+      })
+      .map(({ at, words }) => ({ at, message: `vrrp_instance ${words[1]?.text ?? ''} has no VIP` })),
+  )
+
+const interfaceAlias = eachInstance((instance, director) => {
+  const [name, alias] = instance.interface.split(':')
+  if (alias === undefined) return []
+  const at = placeOf(director, instance, 'interface')
+  return [
+    { at, message: `${instance.interface} is a label of ${name} and no interface`, remedy: `write interface ${name}` },
+  ]
+})
 
 const addressTwice = eachInstance((instance, director) => {
   const peers = all(blockOf(director, instance), 'unicast_peer')
@@ -140,6 +155,15 @@ export const vrrpRules: Rule[] = [
     why: 'It elects a MASTER, and nothing moves (vrrp.c vrrp_complete_instance).',
     remedy: 'Write virtual_ipaddress, or no_virtual_ipaddress where that is meant.',
     check: vipMissing,
+  },
+  {
+    code: 'interface-alias',
+    severity: 'error',
+    rejected: true,
+    title: 'A label where an interface should be',
+    why: 'eth0:1 is a label of an address on eth0; keepalived finds no interface of that name, and the instance is in FAULT (vrrp.c vrrp_complete_instance).',
+    remedy: 'Write the interface; the VIP may have the label: 10.0.0.100/24 dev eth0 label eth0:1.',
+    check: interfaceAlias,
   },
   {
     code: 'address-twice',
