@@ -2,7 +2,15 @@ import { describe, expect } from 'vitest'
 import type { Condition } from '../src/agent/protocol.ts'
 import type { FaultEvent } from '../src/history/event.ts'
 import type { History } from '../src/history/history.ts'
-import { activeDestinations, eventsOf, holdingsOf, lastFault, ownersAt, requestsOf, tablesOf } from '../src/history/queries.ts'
+import {
+  activeDestinations,
+  eventsOf,
+  holdingsOf,
+  lastFault,
+  ownersAt,
+  requestsOf,
+  tablesOf,
+} from '../src/history/queries.ts'
 import { fromFault } from '../src/judge/limit.ts'
 import type { FaultArguments, FaultName, FaultParams } from '../src/lab/faults/registry.ts'
 import type { Lab } from '../src/lab/lab.ts'

@@ -14,6 +14,8 @@ import type { Topology } from '../topology/types.ts'
 import { deploy } from './deploy.ts'
 import { emptyMemory, ensureImages, freezeDisk, imagesKey } from './images.ts'
 import { type Lab, openLab } from './lab.ts'
+import { type PackageSet, resolveSets } from './node-packages.ts'
+import { ensurePackageImages } from './package-images.ts'
 import { type Readiness, waitReady } from './readiness.ts'
 
 /** A built engine with the role images in it, saved while running: every lab goes on from here. */
@@ -21,6 +23,8 @@ export interface PreparedEngine {
   build: EngineBuild
   spec: MachineSpec
   images: SavedEntry<ImagesManifest>
+  /** Nodes' own packages, each set with an image of its own on it. */
+  packages: PackageSet[]
   /** Why this accelerator was taken. */
   why: string
 }
@@ -55,9 +59,17 @@ export interface PrepareOptions {
 const digest = (...parts: unknown[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16)
 
-/** Builds what is missing: the engine, and the role images in it. Nothing is done where both are in the cache. */
-export const prepareEngine = async ({ clock, steps, signal }: PrepareOptions): Promise<PreparedEngine> => {
+/**
+ * Builds what is missing: the engine, and the role images in it. Nothing is done where both are in the cache.
+ *
+ * @param topology whose nodes may have packages of their own: a saved engine that has them too is made for it
+ */
+export const prepareEngine = async (
+  { clock, steps, signal }: PrepareOptions,
+  topology?: Topology,
+): Promise<PreparedEngine> => {
   const build = await ensureEngine(steps, signal)
+  const packages = topology ? await resolveSets(topology, steps, signal) : []
   const { accelerator, why } = await chooseAccelerator(build, steps, signal)
   if (clock === 'virtual' && accelerator === 'kvm') {
     throw new LvslabError('CLOCK_UNAVAILABLE', 'the virtual clock exists under software emulation only', {
@@ -73,14 +85,16 @@ export const prepareEngine = async ({ clock, steps, signal }: PrepareOptions): P
     return endOnError(engine, async () => {
       await engine.awake(async () => {
         await ensureImages(engine, images, build.baseImage, steps, signal)
+        await ensurePackageImages(engine, images, packages, steps, signal)
         await freezeDisk(engine, images)
         await emptyMemory(engine, images)
       })
       return { engine, manifest: { images, id: randomUUID() } }
     })
   }
-  const key = digest(build.id, spec, images)
-  return { build, spec, why, images: await ensureSaved('images', key, base, make, { signal }) }
+  const sets = packages.map(({ role, key }) => `${role} ${key}`).sort()
+  const key = digest(build.id, spec, images, ...(sets.length > 0 ? [sets] : []))
+  return { build, spec, why, packages, images: await ensureSaved('images', key, base, make, { signal }) }
 }
 
 const defaultClock = (accelerator: MachineSpec['accelerator']): Clock => (accelerator === 'tcg' ? 'virtual' : 'real')
@@ -116,7 +130,8 @@ const bringUp = async (
   readiness: Readiness[],
   { steps, signal }: Omit<PrepareOptions, 'clock'>,
 ): Promise<TemplateManifest> => {
-  await engine.awake(() => deploy(engine, topology, { images: prepared.images.manifest.images, steps, signal }))
+  const { images } = prepared.images.manifest
+  await engine.awake(() => deploy(engine, topology, { images, packages: prepared.packages, steps, signal }))
   const lab = await openLab(engine, topology, 'convergence', { was: 'deployed', signal })
   try {
     await waitReady(lab, readiness, steps, signal)
