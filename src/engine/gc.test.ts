@@ -234,4 +234,19 @@ describe('entries', () => {
     vi.stubEnv('LVSLAB_CACHE_LIMIT', '0.0015') // GB: one and a half of them
     expect((await collect()).removed).toEqual(['templates/old'])
   })
+
+  it('above the limit go before what they stand on, and that stands on', async () => {
+    await fill()
+    await rm(path.join(root, 'templates/old'), { recursive: true })
+    await writeEntry('images/packages', 'images/old')
+    await writeEntry('templates/old', 'images/packages')
+    for (const entry of ['images/old', 'images/packages', 'templates/old'])
+      await write(`${entry}/memory`, randomBytes(1e6))
+    for (const [day, entry] of ['images/old', 'images/packages', 'templates/old'].entries()) {
+      const used = new Date(2020, 0, day + 1)
+      await utimes(path.join(root, entry), used, used)
+    }
+    vi.stubEnv('LVSLAB_CACHE_LIMIT', '0.0015') // GB: one and a half of them
+    expect((await collect()).removed).toEqual(['images/packages', 'templates/old'])
+  })
 })

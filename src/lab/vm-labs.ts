@@ -85,16 +85,39 @@ export const prepareEngine = async (
     return endOnError(engine, async () => {
       await engine.awake(async () => {
         await ensureImages(engine, images, build.baseImage, steps, signal)
-        await ensurePackageImages(engine, images, packages, steps, signal)
         await freezeDisk(engine, images)
         await emptyMemory(engine, images)
       })
       return { engine, manifest: { images, id: randomUUID() } }
     })
   }
-  const sets = packages.map(({ role, key }) => `${role} ${key}`).sort()
-  const key = digest(build.id, spec, images, ...(sets.length > 0 ? [sets] : []))
-  return { build, spec, why, packages, images: await ensureSaved('images', key, base, make, { signal }) }
+  const key = digest(build.id, spec, images)
+  const plain = await ensureSaved('images', key, base, make, { signal })
+  const prepared = { build, spec, why, packages, images: plain }
+  // each set is saved by itself: what is installed is kept when the next one is interrupted, or another is wanted
+  for (const set of packages) prepared.images = await addPackages(prepared, set, { steps, signal })
+  return prepared
+}
+
+/** The saved engine with the image of one more set of packages. */
+const addPackages = async (
+  { build, spec, images }: PreparedEngine,
+  set: PackageSet,
+  { steps, signal }: Omit<PrepareOptions, 'clock'>,
+): Promise<SavedEntry<ImagesManifest>> => {
+  const tag = images.manifest.images
+  const make = async (): Promise<{ engine: VmEngine; manifest: ImagesManifest }> => {
+    const engine = await forkEngine(build, spec, images, 'copy', { signal })
+    return endOnError(engine, async () => {
+      await engine.awake(async () => {
+        await ensurePackageImages(engine, tag, [set], steps, signal)
+        await emptyMemory(engine, tag)
+      })
+      return { engine, manifest: { images: tag, id: randomUUID() } }
+    })
+  }
+  const key = digest(images.manifest.id, set.role, set.key)
+  return ensureSaved('images', key, { kind: 'images', ...images }, make, { signal })
 }
 
 const defaultClock = (accelerator: MachineSpec['accelerator']): Clock => (accelerator === 'tcg' ? 'virtual' : 'real')
