@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -10,6 +10,7 @@ import { lockFile } from './file-lock.ts'
 import { collectGarbage, type GarbageOptions } from './gc.ts'
 import { findLeftovers, partKey } from './leftovers.ts'
 import { engineKey } from './vm/build.ts'
+import { saveResolved } from './vm/package-index.ts'
 import { readLock } from './vm/packages.ts'
 
 let root = ''
@@ -130,6 +131,20 @@ describe('packages', () => {
     expect(removed).toEqual(['debs/0000.deb'])
     expect(Object.keys(kept)).toEqual(['debs (1 packages)'])
   })
+
+  it('that a topology has asked for stay as long as the lock is the same', async () => {
+    const [lock, wanted] = [
+      readLock(),
+      { name: 'php', version: '8.4', file: 'debian/pool/php.deb', sha256: 'abcd', size: 1 },
+    ]
+    await saveResolved(lock, ['php'], [wanted])
+    await write('debs/abcd.deb')
+    anHourPasses()
+    expect((await collect()).removed).toEqual([])
+    const [name = ''] = await readdir(path.join(root, 'packages'))
+    await rename(path.join(root, 'packages', name), path.join(root, 'packages/0123456789abcdef-of-another-lock.json'))
+    expect((await collect()).removed).toEqual(['debs/abcd.deb', 'packages/0123456789abcdef-of-another-lock.json'])
+  })
 })
 
 describe('entries', () => {
@@ -218,5 +233,20 @@ describe('entries', () => {
     await utimes(path.join(root, 'templates/old'), later, later)
     vi.stubEnv('LVSLAB_CACHE_LIMIT', '0.0015') // GB: one and a half of them
     expect((await collect()).removed).toEqual(['templates/old'])
+  })
+
+  it('above the limit go before what they stand on, and that stands on', async () => {
+    await fill()
+    await rm(path.join(root, 'templates/old'), { recursive: true })
+    await writeEntry('images/packages', 'images/old')
+    await writeEntry('templates/old', 'images/packages')
+    for (const entry of ['images/old', 'images/packages', 'templates/old'])
+      await write(`${entry}/memory`, randomBytes(1e6))
+    for (const [day, entry] of ['images/old', 'images/packages', 'templates/old'].entries()) {
+      const used = new Date(2020, 0, day + 1)
+      await utimes(path.join(root, entry), used, used)
+    }
+    vi.stubEnv('LVSLAB_CACHE_LIMIT', '0.0015') // GB: one and a half of them
+    expect((await collect()).removed).toEqual(['images/packages', 'templates/old'])
   })
 })

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type CacheKind, cacheDir, entryDir, hasEntry } from './cache.ts'
 import { ageMs, bytesOf, orphansOf, visitLeftovers } from './leftovers.ts'
 import { engineKey } from './vm/build.ts'
+import { allResolved, RESOLVED_DIR, resolvedPrefix } from './vm/package-index.ts'
 import { readLock } from './vm/packages.ts'
 import { BASE_LINK, type CacheUse, cacheUse, pruneTemplates, removeEntry } from './vm/saved.ts'
 
@@ -29,14 +30,15 @@ export interface GarbageOptions {
 }
 
 /**
- * Frees the cache of what killed runs left (half-made entries, folders of engines that are gone), of packages that the
- * lock does not name any more, of saved labs whose base is gone, and of the least recently used templates above the
+ * Frees the cache of what killed runs left (half-made entries, folders of engines that are gone), of packages that neither the
+ * lock nor a topology names any more, of saved labs whose base is gone, and of the least recently used templates above the
  * limit. What somebody uses right now stays, and is named.
  */
 export const collectGarbage = async (options: GarbageOptions = {}): Promise<GarbageCollection> => {
   const result: GarbageCollection = { removed: [], kept: [] }
   const { signal } = options
   await collectLeftovers(result, signal)
+  await collectResolved(result)
   await collectDebs(result, signal)
   await collectEntries(result, options)
   for (const use of await pruneTemplates()) {
@@ -81,8 +83,21 @@ const endOrphans = async (dir: string): Promise<void> => {
 /** Long enough for another checkout, with another lock, to build an engine of what it has downloaded; ms. */
 const DEB_GRACE_MS = 3_600_000
 
+/** What nodes' own packages came to, for another lock than today's. */
+const collectResolved = async (result: GarbageCollection): Promise<void> => {
+  const prefix = resolvedPrefix(readLock())
+  for (const name of await readdir(cacheDir(RESOLVED_DIR)).catch(() => [])) {
+    const file = cacheDir(RESOLVED_DIR, name)
+    const current = name.startsWith(prefix) && name.endsWith('.json')
+    if (current || (await ageMs(file)) < DEB_GRACE_MS) continue
+    result.removed.push({ what: `${RESOLVED_DIR}/${name}`, bytes: await bytesOf(file) })
+    await rm(file, { force: true })
+  }
+}
+
 const collectDebs = async (result: GarbageCollection, signal?: AbortSignal): Promise<void> => {
-  const named = new Set(Object.values(readLock().sets).flatMap(set => set.map(p => `${p.sha256}.deb`)))
+  const packages = [...Object.values(readLock().sets).flat(), ...(await allResolved())]
+  const named = new Set(packages.map(p => `${p.sha256}.deb`))
   let [count, total] = [0, 0]
   for (const name of await readdir(cacheDir('debs')).catch(() => [])) {
     if (!name.endsWith('.deb')) continue
@@ -98,7 +113,11 @@ const collectDebs = async (result: GarbageCollection, signal?: AbortSignal): Pro
     result.removed.push({ what: `debs/${name}`, bytes })
   }
   if (count > 0) {
-    result.kept.push({ what: `debs (${count} packages)`, bytes: total, why: 'the lock names them, or they are new' })
+    result.kept.push({
+      what: `debs (${count} packages)`,
+      bytes: total,
+      why: 'the lock or a topology names them, or they are new',
+    })
   }
 }
 

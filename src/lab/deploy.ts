@@ -9,6 +9,8 @@ import { nodeFiles } from '../topology/node-files.ts'
 import { nodeScript } from '../topology/node-script.ts'
 import type { Network, Node, Topology } from '../topology/types.ts'
 import { imageName } from './images.ts'
+import type { PackageSet } from './node-packages.ts'
+import { imageOf } from './package-images.ts'
 import { AGENT_NODE, containerName, LABEL_LAB, LABEL_NODE, LABEL_OWNER, networkName } from './names.ts'
 import { hasManyNeighbours, keepManyNeighbours } from './neighbours.ts'
 import { hasEnded } from './owner.ts'
@@ -19,6 +21,8 @@ const START_DEADLINE_MS = 60_000
 export interface DeployOptions {
   /** Key of the images. */
   images: string
+  /** What nodes have besides, each with an image on the engine. */
+  packages: PackageSet[]
   steps: Steps
   signal?: AbortSignal | undefined
   /** See {@link LABEL_OWNER}. */
@@ -33,7 +37,7 @@ export const labelsOf = (lab: string, owner?: string): Record<string, string> =>
 
 /** Creates a topology's networks and nodes, and the agent, on an engine whose images are there. */
 export const deploy = async (engine: Engine, topology: Topology, options: DeployOptions): Promise<void> => {
-  const { images, steps, signal } = options
+  const { images, packages, steps, signal } = options
   const labels = labelsOf(topology.name, options.owner)
   await bindTestcontainers(engine)
   await claimName(engine, topology.name, steps)
@@ -44,7 +48,10 @@ export const deploy = async (engine: Engine, topology: Topology, options: Deploy
   if (hasManyNeighbours(topology)) await keepManyNeighbours(engine, images)
   await steps.step(`Start ${topology.nodes.length} nodes and the agent`, async () => {
     const start = async (nodes: Node[], others: Promise<void>[] = []): Promise<void> => {
-      const starts = [...others, ...nodes.map(node => startNode(engine, topology, node, images, labels))]
+      const starts = [
+        ...others,
+        ...nodes.map(node => startNode(engine, topology, node, imageOf(node, images, packages), labels)),
+      ]
       const failed = (await Promise.allSettled(starts)).find(result => result.status === 'rejected')
       if (failed) throw failed.reason
     }
@@ -168,13 +175,13 @@ const startNode = async (
   engine: Engine,
   topology: Topology,
   node: Node,
-  images: string,
+  image: string,
   labels: Record<string, string>,
 ): Promise<void> => {
   const [first, ...further] = node.interfaces
   if (!first) throw new LvslabError('TOPOLOGY_INVALID', `${node.name} has no interface`, { exitCode: 2 })
   const said: string[] = []
-  const container = new NodeContainer(imageName(node.role, images))
+  const container = new NodeContainer(image)
     .withName(containerName(topology, node.name))
     .withHostname(node.name)
     .withPrivilegedMode()

@@ -13,6 +13,8 @@ import { checkMoment } from './checks.ts'
 import { claimName, deploy, labelsOf, remove } from './deploy.ts'
 import { ensureImages, imageName, imagesKey } from './images.ts'
 import { type Lab, openLab } from './lab.ts'
+import { type PackageSet, resolveSets } from './node-packages.ts'
+import { ensurePackageImages } from './package-images.ts'
 import type { Probe } from './probes.ts'
 import type { LabSource } from './lab-source.ts'
 import { thisProcess } from './owner.ts'
@@ -24,6 +26,7 @@ interface Recipe {
   topology: Topology
   readiness: Readiness[]
   images: string
+  packages: PackageSet[]
   owner: string
   steps: Steps
 }
@@ -54,8 +57,8 @@ export const dockerSource = (): LabSource => {
   let inUse: string | undefined
 
   const bringUp = async (from: Recipe, signal?: AbortSignal): Promise<SharedLab> => {
-    const { engine, topology, images, owner, steps } = from
-    await deploy(engine, topology, { images, owner, steps, signal })
+    const { engine, topology, images, packages, owner, steps } = from
+    await deploy(engine, topology, { images, packages, owner, steps, signal })
     signal?.throwIfAborted()
     shared = await openShared(engine, topology)
     using _abort = endOnAbort(shared, signal)
@@ -91,7 +94,10 @@ export const dockerSource = (): LabSource => {
       const owner = await thisProcess()
       labels = labelsOf(topology.name, owner)
       const images = await imagesKey()
-      await ensureImages(running, images, await pinnedRootfs(), steps, signal)
+      const rootfs = await pinnedRootfs()
+      const packages = await packagesOn(rootfs, topology, steps, signal)
+      await ensureImages(running, images, rootfs, steps, signal)
+      await ensurePackageImages(running, images, packages, steps, signal)
       const [image, schedulers] = [imageName('director', images), schedulersOf(topology)]
       const trial = { image, schedulers, labels, signal }
       const versions = await steps.step(
@@ -99,7 +105,7 @@ export const dockerSource = (): LabSource => {
         () => preflight(running, trial),
       )
       facts = { ...facts, ...versions }
-      recipe = { engine: running, topology, readiness, images, owner, steps }
+      recipe = { engine: running, topology, readiness, images, packages, owner, steps }
       const { convergence } = await bringUp(recipe, signal)
       return convergence
     },
@@ -134,6 +140,25 @@ const pinnedRootfs = async (): Promise<string | undefined> => {
     () => file,
     () => undefined,
   )
+}
+
+/** Nodes' own packages fit the pinned base image; what Debian's public one has today is not known before it is pulled. */
+const packagesOn = async (
+  rootfs: string | undefined,
+  topology: Topology,
+  steps: Steps,
+  signal?: AbortSignal,
+): Promise<PackageSet[]> => {
+  if (rootfs === undefined && topology.nodes.some(node => node.packages)) {
+    throw new LvslabError(
+      'PACKAGE_BASE',
+      `${topology.name} has nodes with packages of their own: they need the pinned base image`,
+      {
+        remedy: 'lvslab engine build # once',
+      },
+    )
+  }
+  return resolveSets(topology, steps, signal)
 }
 
 const schedulersOf = (topology: Topology): string[] =>

@@ -14,6 +14,8 @@ import type { Topology } from '../topology/types.ts'
 import { deploy } from './deploy.ts'
 import { emptyMemory, ensureImages, freezeDisk, imagesKey } from './images.ts'
 import { type Lab, openLab } from './lab.ts'
+import { type PackageSet, resolveSets } from './node-packages.ts'
+import { ensurePackageImages } from './package-images.ts'
 import { type Readiness, waitReady } from './readiness.ts'
 
 /** A built engine with the role images in it, saved while running: every lab goes on from here. */
@@ -21,6 +23,8 @@ export interface PreparedEngine {
   build: EngineBuild
   spec: MachineSpec
   images: SavedEntry<ImagesManifest>
+  /** Nodes' own packages, each set with an image of its own on it. */
+  packages: PackageSet[]
   /** Why this accelerator was taken. */
   why: string
 }
@@ -55,9 +59,17 @@ export interface PrepareOptions {
 const digest = (...parts: unknown[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16)
 
-/** Builds what is missing: the engine, and the role images in it. Nothing is done where both are in the cache. */
-export const prepareEngine = async ({ clock, steps, signal }: PrepareOptions): Promise<PreparedEngine> => {
+/**
+ * Builds what is missing: the engine, and the role images in it. Nothing is done where both are in the cache.
+ *
+ * @param topology whose nodes may have packages of their own: a saved engine that has them too is made for it
+ */
+export const prepareEngine = async (
+  { clock, steps, signal }: PrepareOptions,
+  topology?: Topology,
+): Promise<PreparedEngine> => {
   const build = await ensureEngine(steps, signal)
+  const packages = topology ? await resolveSets(topology, steps, signal) : []
   const { accelerator, why } = await chooseAccelerator(build, steps, signal)
   if (clock === 'virtual' && accelerator === 'kvm') {
     throw new LvslabError('CLOCK_UNAVAILABLE', 'the virtual clock exists under software emulation only', {
@@ -80,7 +92,32 @@ export const prepareEngine = async ({ clock, steps, signal }: PrepareOptions): P
     })
   }
   const key = digest(build.id, spec, images)
-  return { build, spec, why, images: await ensureSaved('images', key, base, make, { signal }) }
+  const plain = await ensureSaved('images', key, base, make, { signal })
+  const prepared = { build, spec, why, packages, images: plain }
+  // each set is saved by itself: what is installed is kept when the next one is interrupted, or another is wanted
+  for (const set of packages) prepared.images = await addPackages(prepared, set, { steps, signal })
+  return prepared
+}
+
+/** The saved engine with the image of one more set of packages. */
+const addPackages = async (
+  { build, spec, images }: PreparedEngine,
+  set: PackageSet,
+  { steps, signal }: Omit<PrepareOptions, 'clock'>,
+): Promise<SavedEntry<ImagesManifest>> => {
+  const tag = images.manifest.images
+  const make = async (): Promise<{ engine: VmEngine; manifest: ImagesManifest }> => {
+    const engine = await forkEngine(build, spec, images, 'copy', { signal })
+    return endOnError(engine, async () => {
+      await engine.awake(async () => {
+        await ensurePackageImages(engine, tag, [set], steps, signal)
+        await emptyMemory(engine, tag)
+      })
+      return { engine, manifest: { images: tag, id: randomUUID() } }
+    })
+  }
+  const key = digest(images.manifest.id, set.role, set.key)
+  return ensureSaved('images', key, { kind: 'images', ...images }, make, { signal })
 }
 
 const defaultClock = (accelerator: MachineSpec['accelerator']): Clock => (accelerator === 'tcg' ? 'virtual' : 'real')
@@ -116,7 +153,8 @@ const bringUp = async (
   readiness: Readiness[],
   { steps, signal }: Omit<PrepareOptions, 'clock'>,
 ): Promise<TemplateManifest> => {
-  await engine.awake(() => deploy(engine, topology, { images: prepared.images.manifest.images, steps, signal }))
+  const { images } = prepared.images.manifest
+  await engine.awake(() => deploy(engine, topology, { images, packages: prepared.packages, steps, signal }))
   const lab = await openLab(engine, topology, 'convergence', { was: 'deployed', signal })
   try {
     await waitReady(lab, readiness, steps, signal)

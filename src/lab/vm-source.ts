@@ -17,7 +17,7 @@ export const vmSource = (clock: PrepareOptions['clock']): LabSource => {
     },
     facts: () => facts,
     prepare: async (topology, readiness, options) => {
-      const engine = await prepareEngine({ clock, ...options })
+      const engine = await prepareEngine({ clock, ...options }, topology)
       const { accelerator, clock: is } = engine.spec
       facts = { engine: 'vm', ...engine.build.versions, accelerator: `${accelerator} (${engine.why})`, clock: is }
       ready = { engine, template: await ensureTemplate(engine, topology, readiness, options), topology }

@@ -14,7 +14,7 @@ const elsewhere = ({ loopback, tunnels }: Node): string[] => [
 
 /**
  * A picture in text: each network with the nodes on it, their roles and addresses; below a node, on its first network, its
- * routes and the rules that it loads, as the commands that would add them. Ends with a line feed.
+ * packages, its routes and the rules that it loads, as the commands that would add them. Ends with a line feed.
  */
 export const drawText = (topology: Topology): string => {
   const blocks = topology.networks.map(network => {
@@ -44,7 +44,11 @@ export const drawText = (topology: Topology): string => {
   return `${blocks.join('\n\n')}\n`
 }
 
-const commandsOf = (node: Node): string[] => [...node.routes.map(route => `ip route add ${route}`), ...rulesOf(node)]
+const commandsOf = (node: Node): string[] => [
+  ...(node.packages ? [`apt-get install ${node.packages.join(' ')}`] : []),
+  ...node.routes.map(route => `ip route add ${route}`),
+  ...rulesOf(node),
+]
 
 /** The same as a Mermaid flowchart, which GitHub renders. Ends with a line feed. */
 export const drawMermaid = (topology: Topology): string => {

@@ -145,6 +145,11 @@ describe('the form', () => {
       '9:5 Invalid option null for role; options: "director", "realserver", "client", "router"',
     ],
     ['    role: director\n', '', '8:3 missing key "role"'],
+    [
+      "    routes: ['",
+      "    packages: [php-fpm, '-y; reboot', Wordpress, 7, x]\n    routes: ['",
+      '18:25 packages[1] "-y; reboot" must be the name of a Debian package: lower-case letters, digits, "+", "-" and "."',
+    ],
     ['loopback: [', 'lopback: [', '16:5 unknown key "lopback"; did you mean "loopback"?'],
     ['summary: A', 'zzz: A', '2:1 unknown key "zzz"; keys here: "name", "summary", "networks", "nodes", "expect"'],
     [
@@ -335,6 +340,15 @@ describe('the meaning', () => {
     const [first, second] = nodes
     expect(first?.interfaces.flatMap(its => its.addresses)).toContain('fd00::1/64')
     expect([second?.loopback, second?.routes]).toEqual([['fd00::100/128'], ['fd00:9::/64 via fe80::1 dev eth0']])
+  })
+
+  test('packages are names, each once; a node without any has no list', () => {
+    const packages = (list: string) => PAIR.replace("    routes: ['", `    packages: ${list}\n    routes: ['`)
+    const names = (list: string) =>
+      loadTopology(folderWith({ 'topology.yaml': packages(list) })).nodes.map(node => node.packages)
+    expect(names('[php-fpm, g++, libc6.1]')).toEqual([undefined, ['php-fpm', 'g++', 'libc6.1']])
+    expect(names('[]')).toEqual([undefined, undefined])
+    expect(problems(packages('[php-fpm, curl, php-fpm]'))).toEqual(['18:31 "php-fpm" stands here already'])
   })
 
   test('every error is told at once, in the order of the file', () => {

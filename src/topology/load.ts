@@ -105,6 +105,7 @@ const build = (file: string, source: YamlSource, input: TopologyInput): Topology
       })),
       sysctls: Object.fromEntries(Object.entries(node.sysctls ?? {}).map(([key, value]) => [key, String(value)])),
       routes: (node.routes ?? []).map(route => route.trim().replace(/\s+/g, ' ')),
+      ...(node.packages?.length ? { packages: node.packages } : {}),
       ...(lstatSync(files, { throwIfNoEntry: false }) ? { files } : {}),
     }
   }),

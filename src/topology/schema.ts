@@ -35,6 +35,11 @@ const withPrefix = z.union([z.cidrv4(), z.cidrv6()], {
   error: 'must be an address with prefix, e.g. 10.0.0.100/32 or fd00::100/128',
 })
 
+/** Debian Policy 5.6.1. Its whole length goes into file names nowhere, so the bound only keeps nonsense out. */
+const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]{1,127}$/, {
+  error: 'must be the name of a Debian package: lower-case letters, digits, "+", "-" and "."',
+})
+
 const singleLine = (what: string) => z.string().regex(/^[^\r\n]*$/, { error: `must be ${what}` })
 
 /** Form of one entry below `networks`. */
@@ -124,6 +129,13 @@ export const nodeSchema = z
       .optional()
       .describe('Static routes, in the words of ip route: DESTINATION via GATEWAY [dev INTERFACE].')
       .meta({ examples: [['10.9.0.0/16 via 10.0.0.1']] }),
+    packages: z
+      .array(packageName)
+      .optional()
+      .describe(
+        "Debian packages that the node needs besides those of its role's image: what its scripts call, an application. Their dependencies come with them, recommended packages do not.",
+      )
+      .meta({ examples: [['php-fpm', 'php-mysql']] }),
   })
   .describe('One node. The files of a folder with its name are laid over its root.')
 

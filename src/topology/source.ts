@@ -47,9 +47,14 @@ export class YamlSource {
     this.#add(this.#offset(path, part), message)
   }
 
+  /** Where a path's value stands, or its parent's key where the path does not exist. */
+  place(path: Path): Position {
+    return this.#position(this.#offset(path, 'value'))
+  }
+
   /** The line of a path's value, from 1. */
   line(path: Path): number {
-    return this.#position(this.#offset(path, 'value')).line
+    return this.place(path).line
   }
 
   #add(offset: number, message: string): void {

@@ -49,6 +49,8 @@ export interface Node {
   sysctls: Record<string, string>
   /** `ip route add` words, e.g. `10.9.0.0/16 via 10.0.0.1`. */
   routes: string[]
+  /** Names of Debian packages that it needs besides those of its role's image; left out where there are none. */
+  packages?: string[]
   /** Absolute path of the folder laid over the node's root, where there is one. */
   files?: string
   /** Programs laid over it afterwards: their paths inside the node, and absolute ones of the files. */

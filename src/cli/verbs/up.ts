@@ -24,7 +24,7 @@ export const upCommand = defineVerb('Example: lvslab up topologies/keepalived-dr
           exitCode: 2,
         })
       }
-      const prepared = await prepareEngine({ clock: 'real', steps, signal })
+      const prepared = await prepareEngine({ clock: 'real', steps, signal }, topology)
       const { readiness } = planTopology(topology)
       const template = await ensureTemplate(prepared, topology, readiness, { steps, signal })
       const engine = await forkEngine(prepared.build, prepared.spec, template, 'private', { signal, keep: true })

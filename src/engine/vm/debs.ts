@@ -10,7 +10,11 @@ import type { Progress } from '../progress.ts'
 import type { Lock, LockedPackage } from './packages.ts'
 
 const MIRROR = 'http://deb.debian.org'
-const SNAPSHOT = 'http://snapshot.debian.org/archive'
+/** The archive that holds every version that Debian ever had, by day. */
+export const SNAPSHOT = 'http://snapshot.debian.org/archive'
+
+/** The mirror that is asked first: `LVSLAB_DEBIAN_MIRROR`, default Debian's own. */
+export const debianMirror = (): string => process.env['LVSLAB_DEBIAN_MIRROR'] ?? MIRROR
 
 /** Where a locked package stands once downloaded. */
 export const debFile = (p: LockedPackage): string => cacheDir('debs', `${p.sha256}.deb`)
@@ -32,7 +36,7 @@ export const fetchDebs = async (
   const unique = new Map(packages.map(p => [p.sha256, p]))
   const missing = [...unique.values()].filter(p => !present.has(`${p.sha256}.deb`))
   if (missing.length === 0) return
-  const mirror = process.env['LVSLAB_DEBIAN_MIRROR'] ?? MIRROR
+  const mirror = debianMirror()
   const total = missing.reduce((sum, p) => sum + p.size, 0)
   const dir = await mkdtemp(cacheDir('debs', '.part-'))
   let done = 0

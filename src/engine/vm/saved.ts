@@ -151,17 +151,24 @@ const diskUse = async (dir: string): Promise<number> => {
   return (await Promise.all(sizes)).reduce((sum, bytes) => sum + bytes, 0)
 }
 
-/** In the order of use, where using a template is using what it stands on too. */
-const templatesFirst = async (saved: CacheUse[]): Promise<CacheUse[]> => {
-  const name = (kind: CacheKind, key: string): string => `${kind}/${key}`
+/** In the order of use, where using a saved machine is using what it stands on too, and that goes after it. */
+const inOrderOfUse = async (saved: CacheUse[]): Promise<CacheUse[]> => {
+  const name = (kind: string, key: string): string => `${kind}/${key}`
   const used = new Map(saved.map(use => [name(use.kind, use.key), use.used.getTime()]))
-  for (const { kind, key, used: at } of saved) {
-    if (kind !== 'templates') continue
-    const base = path.basename(await readlink(path.join(entryDir(kind, key), BASE_LINK)).catch(() => ''))
-    const image = name('images', base)
-    used.set(image, Math.max(used.get(image) ?? 0, at.getTime()))
+  const baseOf = new Map<string, string>()
+  for (const { kind, key } of saved) {
+    const link = await readlink(path.join(entryDir(kind, key), BASE_LINK)).catch(() => '')
+    const base = link.split('/').slice(-2).join('/')
+    if (used.has(base)) baseOf.set(name(kind, key), base)
   }
-  const rank = ({ kind, key }: CacheUse): number => (used.get(name(kind, key)) ?? 0) + (kind === 'images' ? 0.5 : 0)
+  for (const { kind, key, used: at } of saved) {
+    let after = at.getTime()
+    for (let base = baseOf.get(name(kind, key)); base !== undefined; base = baseOf.get(base)) {
+      after += 0.5
+      used.set(base, Math.max(used.get(base) ?? 0, after))
+    }
+  }
+  const rank = ({ kind, key }: CacheUse): number => used.get(name(kind, key)) ?? 0
   return saved.toSorted((a, b) => rank(a) - rank(b))
 }
 
@@ -186,7 +193,7 @@ export const pruneTemplates = async (keep: string[] = [], limit = cacheLimit()):
   const saved = (await cacheUse()).filter(use => use.kind !== 'engines')
   let total = saved.reduce((sum, use) => sum + use.bytes, 0)
   const removed: CacheUse[] = []
-  for (const use of await templatesFirst(saved)) {
+  for (const use of await inOrderOfUse(saved)) {
     if (total <= limit) break
     if (keep.includes(use.key)) continue
     if (!(await removeEntry(use.kind, use.key))) continue
