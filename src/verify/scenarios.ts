@@ -6,7 +6,7 @@ import type { Plan } from './plan.ts'
 import type { Scenario } from './scenario.ts'
 import { configuration } from './scenarios/configuration.ts'
 import { failovers } from './scenarios/failovers.ts'
-import { persistence } from './scenarios/persistence.ts'
+import { persistence, release } from './scenarios/persistence.ts'
 import { quorum } from './scenarios/quorum.ts'
 import { serverLost } from './scenarios/server-lost.ts'
 import { sharesScenario } from './scenarios/shares.ts'
@@ -25,6 +25,8 @@ export const planScenarios = (plan: Plan): Scenario[] =>
     ...plan.services.flatMap(service => sorryPage(plan, service)),
     ...plan.services.flatMap(service => quorum(plan, service)),
     ...backupLost(plan),
+    // its time is spent in waiting
+    ...plan.services.flatMap(service => release(plan, service)),
   ])
 
 /** The journal knows labs by their names. @throws LvslabError PLAN_SCENARIO_TWICE where two would have the same one */
