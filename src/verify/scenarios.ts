@@ -8,7 +8,7 @@ import { configuration } from './scenarios/configuration.ts'
 import { failovers } from './scenarios/failovers.ts'
 import { fixedScenarios } from './scenarios/fixed.ts'
 import { isLarge, sampleOf, serversLostTogether, sharesOfAll } from './scenarios/large.ts'
-import { persistence } from './scenarios/persistence.ts'
+import { persistence, release } from './scenarios/persistence.ts'
 import { quorum } from './scenarios/quorum.ts'
 import { serverLost } from './scenarios/server-lost.ts'
 import { sharesScenario } from './scenarios/shares.ts'
@@ -33,6 +33,8 @@ export const planScenarios = (plan: Plan): Scenario[] => {
     ...sample.quorum.flatMap(service => quorum(plan, service)),
     ...backupLost(plan),
     ...fixedScenarios(plan),
+    // its time is spent in waiting
+    ...[...sample.persistent, ...plan.fixed].flatMap(service => release(plan, service)),
   ])
 }
 

@@ -18,8 +18,9 @@ const MOST_NEWCOMERS = 100
 /** Where the kernel lists templates: connections whose client has port 0. */
 const LIST = ['ipvsadm', '-Lnc']
 
-/** They come again when so much of `persistence_timeout` is over. */
+/** They come again when so much of `persistence_timeout` is over, or so long after, ms: time costs, also where nothing happens. */
 const LATE_SHARE = 0.8
+const LATE_AT_MOST_MS = 48_000
 
 /** A look before a template may go, and one after it must have gone, are so far from the limits, ms. */
 const ASIDE_MS = 1_000
@@ -40,24 +41,35 @@ interface Persistent {
   sources: (lab: Lab, count: number) => Promise<{ sources?: string[] }>
 }
 
-/** Each client stays with its real server, and is free again when its template has expired. */
+/** Each client stays with its real server when it comes again. */
 export const persistence = (plan: Plan, planned: PlannedService): Scenario[] => {
+  const persistent = persistentOf(plan, planned)
+  if (persistent) return [sticks(plan, persistent)]
+  if (planned.service.persistence !== undefined)
+    plan.untested.push({ what: `persistence of ${planned.name}`, why: 'all clients have the one real server' })
+  return []
+}
+
+/** Each client is free again when its template has expired. */
+export const release = (plan: Plan, planned: PlannedService): Scenario[] => {
+  const persistent = persistentOf(plan, planned)
+  return persistent ? isReleased(plan, persistent) : []
+}
+
+/** Undefined where the service is not persistent, or has no choice. */
+const persistentOf = (plan: Plan, planned: PlannedService): Persistent | undefined => {
   const { service, servers, vip } = planned
   const timeoutMs = service.persistence
   const director = vip.members[0]?.node
-  if (timeoutMs === undefined || director === undefined) return []
-  if (servers.filter(({ server }) => server.weight > 0).length < 2) {
-    plan.untested.push({ what: `persistence of ${planned.name}`, why: 'all clients have the one real server' })
-    return []
-  }
+  if (timeoutMs === undefined || director === undefined) return undefined
+  if (servers.filter(({ server }) => server.weight > 0).length < 2) return undefined
   const prefix = networkOf(planned)
-  const persistent: Persistent = {
+  return {
     ...{ planned, timeoutMs, director },
     whose: prefix === undefined ? 'a client' : `whoever is of one /${prefix} network`,
     mask: prefix === undefined ? {} : { prefix },
     sources: async (lab, count) => (isIPv6(planned) ? {} : { sources: await lab.addSources(plan.client, { count }) }),
   }
-  return [sticks(plan, persistent), ...isReleased(plan, persistent)]
 }
 
 /** Prefix length of the networks whose clients are one; undefined where each client stands for itself. */
@@ -111,17 +123,18 @@ const isReleased = (plan: Plan, persistent: Persistent): Scenario[] => {
   }
   const bound = idleReleaseBound(timeoutMs, REQUEST_TIMEOUT_MS)
   const { minMs = 0, maxMs } = bound
+  const lateMs = Math.min(LATE_SHARE * timeoutMs, LATE_AT_MOST_MS)
   const between = Array.from({ length: LOOKS }, (_, n) => minMs + ((n + 1) * (maxMs - minMs)) / (LOOKS + 1))
   const looks = [minMs - ASIDE_MS, ...between, maxMs - ASIDE_MS, maxMs + ASIDE_MS]
   return [
     {
       name: `release-${name}`,
-      waitsMs: LATE_SHARE * timeoutMs + maxMs,
+      waitsMs: lateMs + maxMs,
       drive: async lab => {
         const clients = await sources(lab, CLIENTS)
         const look = (): Promise<unknown> => lab.exec(director, LIST, { record: true })
         await come(lab, plan, PROBE, planned, CLIENTS, clients)
-        await lab.sleep(LATE_SHARE * timeoutMs)
+        await lab.sleep(lateMs)
         const asked = await lab.now()
         await come(lab, plan, PROBE, planned, CLIENTS, clients)
         await look()
@@ -129,7 +142,7 @@ const isReleased = (plan: Plan, persistent: Persistent): Scenario[] => {
         await come(lab, plan, PROBE, planned, CLIENTS, clients)
       },
       checks: [
-        stickiness(persistent, 'stays', `until persistence_timeout ${seconds(timeoutMs)} is over`),
+        stickiness(persistent, 'stays', `when it comes again ${seconds(lateMs)} later`),
         {
           check: `release-${name}`,
           title: `${name} lets go of ${whose} when its last connection is ${seconds(minMs)} to ${seconds(maxMs)} ago`,
