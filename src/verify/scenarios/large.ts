@@ -18,6 +18,9 @@ export const LARGE_ABOVE = 32
 /** Requests/s of all probes together. */
 const ALL_RATES = 50
 
+/** Requests of all probes together that are sent where they are enough for a full cycle of every service; else that cycle. */
+const ALL_REQUESTS = 500
+
 /** Services that a probe asks while real servers go and come, and how often each, requests/s. */
 const WATCHED = 5
 const WATCH_RATE = 5
@@ -79,7 +82,7 @@ export const sampleOf = (plan: Plan): Sample => {
 
 const probeOf = ({ name }: PlannedService): string => `clients of ${name}`
 
-/** A full cycle of connections to every service, all of them at the same time. */
+/** Full cycles of connections to every service, all of them at the same time. */
 export const sharesOfAll = (plan: Plan): Scenario[] => {
   const driven = plan.services.flatMap(planned => {
     const { service, servers } = planned
@@ -90,15 +93,16 @@ export const sharesOfAll = (plan: Plan): Scenario[] => {
     return []
   })
   if (driven.length === 0) return []
-  const requests = driven.reduce((total, { expected }) => total + expected.cycle, 0)
+  const cycle = driven.reduce((total, { expected }) => total + expected.cycle, 0)
+  const cycles = Math.max(1, Math.floor(ALL_REQUESTS / cycle))
   return [
     {
       name: 'shares-of-all',
       drive: async lab => {
         const probes = []
         for (const { planned, expected } of driven) {
-          const rate = (ALL_RATES * expected.cycle) / requests
-          const [probe, count] = [probeOf(planned), expected.cycle]
+          const rate = (ALL_RATES * expected.cycle) / cycle
+          const [probe, count] = [probeOf(planned), expected.cycle * cycles]
           probes.push(await lab.http({ probe, client: plan.client, url: planned.url, rate, count }))
           // side by side, and not all in the same moment
           await lab.sleep(1000 / ALL_RATES)
