@@ -11,7 +11,7 @@ import { loadTopology } from '../src/topology/load.ts'
 import { planTopology } from '../src/verify/plan.ts'
 import { planScenarios } from '../src/verify/scenarios.ts'
 
-/** Ten services with four real servers each, as plain files: forty real servers on four farms. They are checked often, to be quick. */
+/** Ten services with four real servers each, as plain files: forty real servers on four farms, checked often to be quick. */
 const folder = await mkdtemp(path.join(os.tmpdir(), 'lvslab-farm-'))
 afterAll(() => rm(folder, { recursive: true }))
 const dir = path.join(folder, 'lab')
