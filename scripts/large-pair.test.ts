@@ -155,6 +155,26 @@ describe('a sorry server', () => {
   })
 })
 
+describe('shares that take many connections', () => {
+  it('are judged for the services with the shortest cycles', async () => {
+    const plan = await planOf(
+      changed(PAIR, text =>
+        text
+          .replaceAll(/lb_algo \w+/g, 'lb_algo wrr')
+          .replaceAll(/(real_server 10\.20\.\d+\.1 \d+ \{\s+weight) \d/g, '$1 300')
+          .replaceAll(/(real_server 10\.20\.\d+\.2 \d+ \{\s+weight) \d/g, '$1 301'),
+      ),
+    )
+    const shares = planScenarios(plan).find(({ name }) => name === 'shares-of-all')
+    // some 600 connections are a cycle of each
+    expect(shares?.checks).toHaveLength(4)
+    expect(plan.untested).toContainEqual({
+      what: 'shares of 6 of 10 services',
+      why: 'sampled: a full cycle of each would be more than 3000 connections',
+    })
+  })
+})
+
 describe('real servers that all services share', () => {
   it('are nodes, one of which is broken for all of them', async () => {
     const plan = await planOf(

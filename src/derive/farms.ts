@@ -42,7 +42,7 @@ const servicesOf = (configs: DirectorConfig[]): VirtualService[] => {
 /** Whether a real server may share a node with others: what answers its checks is nothing but httpd. */
 export const sharesNodes = ({ serves, sorry }: Backend): boolean => sorry.length === 0 && webAlone(serves)
 
-/** More real servers than this share nodes: each node of its own takes 20 MB of the engine's memory, and 0.3 s to start. */
+/** More real servers than this share nodes: under software emulation each node takes about a second to start. */
 export const FARM_ABOVE = 16
 
 /**
