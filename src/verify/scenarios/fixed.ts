@@ -4,7 +4,7 @@ import type { ExpectedService } from '../../judge/table.ts'
 import { seconds, withSlack } from '../../model/bound.ts'
 import { ldirectordDownBound, ldirectordFailed, ldirectordUpBound } from '../../model/ldirectord.ts'
 import { serverKey } from '../../model/pool.ts'
-import type { ForwardingMethod } from '../../model/types.ts'
+import type { Bound, ForwardingMethod } from '../../model/types.ts'
 import { addressesOf } from '../../topology/addresses.ts'
 import type { FixedService } from '../fixed.ts'
 import type { Plan, PlannedServer } from '../plan.ts'
@@ -64,6 +64,13 @@ const unseen = ({ section, check }: FixedService): string | undefined => {
     : `checktype ${check.type} does not see that its httpd is gone`
 }
 
+/** How long ldirectord takes to see that an httpd is gone, and that it is back. It checks one server after the other. */
+const boundsOf = ({ check, others }: FixedService): [down?: Bound | undefined, up?: Bound | undefined] => {
+  if (!check) return []
+  const othersMs = others * SLACK_MS
+  return [ldirectordDownBound(check, 'refused', othersMs), ldirectordUpBound(check, 'refused', othersMs)]
+}
+
 /** The web server of one real server crashes: its port refuses, and ldirectord sees that at its next look. */
 const serverLost = (plan: Plan, planned: FixedService, { node, server }: PlannedServer): Scenario[] => {
   const { vip, servers, director, table, check } = planned
@@ -71,7 +78,7 @@ const serverLost = (plan: Plan, planned: FixedService, { node, server }: Planned
   const why =
     unseen(planned) ??
     (server.weight === 0 ? 'its weight is 0' : servers.length < 2 ? 'it is the only real server' : undefined)
-  const [downBound, upBound] = check ? [ldirectordDownBound(check, 'refused'), ldirectordUpBound(check, 'refused')] : []
+  const [downBound, upBound] = boundsOf(planned)
   if (why !== undefined || !check || !downBound || !upBound) {
     plan.untested.push({ what, why: why ?? 'no bound is known' })
     return []
@@ -112,11 +119,11 @@ const serverLost = (plan: Plan, planned: FixedService, { node, server }: Planned
 
 /** All real servers crash: the fallback answers, until they return. */
 const fallback = (plan: Plan, planned: FixedService): Scenario[] => {
-  const { section, check, servers, vip, director, table, service } = planned
+  const { section, servers, vip, director, table, service } = planned
   if (!section?.fallback) return []
   const { address } = section.fallback
   const what = `fallback of ${planned.name}`
-  const [downBound, upBound] = check ? [ldirectordDownBound(check, 'refused'), ldirectordUpBound(check, 'refused')] : []
+  const [downBound, upBound] = boundsOf(planned)
   const own = plan.topology.nodes.find(node => node.name === director)
   const isOwn = address.startsWith('127.') || (own && addressesOf(own).includes(address))
   const why =
