@@ -144,6 +144,18 @@ describe('a director with ldirectord', () => {
     expect(untestedOf(withLdirectord(text)).join('\n')).toContain(what)
   })
 
+  it('expects of the table what ldirectord finds well, and nothing of a service that is not driven', () => {
+    const two = withLdirectord(`${SECTION}\n${SECTION.replaceAll(':80', ':25')}`)
+    const table = planScenarios(two).find(one => one.name === 'table-d1')
+    expect(table?.checks[0]?.params).toMatchObject({ services: [{ service: 'TCP 10.0.0.100:80' }] })
+    const off = withLdirectord(`${SECTION}\tchecktype=off\n`)
+    expect(planScenarios(off)).toEqual([])
+    expect(off.readiness.map(one => one.condition.kind)).toEqual(['process', 'process'])
+    expect(untestedOf(off)).toContain(
+      'service 10.0.0.100:80/TCP: checktype off: ldirectord puts no server into the table',
+    )
+  })
+
   it('drives what speaks HTTP on another port, and a mark where the packet filter sets it', () => {
     expect(withLdirectord(`${SECTION.replaceAll(':80', ':8000')}\tservice=http\n`).fixed[0]?.url).toBe(
       'http://10.0.0.100:8000/',

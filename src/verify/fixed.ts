@@ -78,6 +78,7 @@ const planned = (
   if (address === undefined) return `no rule that can be read marks connections with ${service.fwmark}`
   if (!addressesOf(node).includes(address)) return `${node.name} does not have ${address} in topology.yaml`
   const section = config.ldirectord?.services.find(one => one.service === service)
+  if (section?.checkType === 'off') return 'checktype off: ldirectord puts no server into the table'
   const why = (port: number): string | undefined =>
     section?.protocol === 'http' && port ? undefined : undriven(service, port)
   const port = ports.find(one => why(one) === undefined)
