@@ -90,18 +90,24 @@ describe('a director with ldirectord', () => {
     ])
     expect(scenarios[2]?.checks[0]).toMatchObject({
       rule: 'pool',
-      params: { downBound: { maxMs: 1000 }, upBound: { maxMs: 1000 }, inhibit: false, directors: ['d1'] },
+      params: { downBound: { maxMs: 1100 }, upBound: { maxMs: 1100 }, inhibit: false, directors: ['d1'] },
     })
-    // one request is sent each 40 ms
+    // one request is sent each 40 ms, and the other server is checked first
     expect(scenarios[4]?.checks[0]).toMatchObject({
       rule: 'sorry',
-      params: { bound: { minMs: 0, maxMs: 1040 }, endsBound: { maxMs: 1040 } },
+      params: { bound: { minMs: 0, maxMs: 1140 }, endsBound: { maxMs: 1140 } },
     })
   })
 
   it('expects a quiescent server to stay in the table', () => {
     const [, , lost] = planScenarios(withLdirectord(`quiescent=yes\n${SECTION}`))
-    expect(lost?.checks[0]?.params).toMatchObject({ inhibit: true, downBound: { maxMs: 10_000 } })
+    expect(lost?.checks[0]?.params).toMatchObject({ inhibit: true, downBound: { maxMs: 10_100 } })
+  })
+
+  it('counts the servers that are checked one after the other', () => {
+    const two = `${SECTION}\n${SECTION.replaceAll(':80', ':8080')}`
+    expect(withLdirectord(two).fixed.map(one => one.others)).toEqual([3, 3])
+    expect(withLdirectord(`fork=yes\n${two}`).fixed.map(one => one.others)).toEqual([1, 1])
   })
 
   it.each([
@@ -141,6 +147,18 @@ describe('a director with ldirectord', () => {
     const names = planScenarios(withLdirectord(`${SECTION}\tpersistent=50\n`)).map(({ name }) => name)
     expect(names).toEqual(expect.arrayContaining(['persistence-10.0.0.100:80/TCP', 'release-10.0.0.100:80/TCP']))
     expect(names).not.toContain('shares-10.0.0.100:80/TCP')
+  })
+
+  it('expects of the table what ldirectord finds well, and nothing of a service that is not driven', () => {
+    const two = withLdirectord(`${SECTION}\n${SECTION.replaceAll(':80', ':25')}`)
+    const table = planScenarios(two).find(one => one.name === 'table-d1')
+    expect(table?.checks[0]?.params).toMatchObject({ services: [{ service: 'TCP 10.0.0.100:80' }] })
+    const off = withLdirectord(`${SECTION}\tchecktype=off\n`)
+    expect(planScenarios(off)).toEqual([])
+    expect(off.readiness.map(one => one.condition.kind)).toEqual(['process', 'process'])
+    expect(untestedOf(off)).toContain(
+      'service 10.0.0.100:80/TCP: checktype off: ldirectord puts no server into the table',
+    )
   })
 
   it('drives what speaks HTTP on another port, and a mark where the packet filter sets it', () => {

@@ -25,6 +25,8 @@ export interface FixedService extends PlannedService {
   check?: LdirectordCheck
   /** Of ldirectord.cf. */
   section?: LdirectordService
+  /** Servers that ldirectord checks before it comes back to one: of the section where each has a process, else of all. */
+  others: number
 }
 
 /** What a director without keepalived has its table from; undefined where it has none of the files. */
@@ -76,6 +78,7 @@ const planned = (
   if (address === undefined) return `no rule that can be read marks connections with ${service.fwmark}`
   if (!addressesOf(node).includes(address)) return `${node.name} does not have ${address} in topology.yaml`
   const section = config.ldirectord?.services.find(one => one.service === service)
+  if (section?.checkType === 'off') return 'checktype off: ldirectord puts no server into the table'
   const why = (port: number): string | undefined =>
     section?.protocol === 'http' && port ? undefined : undriven(service, port)
   const port = ports.find(one => why(one) === undefined)
@@ -98,11 +101,15 @@ const planned = (
   const name = service.fwmark === undefined ? service.name : `${service.name} ${endpoint(address, port)}`
   return {
     ...{ name, director: node.name, vip: { address, network: link?.network ?? '', members: [member] } },
+    others: Math.max(0, checkedTogether(config, service) - 1),
     ...{ service, table: tableName(service), port, url: `http://${endpoint(address, port)}/`, servers },
     ...(check ? { check } : {}),
     ...(section ? { section } : {}),
   }
 }
+
+const checkedTogether = ({ ldirectord, services }: TableConfig, service: VirtualService): number =>
+  (ldirectord?.fork ? [service] : services).reduce((sum, one) => sum + one.realServers.length, 0)
 
 /** ldirectord has found every server, or ipvsadm has restored the table. */
 export const fixedReadiness = ({ director, table, service, check }: FixedService): Readiness => {

@@ -4,7 +4,7 @@ import type { ExpectedService } from '../../judge/table.ts'
 import { seconds, withSlack } from '../../model/bound.ts'
 import { ldirectordDownBound, ldirectordFailed, ldirectordUpBound } from '../../model/ldirectord.ts'
 import { serverKey } from '../../model/pool.ts'
-import type { ForwardingMethod } from '../../model/types.ts'
+import type { Bound, ForwardingMethod, VirtualService } from '../../model/types.ts'
 import { addressesOf } from '../../topology/addresses.ts'
 import type { FixedService } from '../fixed.ts'
 import type { Plan, PlannedServer } from '../plan.ts'
@@ -17,7 +17,7 @@ export const fixedScenarios = (plan: Plan): Scenario[] => {
   for (const { address } of new Map(plan.fixed.map(({ vip }) => [vip.address, vip])).values())
     plan.untested.push({ what: `failover of ${address}`, why: 'its director has no VRRP: the service fails with it' })
   return [
-    ...plan.tables.map(tableScenario),
+    ...plan.tables.flatMap(table => tableScenario(plan, table)),
     ...plan.fixed.flatMap(service => service.servers.flatMap(server => serverLost(plan, service, server))),
     ...plan.fixed.flatMap(service => fallback(plan, service)),
   ]
@@ -25,32 +25,37 @@ export const fixedScenarios = (plan: Plan): Scenario[] => {
 
 const KERNEL_WORDS: Record<ForwardingMethod, 'Route' | 'Masq' | 'Tunnel'> = { DR: 'Route', NAT: 'Masq', TUN: 'Tunnel' }
 
-const tableScenario = ({ node, services, ldirectord }: TableConfig): Scenario => ({
-  name: `table-${node}`,
-  drive: async lab => {
-    await lab.snapshot()
-  },
-  checks: [
+/** What is restored is in the table; ldirectord puts there who passes its check, as all do of a service that is driven. */
+const tableScenario = (plan: Plan, { node, services, ldirectord }: TableConfig): Scenario[] => {
+  const expected = ldirectord ? services.filter(one => plan.fixed.some(({ service }) => service === one)) : services
+  if (expected.length === 0) return []
+  const check = `table-${node}`
+  return [
     {
-      check: `table-${node}`,
-      title: `the IPVS table of ${node} is what its ${ldirectord ? 'ldirectord.cf' : 'ipvsadm.rules'} says`,
-      rule: 'table',
-      params: {
-        director: node,
-        services: services.map(
-          (service): ExpectedService => ({
-            service: tableName(service),
-            scheduler: service.scheduler,
-            persistent: service.persistence !== undefined,
-            destinations: service.realServers.map(({ address, port, forwarding, weight }) => ({
-              ...{ address, port, weight },
-              forwarding: KERNEL_WORDS[forwarding],
-            })),
-          }),
-        ),
+      name: check,
+      drive: async lab => {
+        await lab.snapshot()
       },
+      checks: [
+        {
+          check,
+          title: `the IPVS table of ${node} is what its ${ldirectord ? 'ldirectord.cf' : 'ipvsadm.rules'} says`,
+          rule: 'table',
+          params: { director: node, services: expected.map(expectedService) },
+        },
+      ],
     },
-  ],
+  ]
+}
+
+const expectedService = (service: VirtualService): ExpectedService => ({
+  service: tableName(service),
+  scheduler: service.scheduler,
+  persistent: service.persistence !== undefined,
+  destinations: service.realServers.map(({ address, port, forwarding, weight }) => ({
+    ...{ address, port, weight },
+    forwarding: KERNEL_WORDS[forwarding],
+  })),
 })
 
 /** Why a server that is gone is not taken out; undefined where ldirectord takes it out in time. */
@@ -64,6 +69,13 @@ const unseen = ({ section, check }: FixedService): string | undefined => {
     : `checktype ${check.type} does not see that its httpd is gone`
 }
 
+/** How long ldirectord takes to see that an httpd is gone, and that it is back. It checks one server after the other. */
+const boundsOf = ({ check, others }: FixedService): [down?: Bound | undefined, up?: Bound | undefined] => {
+  if (!check) return []
+  const othersMs = others * SLACK_MS
+  return [ldirectordDownBound(check, 'refused', othersMs), ldirectordUpBound(check, 'refused', othersMs)]
+}
+
 /** The web server of one real server crashes: its port refuses, and ldirectord sees that at its next look. */
 const serverLost = (plan: Plan, planned: FixedService, { node, server }: PlannedServer): Scenario[] => {
   const { vip, servers, director, table, check } = planned
@@ -71,14 +83,15 @@ const serverLost = (plan: Plan, planned: FixedService, { node, server }: Planned
   const why =
     unseen(planned) ??
     (server.weight === 0 ? 'its weight is 0' : servers.length < 2 ? 'it is the only real server' : undefined)
-  const [downBound, upBound] = check ? [ldirectordDownBound(check, 'refused'), ldirectordUpBound(check, 'refused')] : []
+  const [downBound, upBound] = boundsOf(planned)
   if (why !== undefined || !check || !downBound || !upBound) {
     plan.untested.push({ what, why: why ?? 'no bound is known' })
     return []
   }
   const alive = (without?: string): string[] =>
     servers.filter(one => one.server.weight > 0 && one.node !== without).map(one => serverKey(one.server))
-  const name = `server-${planned.name}-${node}:${server.port}`
+  const alike = servers.filter(other => other.node === node && other.server.port === server.port)
+  const name = `server-${planned.name}-${node}:${server.port}${alike.length > 1 ? ` (${server.address})` : ''}`
   return [
     {
       name,
@@ -112,11 +125,11 @@ const serverLost = (plan: Plan, planned: FixedService, { node, server }: Planned
 
 /** All real servers crash: the fallback answers, until they return. */
 const fallback = (plan: Plan, planned: FixedService): Scenario[] => {
-  const { section, check, servers, vip, director, table, service } = planned
+  const { section, servers, vip, director, table, service } = planned
   if (!section?.fallback) return []
   const { address } = section.fallback
   const what = `fallback of ${planned.name}`
-  const [downBound, upBound] = check ? [ldirectordDownBound(check, 'refused'), ldirectordUpBound(check, 'refused')] : []
+  const [downBound, upBound] = boundsOf(planned)
   const own = plan.topology.nodes.find(node => node.name === director)
   const isOwn = address.startsWith('127.') || (own && addressesOf(own).includes(address))
   const why =
