@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Statement } from '../config/keepalived/parse.ts'
 import { all, last } from '../config/keepalived/values.ts'
 import type { Position } from '../errors.ts'
@@ -43,3 +44,13 @@ export const placeOf = (director: Director, owner: VrrpInstance | VirtualService
 /** Every line of `global_defs`. */
 export const globalsOf = (director: Director): Statement[] =>
   all(director.statements, 'global_defs').flatMap(statement => statement.block ?? [])
+
+/** Lines as they are typed, of files that are read once. */
+export const linesOfFiles = (): ((at: Position) => string) => {
+  const lines = new Map<string, string[]>()
+  return ({ file, line }) => {
+    const known = lines.get(file) ?? readFileSync(file, 'utf8').split('\n')
+    lines.set(file, known)
+    return known[line - 1] ?? ''
+  }
+}

@@ -45,7 +45,8 @@ export const readInstance = (
   }
   const name = argument(statement)
 
-  const device = last(block, 'interface')?.words[1]?.text ?? defaults.interface
+  const device =
+    last(block, 'interface')?.words[1]?.text ?? defaults.interface ?? deviceOfUnicast(statement, block, name, notices)
   if (device === undefined)
     throw refused(
       statement,
@@ -97,7 +98,7 @@ export const readInstance = (
 
   noteNotify(block, name, notices)
   const down = last(block, 'down_timer_adverts')
-  const source = last(block, 'mcast_src_ip', 'unicast_src_ip')?.words[1]?.text
+  const source = readSource(block, ipv6 ? 6 : 4, notices)
   const authentication = readAuthentication(block, version, strict, notices)
   return {
     name,
@@ -149,5 +150,32 @@ const readGroup = (block: Statement[], family: 4 | 6, notices: Notice[]): string
     line,
     `mcast_dst_ip ${group} is not the address of an IPv${family} multicast group; keepalived ignores the line`,
   )
+  return undefined
+}
+
+/** With peers to speak to an instance needs no interface, if each of its VIPs has one: that of the first is taken. */
+const deviceOfUnicast = (
+  statement: Statement,
+  block: Statement[],
+  name: string,
+  notices: Notice[],
+): string | undefined => {
+  if (all(block, 'unicast_peer').length === 0) return undefined
+  const devices = all(block, 'virtual_ipaddress')
+    .flatMap(list => list.block ?? [])
+    .map(({ words }) => words[words.findIndex(word => word.text === 'dev') + 1 || words.length]?.text)
+  const [first] = devices
+  if (first === undefined || devices.includes(undefined)) return undefined
+  note(notices, statement, `vrrp_instance ${name} has no interface: what a lost link does is not predicted`)
+  return first
+}
+
+/** An address of its own that the instance speaks from. */
+const readSource = (block: Statement[], family: 4 | 6, notices: Notice[]): string | undefined => {
+  const line = last(block, 'mcast_src_ip', 'unicast_src_ip')
+  const source = line?.words[1]?.text
+  if (!line || source === undefined || isIP(source) === family) return source
+  const what = isIP(source) === 0 ? 'is not an address' : 'is not of the family of the VIPs'
+  note(notices, line, `${line.words[0].text} ${source} ${what}; keepalived ignores the line`)
   return undefined
 }

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { keyword, type Statement } from '../../config/keepalived/parse.ts'
 import type { Position } from '../../errors.ts'
 import { insteadOf, isInRange, isSwitch, needsValue, rangeOf, takesOne } from '../grammar.ts'
 import { type Block, COMMANDS, opens, ROOT, split, wordsOf } from '../keywords.ts'
 import type { Director, Found, LintInput, Rule } from '../rule.ts'
-import { everyStatement } from '../statements.ts'
+import { everyStatement, linesOfFiles } from '../statements.ts'
 import { PASSED_OVER } from './values.ts'
 
 interface Placed {
@@ -168,12 +167,7 @@ const commentInWord = (line: string): number => {
 
 const cut = ({ directors }: LintInput): Found[] =>
   directors.flatMap(director => {
-    const lines = new Map<string, string[]>()
-    const lineAt = ({ file, line }: Position): string => {
-      const known = lines.get(file) ?? readFileSync(file, 'utf8').split('\n')
-      lines.set(file, known)
-      return known[line - 1] ?? ''
-    }
+    const lineAt = linesOfFiles()
     return everyStatement(director.statements)
       .filter(one => MAY_HOLD_A_MARK.has(keyword(one)) && one.words[0].definedAt === undefined)
       .flatMap(({ at, words }) => {

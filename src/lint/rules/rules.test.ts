@@ -150,6 +150,21 @@ const CASES: Record<string, Case> = {
     'global_defs {\n  notification_email_from a@b\n}\n',
   ),
   'name-unread': alone('-A -t director:80 -s rr\n', '1:4', '-A -t 10.0.0.100:http -s rr\n'),
+  'owner-weight': alone(
+    `${script('/bin/true')}${instance(TRACKED.replace('chk', 'chk weight 5')).replace('priority 100', 'priority 255')}`,
+    '16:5',
+    script('/bin/true') + instance(TRACKED).replace('priority 100', 'priority 255'),
+  ),
+  'track-empty': alone(
+    'vrrp_track_process p {\n  weight 5\n}\ntrack_file f {\n}\n',
+    ['1:1', '4:1'],
+    'vrrp_track_process p {\n  process nginx\n}\ntrack_file f {\n  file /tmp/f\n}\n',
+  ),
+  'name-unknown': alone(
+    `${service('', 'FILE_CHECK {\n      track_file f\n    }')}track_file f {\n  file /tmp/f\n}\n`,
+    '9:18',
+    `track_file f {\n  file /tmp/f\n}\n${service('', 'FILE_CHECK {\n      track_file f\n    }')}`,
+  ),
   'word-twice': alone(
     SECURE + instance('  notify_master /bin/a\n  notify_backup /bin/b\n  notify_master /bin/c'),
     '14:3',
@@ -486,6 +501,33 @@ it('finds a scheduler of ipvsadm that the kernel does not have', () => {
   ])
   const ldirectord = 'virtual=10.0.0.100:80\n\treal=10.0.0.11:80 gate\n\tscheduler=rrr\n'
   expect(placesOf(findingsIn({ 'a.conf': ldirectord }))).toContain('a.conf:3:2 scheduler-unknown')
+})
+
+it('finds a quote of a command that is not closed, wherever it begins', () => {
+  const places = (line: string) => placesOf(findingsIn({ 'a.conf': SECURE + instance(`  ${line}`) }))
+  expect(places(`notify_master "/bin/a b" "root`)).toEqual(['a.conf:12:28 quote-open'])
+  expect(places(`notify_master "/bin/a b`)).toEqual(['a.conf:12:17 quote-open'])
+  expect(places(`notify_master /bin/a don't # it's`)).toEqual(['a.conf:12:27 quote-open'])
+  expect(places(`notify_master "/bin/a don't" # it's`)).toEqual([])
+  expect(places(`notify_master '/bin/a "b"' # "`)).toEqual([])
+})
+
+it('takes an instance without an interface where it speaks to peers, and each VIP has a device', () => {
+  const text = (vip: string) =>
+    instance('  unicast_src_ip 10.0.0.2\n  unicast_peer {\n    10.0.0.3\n  }', { vip }).replace(
+      '  interface eth0\n',
+      '',
+    )
+  expect(findingsIn({ 'a.conf': text('10.0.0.100/24 dev eth0') })).toEqual([])
+  expect(placesOf(findingsIn({ 'a.conf': text('10.0.0.100/24') }))).toEqual(['a.conf:1:1 refused'])
+})
+
+it('finds an address of its own that is none', () => {
+  const peers = '\n  unicast_peer {\n    10.0.0.3\n  }'
+  const places = (source: string) => placesOf(findingsIn({ 'a.conf': instance(`  unicast_src_ip ${source}${peers}`) }))
+  expect(places('912.0.0.2')).toEqual(['a.conf:8:3 address-invalid'])
+  expect(places('2001:db8::2')).toEqual(['a.conf:8:3 line-ignored'])
+  expect(places('10.0.0.2')).toEqual([])
 })
 
 it('finds a notify line without its script', () => {

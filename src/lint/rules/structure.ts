@@ -2,7 +2,7 @@ import { nearest } from '../../topology/did-you-mean.ts'
 import { keyword, type Statement } from '../../config/keepalived/parse.ts'
 import { type Block, COMMANDS, homesOf, opens, REMOVED, ROOT, wordsOf } from '../keywords.ts'
 import type { Director, Found, LintInput, Rule } from '../rule.ts'
-import { valueOf } from '../statements.ts'
+import { everyStatement, linesOfFiles, valueOf } from '../statements.ts'
 
 type Code =
   | 'keyword-unknown'
@@ -180,6 +180,34 @@ const empty = ({ directors }: LintInput): Found[] =>
     .flatMap(({ config }) => config.files.slice(0, 1))
     .map(file => ({ at: { file, line: 1, column: 1 }, message: 'there is no line in it that keepalived reads' }))
 
+/** Of a line, without its comment, where a quote of a command begins that is not closed (lib/parser.c alloc_strvec_quoted_escaped). */
+const openQuote = (line: string): number => {
+  const code = /^(?:[^"#!]+|"[^"]*"|"[^"]*$)*/.exec(line)?.[0] ?? ''
+  let quote = ''
+  let at = -1
+  for (let i = 0; i < code.length; i++) {
+    const char = code[i] as string
+    if (char === '\\') i++
+    else if (char === quote) quote = ''
+    else if (quote === '' && (char === '"' || char === "'")) [quote, at] = [char, i]
+  }
+  return quote === '' ? -1 : at
+}
+
+const commandQuotes = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(({ statements, errors }) => {
+    const lineAt = linesOfFiles()
+    return everyStatement(statements)
+      .filter(({ words: [word] }) => COMMANDS.includes(word.text) && word.definedAt === undefined)
+      .flatMap(({ at }) => {
+        const index = openQuote(lineAt(at))
+        const isSaid = errors.some(
+          one => one.code === 'CONFIG_QUOTE' && one.at?.line === at.line && one.at.file === at.file,
+        )
+        return index < 0 || isSaid ? [] : [{ at: { ...at, column: index + 1 }, message: 'This quote is never closed' }]
+      })
+  })
+
 const UNKNOWN =
   "A line that keepalived's parser does not know is logged and left out (lib/parser.c process_stream). The block of an unknown " +
   'word is not skipped: its lines are read as if they stood in the block around it, and its } ends that block.'
@@ -204,6 +232,7 @@ export const structureRules: Rule[] = [
     remedy: 'Close it with " on the same line.',
     example: 'notify_master "/etc/keepalived/notify.sh master\n',
     errors: ['CONFIG_QUOTE'],
+    check: commandQuotes,
   },
   {
     code: 'blank-odd',

@@ -110,6 +110,14 @@ const syncGroupWeight = ({ directors }: LintInput): Found[] =>
     }),
   )
 
+const ownerWeight = eachInstance(({ name, priority, trackScripts, trackInterfaces, trackObjects = [] }) =>
+  priority < 255
+    ? []
+    : [...trackScripts, ...trackInterfaces, ...trackObjects]
+        .filter(({ weight }) => weight !== 0)
+        .map(({ at }) => ({ at, message: `${name} has priority 255, where weights have no effect` })),
+)
+
 const syncGroupTwice = ({ directors }: LintInput): Found[] =>
   directors.flatMap(({ statements }) => {
     const seen = new Map<string, string>()
@@ -209,6 +217,15 @@ export const vrrpRules: Rule[] = [
     why: 'The members go together, so a failure without weight moves all of them and one with a weight moves none: keepalived ignores it (vrrp.c vrrp_complete_instance).',
     remedy: 'Take the weight out, or write sync_group_tracking_weight into the group.',
     check: syncGroupWeight,
+  },
+  {
+    code: 'owner-weight',
+    severity: 'error',
+    rejected: true,
+    title: 'A weight of something that an address owner tracks',
+    why: 'Priority 255, which state MASTER without priority means too, never changes: keepalived ignores what has a weight (vrrp.c vrrp_complete_instance).',
+    remedy: 'Write a priority from 1 to 254, or take the weight out: then a failure is a FAULT.',
+    check: ownerWeight,
   },
   {
     code: 'sync-group-twice',
