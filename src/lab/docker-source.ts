@@ -14,7 +14,7 @@ import { claimName, deploy, labelsOf, remove } from './deploy.ts'
 import { ensureImages, imageName, imagesKey } from './images.ts'
 import { type Lab, openLab } from './lab.ts'
 import { type PackageSet, resolveSets } from './node-packages.ts'
-import { ensurePackageImages } from './package-images.ts'
+import { ensurePackageImages, fetchPackages } from './package-images.ts'
 import type { Probe } from './probes.ts'
 import type { LabSource } from './lab-source.ts'
 import { thisProcess } from './owner.ts'
@@ -96,6 +96,7 @@ export const dockerSource = (): LabSource => {
       const images = await imagesKey()
       const rootfs = await pinnedRootfs()
       const packages = await packagesOn(rootfs, topology, steps, signal)
+      await fetchPackages(packages, steps, signal)
       await ensureImages(running, images, rootfs, steps, signal)
       await ensurePackageImages(running, images, packages, steps, signal)
       const [image, schedulers] = [imageName('director', images), schedulersOf(topology)]

@@ -35,11 +35,18 @@ for unread in doc info locale man; do set -- "$@" -o "Dpkg::Options::=--path-exc
 apt-get install "$@" /${ARCHIVES}/*.deb </dev/null >/tmp/apt.log 2>&1 || { tail -n 20 /tmp/apt.log; exit 1; }
 rm -f /${ARCHIVES}/*.deb /tmp/apt.log $policy`
 
+/** Downloads what is not in the cache of these sets. @throws LvslabError ENGINE_PACKAGE_GONE */
+export const fetchPackages = async (sets: PackageSet[], steps: Steps, signal?: AbortSignal): Promise<void> => {
+  const packages = sets.flatMap(set => set.packages)
+  if (packages.length === 0) return
+  await steps.step("Download the nodes' packages", progress => fetchDebs(readLock(), packages, progress, signal))
+}
+
 /**
- * Makes the images with nodes' own packages on an engine that has the role images, where they are missing. Nothing of a package
- * runs on this machine: its maintainer scripts do so in the engine, without a network and without privileges.
+ * Makes the images with nodes' own packages, which are downloaded, on an engine that has the role images; where they are missing.
+ * Nothing of a package runs on this machine: its maintainer scripts do so in the engine, without a network and without privileges.
  *
- * @throws LvslabError PACKAGE_INSTALL with the last words of dpkg, ENGINE_PACKAGE_GONE
+ * @throws LvslabError PACKAGE_INSTALL with the last words of dpkg
  */
 export const ensurePackageImages = async (
   engine: Engine,
@@ -49,17 +56,7 @@ export const ensurePackageImages = async (
   signal?: AbortSignal,
 ): Promise<void> => {
   const present = new Set((await engine.docker.listImages()).flatMap(image => image.RepoTags ?? []))
-  const missing = sets.filter(set => !present.has(nameOf(set, images)))
-  if (missing.length === 0) return
-  await steps.step("Download the nodes' packages", progress =>
-    fetchDebs(
-      readLock(),
-      missing.flatMap(set => set.packages),
-      progress,
-      signal,
-    ),
-  )
-  for (const set of missing) {
+  for (const set of sets.filter(one => !present.has(nameOf(one, images)))) {
     signal?.throwIfAborted()
     await steps.step(`Install ${set.names.join(', ')} for a ${set.role}: ${set.packages.length} packages`, () =>
       install(engine, images, set, signal),

@@ -15,7 +15,7 @@ import { deploy } from './deploy.ts'
 import { emptyMemory, ensureImages, freezeDisk, imagesKey } from './images.ts'
 import { type Lab, openLab } from './lab.ts'
 import { type PackageSet, resolveSets } from './node-packages.ts'
-import { ensurePackageImages } from './package-images.ts'
+import { ensurePackageImages, fetchPackages } from './package-images.ts'
 import { type Readiness, waitReady } from './readiness.ts'
 
 /** A built engine with the role images in it, saved while running: every lab goes on from here. */
@@ -107,6 +107,7 @@ const addPackages = async (
 ): Promise<SavedEntry<ImagesManifest>> => {
   const tag = images.manifest.images
   const make = async (): Promise<{ engine: VmEngine; manifest: ImagesManifest }> => {
+    await fetchPackages([set], steps, signal) // without a network, nothing is started for nothing
     const engine = await forkEngine(build, spec, images, 'copy', { signal })
     return endOnError(engine, async () => {
       await engine.awake(async () => {
