@@ -25,7 +25,7 @@ ${CHECK_NOTES}`,
     args: {
       dir: {
         type: 'positional',
-        description: 'folder with topology.yaml, or with the keepalived.conf files of a pair',
+        description: 'folder with topology.yaml, or with the plain configurations of directors',
         required: true,
       },
       ...checkArguments,
