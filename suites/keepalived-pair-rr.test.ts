@@ -93,6 +93,8 @@ describe('the pair', () => {
 
   test('a real server that answers ARP for the VIP has all clients; silent, it does not', async ({ lab }) => {
     const forget = () => run(lab, 'gw', 'ip neigh flush dev eth0')
+    // once more it announces the VIP, garp_master_delay 5 s after it became MASTER: who hears that believes it
+    await lab.sleep(5_000)
     const heal = await lab.inject('netem', 'd1', { delayMs: 50, protocol: 'arp' })
     await run(lab, 'rs1', 'sysctl -w net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.lo.arp_ignore=0')
     await forget()

@@ -23,15 +23,6 @@ test('what is expected of a lab does not change it', async () => {
   expect(await topologyKey({ ...plain, expect: [limit] })).toBe(await topologyKey(plain))
 })
 
-test('a program in another version gives a new key, wherever it lies', async () => {
-  const [here, there] = [folderWith({ keepalived: '2.2' }), folderWith({ keepalived: '2.2', other: '2.3' })]
-  const keyWith = (from: string) =>
-    topologyKey(aTopology([aNode({ programs: [{ path: '/usr/sbin/keepalived', from }] })]))
-  expect(await keyWith(join(there, 'keepalived'))).toBe(await keyWith(join(here, 'keepalived')))
-  expect(await keyWith(join(there, 'other'))).not.toBe(await keyWith(join(here, 'keepalived')))
-  expect(await topologyKey(aTopology([aNode()]))).not.toBe(await keyWith(join(here, 'keepalived')))
-})
-
 test.each<[string, (dir: string) => void]>([
   ['a byte', dir => writeFileSync(join(dir, 'd1/etc/a'), 'onf')],
   [

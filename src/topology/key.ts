@@ -16,10 +16,9 @@ import type { Topology } from './types.ts'
 export const topologyKey = async (topology: Topology): Promise<string> => {
   const hash = createHash('sha256')
   const { dir: _, expect: _expect, nodes, ...rest } = topology
-  add(hash, 'topology', canonical({ ...rest, nodes: nodes.map(({ files: __, programs: ___, ...node }) => node) }))
+  add(hash, 'topology', canonical({ ...rest, nodes: nodes.map(({ files: __, ...node }) => node) }))
   for (const node of nodes) {
     add(hash, `script ${node.name}`, nodeScript(topology, node))
-    for (const { path, from } of node.programs ?? []) add(hash, `program ${node.name} ${path}`, await readFile(from))
     if (node.files !== undefined) await addTree(hash, node.name, node.files, '')
   }
   return hash.digest('hex')

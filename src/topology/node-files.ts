@@ -18,17 +18,14 @@ export interface NodeFile {
 const REFUSED = ['dev', 'etc/lvslab', 'proc', 'sys']
 
 /**
- * The files laid over a node's root, sorted by path: those of its folder, and its programs, in the place of files there. Folders
- * without a file are left out.
+ * The files laid over a node's root, sorted by path; none where the node has no folder. Folders without a file are
+ * left out.
  *
  * @throws {LvslabError} TOPOLOGY_FILE, exit code 2: a symbolic link or a special file (it could lead outside the folder,
  *   and means something else inside the node), a place that is not the user's, or a file that cannot be read.
  */
 export const nodeFiles = (node: Node): NodeFile[] => {
-  const programs = (node.programs ?? []).map(
-    ({ path, from }): NodeFile => ({ path, content: readFileSync(from), mode: 0o755 }),
-  )
-  if (node.files === undefined) return programs
+  if (node.files === undefined) return []
   const root = node.files
   const refuse = (path: string, message: string, remedy: string, cause?: unknown): never => {
     const options = { remedy, exitCode: 2 as const, cause }
@@ -60,6 +57,5 @@ export const nodeFiles = (node: Node): NodeFile[] => {
     }
   }
   walk('')
-  const laid = [...files.filter(file => programs.every(({ path }) => path !== file.path)), ...programs]
-  return laid.sort((a, b) => (a.path < b.path ? -1 : 1))
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1))
 }

@@ -53,8 +53,6 @@ export interface Node {
   packages?: string[]
   /** Absolute path of the folder laid over the node's root, where there is one. */
   files?: string
-  /** Programs laid over it afterwards: their paths inside the node, and absolute ones of the files. */
-  programs?: { path: string; from: string }[]
 }
 
 export interface Topology {

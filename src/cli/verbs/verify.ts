@@ -1,12 +1,10 @@
 import path from 'node:path'
-import { fetchKeepalived, type OtherKeepalived, otherKeepalived } from '../../engine/vm/other-keepalived.ts'
 import { drawText } from '../../topology/draw.ts'
 import { createMasker } from '../../history/mask.ts'
 import { createRunReport } from '../../report/run.ts'
 import { formatJson } from '../../report/json.ts'
 import { formatText } from '../../report/text.ts'
 import { writeReports } from '../../report/write.ts'
-import type { Topology } from '../../topology/types.ts'
 import { planTopology, requirePredictions } from '../../verify/plan.ts'
 import { verify } from '../../verify/verify.ts'
 import { CHECK_NOTES, checkArguments, choiceOf } from '../check-arguments.ts'
@@ -41,7 +39,6 @@ ${BUDGET_NOTES}`,
       },
       ...checkArguments,
       budget: { type: 'string', description: 'host time that it may take, 90s, 2m, 1h: what does not fit is untested' },
-      keepalived: { type: 'string', description: '2.2 (Debian 12) or 2.3 (Debian 13, the default), on every director' },
       ...engineArguments,
       reports: { type: 'string', description: 'folder for the reports', default: 'reports' },
       json: { type: 'boolean', description: 'print the report as JSON on standard output' },
@@ -49,7 +46,6 @@ ${BUDGET_NOTES}`,
     run: ({ args, rawArgs }) =>
       runVerb(async ({ steps, signal }) => {
         const started = new Date()
-        const other = otherKeepalived(args.keepalived)
         const startedMs = performance.now()
         const choice = choiceOf('verify', args)
         const limitMs = durationOf('verify', 'budget', args.budget)
@@ -58,8 +54,6 @@ ${BUDGET_NOTES}`,
         const topology = await topologyOf(args.dir, derived, line => process.stderr.write(`${line}\n`))
         const plan = planTopology(topology)
         requirePredictions(plan)
-        await using keepalived = other && (await fetchKeepalived(other, { steps, signal }))
-        if (keepalived) plan.topology = withProgram(topology, keepalived.program)
         await using source = sourceOf(args)
         const dir = runDir(args.reports, topology.name, started)
         const outcome = await verify(plan, source, { dir, steps, signal, choice, budget })
@@ -75,7 +69,7 @@ ${BUDGET_NOTES}`,
           },
           started: started.toISOString(),
           tookMs: Date.now() - started.getTime(),
-          engine: { ...source.facts(), ...(keepalived && { keepalived: keepalived.version }) },
+          engine: source.facts(),
           command: `lvslab verify ${rawArgs.map(quoted).join(' ')}`,
           results: outcome.results,
           untested: plan.untested,
@@ -94,8 +88,3 @@ ${BUDGET_NOTES}`,
 /** A word as a shell takes it: the `*` of a name stays one. */
 const quoted = (word: string): string =>
   /^[\w%+,./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
-
-const withProgram = (topology: Topology, program: OtherKeepalived['program']): Topology => ({
-  ...topology,
-  nodes: topology.nodes.map(node => (node.role === 'director' ? { ...node, programs: [program] } : node)),
-})
