@@ -49,6 +49,7 @@ describe('lvslab verify', () => {
     const { code, stdout, stderr } = await lvslab([
       'verify',
       dir,
+      ...['--only', 'convergence,configuration,shares'],
       '--json',
       '--reports',
       await temporaryDir(),
