@@ -195,7 +195,7 @@ describe('the fallback', () => {
     const servers = NAMES.map(node => ({ node, address: SERVERS[node] }))
     expect(lab.history).toPass('sorry', {
       ...{ vip: VIP, directors: ['d1'], service: SERVICE, servers, fault: 'httpd-hang', probe: 'clients' },
-      ...{ bound: down, endsBound: up, slackMs: SLACK_MS + STEP_MS },
+      ...{ bound: down, endsBound: up, overlapMs: SLACK_MS, slackMs: SLACK_MS + STEP_MS },
     })
 
     await edit(lab, '/fallback=/d')

@@ -137,6 +137,21 @@ describe('to the letter', () => {
     expect(checkSorry(historyInTime(nobody), params).outcome).toBe('PASS')
   })
 
+  it('may answer for as long as is said beside a real server that has come, and no longer', () => {
+    const back = [fault(15_000, 'web-stop', 'rs1', 'heal'), fault(15_000, 'web-stop', 'rs2', 'heal')]
+    const both = [table(16_000, 'd1', ['rs1', 'd1']), table(16_100, 'd1', ['rs1'])]
+    const beside = (at: number) => [
+      ...pages(13_000, 16_000),
+      ...back,
+      ...both,
+      ...requests(at, at + 10, () => ({ server: 'd1' })),
+    ]
+    const after = [...requests(16_200, 18_000), table(18_000, 'd1', ['rs1'])]
+    expect(judge([...beside(16_050), ...after]).outcome).toBe('FAIL')
+    expect(judge([...beside(16_050), ...after], { overlapMs: 100 }).outcome).toBe('PASS')
+    expect(judge([...beside(16_150), ...after], { overlapMs: 100 }).outcome).toBe('FAIL')
+  })
+
   it('is not asked to end where that has no bound', () => {
     const heals = [fault(20_000, 'web-stop', 'rs1', 'heal'), fault(20_100, 'web-stop', 'rs2', 'heal')]
     const stays = [...pages(13_000, 40_000), ...heals]

@@ -24,6 +24,8 @@ export interface SorryParams {
   bound: Bound
   /** Judges the way back as well: from the last heal to the first answer of a real server. */
   endsBound?: Bound
+  /** How long it may still answer beside a real server that has just come: ldirectord adds the one, then removes the other. ms, default 0 */
+  overlapMs?: number
   /** Scheduling of the lab's machine, ms; default 0. */
   slackMs?: number
 }
@@ -105,6 +107,7 @@ const judgeFirst = (
 
 /** A sorry page is one too many where every table of the VIP's owner around it has a real server. */
 const judgeTooSoon = (history: History, params: SorryParams, pages: Requests): Verdict | undefined => {
+  const { overlapMs = 0 } = params
   const holdings = holdingsOf(history, params.vip, params.directors)
   const realIn = (table: IpvsEvent): string | undefined =>
     activeDestinations(table, params.service)?.find(one => params.servers.some(s => s.address === one.address))?.address
@@ -113,7 +116,7 @@ const judgeTooSoon = (history: History, params: SorryParams, pages: Requests): V
     const [owner] = ownersAt(holdings, page.t)
     if (owner === undefined) continue
     const tables = tablesByOwner.get(owner) ?? []
-    const first = tables.findLastIndex(table => table.t <= page.t)
+    const first = tables.findLastIndex(table => table.t <= page.t - overlapMs)
     const last = tables.findIndex(table => table.t >= page.done)
     if (first < 0 || last < 0) continue
     // a table that changed while the page was on its way explains it

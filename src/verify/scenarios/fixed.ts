@@ -177,7 +177,7 @@ const fallback = (plan: Plan, planned: FixedService): Scenario[] => {
           params: {
             ...{ vip: vip.address, directors: [director], service: table, fault: 'httpd-crash', probe: PROBE },
             servers: servers.map(({ node, server }) => ({ node, address: server.address })),
-            ...{ bound, endsBound, slackMs: SLACK_MS },
+            ...{ bound, endsBound, overlapMs: SLACK_MS, slackMs: SLACK_MS },
           },
         },
       ],
