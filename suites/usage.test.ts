@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { lvslab, temporaryDir } from './command-line.ts'
@@ -30,6 +30,16 @@ describe('wrong use', () => {
     const { code, stdout, stderr } = await lvslab(words.split(' '))
     expect({ code, stdout, stderr }).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) })
     expect(stderr).not.toContain('Boot')
+  })
+
+  test('a path that leads nowhere is told in a line, without a stack', async () => {
+    const loop = path.join(await temporaryDir(), 'loop')
+    await symlink('loop', loop)
+    for (const verb of ['lint', 'plan']) {
+      const { code, stderr } = await lvslab([verb, loop])
+      expect(code, stderr).toBe(2)
+      expect(stderr).toMatch(/^error: ELOOP: [^\n]+ \[FILE_UNREADABLE\]\nremedy: [^\n]+\n$/)
+    }
   })
 
   test('lvslab test of no file leaves no folder of a run', async () => {

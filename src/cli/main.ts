@@ -81,7 +81,8 @@ const checkWords = (command: AnyCommand, words: string[]): void => {
     }
     const name = word.replace(/^--?/, '').replace(/=.*$/, '')
     if (!options.includes(name)) throw usage(`no option ${word}${hint(name, options, 'options')}`)
-    if (given.has(name)) throw usage(`--${name} is given twice: the parser would take the last alone`)
+    if (given.has(name))
+      throw usage(`--${name} is given twice: once, with a comma between several names where it takes them`)
     given.add(name)
     if (args[name]?.type === 'boolean' || word.includes('=')) continue
     n++

@@ -29,9 +29,21 @@ export const runVerb = async (run: (context: VerbContext) => Promise<ExitCode>):
   }
 }
 
+/** Whether a file or a folder stopped it that an operator gave: the permission to read it, or where links lead. */
+const isUnreadable = (error: unknown): error is NodeJS.ErrnoException => {
+  const { code = '', syscall = '' } = error instanceof Error ? (error as NodeJS.ErrnoException) : {}
+  const isRead = ['open', 'stat', 'lstat', 'scandir', 'read'].includes(syscall)
+  return isRead && ['EACCES', 'ELOOP', 'ENOTDIR', 'ENAMETOOLONG'].includes(code)
+}
+
 /** Prints an error as people need it: what, where, and what to do. Returns the exit code. */
 export const printError = (error: unknown): ExitCode => {
   if (error instanceof Interrupted) return 130
+  if (isUnreadable(error)) {
+    process.stderr.write(visible(`error: ${error.message} [FILE_UNREADABLE]\n`))
+    process.stderr.write('remedy: check the path, and that whoever runs lvslab may read it\n')
+    return 2
+  }
   if (!(error instanceof LvslabError)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
     process.stderr.write(`error: this is a fault of lvslab itself: ${text}\n`)

@@ -32,7 +32,7 @@ export const lint = (input: LintInput): LintResult => {
   const suppressions = files.flatMap(readSuppressions)
   return {
     findings: [...withoutSuppressed(findings, suppressions), ...unused(findings, suppressions)].sort(byPlace),
-    directors: directors.map(director => director.name),
+    directors: [...new Set(directors.map(director => director.name))],
     files,
     rejected: directors
       .filter(

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, dirname, extname, join, relative } from 'node:path'
 import { programOf, type TableProgram } from '../config/table.ts'
@@ -115,9 +115,24 @@ export const nodeFiles = (name: string, root: string): DirectorFiles[] =>
       : [],
   )
 
+/** What stands in a folder that cannot be looked into is not missing. */
+const refuseUnreadable = (dir: string): void => {
+  for (const folder of [
+    dir,
+    ...Object.values(PLACES).flatMap(places => places.map(place => join(dir, dirname(place)))),
+  ]) {
+    try {
+      if (existsSync(folder)) accessSync(folder, constants.R_OK | constants.X_OK)
+    } catch {
+      throw noDirectorFiles(`${shortPath(folder)} cannot be read`, 'let whoever runs lvslab read it, or move it away')
+    }
+  }
+}
+
 /** The files of the director that a folder is of: laid over its root, or beside each other. */
-const ofDirectorFolder = (dir: string): DirectorFiles[] =>
-  Object.values(PLACES).flatMap(places => {
+const ofDirectorFolder = (dir: string): DirectorFiles[] => {
+  refuseUnreadable(dir)
+  return Object.values(PLACES).flatMap(places => {
     const found = [...places, ...places.map(place => basename(place))]
       .map(place => join(dir, place))
       .find(file => existsSync(file) && !statSync(file).isDirectory())
@@ -125,6 +140,7 @@ const ofDirectorFolder = (dir: string): DirectorFiles[] =>
     const files = ofFile(found)
     return [{ ...files, name: basename(dir), whole: files.whole || files.program === 'keepalived' }]
   })
+}
 
 const ofFolder = (dir: string): DirectorFiles[] => {
   const entries = readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))

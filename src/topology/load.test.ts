@@ -148,7 +148,7 @@ describe('the form', () => {
     [
       "    routes: ['",
       "    packages: [php-fpm, '-y; reboot', Wordpress, 7, x]\n    routes: ['",
-      '18:25 packages[1] "-y; reboot" must be the name of a Debian package: lower-case letters, digits, "+", "-" and "."',
+      '18:25 packages[1] "-y; reboot" must be the name of a Debian package: lower-case letters, digits, "+", "-" and ".", two at least, a letter or digit first',
     ],
     ['loopback: [', 'lopback: [', '16:5 unknown key "lopback"; did you mean "loopback"?'],
     ['summary: A', 'zzz: A', '2:1 unknown key "zzz"; keys here: "name", "summary", "networks", "nodes", "expect"'],

@@ -37,7 +37,8 @@ const withPrefix = z.union([z.cidrv4(), z.cidrv6()], {
 
 /** Debian Policy 5.6.1. Its whole length goes into file names nowhere, so the bound only keeps nonsense out. */
 const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]{1,127}$/, {
-  error: 'must be the name of a Debian package: lower-case letters, digits, "+", "-" and "."',
+  error:
+    'must be the name of a Debian package: lower-case letters, digits, "+", "-" and ".", two at least, a letter or digit first',
 })
 
 const singleLine = (what: string) => z.string().regex(/^[^\r\n]*$/, { error: `must be ${what}` })

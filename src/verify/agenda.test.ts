@@ -52,6 +52,13 @@ describe("the operator's own limits", () => {
     ])
   })
 
+  it('are untested where what measures them was not chosen', () => {
+    expect(limited([gap], { only: ['shares'] }).untested).toContainEqual({
+      what: 'limit gap 3 s of topology.yaml:8',
+      why: 'no check that was chosen measures it',
+    })
+  })
+
   it('that no check measures are untested, never passed', () => {
     const plan = planTopology({ ...topology, expect: [gap] })
     const alone = { ...plan, services: [] }

@@ -37,15 +37,16 @@ export const agendaOf = (plan: Plan, choice: Choice = {}): Agenda => {
     ...planScenarios(plan),
   ]
   const limits = limitsOf(plan.topology.expect, choice.limits)
+  const { kept, untested } = select(all, choice)
   for (const limit of limits) {
-    if (all.some(({ checks }) => checks.some(check => limitedBy(limit, check)))) continue
+    const measures = ({ checks }: { checks: PlannedCheck[] }): boolean => checks.some(check => limitedBy(limit, check))
+    if (kept.some(measures)) continue
     const { name, maxMs, at } = limit
     plan.untested.push({
       what: `limit ${name} ${seconds(maxMs)} of ${at}`,
-      why: 'no check of this configuration measures it',
+      why: `no check ${all.some(measures) ? 'that was chosen' : 'of this configuration'} measures it`,
     })
   }
-  const { kept, untested } = select(all, choice)
   plan.untested.push(...untested)
   const limited = kept.map(one => ({ ...one, checks: one.checks.map(check => withLimits(check, limits)) }))
   return {

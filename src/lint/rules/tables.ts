@@ -148,7 +148,8 @@ export const tableRules: Rule[] = [
     programs: LDIRECTORD,
     title: 'A service without a fallback',
     why: 'With no server left the kernel refuses connections (ip_vs_core.c ip_vs_leave).',
-    remedy: 'Write fallback=127.0.0.1:80 gate, with a web server on the director.',
+    remedy:
+      'Write fallback=127.0.0.1 with the port of the service and gate (which maps no ports), and have that answer on the director.',
     check: fallbackMissing,
   },
 ]
