@@ -27,7 +27,9 @@ export const graphCommand = defineVerb('Example: lvslab graph --svg topologies/k
   run: ({ args }) =>
     runVerb(async () => {
       if (args.svg && args.mermaid) throw usage()
-      process.stdout.write(await drawn(args.dir, args.svg ? withVips : args.mermaid ? drawMermaid : drawText))
+      const { text, told } = await drawn(args.dir, args.svg ? withVips : args.mermaid ? drawMermaid : drawText)
+      for (const line of told) process.stderr.write(`${line}\n`)
+      process.stdout.write(text)
       return 0
     }),
 })
@@ -35,16 +37,16 @@ export const graphCommand = defineVerb('Example: lvslab graph --svg topologies/k
 const withVips = (topology: Topology): string => drawSvg(topology, knownOf(topology))
 
 /** A derived topology is gone before anything is printed: whoever reads may go away at the first line. */
-const drawn = async (dir: string, draw: (topology: Topology) => string): Promise<string> => {
+const drawn = async (dir: string, draw: (topology: Topology) => string): Promise<{ text: string; told: string[] }> => {
   const scratch = await mkdtemp(path.join(os.tmpdir(), 'lvslab-graph-'))
   await using _scratch = { [Symbol.asyncDispose]: () => rm(scratch, { recursive: true, force: true }) }
-  return draw(
-    await topologyOf(
-      dir,
-      name => path.join(scratch, name),
-      line => process.stderr.write(`${line}\n`),
-    ),
+  const told: string[] = []
+  const topology = await topologyOf(
+    dir,
+    name => path.join(scratch, name),
+    line => told.push(line),
   )
+  return { text: draw(topology), told }
 }
 
 const usage = (): LvslabError =>
