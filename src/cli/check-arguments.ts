@@ -1,6 +1,13 @@
 import type { Choice } from '../verify/agenda.ts'
 import { durationOf, usage } from './usage.ts'
 
+/** What is tried. */
+export const topologyArgument = {
+  type: 'positional',
+  description: 'folder with topology.yaml, or with the plain configurations of directors',
+  required: true,
+} as const
+
 /** Arguments of the verbs that try what follows from a configuration, or say what they would try. */
 export const checkArguments = {
   only: { type: 'string', description: 'names of checks: only these, e.g. failover-stop,shares' },

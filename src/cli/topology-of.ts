@@ -1,5 +1,8 @@
 import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import os from 'node:os'
 import path from 'node:path'
+import { LvslabError } from '../errors.ts'
 import { deriveFrom } from '../derive/read.ts'
 import { writeDraft } from '../derive/write.ts'
 import { directorFiles } from '../topology/director-files.ts'
@@ -29,12 +32,38 @@ export const topologyOf = async (
   return loadTopology(dir)
 }
 
+/**
+ * Prints what is made of such a topology. A derived one is gone before anything is printed: whoever reads may go away at the
+ * first line.
+ *
+ * @param textOf is given the topology, and the folder that a derived one is in until it returns
+ */
+export const printTopologyOf = async (
+  dirOrFile: string,
+  textOf: (topology: Topology, scratch: string) => string,
+): Promise<void> => {
+  const told: string[] = []
+  const text = await (async () => {
+    const scratch = await mkdtemp(path.join(os.tmpdir(), 'lvslab-derived-'))
+    await using _scratch = { [Symbol.asyncDispose]: () => rm(scratch, { recursive: true, force: true }) }
+    const topology = await topologyOf(
+      dirOrFile,
+      name => path.join(scratch, name),
+      line => told.push(line),
+    )
+    return textOf(topology, scratch)
+  })()
+  for (const line of told) process.stderr.write(`${line}\n`)
+  process.stdout.write(text)
+}
+
 /** Whether there are configurations of directors, and no topology.yaml. */
 const isPlain = (dirOrFile: string): boolean => {
   if (/\.ya?ml$/.test(dirOrFile) || existsSync(path.join(dirOrFile, TOPOLOGY_FILE_NAME))) return false
   try {
     return directorFiles(path.resolve(dirOrFile)).length > 0
-  } catch {
+  } catch (error) {
+    if (error instanceof LvslabError && error.code === 'DIRECTOR_UNREADABLE') throw error
     return false // what is said of a missing topology.yaml names those nearby
   }
 }

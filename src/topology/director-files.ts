@@ -124,7 +124,10 @@ const refuseUnreadable = (dir: string): void => {
     try {
       if (existsSync(folder)) accessSync(folder, constants.R_OK | constants.X_OK)
     } catch {
-      throw noDirectorFiles(`${shortPath(folder)} cannot be read`, 'let whoever runs lvslab read it, or move it away')
+      throw new LvslabError('DIRECTOR_UNREADABLE', `${shortPath(folder)} cannot be read`, {
+        remedy: 'let whoever runs lvslab read it, or move it away',
+        exitCode: 2,
+      })
     }
   }
 }

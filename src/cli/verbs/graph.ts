@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import os from 'node:os'
-import path from 'node:path'
 import { LvslabError } from '../../errors.ts'
 import { drawSvg } from '../../report/graph/draw.ts'
 import { drawMermaid, drawText } from '../../topology/draw.ts'
@@ -8,7 +5,7 @@ import type { Topology } from '../../topology/types.ts'
 import { defineVerb } from '../define-verb.ts'
 import { knownOf } from '../known-of.ts'
 import { runVerb } from '../run-verb.ts'
-import { topologyOf } from '../topology-of.ts'
+import { printTopologyOf } from '../topology-of.ts'
 
 export const graphCommand = defineVerb('Example: lvslab graph --svg topologies/keepalived-dr > keepalived-dr.svg', {
   meta: {
@@ -27,27 +24,12 @@ export const graphCommand = defineVerb('Example: lvslab graph --svg topologies/k
   run: ({ args }) =>
     runVerb(async () => {
       if (args.svg && args.mermaid) throw usage()
-      const { text, told } = await drawn(args.dir, args.svg ? withVips : args.mermaid ? drawMermaid : drawText)
-      for (const line of told) process.stderr.write(`${line}\n`)
-      process.stdout.write(text)
+      await printTopologyOf(args.dir, args.svg ? withVips : args.mermaid ? drawMermaid : drawText)
       return 0
     }),
 })
 
 const withVips = (topology: Topology): string => drawSvg(topology, knownOf(topology))
-
-/** A derived topology is gone before anything is printed: whoever reads may go away at the first line. */
-const drawn = async (dir: string, draw: (topology: Topology) => string): Promise<{ text: string; told: string[] }> => {
-  const scratch = await mkdtemp(path.join(os.tmpdir(), 'lvslab-graph-'))
-  await using _scratch = { [Symbol.asyncDispose]: () => rm(scratch, { recursive: true, force: true }) }
-  const told: string[] = []
-  const topology = await topologyOf(
-    dir,
-    name => path.join(scratch, name),
-    line => told.push(line),
-  )
-  return { text: draw(topology), told }
-}
 
 const usage = (): LvslabError =>
   new LvslabError('USAGE', '--svg and --mermaid: one of them', { remedy: 'lvslab graph --help', exitCode: 2 })

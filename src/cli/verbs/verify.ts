@@ -7,7 +7,7 @@ import { formatText } from '../../report/text.ts'
 import { writeReports } from '../../report/write.ts'
 import { planTopology, requirePredictions } from '../../verify/plan.ts'
 import { verify } from '../../verify/verify.ts'
-import { CHECK_NOTES, checkArguments, choiceOf } from '../check-arguments.ts'
+import { CHECK_NOTES, checkArguments, choiceOf, topologyArgument } from '../check-arguments.ts'
 import { engineArguments, sourceOf } from '../engine-arguments.ts'
 import { defineVerb } from '../define-verb.ts'
 import { runVerb } from '../run-verb.ts'
@@ -32,11 +32,7 @@ ${BUDGET_NOTES}`,
       description: 'Build the lab that a topology describes, break it, and judge what it does.',
     },
     args: {
-      dir: {
-        type: 'positional',
-        description: 'folder with topology.yaml, or with the plain configurations of directors',
-        required: true,
-      },
+      dir: topologyArgument,
       ...checkArguments,
       budget: { type: 'string', description: 'host time that it may take, 90s, 2m, 1h: what does not fit is untested' },
       ...engineArguments,

@@ -2,7 +2,9 @@ import type { Condition } from '../../agent/protocol.ts'
 import type { Lab } from '../../lab/lab.ts'
 import type { Probe } from '../../lab/probes.ts'
 import { changePool, type Pool, poolTable, serverKey, startPool } from '../../model/pool.ts'
+import type { Bound } from '../../model/types.ts'
 import type { Plan, PlannedServer, PlannedService } from '../plan.ts'
+import { PATIENCE_MS, type Scenario, SLOW_PROBE_RATE } from '../scenario.ts'
 
 /** What scenarios share. */
 
@@ -50,3 +52,24 @@ export const refusalsHeldBack = (servers: PlannedServer[]): string | undefined =
   const limit = `the kernel of ${found.node} may hold back the refusals that UDP_CHECK waits for (net.ipv4.icmp_ratelimit)`
   return `${limit}, as more than one check asks it over UDP`
 }
+
+/** The web server of a node crashes, and returns when the pool is without it; clients ask all the while. */
+export const crashAndReturn =
+  (
+    plan: Plan,
+    planned: PlannedService,
+    node: string,
+    pools: { without: string[]; whole: string[] },
+    { downBound, upBound }: { downBound: Bound; upBound: Bound },
+  ): Scenario['drive'] =>
+  async lab => {
+    const probe = await startProbe(lab, plan, planned, SLOW_PROBE_RATE)
+    await lab.sleep(BEFORE_MS)
+    const heal = await lab.inject('httpd-crash', node)
+    await lab.until(poolOf(planned, pools.without), downBound.maxMs + PATIENCE_MS)
+    await lab.sleep(AFTER_MS)
+    await heal()
+    await lab.until(poolOf(planned, pools.whole), upBound.maxMs + PATIENCE_MS)
+    await lab.sleep(AFTER_MS)
+    await probe.stop()
+  }

@@ -10,7 +10,7 @@ import type { FixedService } from '../fixed.ts'
 import type { Plan, PlannedServer } from '../plan.ts'
 import { tableName } from '../reach.ts'
 import { PATIENCE_MS, type Scenario, SLACK_MS, SLOW_PROBE_RATE } from '../scenario.ts'
-import { AFTER_MS, BEFORE_MS, poolOf, PROBE, startProbe } from './common.ts'
+import { AFTER_MS, BEFORE_MS, crashAndReturn, PROBE, startProbe } from './common.ts'
 
 /** What follows from an ldirectord.cf or an ipvsadm-save file, beside what is the same whoever makes the table. */
 export const fixedScenarios = (plan: Plan): Scenario[] => {
@@ -95,17 +95,7 @@ const serverLost = (plan: Plan, planned: FixedService, { node, server }: Planned
   return [
     {
       name,
-      drive: async lab => {
-        const probe = await startProbe(lab, plan, planned, SLOW_PROBE_RATE)
-        await lab.sleep(BEFORE_MS)
-        const heal = await lab.inject('httpd-crash', node)
-        await lab.until(poolOf(planned, alive(node)), downBound.maxMs + PATIENCE_MS)
-        await lab.sleep(AFTER_MS)
-        await heal()
-        await lab.until(poolOf(planned, alive()), upBound.maxMs + PATIENCE_MS)
-        await lab.sleep(AFTER_MS)
-        await probe.stop()
-      },
+      drive: crashAndReturn(plan, planned, node, { without: alive(node), whole: alive() }, { downBound, upBound }),
       checks: [
         {
           check: name,

@@ -1,7 +1,6 @@
-import type { Condition } from '../../agent/protocol.ts'
 import type { Plan, PlannedServer, PlannedService } from '../plan.ts'
-import { PATIENCE_MS, type Scenario, SLACK_MS, SLOW_PROBE_RATE } from '../scenario.ts'
-import { AFTER_MS, BEFORE_MS, poolOf, poolWithout, PROBE, receiversOf, startProbe } from './common.ts'
+import { type Scenario, SLACK_MS } from '../scenario.ts'
+import { crashAndReturn, poolWithout, PROBE, receiversOf } from './common.ts'
 import { removalOf } from './removable.ts'
 
 /** The web server of one real server crashes: its port refuses, and its health check sees that at the next look. */
@@ -17,22 +16,11 @@ export const serverLost = (plan: Plan, planned: PlannedService, one: PlannedServ
     return []
   }
   const { downBound, upBound } = bounds
-  const pool = (without: string[]): Condition =>
-    poolOf(planned, receiversOf(planned.service, poolWithout(planned, without)))
+  const pool = (without: string[]): string[] => receiversOf(planned.service, poolWithout(planned, without))
   return [
     {
       name,
-      drive: async lab => {
-        const probe = await startProbe(lab, plan, planned, SLOW_PROBE_RATE)
-        await lab.sleep(BEFORE_MS)
-        const heal = await lab.inject('httpd-crash', node)
-        await lab.until(pool([node]), downBound.maxMs + PATIENCE_MS)
-        await lab.sleep(AFTER_MS)
-        await heal()
-        await lab.until(pool([]), upBound.maxMs + PATIENCE_MS)
-        await lab.sleep(AFTER_MS)
-        await probe.stop()
-      },
+      drive: crashAndReturn(plan, planned, node, { without: pool([node]), whole: pool([]) }, bounds),
       checks: [
         {
           check: name,
