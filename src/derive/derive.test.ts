@@ -134,6 +134,12 @@ describe('NAT', () => {
       "rs1: no VIP is in 192.168.7.0/24: its gateway is 192.168.7.201, a director's own address, and stays so after a failover",
     ])
   })
+
+  it('leads back through who is MASTER at first, where that is not the first director', () => {
+    const nat = instance() + service('10.0.0.100 80', 'NAT', ['192.168.7.10 80'])
+    const draft = deriveTopology('pair', [read('d1', nat), read('d2', nat.replace('priority 100', 'priority 150'))])
+    expect(node(draft, 'rs1').routes).toEqual(['default via 192.168.7.202'])
+  })
 })
 
 describe('other shapes', () => {

@@ -40,7 +40,12 @@ export const deriveTopology = (name: string, given: DirectorConfig[]): Draft => 
   const names = unusedNames(configs)
   const links = findLinks(configs)
   const wires = links.map(
-    (link, n): Wire => ({ ...link, name: n === 0 ? 'lan' : `lan${n + 1}`, taken: takenIn(link, configs) }),
+    (link, n): Wire => ({
+      ...link,
+      name: n === 0 ? 'lan' : `lan${n + 1}`,
+      taken: takenIn(link, configs),
+      directors: new Map(),
+    }),
   )
   const directors = configs.map(config => directorNode(config, wires))
   const backs = backendsOf(configs)
@@ -104,6 +109,8 @@ const unusedNames = (configs: DirectorConfig[]) => {
 interface Wire extends Link {
   name: string
   taken: Set<number>
+  /** The address that each director has there. */
+  directors: Map<string, string>
 }
 
 const wireOf = (wires: Wire[], address: string): Wire | undefined => linkOf(wires, address) as Wire | undefined
@@ -152,6 +159,7 @@ const directorNode = (config: DirectorConfig, wires: Wire[]): { node: DraftNode;
     const device = wire.devices.find(one => one.director === config.node)
     const name = device?.name ?? unusedDevice(node, wires, config.node)
     const address = device?.own ?? free(wire, 201)
+    wire.directors.set(config.node, address)
     const because =
       device === undefined
         ? `nothing says by which interface ${config.node} reaches ${formatSubnet(wire.subnet)}`
@@ -248,7 +256,7 @@ const serving = (
   return { node, questions }
 }
 
-/** Replies of NAT go back through the director: by a VIP on the real servers' network where there is one. */
+/** Replies of NAT go back through the director: by a VIP on the real servers' network where there is one, else by who is MASTER at first. */
 const natGateway = (wire: Wire, configs: DirectorConfig[]): { address: string; question?: string } => {
   const services = configs.flatMap(config => config.services.map(service => service.address))
   const inside = configs
@@ -256,7 +264,9 @@ const natGateway = (wire: Wire, configs: DirectorConfig[]): { address: string; q
     .filter(vip => wireOf([wire], vip.address))
     .toSorted((a, b) => Number(services.includes(a.address)) - Number(services.includes(b.address)))
   if (inside[0]) return { address: inside[0].address }
-  const own = wire.devices.find(device => device.own !== undefined)?.own ?? formatIpv4(wire.subnet.first + 201)
+  const priority = ({ instances }: DirectorConfig): number => Math.max(0, ...instances.map(one => one.priority))
+  const [master] = configs.toSorted((a, b) => priority(b) - priority(a))
+  const own = wire.directors.get(master?.node ?? '') ?? ''
   return {
     address: own,
     question: `no VIP is in ${formatSubnet(wire.subnet)}: its gateway is ${own}, a director's own address${configs.length > 1 ? ', and stays so after a failover' : ''}`,
@@ -268,7 +278,14 @@ const clientsWire = (wires: Wire[]): Wire => {
   const subnet = subnets.some(other => other.first <= CLIENTS.last && CLIENTS.first <= other.last)
     ? unusedSubnet(subnets)
     : CLIENTS
-  return { name: 'clients', subnet, because: 'where the clients are', devices: [], taken: new Set() }
+  return {
+    name: 'clients',
+    subnet,
+    because: 'where the clients are',
+    devices: [],
+    taken: new Set(),
+    directors: new Map(),
+  }
 }
 
 /** On every network, and in every subnet of a VIP that is on somebody's wire. */
