@@ -47,7 +47,10 @@ const readText = (file: string): string => {
     const stat = statSync(file)
     if (!stat.isFile()) throw new Error('it is not a file')
     if (stat.size > MOST_BYTES)
-      throw new LvslabError('CONFIG_TOO_LARGE', `${file} has more than ${MOST_BYTES / 2 ** 20} MiB`, { exitCode: 2 })
+      throw new LvslabError('CONFIG_TOO_LARGE', `${file} has more than ${MOST_BYTES / 2 ** 20} MiB`, {
+        remedy: 'give the configuration itself, as its program reads it',
+        exitCode: 2,
+      })
     return readFileSync(file, 'utf8')
   } catch (cause) {
     if (cause instanceof LvslabError) throw cause

@@ -23,10 +23,15 @@ export const withOwnAddresses = (config: TableConfig): DirectorConfig => {
   const [at] = config.services.map(service => service.at)
   const addresses = addressesOf(config)
   if (!at || addresses.length === 0)
-    throw new LvslabError('DERIVE_NOTHING', `no service of ${config.node} has an IPv4 address`, {
-      remedy: 'write topology.yaml yourself: CONTRIBUTING.md, "A topology"',
-      exitCode: 2,
-    })
+    throw new LvslabError(
+      'DERIVE_NOTHING',
+      `${at ? 'no service' : 'nothing that can be read'} of ${config.node} has an IPv4 address`,
+      {
+        remedy:
+          'write topology.yaml yourself, see "A scenario" in CONTRIBUTING.md; `lvslab lint` says what is wrong with the configuration',
+        exitCode: 2,
+      },
+    )
   const services = config.services.map(service => {
     const section = config.ldirectord?.services.find(one => one.service === service)
     if (!section) return service

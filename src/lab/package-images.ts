@@ -85,6 +85,10 @@ const install = async (engine: Engine, images: string, set: PackageSet, signal?:
       throw new LvslabError(
         'PACKAGE_INSTALL',
         `${set.names.join(', ')} could not be installed in the image of a ${set.role}: ${said.trim()}`,
+        {
+          remedy:
+            'take the package that dpkg names out of `packages`, and put what you need of it into the folder of the node',
+        },
       )
     }
     const [repo, tag] = nameOf(set, images).split(':')
