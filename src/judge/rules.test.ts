@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { bound, holds, historyInTime, mark, VIP } from './examples.ts'
+import { bound, DIRECTORS, fault, holds, historyInTime, mark, SERVICE, table, VIP } from './examples.ts'
 import { judge, type PlannedCheck } from './rules.ts'
 
 const directors = [
@@ -49,3 +49,29 @@ it.for([{}, 5000, '1 s', bound(Number.NaN), { ...bound(1000), maxMs: '300' }, bo
     })
   },
 )
+
+it('proves what it says of a service by that service, not by all that the director has', () => {
+  const all = { ...table(0, 'd1', ['rs1', 'rs2']) }
+  all.services = [
+    ...all.services,
+    ...table(0, 'd1', ['rs1']).services.map(one => ({ ...one, service: 'TCP 10.0.0.101:80' })),
+  ]
+  const history = historyInTime([
+    holds(0, 'd1'),
+    all,
+    fault(1000, 'web-stop', 'rs1'),
+    table(2000, 'd1', ['rs2']),
+    mark(9000),
+  ])
+  const { outcome, proof } = judge(history, {
+    ...{ check: 'server', title: 'rs1 leaves', rule: 'pool' },
+    params: {
+      ...{ vip: VIP, directors: DIRECTORS, service: SERVICE, fault: 'web-stop', downBound: bound(4000) },
+      server: { node: 'rs1', address: '10.0.0.11', port: 80 },
+    },
+  })
+  expect(outcome).toBe('PASS')
+  const tables = proof.filter(event => event.kind === 'ipvs')
+  expect(tables.length).toBeGreaterThan(0)
+  expect(tables.flatMap(({ services }) => services.map(({ service }) => service))).toEqual(tables.map(() => SERVICE))
+})

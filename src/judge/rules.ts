@@ -1,3 +1,4 @@
+import type { LabEvent } from '../history/event.ts'
 import type { History } from '../history/history.ts'
 import type { Bound } from '../model/types.ts'
 import { checkConfiguration } from './configuration.ts'
@@ -84,6 +85,15 @@ const notABound = (value: unknown, at: string): string | undefined => {
   return `${at} is no bound but ${JSON.stringify(value)}; one has formula, maxMs and perhaps minMs, as crashBound() gives it`
 }
 
+/** A table as proof has the services that a check names: a hundred checks would each show a thousand real servers. */
+const proofAbout = (verdict: Verdict, params: { service?: unknown; services?: unknown }): Verdict => {
+  const named = [params.service, params.services].flat().filter(one => typeof one === 'string')
+  if (named.length === 0) return verdict
+  const cut = (event: LabEvent): LabEvent =>
+    event.kind === 'ipvs' ? { ...event, services: event.services.filter(one => named.includes(one.service)) } : event
+  return { ...verdict, proof: verdict.proof.map(cut) }
+}
+
 /** Judges a promise, with everything that {@link guard} adds. */
 export const judge = (history: History, { rule, params, limits, expected }: PlannedCheck): Verdict => {
   // each name stands with its own parameters in a PlannedCheck; the compiler cannot follow that through the table
@@ -91,7 +101,7 @@ export const judge = (history: History, { rule, params, limits, expected }: Plan
   const verdict = guard(history, all => {
     const wrong = wrongBound(params, 'params')
     if (wrong !== undefined) return inconclusive(`It cannot be judged: ${wrong}.`)
-    const verdict = check(all, params)
+    const verdict = proofAbout(check(all, params), params as object)
     return limits ? judgeLimits(verdict, limits) : verdict
   })
   if (expected !== 'FAIL' || verdict.outcome === 'INCONCLUSIVE') return verdict

@@ -73,7 +73,7 @@ const spansOf = (changes: readonly { t: number; present: boolean }[]): Span[] =>
   return spans
 }
 
-const byName = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true })
+const { compare: byName } = new Intl.Collator('en', { numeric: true })
 
 /** Merges lanes of one node whose bars are the same: thirty addresses that move together are one lane. */
 const mergeAlike = (lanes: readonly (BarLane & { alike: string })[]): BarLane[] => {
