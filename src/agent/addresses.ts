@@ -1,6 +1,7 @@
 import { fromWallClock, now } from './clock.ts'
 import { record } from './journal.ts'
 import { runInNode, watchLines } from './namespace.ts'
+import { listening } from './netlink.ts'
 import type { AgentNode } from './protocol.ts'
 
 interface Held {
@@ -41,7 +42,8 @@ export const watchAddresses = async (node: AgentNode): Promise<void> => {
     const t = wallMs === undefined ? now() : Math.min(fromWallClock(wallMs), now())
     record({ kind: 'address', t, change, node: node.name, ...address })
   }
-  watchLines(node, ['ip', '-o', '-ts', 'monitor', 'address'], ['--net'], take)
+  // an address that came after it was asked who is there, and before anybody listened, would never be seen
+  await listening(watchLines(node, ['ip', '-o', '-ts', 'monitor', 'address'], ['--net'], take))
   const present = await runInNode(node, ['ip', '-o', 'address'], 10_000)
   for (const line of present.stdout.split('\n')) take(line)
 }

@@ -43,9 +43,10 @@ export const watchLines = (
   argv: string[],
   namespaces: string[],
   onLine: (line: string) => void,
-): void => {
+): ChildProcess => {
   const child = watchProcess(node, argv, namespaces)
   readline.createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', onLine)
+  return child
 }
 
 /**
