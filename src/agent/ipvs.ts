@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { SocketAddress } from 'node:net'
 import type { IpvsDestination, IpvsService } from '../history/event.ts'
+import { atTimes } from './at-times.ts'
 import { now } from './clock.ts'
 import { record } from './journal.ts'
 import { runInNode } from './namespace.ts'
@@ -126,31 +127,25 @@ export const largeTable = async (node: AgentNode): Promise<IpvsService[] | undef
 /** Undefined where it could not be read. */
 type Table = Promise<IpvsService[] | undefined>
 
-interface Reading {
-  now: Table
-  /** Begins when that one has ended; whoever asks meanwhile shares it. */
-  next?: Table
-}
+/**
+ * keepalived's log asks many times in a row, and each reading takes instructions in which nobody is served: with 1000 real servers
+ * on two directors, of which one in ten goes, both would do nothing else. So a reading is followed by three times as long without.
+ */
+const REST = 3
 
-const readings = new Map<string, Reading>()
+const largeTables = new Map<AgentNode, () => Table>()
 
-/** keepalived's log asks many times in a row: one process at a time, each begun after it was asked for. */
-const largeTableOnce = (node: AgentNode): Table => {
-  const reading = readings.get(node.name)
-  if (reading) {
-    reading.next ??= reading.now.then(() => largeTableOnce(node))
-    return reading.next
-  }
-  const now = largeTable(node).finally(() => readings.delete(node.name))
-  readings.set(node.name, { now })
-  return now
+const largeTableAtTimes = (node: AgentNode): Table => {
+  const read = largeTables.get(node) ?? atTimes(() => largeTable(node), REST)
+  largeTables.set(node, read)
+  return read()
 }
 
 /**
  * The IPVS table of a node as the kernel holds it now, at once where it is small; empty where the node has none, undefined where
  * it could not be read.
  */
-export const ipvsTable = (node: AgentNode): IpvsService[] | Table => smallTable(node) ?? largeTableOnce(node)
+export const ipvsTable = (node: AgentNode): IpvsService[] | Table => smallTable(node) ?? largeTableAtTimes(node)
 
 /** Reads the counters of `ipvsadm -Ln --stats --exact`, by service and `address:port` of the real server. */
 export const parseCounters = (text: string): Map<string, IpvsDestination['counters']> => {

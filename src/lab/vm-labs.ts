@@ -92,7 +92,7 @@ export const prepareEngine = async (
     })
   }
   const key = digest(build.id, spec, images)
-  const plain = await ensureSaved('images', key, base, make, { signal })
+  const plain = await ensureSaved('images', key, base, make, { steps, signal })
   const prepared = { build, spec, why, packages, images: plain }
   // each set is saved by itself: what is installed is kept when the next one is interrupted, or another is wanted
   for (const set of packages) prepared.images = await addPackages(prepared, set, { steps, signal })
@@ -118,7 +118,7 @@ const addPackages = async (
     })
   }
   const key = digest(images.manifest.id, set.role, set.key)
-  return ensureSaved('images', key, { kind: 'images', ...images }, make, { signal })
+  return ensureSaved('images', key, { kind: 'images', ...images }, make, { steps, signal })
 }
 
 const defaultClock = (accelerator: MachineSpec['accelerator']): Clock => (accelerator === 'tcg' ? 'virtual' : 'real')
@@ -140,6 +140,7 @@ export const ensureTemplate = async (
   }
   const key = digest(MANIFEST, images.manifest.id, await topologyKey(topology), readiness)
   const template = await ensureSaved<TemplateManifest>('templates', key, { kind: 'images', ...images }, make, {
+    steps,
     signal,
     onWait: () => void steps.step('Wait for another lvslab that is making this lab', async () => {}),
   })

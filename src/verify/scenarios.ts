@@ -21,13 +21,15 @@ export const planScenarios = (plan: Plan): Scenario[] => {
   const sample = sampleOf(plan)
   return namedApart([
     ...(plan.configs.length > 0 ? [configuration(plan)] : []),
+    // with every real server of a farm watched it takes as long as all others together, which run beside it
+    ...(large ? serversLostTogether(plan) : []),
     ...(large ? sharesOfAll(plan) : plan.services.flatMap(service => sharesScenario(plan, service))),
     ...plan.fixed.flatMap(service => sharesScenario(plan, service)),
     ...[...sample.persistent, ...plan.fixed].flatMap(service => persistence(plan, service)),
     ...sample.vips.flatMap(vip => failovers(plan, vip)),
     ...reload(plan),
     ...(large
-      ? serversLostTogether(plan)
+      ? []
       : plan.services.flatMap(service => service.servers.flatMap(server => serverLost(plan, service, server)))),
     ...sample.sorry.flatMap(service => sorryPage(plan, service)),
     ...sample.quorum.flatMap(service => quorum(plan, service)),

@@ -85,7 +85,7 @@ export const verify = async (plan: Plan, source: LabSource, options: VerifyOptio
       const began = performance.now()
       const found = await runScenario(scenario, source, journal, signal)
       time?.ended(scenario.name, performance.now() - began)
-      progress(found.results.map(r => r.outcome).join(', '))
+      progress(tally(found.results))
       return found
     })
   }
@@ -128,6 +128,10 @@ const judgeOn = (history: History, planned: PlannedCheck, lab: string, tookMs: n
 
 const savedChecks = ({ name, checks }: Scenario): SavedCheck[] =>
   checks.map(check => ({ ...check, lab: name, forkOf: CONVERGENCE }))
+
+/** `3 PASS`, `99 PASS, 1 FAIL` */
+const tally = (results: CheckResult[]): string =>
+  [...Map.groupBy(results, ({ outcome }) => outcome)].map(([outcome, all]) => `${all.length} ${outcome}`).join(', ')
 
 /** What became of a scenario. */
 interface Judged {

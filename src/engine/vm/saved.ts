@@ -5,6 +5,7 @@ import { LvslabError } from '../../errors.ts'
 import { buildEntry, type CacheKind, cacheDir, entryDir, entryLockFile, hasEntry } from '../cache.ts'
 import { tryLockFile } from '../file-lock.ts'
 import { host } from '../host-command.ts'
+import type { Steps } from '../progress.ts'
 import { requireRoom } from '../room.ts'
 import { INSTANCE_FILES, MEMORY_IS_A_FILE, STATE_OUT } from './machine.ts'
 import type { SavedMachine, VmEngine } from './vm-engine.ts'
@@ -40,7 +41,7 @@ export const ensureSaved = async <T>(
   key: string,
   base: Base,
   make: () => Promise<{ engine: VmEngine; manifest: T }>,
-  options: { signal?: AbortSignal | undefined; onWait?: () => void } = {},
+  { steps, ...options }: { steps: Steps; signal?: AbortSignal | undefined; onWait?: () => void },
 ): Promise<SavedEntry<T>> => {
   await buildEntry(
     kind,
@@ -49,7 +50,9 @@ export const ensureSaved = async <T>(
       await requireRoom(kind === 'images' ? 'the saved engine' : 'a template')
       const { engine, manifest } = await make()
       await using running = engine
-      await save(running, dir, base.disk === undefined ? [...CHANGED, INSTANCE_FILES.disk] : CHANGED)
+      await steps.step(`Save ${kind === 'images' ? 'the engine' : 'the lab'}`, () =>
+        save(running, dir, base.disk === undefined ? [...CHANGED, INSTANCE_FILES.disk] : CHANGED),
+      )
       await symlink(path.join('../..', base.kind, base.key), path.join(dir, BASE_LINK))
       await writeFile(path.join(dir, 'manifest.json'), JSON.stringify(manifest))
     },
