@@ -13,13 +13,13 @@ it('a process hears of changes once its socket has joined a group of rtnetlink',
   expect(listensTo(TABLE, 412)).toBe(true)
 })
 
-it('it does not with a socket that asks only, of another protocol, or of another process', () => {
+it('a socket that asks only, one of another protocol, and that of another process hear of nothing', () => {
   expect([411, 413, 414, 41].map(pid => listensTo(TABLE, pid))).toEqual([false, false, false, false])
 })
 
 it('nobody waits for a process that ended, or could not be started', async () => {
-  await listening(spawn('true'))
+  await expect(listening(spawn('true'))).resolves.toBeUndefined()
   const missing = spawn('/nonexistent/ip')
   missing.on('error', () => {})
-  await listening(missing)
+  await expect(listening(missing)).resolves.toBeUndefined()
 })
