@@ -1,6 +1,7 @@
-import { cp, readdir } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, inject, test } from 'vitest'
+import type { LabEvent } from '../src/history/event.ts'
 import type { RunReport } from '../src/report/run.ts'
 import { loadTopology } from '../src/topology/load.ts'
 import { lvslab, temporaryDir } from './command-line.ts'
@@ -35,4 +36,73 @@ test('a pair of plain keepalived.conf files, and nothing else, is verified', asy
     'rs1 realserver',
     'rs2 realserver',
   ])
+})
+
+/** Three services whose real server is no web server, on two directors. */
+const otherProtocols = (priority: number): string => {
+  const service = (port: number, protocol: string, check: string): string =>
+    `virtual_server 10.1.0.100 ${port} {
+    delay_loop 2
+    lb_algo rr
+    lb_kind DR
+    protocol ${protocol}
+    alpha
+    real_server 10.1.0.10 ${port} {
+        ${check} {
+            connect_timeout 2
+        }
+    }
+}
+`
+  return `vrrp_instance VI_1 {
+    state BACKUP
+    interface eth0
+    virtual_router_id 51
+    priority ${priority}
+    virtual_ipaddress {
+        10.1.0.100/24
+    }
+}
+${service(25, 'TCP', 'SMTP_CHECK')}${service(53, 'UDP', 'DNS_CHECK')}${service(5000, 'UDP', 'UDP_CHECK').replace(
+  'connect_timeout',
+  'require_reply 706f6e67\n            connect_timeout',
+)}`
+}
+
+test('a derived real server answers checks of SMTP, DNS and a certain datagram', async () => {
+  const [pair, reports] = [path.join(await temporaryDir(), 'other-protocols'), await temporaryDir()]
+  for (const [node, priority] of [
+    ['d1', 110],
+    ['d2', 100],
+  ] as const) {
+    await mkdir(path.join(pair, node), { recursive: true })
+    await writeFile(path.join(pair, node, 'keepalived.conf'), otherProtocols(priority))
+  }
+  const clock = inject('clock') === 'default' ? [] : ['--clock', inject('clock')]
+
+  const { code, stdout, stderr } = await lvslab([
+    'verify',
+    pair,
+    '--only',
+    'reload',
+    '--json',
+    '--reports',
+    reports,
+    ...clock,
+  ])
+  expect(code, stdout + stderr).toBe(0)
+  // `alpha`: nobody is in a table whose check has not succeeded
+  const [run = ''] = await readdir(reports)
+  const journal = await readFile(path.join(reports, run, 'journal.ndjson'), 'utf8')
+  const events = journal
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as LabEvent)
+  const table = events.findLast(event => event.kind === 'ipvs' && event.node === 'd1')
+  expect(table).toMatchObject({
+    services: [25, 53, 5000].map(port => ({
+      service: `${port === 25 ? 'TCP' : 'UDP'} 10.1.0.100:${port}`,
+      destinations: [{ address: '10.1.0.10', port, weight: 1 }],
+    })),
+  })
 })

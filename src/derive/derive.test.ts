@@ -272,6 +272,37 @@ describe('a real server satisfies its checks', () => {
     expect(files('TCP_CHECK {\n connect_port 9000\n }')['/etc/apache2/conf-enabled/stub.conf']).toBe('Listen 9000\n')
   })
 
+  it('speaks SMTP and DNS where a check does, and nothing else there', () => {
+    const smtp = files('SMTP_CHECK {\n host {\n connect_port 2525\n }\n }', 25)
+    expect(smtp['/etc/rc.local']).toBe('#!/bin/sh -e\n/usr/local/sbin/stub smtp 2525\n/usr/local/sbin/stub smtp 25\n')
+    const dns = files('DNS_CHECK {\n name example.com\n }\nTCP_CHECK {\n }', 53)
+    expect(dns['/etc/rc.local']).toBe('#!/bin/sh -e\n/usr/local/sbin/stub dns 53\n')
+    for (const stub of [smtp, dns]) {
+      expect(stub['/usr/local/sbin/stub']).toMatch(/^#!\/usr\/bin\/perl\n/)
+      expect(stub['/etc/apache2/conf-enabled/stub.conf']).toBeUndefined()
+    }
+    expect(files(get('path /'))['/usr/local/sbin/stub']).toBeUndefined()
+  })
+
+  it('sends the reply that a UDP_CHECK wants where that is certain, and asks for one where it is not', () => {
+    const udp = (reply: string): Draft =>
+      pair(
+        instance(),
+        service('10.0.0.100 53', 'NAT', ['10.0.0.10 53'], `UDP_CHECK {\n ${reply}\n }`).replace(
+          'protocol TCP',
+          'protocol UDP',
+        ),
+      )
+    const certain = udp('require_reply 706f6e67\n min_reply_length 6')
+    expect(certain.questions).toEqual([])
+    expect(node(certain, 'rs1').files['/etc/rc.local']).toBe(
+      '#!/bin/sh -e\n/usr/local/sbin/stub reply 53 706f6e670000\n',
+    )
+    expect(udp('require_reply 70XX').questions).toEqual([
+      'rs1: UDP_CHECK wants a certain reply: put what sends it into etc/rc.local',
+    ])
+  })
+
   it('says what only the user can bring', () => {
     const draft = pair(
       instance(),

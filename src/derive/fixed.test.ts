@@ -73,12 +73,14 @@ describe('a director without VRRP', () => {
     expect(stub('service=none')).toBeUndefined()
     expect(stub('protocol=udp\nchecktype=connect\ncheckport=81')).toBeUndefined()
     expect(stub('checktype=on')).toBeUndefined()
+    const smtp = node(ldirectord('service=smtp\ncheckport=2525'), 'rs1')?.files['/etc/rc.local']
+    expect(smtp).toContain('/usr/local/sbin/stub smtp 2525\n')
   })
 
   it.each([
     ['receive="alive"', 'rs1: checktype=negotiate wants a page with a certain regex at /'],
     ['checktype=external\ncheckcommand="/usr/local/bin/ask"', 'rs1: checktype=external runs /usr/local/bin/ask'],
-    ['service=smtp', 'rs1: service=smtp is asked on port 80'],
+    ['service=ftp', 'rs1: service=ftp is asked on port 80'],
     ['service=dns', 'rs1: service=dns is asked on port 80'],
   ])('asks for what a stub cannot know: %j', (lines, question) => {
     expect(ldirectord(lines).draft.questions.join('\n')).toContain(question)

@@ -3,6 +3,7 @@ import { LvslabError } from '../errors.ts'
 import { ownerOf } from '../model/fixed-vip.ts'
 import type { LdirectordService } from '../model/ldirectord.ts'
 import type { DirectorConfig, HealthCheck, RealServer } from '../model/types.ts'
+import { UNSPOKEN } from './stubs.ts'
 import { parseIpv4 } from '../topology/ipv4.ts'
 import type { Draft } from './draft.ts'
 
@@ -82,8 +83,8 @@ const asked = (section: LdirectordService, server: RealServer): HealthCheck[] =>
       const urls = [{ path: request, ...(receive === '' ? {} : { wants: 'regex' as const }) }]
       if (protocol === 'http') return [check('HTTP_GET', { urls })]
       if (protocol === 'https') return [check('SSL_GET', { urls })]
-      // a stub speaks none of the others, and its port is left to who does
-      return [check(protocol === 'dns' ? 'DNS_CHECK' : 'SMTP_CHECK', { keyword: `service=${protocol}` })]
+      // of the others a stub speaks SMTP: ldirectord's question to a DNS server wants a record
+      return [check(protocol === 'smtp' ? 'SMTP_CHECK' : 'OTHER', { keyword: `${UNSPOKEN}${protocol}` })]
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { HealthCheck, RealServer, VirtualService } from '../model/types.ts'
 import { STUB_CERTIFICATE } from './stub-certificate.ts'
+import { STUB_PROGRAM, STUB_PROGRAM_FILE } from './stub-program.ts'
 
 /** A real server as one service has it. */
 export interface Serves {
@@ -11,7 +12,11 @@ export interface Serves {
 interface Needs {
   http: Set<number>
   tls: Set<number>
+  smtp: Set<number>
+  dns: Set<number>
   datagrams: Set<number>
+  /** Port of UDP -> hex digits of the reply that a check wants. */
+  replies: Map<number, string>
   /** Path on the web server -> the status that it answers with. */
   paths: Map<string, number>
   questions: string[]
@@ -19,7 +24,7 @@ interface Needs {
 
 /**
  * What a real server needs for its checks to succeed: Apache httpd with a page that begins with the node's name on every TCP port,
- * an echo on every UDP port; and what a stub cannot know, as a question.
+ * an echo on every UDP port, SMTP, DNS or a certain datagram where a check asks for that; and what a stub cannot know, as a question.
  *
  * @param node name of the node
  */
@@ -33,15 +38,26 @@ export const stubFor = (
   const apache = apacheFor(needs)
   if (apache !== '') files['/etc/apache2/conf-enabled/stub.conf'] = apache
   if (needs.tls.size > 0) Object.assign(files, TLS)
-  if (needs.datagrams.size > 0)
-    files['/etc/rc.local'] = [
-      '#!/bin/sh -e',
-      "# Each datagram comes back with the node's name before it.",
-      ...[...needs.datagrams].map(port => `/usr/lib/lvslab/echo ${port} udp`),
-      '',
-    ].join('\n')
+  const stubs = stubLines(needs)
+  if (stubs.length > 0) files[STUB_PROGRAM_FILE] = STUB_PROGRAM
+  const started = [...stubs, ...echoLines(needs)]
+  if (started.length > 0) files['/etc/rc.local'] = ['#!/bin/sh -e', ...started, ''].join('\n')
   return { files, questions: needs.questions }
 }
+
+const stubLines = ({ smtp, dns, replies }: Needs): string[] => [
+  ...[...smtp].map(port => `${STUB_PROGRAM_FILE} smtp ${port}`),
+  ...[...dns].map(port => `${STUB_PROGRAM_FILE} dns ${port}`),
+  ...[...replies].map(([port, hex]) => `${STUB_PROGRAM_FILE} reply ${port} ${hex}`),
+]
+
+const echoLines = ({ datagrams }: Needs): string[] =>
+  datagrams.size === 0
+    ? []
+    : [
+        "# Each datagram comes back with the node's name before it.",
+        ...[...datagrams].map(port => `/usr/lib/lvslab/echo ${port} udp`),
+      ]
 
 /** What httpd needs to speak TLS. */
 const TLS = {
@@ -50,27 +66,50 @@ const TLS = {
 }
 
 const needsOf = (node: string, serves: Serves[]): Needs => {
-  const needs: Needs = { http: new Set(), tls: new Set(), datagrams: new Set(), paths: new Map(), questions: [] }
+  const needs: Needs = {
+    ...{ http: new Set(), tls: new Set(), smtp: new Set(), dns: new Set(), datagrams: new Set() },
+    ...{ replies: new Map(), paths: new Map(), questions: [] },
+  }
   for (const { service, server } of serves) {
     const port = portOf({ service, server })
     const checks = server.checks
     for (const check of checks) look(check, node, port, needs)
-    // what speaks another protocol is for the user to bring
-    if (checks.some(check => check.type === 'SMTP_CHECK' || check.type === 'DNS_CHECK')) continue
-    if (service.protocol === 'TCP') (usesTls(port, checks) ? needs.tls : needs.http).add(port)
-    else needs.datagrams.add(port)
+    speaks(service.protocol, port, checks, needs)?.add(port)
   }
+  // a port has one owner: what a check wants goes before what any other would be content with
   for (const port of needs.tls) needs.http.delete(port)
+  for (const port of [...needs.smtp, ...needs.dns]) for (const web of [needs.http, needs.tls]) web.delete(port)
+  for (const port of [...needs.dns, ...needs.replies.keys()]) needs.datagrams.delete(port)
+  for (const port of needs.dns) needs.replies.delete(port)
   return needs
+}
+
+/** Begins the keyword of a check that asks in a protocol which no stub speaks; its port is left to who does. */
+export const UNSPOKEN = 'service='
+
+/** Who serves a service's own port. */
+const speaks = (
+  protocol: VirtualService['protocol'],
+  port: number,
+  checks: HealthCheck[],
+  needs: Needs,
+): Set<number> | undefined => {
+  const has = (type: HealthCheck['type']): boolean => checks.some(check => check.type === type)
+  if (has('SMTP_CHECK')) return needs.smtp
+  if (has('DNS_CHECK')) return needs.dns
+  if (checks.some(check => check.type === 'OTHER' && check.keyword.startsWith(UNSPOKEN))) return undefined
+  if (protocol !== 'TCP') return needs.datagrams
+  return usesTls(port, checks) ? needs.tls : needs.http
 }
 
 const portOf = ({ service, server }: Serves): number => server.port || service.port || 80
 
 /** Whether httpd alone is all that a real server needs, each service of it at an address and a port. */
 export const webAlone = (serves: Serves[]): boolean => {
-  const { datagrams, questions } = needsOf('', serves)
+  const needs = needsOf('', serves)
   const placed = serves.every(({ service }) => service.address !== undefined && service.port)
-  return serves.length > 0 && placed && datagrams.size === 0 && questions.length === 0
+  const others = stubLines(needs).length + echoLines(needs).length
+  return serves.length > 0 && placed && others === 0 && needs.questions.length === 0
 }
 
 /** Of a farm: the name of the site that was asked. One page for all: a file each costs an emulated machine 10 ms to put there. */
@@ -141,6 +180,12 @@ const statusOf = (codes = '200'): number => {
 const isPlain = (path: string): boolean =>
   /^\/[A-Za-z0-9._~+,;=:@/-]*$/.test(path) && !/\/(?:\.{1,2}(?:\/|$)|\/)/.test(path)
 
+/** The bytes of a pattern of a reply, as hex digits; undefined where it leaves some of them open. */
+const plainBytes = (pattern: string): string | undefined => {
+  const digits = pattern.replaceAll(/\s/g, '')
+  return /^(?:[0-9a-f]{2})+$/i.test(digits) ? digits : undefined
+}
+
 /** Notes what one check asks. */
 const look = (check: HealthCheck, node: string, ownPort: number, needs: Needs): void => {
   const port = check.target?.port ?? ownPort
@@ -162,16 +207,24 @@ const look = (check: HealthCheck, node: string, ownPort: number, needs: Needs): 
     case 'TCP_CHECK':
       if (!needs.tls.has(port)) needs.http.add(port)
       return
-    case 'UDP_CHECK':
-      needs.datagrams.add(port)
-      if (check.udp?.reply !== undefined) bring('wants a certain reply: put what sends it into etc/rc.local')
+    case 'UDP_CHECK': {
+      const { reply, minReplyLength = 0 } = check.udp ?? {}
+      const bytes = reply && plainBytes(reply)
+      if (bytes) needs.replies.set(port, bytes.padEnd(2 * minReplyLength, '0'))
+      else needs.datagrams.add(port)
+      if (reply !== undefined && !bytes) bring('wants a certain reply: put what sends it into etc/rc.local')
       return
+    }
     case 'PING_CHECK':
       return
     case 'MISC_CHECK':
       return bring(`runs ${check.misc?.path ?? 'a script'}: put it, and what it asks, into the folders of the nodes`)
     case 'SMTP_CHECK':
+      needs.smtp.add(port)
+      return
     case 'DNS_CHECK':
+      needs.dns.add(port)
+      return
     case 'OTHER':
       return bring(`is asked on port ${port}: put what answers into etc/rc.local`)
   }

@@ -60,7 +60,7 @@ export const dockerSource = (): LabSource => {
     const { engine, topology, images, packages, owner, steps } = from
     await deploy(engine, topology, { images, packages, owner, steps, signal })
     signal?.throwIfAborted()
-    shared = await openShared(engine, topology)
+    shared = await steps.step('Start the watchers, and warm the probes up', () => openShared(engine, topology))
     using _abort = endOnAbort(shared, signal)
     try {
       await waitReady(shared.lab, from.readiness, steps, signal)

@@ -157,7 +157,9 @@ const bringUp = async (
 ): Promise<TemplateManifest> => {
   const { images } = prepared.images.manifest
   await engine.awake(() => deploy(engine, topology, { images, packages: prepared.packages, steps, signal }))
-  const lab = await openLab(engine, topology, 'convergence', { was: 'deployed', signal })
+  const lab = await steps.step('Start the watchers, and warm the probes up', () =>
+    openLab(engine, topology, 'convergence', { was: 'deployed', signal }),
+  )
   try {
     await waitReady(lab, readiness, steps, signal)
     return { events: [...lab.history], savedAt: await lab.now() }
