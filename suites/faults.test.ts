@@ -196,7 +196,10 @@ describe('a fault of httpd takes its server out of the pool in time', () => {
       const planned = service?.servers.find(one => one.node === 'rs1')
       if (!service || !planned) throw new Error('the topology has no rs1')
       const { address, port } = planned.server
-      const [downBound, upBound] = [serverDownBound(planned.server, failure), serverUpBound(planned.server, failure)]
+      const [downBound, upBound] = [
+        serverDownBound(planned.server, failure),
+        serverUpBound(planned.server, failure, plan.keepalived),
+      ]
       if (!downBound || !upBound) throw new Error('no bound is known for its health check')
       const pool = (destinations: string[]): Condition => ({ kind: 'pool', node: 'd1', service: SERVICE, destinations })
       const probe = await lab.http({ probe: 'clients', client: 'c1', url: service.url, rate: 20 })

@@ -237,7 +237,7 @@ test('weight 0 drains a server: what it has goes on, nothing new comes', async (
 test('one server of two is below the quorum: the sorry page for all, and the scripts', async ({ lab }) => {
   const service = directorOf(plan, 'd1').services.find(one => one.port === 80) as VirtualService
   const [server] = service.realServers
-  const bounds = server && [serverDownBound(server, 'refused'), serverUpBound(server, 'refused')]
+  const bounds = server && [serverDownBound(server, 'refused'), serverUpBound(server, 'refused', plan.keepalived)]
   if (!bounds?.[0] || !bounds[1]) throw new Error('no bound')
   const told = async (): Promise<string[]> =>
     (await run(lab, 'd1', 'cat /var/log/quorum.log')).stdout.trim().split('\n')

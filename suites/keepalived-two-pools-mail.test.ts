@@ -29,9 +29,9 @@ const mailsOf = async (lab: Lab, steps: () => Promise<void>): Promise<string[]> 
   return (await mails(lab)).slice(before)
 }
 
-const boundsOfRs1 = ({ services }: Plan) => {
+const boundsOfRs1 = ({ services, keepalived }: Plan) => {
   const server = services[0]?.servers.find(one => one.node === RS1.node)?.server
-  const [down, up] = server ? [serverDownBound(server, 'refused'), serverUpBound(server, 'refused')] : []
+  const [down, up] = server ? [serverDownBound(server, 'refused'), serverUpBound(server, 'refused', keepalived)] : []
   if (!down || !up) throw new Error('no bound is known for the health check of rs1')
   return { down, up }
 }

@@ -98,6 +98,7 @@ test('a script logs in to FTP, another finds the prompt of telnet: a server that
     }
   }
   const without = (service: VirtualService): string[] => keys(service).slice(1)
+  const upBound: typeof serverDownBound = (server, failure) => serverUpBound(server, failure, plan.keepalived)
   const longest = (boundOf: typeof serverDownBound, failure: ServerFailure): number =>
     Math.max(...services.map(({ server }) => boundOf(server, failure)?.maxMs ?? 0))
 
@@ -113,8 +114,8 @@ test('a script logs in to FTP, another finds the prompt of telnet: a server that
       for (const { port } of services)
         expect(await greetings(lab, port)).toEqual([greeting[port]('rs2'), greeting[port]('rs2')])
     const healed = await run(lab, 'rs1', heal)
-    await untilPool(keys, longest(serverUpBound, failure))
-    expectIn(healed, serverUpBound, failure, keys)
+    await untilPool(keys, longest(upBound, failure))
+    expectIn(healed, upBound, failure, keys)
   }
   for (const { port } of services)
     expect(await greetings(lab, port)).toEqual([greeting[port]('rs1'), greeting[port]('rs2')])

@@ -96,7 +96,7 @@ describe('health checks', () => {
         service,
         title: `${checkOf(service).keyword} on ${tableName(service)}, ${failure}`,
         down: checkDownBound(checkOf(service), failure),
-        up: checkUpBound(checkOf(service), failure),
+        up: checkUpBound(checkOf(service), failure, plan.keepalived),
       }))
       const seeing = bounds.filter(bound => bound.down)
       const longest = Math.max(...seeing.map(({ down }) => down?.maxMs ?? 0))
@@ -145,7 +145,7 @@ describe('health checks', () => {
     await allUp(lab)
     const service = serviceOn(7005)
     const configured = service.realServers[0]?.weight ?? Number.NaN
-    const bound = checkUpBound(checkOf(service), 'wrong-answer')
+    const bound = checkUpBound(checkOf(service), 'wrong-answer', plan.keepalived)
     for (const code of [42, 0, 2]) {
       await run(lab, 'rs1', `echo ${code} >/run/weight`)
       await lab.sleep((bound?.maxMs ?? 0) + SLACK_MS)
@@ -170,7 +170,10 @@ describe('quorum', () => {
   test('the table is what the state machine says, whatever comes and goes', async ({ lab }) => {
     await untilPool(lab, service, keys(service), 60_000)
     const check = checkOf(service)
-    const settle = Math.max(checkDownBound(check, 'refused')?.maxMs ?? 0, checkUpBound(check, 'refused')?.maxMs ?? 0)
+    const settle = Math.max(
+      checkDownBound(check, 'refused')?.maxMs ?? 0,
+      checkUpBound(check, 'refused', plan.keepalived)?.maxMs ?? 0,
+    )
     let pool: Pool = startPool(service)
     // 3 of 4 and 2 of 4 keep quorum, 1 loses it; 2 and 3 do not gain it back, 4 do
     for (const [port, alive] of [

@@ -1,4 +1,5 @@
 import type { Choice } from '../verify/agenda.ts'
+import { keepalivedArgument } from './keepalived-argument.ts'
 import { durationOf, usage } from './usage.ts'
 
 /** What is tried. */
@@ -13,6 +14,7 @@ export const checkArguments = {
   only: { type: 'string', description: 'names of checks: only these, e.g. failover-stop,shares' },
   skip: { type: 'string', description: 'names of checks: all but these' },
   'max-gap': { type: 'string', description: 'longest time without an answer when the VIP moves: 3s, 500ms' },
+  keepalived: keepalivedArgument,
 } as const
 
 interface CheckArguments {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type CacheKind, cacheDir, entryDir, hasEntry } from './cache.ts'
 import { ageMs, bytesOf, orphansOf, visitLeftovers } from './leftovers.ts'
 import { engineKey } from './vm/build.ts'
+import { OTHER_KEEPALIVED } from './vm/other-keepalived.ts'
 import { allResolved, RESOLVED_DIR, resolvedPrefix } from './vm/package-index.ts'
 import { readLock } from './vm/packages.ts'
 import { BASE_LINK, type CacheUse, cacheUse, pruneTemplates, removeEntry } from './vm/saved.ts'
@@ -96,7 +97,7 @@ const collectResolved = async (result: GarbageCollection): Promise<void> => {
 }
 
 const collectDebs = async (result: GarbageCollection, signal?: AbortSignal): Promise<void> => {
-  const packages = [...Object.values(readLock().sets).flat(), ...(await allResolved())]
+  const packages = [...Object.values({ ...readLock().sets, ...OTHER_KEEPALIVED }).flat(), ...(await allResolved())]
   const named = new Set(packages.map(p => `${p.sha256}.deb`))
   let [count, total] = [0, 0]
   for (const name of await readdir(cacheDir('debs')).catch(() => [])) {

@@ -5,7 +5,7 @@ import { bindTestcontainers, NodeContainer } from '../engine/testcontainers.ts'
 import { LvslabError, messageOf } from '../errors.ts'
 import { addressesOf } from '../topology/addresses.ts'
 import { formatIpv4, parseSubnet } from '../topology/ipv4.ts'
-import { nodeFiles } from '../topology/node-files.ts'
+import { type NodeFile, nodeFiles } from '../topology/node-files.ts'
 import { nodeScript } from '../topology/node-script.ts'
 import type { Network, Node, Topology } from '../topology/types.ts'
 import { imageName } from './images.ts'
@@ -23,6 +23,8 @@ export interface DeployOptions {
   images: string
   /** What nodes have besides, each with an image on the engine. */
   packages: PackageSet[]
+  /** What is laid over every director after its own files. */
+  keepalived: NodeFile[]
   steps: Steps
   signal?: AbortSignal | undefined
   /** See {@link LABEL_OWNER}. */
@@ -37,7 +39,7 @@ export const labelsOf = (lab: string, owner?: string): Record<string, string> =>
 
 /** Creates a topology's networks and nodes, and the agent, on an engine whose images are there. */
 export const deploy = async (engine: Engine, topology: Topology, options: DeployOptions): Promise<void> => {
-  const { images, packages, steps, signal } = options
+  const { images, packages, keepalived, steps, signal } = options
   const labels = labelsOf(topology.name, options.owner)
   await bindTestcontainers(engine)
   await claimName(engine, topology.name, steps)
@@ -50,7 +52,10 @@ export const deploy = async (engine: Engine, topology: Topology, options: Deploy
     const start = async (nodes: Node[], others: Promise<void>[] = []): Promise<void> => {
       const starts = [
         ...others,
-        ...nodes.map(node => startNode(engine, topology, node, imageOf(node, images, packages), labels)),
+        ...nodes.map(node => {
+          const files = [...nodeFiles(node), ...(node.role === 'director' ? keepalived : [])]
+          return startNode(engine, topology, node, { image: imageOf(node, images, packages), files, labels })
+        }),
       ]
       const failed = (await Promise.allSettled(starts)).find(result => result.status === 'rejected')
       if (failed) throw failed.reason
@@ -175,8 +180,7 @@ const startNode = async (
   engine: Engine,
   topology: Topology,
   node: Node,
-  image: string,
-  labels: Record<string, string>,
+  { image, files, labels }: { image: string; files: NodeFile[]; labels: Record<string, string> },
 ): Promise<void> => {
   const [first, ...further] = node.interfaces
   if (!first) throw new LvslabError('TOPOLOGY_INVALID', `${node.name} has no interface`, { exitCode: 2 })
@@ -189,7 +193,7 @@ const startNode = async (
     .withAddress(networkName(topology, first.network), first.address)
     .withCopyContentToContainer([
       { content: nodeScript(topology, node), target: '/etc/lvslab/node.sh', mode: 0o755 },
-      ...nodeFiles(node).map(file => ({ content: file.content, target: file.path, mode: file.mode })),
+      ...files.map(file => ({ content: file.content, target: file.path, mode: file.mode })),
     ])
     .withLogConsumer(stream => stream.on('data', chunk => said.push(String(chunk))))
     .withWaitStrategy(Wait.forLogMessage('lvslab-node-ready'))

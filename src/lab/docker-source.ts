@@ -7,11 +7,12 @@ import { findEngine } from '../engine/vm/build.ts'
 import { LvslabError, messageOf } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
 import { type History, historyOf } from '../history/history.ts'
-import { nodeFiles } from '../topology/node-files.ts'
+import { type NodeFile, nodeFiles } from '../topology/node-files.ts'
 import type { Topology } from '../topology/types.ts'
 import { checkMoment } from './checks.ts'
 import { claimName, deploy, labelsOf, remove } from './deploy.ts'
 import { ensureImages, imageName, imagesKey } from './images.ts'
+import { keepalivedFacts, keepalivedFiles } from './keepalived.ts'
 import { type Lab, openLab } from './lab.ts'
 import { type PackageSet, resolveSets } from './node-packages.ts'
 import { ensurePackageImages, fetchPackages } from './package-images.ts'
@@ -27,6 +28,7 @@ interface Recipe {
   readiness: Readiness[]
   images: string
   packages: PackageSet[]
+  keepalived: NodeFile[]
   owner: string
   steps: Steps
 }
@@ -57,8 +59,8 @@ export const dockerSource = (): LabSource => {
   let inUse: string | undefined
 
   const bringUp = async (from: Recipe, signal?: AbortSignal): Promise<SharedLab> => {
-    const { engine, topology, images, packages, owner, steps } = from
-    await deploy(engine, topology, { images, packages, owner, steps, signal })
+    const { engine, topology, images, packages, keepalived, owner, steps } = from
+    await deploy(engine, topology, { images, packages, keepalived, owner, steps, signal })
     signal?.throwIfAborted()
     shared = await steps.step('Start the watchers, and warm the probes up', () => openShared(engine, topology))
     using _abort = endOnAbort(shared, signal)
@@ -97,6 +99,7 @@ export const dockerSource = (): LabSource => {
       const rootfs = await pinnedRootfs()
       const packages = await packagesOn(rootfs, topology, steps, signal)
       await fetchPackages(packages, steps, signal)
+      const keepalived = await keepalivedFiles(topology, steps, signal)
       await ensureImages(running, images, rootfs, steps, signal)
       await ensurePackageImages(running, images, packages, steps, signal)
       const [image, schedulers] = [imageName('director', images), schedulersOf(topology)]
@@ -105,8 +108,8 @@ export const dockerSource = (): LabSource => {
         `Try ip_vs${schedulers.length ? ` (${schedulers.join(', ')})` : ''} and macvlan in its kernel`,
         () => preflight(running, trial),
       )
-      facts = { ...facts, ...versions }
-      recipe = { engine: running, topology, readiness, images, packages, owner, steps }
+      facts = { ...facts, ...versions, ...keepalivedFacts(topology) }
+      recipe = { engine: running, topology, readiness, images, packages, keepalived, owner, steps }
       const { convergence } = await bringUp(recipe, signal)
       return convergence
     },

@@ -10,9 +10,11 @@ import { LvslabError } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
 import { historyOf } from '../history/history.ts'
 import { topologyKey } from '../topology/key.ts'
+import type { NodeFile } from '../topology/node-files.ts'
 import type { Topology } from '../topology/types.ts'
 import { deploy } from './deploy.ts'
 import { emptyMemory, ensureImages, freezeDisk, imagesKey } from './images.ts'
+import { keepalivedFiles, otherKeepalived } from './keepalived.ts'
 import { type Lab, openLab } from './lab.ts'
 import { type PackageSet, resolveSets } from './node-packages.ts'
 import { ensurePackageImages, fetchPackages } from './package-images.ts'
@@ -132,13 +134,16 @@ export const ensureTemplate = async (
 ): Promise<LabTemplate> => {
   const { build, spec, images } = prepared
   const make = async (): Promise<{ engine: VmEngine; manifest: TemplateManifest }> => {
+    const keepalived = await keepalivedFiles(topology, steps, signal)
     const engine = await forkEngine(build, spec, images, 'copy', { signal })
     return endOnError(engine, async () => ({
       engine,
-      manifest: await bringUp(prepared, engine, topology, readiness, { steps, signal }),
+      manifest: await bringUp(prepared, engine, topology, { readiness, keepalived, steps, signal }),
     }))
   }
-  const key = digest(MANIFEST, images.manifest.id, await topologyKey(topology), readiness)
+  const other = otherKeepalived(topology)
+  const program = other ? [other.sha256] : []
+  const key = digest(MANIFEST, images.manifest.id, await topologyKey(topology), readiness, ...program)
   const template = await ensureSaved<TemplateManifest>('templates', key, { kind: 'images', ...images }, make, {
     steps,
     signal,
@@ -152,11 +157,11 @@ const bringUp = async (
   prepared: PreparedEngine,
   engine: VmEngine,
   topology: Topology,
-  readiness: Readiness[],
-  { steps, signal }: Omit<PrepareOptions, 'clock'>,
+  options: Omit<PrepareOptions, 'clock'> & { readiness: Readiness[]; keepalived: NodeFile[] },
 ): Promise<TemplateManifest> => {
+  const { readiness, keepalived, steps, signal } = options
   const { images } = prepared.images.manifest
-  await engine.awake(() => deploy(engine, topology, { images, packages: prepared.packages, steps, signal }))
+  await engine.awake(() => deploy(engine, topology, { images, packages: prepared.packages, keepalived, steps, signal }))
   const lab = await steps.step('Start the watchers, and warm the probes up', () =>
     openLab(engine, topology, 'convergence', { was: 'deployed', signal }),
   )

@@ -1,6 +1,7 @@
 import { LvslabError } from '../errors.ts'
 import { historyOf } from '../history/history.ts'
 import type { Topology } from '../topology/types.ts'
+import { keepalivedFacts } from './keepalived.ts'
 import type { LabSource } from './lab-source.ts'
 import { ensureTemplate, forkLab, type LabTemplate, prepareEngine, type PrepareOptions } from './vm-labs.ts'
 
@@ -19,7 +20,8 @@ export const vmSource = (clock: PrepareOptions['clock']): LabSource => {
     prepare: async (topology, readiness, options) => {
       const engine = await prepareEngine({ clock, ...options }, topology)
       const { accelerator, clock: is } = engine.spec
-      facts = { engine: 'vm', ...engine.build.versions, accelerator: `${accelerator} (${engine.why})`, clock: is }
+      const versions = { ...engine.build.versions, ...keepalivedFacts(topology) }
+      facts = { engine: 'vm', ...versions, accelerator: `${accelerator} (${engine.why})`, clock: is }
       ready = { engine, template: await ensureTemplate(engine, topology, readiness, options), topology }
       return historyOf(ready.template.manifest.events)
     },

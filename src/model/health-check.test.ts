@@ -62,21 +62,32 @@ describe('down', () => {
 
 describe('up', () => {
   it('polls, and fetches every URL once more in a web check', () => {
-    expect(checkUpBound(tcp, 'refused')?.maxMs).toBe(2000)
-    expect(checkUpBound(tcp, 'silent')?.maxMs).toBe(7000)
-    expect(checkUpBound(http, 'refused')).toMatchObject({
+    expect(checkUpBound(tcp, 'refused', '2.3')?.maxMs).toBe(2000)
+    expect(checkUpBound(tcp, 'silent', '2.3')?.maxMs).toBe(7000)
+    expect(checkUpBound(http, 'refused', '2.3')).toMatchObject({
       formula: 'max(delay_loop 2 s, delay_before_retry 3 s) + 3 x delay_loop 2 s = 9 s',
       maxMs: 9000,
     })
-    expect(checkUpBound({ ...http, fastRecovery: true }, 'refused')?.maxMs).toBe(3000)
+    expect(checkUpBound({ ...http, fastRecovery: true }, 'refused', '2.3')?.maxMs).toBe(3000)
+  })
+
+  it('polls a TCP_CHECK of 2.2 by its retries too, that of 2.3 by its delay_loop alone', () => {
+    const patient = { ...tcp, delayBeforeRetry: 9000 }
+    expect(checkUpBound(patient, 'refused', '2.2')).toMatchObject({
+      formula: 'max(delay_loop 2 s, delay_before_retry 9 s) = 9 s',
+      maxMs: 9000,
+    })
+    expect(checkUpBound(patient, 'refused', '2.3')).toMatchObject({ formula: 'delay_loop 2 s = 2 s', maxMs: 2000 })
+    for (const release of ['2.2', '2.3'] as const)
+      expect(checkUpBound({ ...http, delayBeforeRetry: 9000 }, 'refused', release)?.maxMs).toBe(15_000)
   })
 
   it('needs all checks of a server', () => {
-    expect(serverUpBound(aServer('10.0.0.11', { checks: [http, tcp] }), 'refused')?.maxMs).toBe(9000)
+    expect(serverUpBound(aServer('10.0.0.11', { checks: [http, tcp] }), 'refused', '2.3')?.maxMs).toBe(9000)
     const other = aCheck({ type: 'OTHER', keyword: 'BFD_CHECK' })
-    expect(serverUpBound(aServer('10.0.0.11', { checks: [tcp, other] }), 'refused')).toBeUndefined()
+    expect(serverUpBound(aServer('10.0.0.11', { checks: [tcp, other] }), 'refused', '2.3')).toBeUndefined()
     // a check that did not see it fail passes all the time
-    expect(serverUpBound(aServer('10.0.0.11', { checks: [tcp, ping] }), 'refused')?.maxMs).toBe(2000)
+    expect(serverUpBound(aServer('10.0.0.11', { checks: [tcp, ping] }), 'refused', '2.3')?.maxMs).toBe(2000)
   })
 })
 
@@ -120,7 +131,7 @@ describe('each kind of check', () => {
       maxMs: 7000,
     })
     expect(checkDownBound({ ...misc, delayBeforeRetry: 5000 }, 'silent')?.maxMs).toBe(10_000)
-    expect(checkUpBound(misc, 'silent')?.maxMs).toBe(5000)
+    expect(checkUpBound(misc, 'silent', '2.3')?.maxMs).toBe(5000)
   })
 
   it('adds to a UDP_CHECK without a reply what passing takes', () => {
@@ -128,20 +139,20 @@ describe('each kind of check', () => {
       formula: 'delay_loop 3 s + connect_timeout 2 s + 2 x delay_before_retry 1 s = 7 s',
       maxMs: 7000,
     })
-    expect(checkUpBound(udp(false), 'refused')?.maxMs).toBe(5000)
+    expect(checkUpBound(udp(false), 'refused', '2.3')?.maxMs).toBe(5000)
     expect(checkDownBound(udp(true), 'silent')?.maxMs).toBe(11_000)
   })
 
   it('does not retry a DNS_CHECK that is down', () => {
     expect(checkDownBound(dns, 'silent')?.maxMs).toBe(12_000)
-    expect(checkUpBound({ ...dns, delayBeforeRetry: 9000 }, 'wrong-answer')?.maxMs).toBe(2000)
-    expect(checkUpBound({ ...smtp, delayBeforeRetry: 9000 }, 'refused')?.maxMs).toBe(9000)
+    expect(checkUpBound({ ...dns, delayBeforeRetry: 9000 }, 'wrong-answer', '2.3')?.maxMs).toBe(2000)
+    expect(checkUpBound({ ...smtp, delayBeforeRetry: 9000 }, 'refused', '2.3')?.maxMs).toBe(9000)
   })
 })
 
 describe('a UDP refusal', () => {
   it('may be held back by the kernel, and is silence then', () => {
-    expect(checkUpBound(dns, 'refused')?.formula).toBe('connect_timeout 1 s + delay_loop 2 s = 3 s')
+    expect(checkUpBound(dns, 'refused', '2.3')?.formula).toBe('connect_timeout 1 s + delay_loop 2 s = 3 s')
     expect(checkDownBound(dns, 'refused')?.maxMs).toBe(checkDownBound(dns, 'silent')?.maxMs)
     expect(checkDownBound(udp(true), 'refused')?.maxMs).toBe(checkDownBound(udp(true), 'silent')?.maxMs)
   })
@@ -200,7 +211,7 @@ describe('properties of every check', () => {
   it('says when a server is back exactly where it says when it is gone, and the formula ends in the bound', () => {
     fc.assert(
       fc.property(checks, failures, (check, failure) => {
-        const [down, up] = [checkDownBound(check, failure), checkUpBound(check, failure)]
+        const [down, up] = [checkDownBound(check, failure), checkUpBound(check, failure, '2.3')]
         expect(up === undefined).toBe(down === undefined)
         for (const bound of [down, up])
           if (bound) expect(bound.formula.endsWith(`= ${seconds(bound.maxMs)}`)).toBe(true)
@@ -225,7 +236,7 @@ describe('sorry server', () => {
       formula: 'delay_loop 10 s + delay_before_retry 1 s = 11 s, + 0.05 s for one request',
       maxMs: 11_050,
     })
-    expect(sorryEndsBound(service, 'refused', 50)?.maxMs).toBe(2050)
+    expect(sorryEndsBound(service, 'refused', 50, '2.3')?.maxMs).toBe(2050)
   })
 
   it('has no bound without a sorry server, or with a server that nobody checks', () => {

@@ -1,4 +1,5 @@
 import { seconds } from './bound.ts'
+import type { KeepalivedRelease } from './keepalived.ts'
 import type { Bound, HealthCheck, RealServer, VirtualService } from './types.ts'
 
 /**
@@ -131,12 +132,17 @@ export const checkDownBound = (check: HealthCheck, failure: ServerFailure): Boun
 /**
  * How long a check may take to find a server that is back. A web check first polls the URL that failed, then fetches
  * all of them, one in each `delay_loop` (`fast_recovery`: all at once). While a server is down SMTP_CHECK goes on with
- * its retries, TCP_CHECK before 2.3.3 too, DNS_CHECK and MISC_CHECK do not; where it depends, the longer pause counts.
- * After a failure that is found by waiting, one attempt may still be doing so.
+ * its retries, TCP_CHECK of 2.2 too (2.2.7 check_tcp.c tcp_epilog counts them anew after each `delay_loop`), that of 2.3,
+ * DNS_CHECK and MISC_CHECK do not; where it depends, the longer pause counts. After a failure that is found by waiting, one
+ * attempt may still be doing so.
  *
  * @returns undefined where `checkDownBound` is; not where refusals are held back, as enough of them may have arrived
  */
-export const checkUpBound = (check: HealthCheck, failure: ServerFailure): Bound | undefined => {
+export const checkUpBound = (
+  check: HealthCheck,
+  failure: ServerFailure,
+  keepalived: KeepalivedRelease,
+): Bound | undefined => {
   const one = attempt(check, failure)
   if (!one) return undefined
   const { delayLoop, delayBeforeRetry, misc } = check
@@ -144,9 +150,10 @@ export const checkUpBound = (check: HealthCheck, failure: ServerFailure): Bound 
     text: `max(delay_loop ${seconds(delayLoop)}, ${name} ${seconds(ms)})`,
     ms: Math.max(delayLoop, ms),
   })
+  const evenly = check.type === 'DNS_CHECK' || (check.type === 'TCP_CHECK' && keepalived !== '2.2')
   const poll = misc
     ? longest('misc_timeout', misc.timeout)
-    : check.type === 'DNS_CHECK'
+    : evenly
       ? term(1, 'delay_loop', delayLoop)
       : longest('delay_before_retry', delayBeforeRetry)
   const terms = [...(misc ? [] : [one]), poll, ...passing(check, Math.max(1, check.urls.length))]
@@ -232,10 +239,14 @@ export const serverDownBound = (server: RealServer, failure: ServerFailure): Bou
  *
  * @returns undefined where no check saw it, or one that lvslab has no rule for may have
  */
-export const serverUpBound = (server: RealServer, failure: ServerFailure): Bound | undefined => {
+export const serverUpBound = (
+  server: RealServer,
+  failure: ServerFailure,
+  keepalived: KeepalivedRelease,
+): Bound | undefined => {
   if (server.checks.some(check => check.type === 'OTHER')) return undefined
   const slowest = server.checks
-    .map(check => checkUpBound(check, failure))
+    .map(check => checkUpBound(check, failure, keepalived))
     .filter(known)
     .sort(byMax)
     .at(-1)
@@ -269,11 +280,12 @@ export const sorryEndsBound = (
   service: VirtualService,
   failure: ServerFailure,
   requestMs: number,
+  keepalived: KeepalivedRelease,
 ): Bound | undefined => {
   let alive = 0
   const fastest = service.realServers
     .flatMap(server => {
-      const bound = serverUpBound(server, failure)
+      const bound = serverUpBound(server, failure, keepalived)
       return bound ? [{ bound, weight: server.weight }] : []
     })
     .sort((a, b) => byMax(a.bound, b.bound))

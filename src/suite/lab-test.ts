@@ -10,7 +10,9 @@ import type { PlannedCheck } from '../judge/rules.ts'
 import type { Lab } from '../lab/lab.ts'
 import type { LabSource } from '../lab/lab-source.ts'
 import { vmSource } from '../lab/vm-source.ts'
+import { type KeepalivedRelease, OWN_KEEPALIVED } from '../model/keepalived.ts'
 import type { VrrpInstance } from '../model/types.ts'
+import { withKeepalived } from '../topology/keepalived.ts'
 import { loadTopology } from '../topology/load.ts'
 import { type Plan, type PlannedVip, planTopology } from '../verify/plan.ts'
 import { expectCheck } from './matchers.ts'
@@ -26,8 +28,8 @@ interface Prepared {
 
 const prepared = new Map<string, Promise<Prepared>>()
 
-const prepare = async (dir: string, signal: AbortSignal): Promise<Prepared> => {
-  const plan = planTopology(loadTopology(dir))
+const prepare = async (dir: string, keepalived: KeepalivedRelease, signal: AbortSignal): Promise<Prepared> => {
+  const plan = planTopology(withKeepalived(loadTopology(dir), keepalived))
   const source = vmSource(inject('clock'))
   // the test runner shows what a worker writes to standard error
   const steps = {
@@ -99,13 +101,15 @@ const keptTo = (labTime: number, lab: Lab, name: string): void => {
  * `matchers.ts`, or by `judge` with a check of the plan, which fails the test unless it passes.
  *
  * @param dir folder with topology.yaml
+ * @param keepalived what its directors run
  */
-export const labTest = (dir: string) =>
+export const labTest = (dir: string, keepalived: KeepalivedRelease = OWN_KEEPALIVED) =>
   test
     .extend('prepared', { scope: 'file' }, async () => {
       const over = new AbortController()
-      const ready = prepared.get(dir) ?? prepare(dir, over.signal)
-      prepared.set(dir, ready)
+      const key = `${dir} ${keepalived}`
+      const ready = prepared.get(key) ?? prepare(dir, keepalived, over.signal)
+      prepared.set(key, ready)
       return ready
     })
     .extend('plan', { scope: 'file' }, ({ prepared }: { prepared: Prepared }) => prepared.plan)
@@ -124,7 +128,8 @@ export const labTest = (dir: string) =>
         skip(`it takes ${labTime} s of lab time: on the virtual clock, or with --long`)
       const suite = suiteOf(task.file.name)
       const name = `${suite}: ${task.fullTestName}` // two tests may have the same name of their own
-      const forkOf = `${suite}: convergence of ${plan.topology.name}`
+      const other = keepalived === OWN_KEEPALIVED ? '' : ` with keepalived ${keepalived}`
+      const forkOf = `${suite}: convergence of ${plan.topology.name}${other}`
       if (!journaled.has(forkOf)) for (const event of convergence) void journal.write({ ...event, lab: forkOf })
       journaled.add(forkOf)
       const onEvent = (event: LabEvent): void => void journal.write({ ...event, lab: name }).catch(() => {}) // close() throws what went wrong

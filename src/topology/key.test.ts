@@ -3,6 +3,7 @@ import { join } from 'node:path'
 
 import { expect, test } from 'vitest'
 
+import { withKeepalived } from './keepalived.ts'
 import { topologyKey } from './key.ts'
 import { aNode, aTopology, folderWith } from './testing.ts'
 
@@ -21,6 +22,12 @@ test('what is expected of a lab does not change it', async () => {
   const plain = aTopology([aNode()])
   const limit = { name: 'gap' as const, maxMs: 3_000, at: 'topology.yaml:12' }
   expect(await topologyKey({ ...plain, expect: [limit] })).toBe(await topologyKey(plain))
+})
+
+test('another keepalived gives a new key, that of the images none', async () => {
+  const plain = aTopology([aNode()])
+  expect(await topologyKey(withKeepalived(plain, '2.2'))).not.toBe(await topologyKey(plain))
+  expect(await topologyKey(withKeepalived(plain, '2.3'))).toBe(await topologyKey(plain))
 })
 
 test.each<[string, (dir: string) => void]>([

@@ -1,5 +1,6 @@
 /** What to build: networks and nodes, checked and with every default filled in. */
 
+import type { KeepalivedRelease } from '../model/keepalived.ts'
 import type { Limit } from '../model/limits.ts'
 
 export const ROLES = ['director', 'realserver', 'client', 'router'] as const
@@ -62,6 +63,8 @@ export interface Topology {
   dir: string
   networks: Network[]
   nodes: Node[]
+  /** What its directors run in place of the keepalived of the images; left out where it is that. */
+  keepalived?: KeepalivedRelease
   /** What the operator expects of it; nothing of the lab itself. */
   expect?: Limit[]
 }

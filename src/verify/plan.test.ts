@@ -3,6 +3,9 @@ import os from 'node:os'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { anInstance } from '../model/examples.ts'
+import type { KeepalivedRelease } from '../model/keepalived.ts'
+import type { Bound } from '../model/types.ts'
+import { withKeepalived } from '../topology/keepalived.ts'
 import { loadTopology } from '../topology/load.ts'
 import { movingTogether, type Plan, planTopology, requirePredictions } from './plan.ts'
 import { planScenarios } from './scenarios.ts'
@@ -10,7 +13,11 @@ import { planScenarios } from './scenarios.ts'
 const DR = path.resolve(import.meta.dirname, '../../topologies/keepalived-dr')
 
 /** The plan of the DR pair with the services of both directors changed, and the VRRP instance of d2. */
-const planWith = (change: (text: string) => string, changeInstance = (text: string) => text): Plan => {
+const planWith = (
+  change: (text: string) => string,
+  changeInstance = (text: string) => text,
+  keepalived: KeepalivedRelease = '2.3',
+): Plan => {
   const parent = mkdtempSync(path.join(os.tmpdir(), 'lvslab-plan-'))
   const dir = path.join(parent, 'keepalived-dr')
   cpSync(DR, dir, { recursive: true })
@@ -21,7 +28,7 @@ const planWith = (change: (text: string) => string, changeInstance = (text: stri
   const instance = path.join(dir, 'd2/etc/keepalived/conf.d/vip_nginx.conf')
   writeFileSync(instance, changeInstance(readFileSync(instance, 'utf8')))
   try {
-    return planTopology(loadTopology(dir))
+    return planTopology(withKeepalived(loadTopology(dir), keepalived))
   } finally {
     rmSync(parent, { recursive: true })
   }
@@ -66,6 +73,32 @@ describe('the plan of the DR pair', () => {
       'garp-stop',
       'silent-backup-stop',
     ])
+  })
+})
+
+describe('another keepalived', () => {
+  const patient = (text: string): string =>
+    text.replace(/HTTP_GET \{[^]*?delay_before_retry 1/, 'TCP_CHECK {\nretry 1\ndelay_before_retry 9')
+  const upOf = (release: KeepalivedRelease): unknown => {
+    const removal = planScenarios(planWith(patient, text => text, release)).find(
+      ({ name }) => name.startsWith('server-') && name.includes('-rs1'),
+    )
+    return (removal?.checks[0]?.params as { upBound?: Bound } | undefined)?.upBound?.maxMs
+  }
+
+  it('has bounds of its own where its law is another', () => {
+    expect([upOf('2.2'), upOf('2.3')]).toEqual([9000, 3000])
+  })
+
+  it('is said to have run, and what it reads otherwise is untested', () => {
+    const of = planTopology(withKeepalived(loadTopology(DR), '2.2'))
+    expect(of.untested).toEqual([
+      {
+        what: 'what keepalived 2.2.7, which d1, d2 run, reads otherwise than 2.3.3',
+        why: 'predictions read a configuration as 2.3.3 does, and lint judges by 2.3.3',
+      },
+    ])
+    expect(planTopology(loadTopology(DR)).untested).toEqual([])
   })
 })
 

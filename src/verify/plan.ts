@@ -7,6 +7,7 @@ import type { TableConfig } from '../config/table.ts'
 import { formatPosition, LvslabError } from '../errors.ts'
 import type { Readiness } from '../lab/readiness.ts'
 import { explainDualMaster } from '../model/dual-master.ts'
+import { KEEPALIVED, type KeepalivedRelease, OWN_KEEPALIVED } from '../model/keepalived.ts'
 import { byElection, type GroupMember, type VrrpGroup, vrrpGroups } from '../model/pair.ts'
 import { withHeldBack } from '../model/refusals.ts'
 import type { DirectorConfig, RealServer, VirtualService } from '../model/types.ts'
@@ -54,6 +55,8 @@ export interface PlannedService {
 export interface Plan {
   topology: Topology
   configs: DirectorConfig[]
+  /** What the directors run: some bounds depend on it. */
+  keepalived: KeepalivedRelease
   /** Names of the directors. */
   directors: string[]
   /** Node that the probes start from. */
@@ -104,9 +107,12 @@ export const planTopology = (topology: Topology): Plan => {
   const services = planServices(topology, configs, vips, untested)
   const fixed = planFixed(topology, tables, untested)
   untested.push(...untestedScripts(vips))
+  const keepalived = topology.keepalived ?? OWN_KEEPALIVED
+  if (topology.keepalived !== undefined && configs.length > 0) untested.push(readOtherwise(keepalived, configs))
   return {
     topology,
     configs,
+    keepalived,
     directors: directorNodes.map(node => node.name),
     client: client.name,
     vips,
@@ -276,6 +282,15 @@ const untestedScripts = (vips: PlannedVip[]): Untested[] => {
     what: `failover by vrrp_script ${name}`,
     why: 'what makes it fail is not known here: a suite has to break it',
   }))
+}
+
+/** Whether another keepalived takes every line is asked of itself; what it takes it for is not known here. */
+const readOtherwise = (keepalived: KeepalivedRelease, configs: DirectorConfig[]): Untested => {
+  const [ran, read] = [KEEPALIVED[keepalived], KEEPALIVED[OWN_KEEPALIVED]]
+  return {
+    what: `what keepalived ${ran}, which ${configs.map(({ node }) => node).join(', ')} run, reads otherwise than ${read}`,
+    why: `predictions read a configuration as ${read} does, and lint judges by ${read}`,
+  }
 }
 
 const vipReadiness = (vip: PlannedVip): Readiness => {

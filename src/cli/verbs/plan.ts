@@ -1,12 +1,14 @@
 import { createMasker } from '../../history/mask.ts'
 import { formatPromises } from '../../report/promises.ts'
 import { drawText } from '../../topology/draw.ts'
+import { withKeepalived } from '../../topology/keepalived.ts'
 import type { Topology } from '../../topology/types.ts'
 import { planTopology, requirePredictions } from '../../verify/plan.ts'
 import { promisesOf } from '../../verify/promises.ts'
 import type { Choice } from '../../verify/agenda.ts'
 import { CHECK_NOTES, checkArguments, choiceOf, topologyArgument } from '../check-arguments.ts'
 import { defineVerb } from '../define-verb.ts'
+import { releaseOf } from '../keepalived-argument.ts'
 import { runVerb } from '../run-verb.ts'
 import { printTopologyOf } from '../topology-of.ts'
 
@@ -28,7 +30,10 @@ ${CHECK_NOTES}`,
     run: ({ args }) =>
       runVerb(async () => {
         const choice = choiceOf('plan', args)
-        await printTopologyOf(args.dir, (topology, scratch) => planned(topology, choice, args.json ?? false, scratch))
+        const keepalived = releaseOf('plan', args.keepalived)
+        await printTopologyOf(args.dir, (topology, scratch) =>
+          planned(withKeepalived(topology, keepalived), choice, args.json ?? false, scratch),
+        )
         return 0
       }),
   },

@@ -4,9 +4,11 @@ import { stopKept } from '../../engine/vm/instance.ts'
 import { forkEngine } from '../../engine/vm/vm-engine.ts'
 import { LvslabError } from '../../errors.ts'
 import { ensureTemplate, prepareEngine } from '../../lab/vm-labs.ts'
+import { withKeepalived } from '../../topology/keepalived.ts'
 import { loadTopology } from '../../topology/load.ts'
 import { planTopology } from '../../verify/plan.ts'
 import { defineVerb } from '../define-verb.ts'
+import { keepalivedArgument, releaseOf } from '../keepalived-argument.ts'
 import { runVerb } from '../run-verb.ts'
 
 export const upCommand = defineVerb('Example: lvslab up topologies/keepalived-dr && lvslab exec d1 -- ipvsadm -Ln', {
@@ -14,10 +16,13 @@ export const upCommand = defineVerb('Example: lvslab up topologies/keepalived-dr
     name: 'up',
     description: 'Build a lab and keep it, on the real clock, to look at by hand. It runs until `lvslab down`.',
   },
-  args: { dir: { type: 'positional', description: 'folder with topology.yaml', required: true } },
+  args: {
+    dir: { type: 'positional', description: 'folder with topology.yaml', required: true },
+    keepalived: keepalivedArgument,
+  },
   run: ({ args }) =>
     runVerb(async ({ steps, signal }) => {
-      const topology = loadTopology(args.dir)
+      const topology = withKeepalived(loadTopology(args.dir), releaseOf('up', args.keepalived))
       if ((await keptEngines()).some(kept => kept.record.lab === topology.name)) {
         throw new LvslabError('LAB_EXISTS', `the lab ${topology.name} is up already`, {
           remedy: `lvslab down ${topology.name}`,

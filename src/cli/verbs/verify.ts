@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { drawText } from '../../topology/draw.ts'
+import { withKeepalived } from '../../topology/keepalived.ts'
 import { createMasker } from '../../history/mask.ts'
 import { createRunReport } from '../../report/run.ts'
 import { formatJson } from '../../report/json.ts'
@@ -8,6 +9,7 @@ import { writeReports } from '../../report/write.ts'
 import { planTopology, requirePredictions } from '../../verify/plan.ts'
 import { verify } from '../../verify/verify.ts'
 import { CHECK_NOTES, checkArguments, choiceOf, topologyArgument } from '../check-arguments.ts'
+import { releaseOf } from '../keepalived-argument.ts'
 import { engineArguments, sourceOf } from '../engine-arguments.ts'
 import { defineVerb } from '../define-verb.ts'
 import { runVerb } from '../run-verb.ts'
@@ -44,10 +46,12 @@ ${BUDGET_NOTES}`,
         const started = new Date()
         const startedMs = performance.now()
         const choice = choiceOf('verify', args)
+        const keepalived = releaseOf('verify', args.keepalived)
         const limitMs = durationOf('verify', 'budget', args.budget)
         const budget = limitMs === undefined ? undefined : { limitMs, startedMs, name: `--budget ${args.budget}` }
         const derived = (name: string): string => path.join(runDir(args.reports, name, started), 'topology')
-        const topology = await topologyOf(args.dir, derived, line => process.stderr.write(`${line}\n`))
+        const found = await topologyOf(args.dir, derived, line => process.stderr.write(`${line}\n`))
+        const topology = withKeepalived(found, keepalived)
         const plan = planTopology(topology)
         requirePredictions(plan)
         await using source = sourceOf(args)

@@ -97,13 +97,14 @@ const sha256 = async (file: string): Promise<string | undefined> => {
   return hash.digest('hex')
 }
 
-const packageGone = (gone: LockedPackage[], mirror: string, lock: Lock): LvslabError =>
-  new LvslabError(
+const packageGone = (gone: LockedPackage[], mirror: string, lock: Lock): LvslabError => {
+  const ofLock = new Set(Object.values(lock.sets).flatMap(set => set.map(p => p.sha256)))
+  const ways = ['check the network', 'set LVSLAB_DEBIAN_MIRROR to a mirror that has it']
+  if (gone.some(p => ofLock.has(p.sha256))) ways.push('take the versions of today with `npm run lock`')
+  return new LvslabError(
     'ENGINE_PACKAGE_GONE',
     `cannot download ${gone.length} package(s), first ${gone[0]?.name} ${gone[0]?.version}: ` +
       `neither ${mirror} nor ${SNAPSHOT} (${lock.snapshot}) has a file with the locked SHA-256`,
-    {
-      remedy:
-        'check the network, set LVSLAB_DEBIAN_MIRROR to a mirror that has it, or take the versions of today with `npm run lock`',
-    },
+    { remedy: `${ways.slice(0, -1).join(', ')}, or ${ways.at(-1)}` },
   )
+}

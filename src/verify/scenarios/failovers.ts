@@ -106,7 +106,9 @@ const linksLost = (plan: Plan, vip: PlannedVip, [master, backup]: Pair, together
       (one, other) => interfaceDownBound(one, other, device) ?? stopBound(one, other),
     )
     const service = plan.services.find(found => found.vip === vip)
-    const ups = service && behind(plan, service, node, device).map(({ server }) => serverUpBound(server, 'silent'))
+    const ups =
+      service &&
+      behind(plan, service, node, device).map(({ server }) => serverUpBound(server, 'silent', plan.keepalived))
     const gapBound = linkReturnGapBound(handoverBound(backup.instance), ups ?? [])
     if (!gapBound)
       plan.untested.push({

@@ -159,7 +159,7 @@ export const serversLostTogether = (plan: Plan): Scenario[] => {
   for (const planned of plan.services) {
     missing.set(planned, planned.servers.length === 0 ? 'it has no real server here' : 'its real servers are one node')
     for (const one of planned.servers) {
-      const bounds = removalOf(planned, one)
+      const bounds = removalOf(plan, planned, one)
       if ('why' in bounds) missing.set(planned, bounds.why)
       else if (planned.servers.some(other => other.node !== one.node && other.server.weight > 0))
         candidates.set(one.node, [...(candidates.get(one.node) ?? []), { planned, one, ...bounds }])

@@ -20,7 +20,10 @@ export const quorum = (plan: Plan, planned: PlannedService): Scenario[] => {
     plan.untested.push({ what, why })
     return []
   }
-  const bounds = servers.map(({ server }) => [serverDownBound(server, 'refused'), serverUpBound(server, 'refused')])
+  const bounds = servers.map(({ server }) => [
+    serverDownBound(server, 'refused'),
+    serverUpBound(server, 'refused', plan.keepalived),
+  ])
   const [downBound, upBound] = [slowest(bounds.map(([down]) => down)), slowest(bounds.map(([, up]) => up))]
   if (!downBound || !upBound)
     return untested(refusalsHeldBack(servers) ?? 'no bound is known for the health checks of all its real servers')

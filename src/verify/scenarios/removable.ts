@@ -1,6 +1,6 @@
 import { serverDownBound, serverUpBound } from '../../model/health-check.ts'
 import type { Bound } from '../../model/types.ts'
-import type { PlannedServer, PlannedService } from '../plan.ts'
+import type { Plan, PlannedServer, PlannedService } from '../plan.ts'
 import { refusalsHeldBack } from './common.ts'
 
 /** When a real server whose port refuses leaves the table, and when it is back. */
@@ -10,9 +10,14 @@ export interface RemovalBounds {
 }
 
 /** The bounds of a real server's removal and return; the reason where there are none, or where it would show nothing. */
-export const removalOf = ({ servers }: PlannedService, one: PlannedServer): RemovalBounds | { why: string } => {
+export const removalOf = (
+  { keepalived }: Pick<Plan, 'keepalived'>,
+  { servers }: PlannedService,
+  one: PlannedServer,
+): RemovalBounds | { why: string } => {
   const { server } = one
-  const [downBound, upBound] = [serverDownBound(server, 'refused'), serverUpBound(server, 'refused')]
+  const downBound = serverDownBound(server, 'refused')
+  const upBound = serverUpBound(server, 'refused', keepalived)
   if (!downBound || !upBound) {
     const why = server.checks.length
       ? `no bound is known for ${server.checks.map(c => c.keyword).join(', ')}`

@@ -10,7 +10,7 @@ export const serverLost = (plan: Plan, planned: PlannedService, one: PlannedServ
   const what = `removal and return of ${node} (${planned.name})`
   const alike = servers.filter(other => other.node === node && other.server.port === server.port)
   const name = `server-${planned.name}-${node}:${server.port}${alike.length > 1 ? ` (${server.address})` : ''}`
-  const bounds = removalOf(planned, one)
+  const bounds = removalOf(plan, planned, one)
   if ('why' in bounds) {
     plan.untested.push({ what, why: bounds.why })
     return []

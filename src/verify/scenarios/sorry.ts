@@ -11,7 +11,7 @@ export const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
   const { service, servers, vip, table } = planned
   if (!service.sorryServer) return []
   const bound = sorryBound(service, 'refused', 1000 / SLOW_PROBE_RATE)
-  const endsBound = sorryEndsBound(service, 'refused', 1000 / SLOW_PROBE_RATE)
+  const endsBound = sorryEndsBound(service, 'refused', 1000 / SLOW_PROBE_RATE, plan.keepalived)
   const what = `sorry server of ${planned.name}`
   if (!bound || !endsBound) {
     const why = 'no bound is known for the health checks of its real servers'
