@@ -99,10 +99,14 @@ test('a derived real server answers checks of SMTP, DNS and a certain datagram',
     .split('\n')
     .map(line => JSON.parse(line) as LabEvent)
   const table = events.findLast(event => event.kind === 'ipvs' && event.node === 'd1')
-  expect(table).toMatchObject({
-    services: [25, 53, 5000].map(port => ({
-      service: `${port === 25 ? 'TCP' : 'UDP'} 10.1.0.100:${port}`,
-      destinations: [{ address: '10.1.0.10', port, weight: 1 }],
-    })),
-  })
+  const pools = table?.kind === 'ipvs' ? table.services : []
+  expect(
+    pools.map(({ service, destinations }) => [service, destinations.map(one => `${one.address}:${one.port}`)]),
+  ).toEqual(
+    expect.arrayContaining([
+      ['TCP 10.1.0.100:25', ['10.1.0.10:25']],
+      ['UDP 10.1.0.100:53', ['10.1.0.10:53']],
+      ['UDP 10.1.0.100:5000', ['10.1.0.10:5000']],
+    ]),
+  )
 })
