@@ -107,6 +107,8 @@ describe('a director without VRRP', () => {
       'vrrp_instance V {\n interface eth7\n virtual_router_id 5\n priority 9\n virtual_ipaddress {\n 10.0.0.9/24\n }\n}\n'
     const both = derived({ 'd1/keepalived.conf': keepalived, 'd1/ipvsadm.rules': TABLE, 'd1/ldirectord.cf': section() })
     expect(node(both, 'd1')).toMatchObject({ loopback: [], interfaces: [{ name: 'eth7' }] })
+    for (const file of ['ldirectord.cf', 'ipvsadm.rules'])
+      expect(both.draft.questions).toContain(`d1: ${file} is beside its keepalived.conf: what it says is not judged`)
     const tables = derived({ 'd1/ipvsadm.rules': TABLE, 'd1/ldirectord.cf': section() })
     expect(tables.directors[0]?.from).toHaveProperty(['/etc/ha.d/ldirectord.cf'])
   })

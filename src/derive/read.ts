@@ -40,8 +40,12 @@ export const deriveFrom = (path: string): Derived => {
     return ofTable(name, table)
   }
   const configs = found.map(files => interpret(files.name, loadTree(files.root, files.file, { mount: files.mount })))
+  const draft = deriveTopology(name, configs)
+  const passedOver = all
+    .filter(one => !found.includes(one))
+    .map(one => `${one.name}: ${basename(one.file)} is beside its keepalived.conf: what it says is not judged`)
   return {
-    draft: deriveTopology(name, configs),
+    draft: { ...draft, questions: [...draft.questions, ...passedOver] },
     directors: found.map((files, n) => brought(files, configs[n] as DirectorConfig)),
   }
 }

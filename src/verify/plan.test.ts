@@ -36,6 +36,19 @@ const planWith = (
 
 const scenariosOf = (plan: Plan): string[] => planScenarios(plan).map(scenario => scenario.name)
 
+it('lists a file of another program that a director has beside its keepalived.conf', () => {
+  const parent = mkdtempSync(path.join(os.tmpdir(), 'lvslab-plan-'))
+  try {
+    cpSync(DR, parent, { recursive: true })
+    writeFileSync(path.join(parent, 'd2/etc/ipvsadm.rules'), '-A -t 10.0.0.100:8080 -s rr\n')
+    expect(planTopology(loadTopology(parent)).untested).toEqual([
+      { what: '/etc/ipvsadm.rules of d2', why: 'it is beside a keepalived.conf, which alone is judged' },
+    ])
+  } finally {
+    rmSync(parent, { recursive: true })
+  }
+})
+
 describe('the plan of the DR pair', () => {
   const plan = planTopology(loadTopology(DR))
 

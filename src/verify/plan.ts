@@ -15,6 +15,7 @@ import { settled } from '../model/track.ts'
 import { startBound } from '../model/vrrp.ts'
 import type { Untested } from '../judge/verdict.ts'
 import { addressesOf } from '../topology/addresses.ts'
+import { nodeFiles } from '../topology/director-files.ts'
 import { rulesOf } from '../topology/rules.ts'
 import type { Node, Topology } from '../topology/types.ts'
 import { CONVERGENCE_MARGIN_MS, endpoint, tableName, undriven } from './reach.ts'
@@ -102,6 +103,10 @@ export const planTopology = (topology: Topology): Plan => {
     if (table) tables.push(table)
     else untested.push({ what: node.name, why: 'it has no keepalived, no ldirectord.cf and no ipvsadm.rules' })
   }
+  for (const { name, files } of configured)
+    for (const { program, file } of nodeFiles(name, files ?? ''))
+      if (program !== 'keepalived')
+        untested.push({ what: `${file} of ${name}`, why: 'it is beside a keepalived.conf, which alone is judged' })
   for (const { node, notices } of [...configs, ...tables])
     for (const { at, message } of notices) untested.push({ what: `${formatPosition(at)} (${node})`, why: message })
   const services = planServices(topology, configs, vips, untested)
