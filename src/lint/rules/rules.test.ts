@@ -597,6 +597,10 @@ it('finds a service without servers, one that is persistent twice, and a fallbac
   ])
 })
 
+it.each(['d1/ipvsadm.rules', 'd1/ldirectord.cf'])('finds that nothing is in %s', file => {
+  for (const text of ['', '\n']) expect(placesOf(findingsIn({ [file]: text }))).toEqual([`${file}:1:1 config-empty`])
+})
+
 it('finds that a firewall mark without a service is not checked', () => {
   const found = (lines = '') =>
     placesOf(

@@ -1,7 +1,7 @@
 import { nearest } from '../../topology/did-you-mean.ts'
 import { keyword, type Statement } from '../../config/keepalived/parse.ts'
 import { type Block, COMMANDS, homesOf, opens, REMOVED, ROOT, wordsOf } from '../keywords.ts'
-import type { Director, Found, LintInput, Rule } from '../rule.ts'
+import { type Director, EVERY_PROGRAM, type Found, type LintInput, type Rule } from '../rule.ts'
 import { everyStatement, linesOfFiles, valueOf } from '../statements.ts'
 
 type Code =
@@ -176,9 +176,16 @@ const of =
 
 const empty = ({ directors }: LintInput): Found[] =>
   directors
-    .filter(({ program, statements, errors }) => program === 'keepalived' && statements.length + errors.length === 0)
-    .flatMap(({ config }) => config.files.slice(0, 1))
-    .map(file => ({ at: { file, line: 1, column: 1 }, message: 'there is no line in it that keepalived reads' }))
+    .filter(({ program, statements, errors, config }) =>
+      program === 'keepalived'
+        ? statements.length + errors.length === 0
+        : config.services.length + config.notices.length + errors.length === 0,
+    )
+    .flatMap(({ program, config }) => config.files.slice(0, 1).map(file => ({ program, file })))
+    .map(({ program, file }) => ({
+      at: { file, line: 1, column: 1 },
+      message: `there is no line in it that ${program} reads`,
+    }))
 
 /** Of a line, without its comment, where a quote of a command begins that is not closed (lib/parser.c alloc_strvec_quoted_escaped). */
 const openQuote = (line: string): number => {
@@ -283,9 +290,11 @@ export const structureRules: Rule[] = [
     code: 'config-empty',
     severity: 'warning',
     rejected: false,
+    programs: EVERY_PROGRAM,
     title: 'A configuration with nothing in it',
-    why: 'keepalived starts, and does nothing.',
-    remedy: 'Write vrrp_instance and virtual_server blocks, or name the file that has them.',
+    why: 'keepalived and ldirectord start, and do nothing; a table that is restored from it stays as it is.',
+    remedy:
+      'Write vrrp_instance and virtual_server blocks, or services and their servers, or name the file that has them.',
     check: empty,
   },
   {
