@@ -83,6 +83,8 @@ export const boxOf = (node: Node, order: string[], known: Known): Box => {
   ]
   const rules = rulesOf(node)
   if (rules.length > 0) has.push(line(`${rules.length} rule${rules.length === 1 ? '' : 's'}`, 'plain'))
+  const packages = node.packages ?? []
+  if (packages.length > 0) has.push(line(`with ${packages.join(' ')}`, 'plain'))
   const [top, middle, bottom] = [few(lines(true)), few(has), few(lines(false))]
   const longest = Math.max(...[...top, ...middle, ...bottom].map(one => one.text.length * CHARACTER))
   return {
@@ -91,6 +93,7 @@ export const boxOf = (node: Node, order: string[], known: Known): Box => {
     down: places.filter(place => place >= row),
     title: [
       `${node.name}, ${node.role}`,
+      ...(packages.length > 0 ? [`apt-get install ${packages.join(' ')}`] : []),
       ...node.routes.map(route => `ip route add ${route}`),
       ...rules,
       ...Object.entries(node.sysctls).map(([key, value]) => `${key} = ${value}`),

@@ -51,6 +51,13 @@ const placed = (of: Topology, name: string): Placed => {
 }
 
 describe('a picture of a topology', () => {
+  it("has a node's packages, all of them where somebody points", () => {
+    const packages = ['php-fpm', 'php-mysql', 'php-gd', 'php-intl', 'php-curl', 'php-zip']
+    const svg = drawSvg(topology(['lan'], [node('rs1', 'realserver', [on('eth0', 'lan')], { packages })]), NOTHING)
+    expect(svg).toContain('>with php-fpm php-mysql ')
+    expect(svg).toContain(`apt-get install ${packages.join(' ')}`)
+  })
+
   it('has clients at the top, real servers at the bottom, and who is on two networks between them', () => {
     const { bars } = layOut(PAIR, NOTHING)
     expect(bars.map(bar => bar.name)).toEqual(['outside', 'inside'])
