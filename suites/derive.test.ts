@@ -38,6 +38,16 @@ test('a pair of plain keepalived.conf files, and nothing else, is verified', asy
   ])
 })
 
+/** Writes a folder with a keepalived.conf for each of two directors, and nothing else. */
+const plainPair = async (name: string, configuration: (priority: number) => string): Promise<string> => {
+  const pair = path.join(await temporaryDir(), name)
+  for (const [node, priority] of Object.entries({ d1: 110, d2: 100 })) {
+    await mkdir(path.join(pair, node), { recursive: true })
+    await writeFile(path.join(pair, node, 'keepalived.conf'), configuration(priority))
+  }
+  return pair
+}
+
 /** Three services whose real server is no web server, on two directors. */
 const otherProtocols = (priority: number): string => {
   const service = (port: number, protocol: string, check: string): string =>
@@ -70,14 +80,7 @@ ${service(25, 'TCP', 'SMTP_CHECK')}${service(53, 'UDP', 'DNS_CHECK')}${service(5
 }
 
 test('a derived real server answers checks of SMTP, DNS and a certain datagram', async () => {
-  const [pair, reports] = [path.join(await temporaryDir(), 'other-protocols'), await temporaryDir()]
-  for (const [node, priority] of [
-    ['d1', 110],
-    ['d2', 100],
-  ] as const) {
-    await mkdir(path.join(pair, node), { recursive: true })
-    await writeFile(path.join(pair, node, 'keepalived.conf'), otherProtocols(priority))
-  }
+  const [pair, reports] = [await plainPair('other-protocols', otherProtocols), await temporaryDir()]
   const clock = inject('clock') === 'default' ? [] : ['--clock', inject('clock')]
 
   const { code, stdout, stderr } = await lvslab([
@@ -107,6 +110,54 @@ test('a derived real server answers checks of SMTP, DNS and a certain datagram',
       ['TCP 10.1.0.100:25', ['10.1.0.10:25']],
       ['UDP 10.1.0.100:53', ['10.1.0.10:53']],
       ['UDP 10.1.0.100:5000', ['10.1.0.10:5000']],
+    ]),
+  )
+})
+
+/** A service of each family behind VIPs that move together. */
+const bothFamilies = (priority: number): string => {
+  const instance = (name: string, id: number, vips: string[]): string =>
+    `vrrp_instance ${name} {
+    state BACKUP
+    interface eth0
+    virtual_router_id ${id}
+    priority ${priority}
+    virtual_ipaddress {
+        ${vips.join('\n        ')}
+    }
+}
+`
+  const service = (vip: string, servers: string[]): string =>
+    `virtual_server ${vip} 80 {
+    delay_loop 2
+    lb_algo rr
+    lb_kind DR
+    protocol TCP
+${servers.map(server => `    real_server ${server} 80 {\n        TCP_CHECK {\n            connect_timeout 2\n        }\n    }\n`).join('')}}
+`
+  return [
+    'vrrp_sync_group BOTH {\n    group {\n        V4\n        V6\n    }\n}\n',
+    instance('V4', 51, ['10.2.0.100/24']),
+    instance('V6', 52, ['fe80::64/128', '2001:db8:2::100/128']),
+    service('10.2.0.100', ['10.2.0.11', '10.2.0.12']),
+    service('2001:db8:2::100', ['2001:db8:2::11', '2001:db8:2::12']),
+  ].join('')
+}
+
+test('a plain pair with a VIP of each family is verified', async () => {
+  const [pair, reports] = [await plainPair('both-families', bothFamilies), await temporaryDir()]
+  const clock = inject('clock') === 'default' ? [] : ['--clock', inject('clock')]
+
+  const only = ['--only', 'shares,failover-stop,server']
+  const { code, stdout, stderr } = await lvslab(['verify', pair, ...only, '--json', '--reports', reports, ...clock])
+  expect(code, stdout + stderr).toBe(0)
+  const shares = 'shares-[2001:db8:2::100]:80/TCP'
+  const server = 'server-[2001:db8:2::100]:80/TCP-rs4:80'
+  expect((JSON.parse(stdout) as RunReport).results.map(({ check, lab }) => `${check} of ${lab}`)).toEqual(
+    expect.arrayContaining([
+      `${shares} of ${shares}`,
+      'failover-stop of failover-stop-2001:db8:2::100',
+      `${server} of ${server}`,
     ]),
   )
 })

@@ -1,63 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import os from 'node:os'
-import path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readDirector } from '../config/keepalived/director.ts'
-import type { DirectorConfig } from '../model/types.ts'
 import { deriveTopology } from './derive.ts'
-import type { Draft, DraftNode } from './draft.ts'
+import type { Draft } from './draft.ts'
+import { addresses, CHECK, instance, node, pair, read, service } from './testing.ts'
 
-const read = (node: string, text: string): DirectorConfig => {
-  const root = mkdtempSync(path.join(os.tmpdir(), 'lvslab-derive-'))
-  try {
-    mkdirSync(path.join(root, 'etc/keepalived'), { recursive: true })
-    writeFileSync(path.join(root, 'etc/keepalived/keepalived.conf'), text)
-    return readDirector({ node, root })
-  } finally {
-    rmSync(root, { recursive: true })
-  }
-}
-
-interface Instance {
-  device?: string
-  vips?: string[]
-  more?: string
-}
-
-const instance = ({ device = 'eth0', vips = ['10.0.0.100/24'], more = '' }: Instance = {}): string => `
-vrrp_instance VI_${device} {
-    interface ${device}
-    virtual_router_id 50
-    priority 100
-    ${more}
-    virtual_ipaddress {
-        ${vips.join('\n        ')}
-    }
-}`
-
-const CHECK = 'TCP_CHECK {\n        }'
-
-const service = (vip: string, kind: string, servers: string[], check = CHECK): string => `
-virtual_server ${vip} {
-    lvs_sched rr
-    lvs_method ${kind}
-    protocol TCP
-    ${servers.map(server => `real_server ${server} {\n        weight 1\n        ${check}\n    }`).join('\n    ')}
-}`
-
-const pair = (...parts: string[]): Draft =>
-  deriveTopology(
-    'pair',
-    ['d1', 'd2'].map(node => read(node, parts.join('\n'))),
-  )
-
-const node = (draft: Draft, name: string): DraftNode => {
-  const found = draft.nodes.find(one => one.name === name)
-  if (!found) throw new Error(`no node ${name} among ${draft.nodes.map(one => one.name).join(', ')}`)
-  return found
-}
-const addresses = (draft: Draft, name: string) =>
-  node(draft, name).interfaces.map(one => `${one.name} ${one.network} ${one.address}`)
 const names = (draft: Draft) => draft.nodes.map(one => one.name)
 
 describe('a DR pair on one network', () => {
@@ -131,7 +76,7 @@ describe('NAT', () => {
     expect(draft.questions).toEqual([
       'd1: nothing says by which interface d1 reaches 192.168.7.0/24; eth1 is taken',
       'd2: nothing says by which interface d2 reaches 192.168.7.0/24; eth1 is taken',
-      "rs1: no VIP is in 192.168.7.0/24: its gateway is 192.168.7.201, a director's own address, and stays so after a failover",
+      "rs1: no VIP in 192.168.7.0/24 leads back: its gateway is 192.168.7.201, a director's own address, and stays so after a failover",
     ])
   })
 
@@ -176,7 +121,7 @@ describe('other shapes', () => {
 
   it('refuses what has no VIP', () => {
     expect(() => deriveTopology('none', [read('d1', service('10.0.0.100 80', 'DR', ['10.0.0.10 80']))])).toThrow(
-      'no vrrp_instance of d1 has an IPv4 VIP',
+      'no vrrp_instance of d1 has a VIP that can be built',
     )
   })
 })

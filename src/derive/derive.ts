@@ -3,6 +3,7 @@ import type { DirectorConfig } from '../model/types.ts'
 import { contains, formatIpv4, formatSubnet, parseIpv4, parseSubnet, type Subnet } from '../topology/ipv4.ts'
 import { type Draft, type DraftNetwork, type DraftNode, emptyNode } from './draft.ts'
 import { type Backend, backendsOf, FARM_ABOVE, farmsOf, sharesNodes } from './farms.ts'
+import { standIns } from './ipv6.ts'
 import { findLinks, type Link, linkOf, servers, unusedSubnet, vipsOf, withOwnAddresses } from './links.ts'
 import { farmStub, stubFor } from './stubs.ts'
 import { refuseInterfaces, unbuilt } from './unbuilt.ts'
@@ -20,15 +21,16 @@ const CLIENTS: Subnet = parseSubnet('198.51.100.0/24') as Subnet
  * Drafts the topology that directors' configurations describe: their networks, real servers that satisfy their checks, a client, and
  * a router where somebody needs one. What the configurations do not say is a question with a default.
  *
- * @throws LvslabError DERIVE_NOTHING where no director has an IPv4 VIP
+ * @throws LvslabError DERIVE_NOTHING where no director has a VIP
  */
 export const deriveTopology = (name: string, given: DirectorConfig[]): Draft => {
-  const configs = withOwnAddresses(given)
+  const ipv6 = standIns(withOwnAddresses(given))
+  const { configs } = ipv6
   const vips = [...new Set(configs.flatMap(c => c.instances.flatMap(vipsOf)).map(vip => vip.address))]
   if (vips.length === 0)
     throw new LvslabError(
       'DERIVE_NOTHING',
-      `no vrrp_instance of ${configs.map(c => c.node).join(', ')} has an IPv4 VIP`,
+      `no vrrp_instance of ${configs.map(c => c.node).join(', ')} has a VIP that can be built`,
       {
         remedy:
           'write topology.yaml yourself, see "A scenario" in CONTRIBUTING.md; `lvslab lint` says what is wrong with the configuration',
@@ -50,7 +52,9 @@ export const deriveTopology = (name: string, given: DirectorConfig[]): Draft => 
   const directors = configs.map(config => directorNode(config, wires))
   const backs = backendsOf(configs)
   const kindOf = (back: Backend): string | undefined =>
-    sharesNodes(back) ? `${wireOf(wires, back.address)?.name} ${back.methods.toSorted().join()}` : undefined
+    sharesNodes(back) && !ipv6.has(back.address)
+      ? `${wireOf(wires, back.address)?.name} ${back.methods.toSorted().join()}`
+      : undefined
   const farms = backs.length > FARM_ABOVE ? farmsOf(backs, kindOf) : []
   const shared = new Set(farms.flat())
   const realServers = [
@@ -90,13 +94,13 @@ export const deriveTopology = (name: string, given: DirectorConfig[]): Draft => 
     ...realServers.map(one => one.node),
   ]
   questions.push(...directors.flatMap(one => one.questions), ...realServers.flatMap(one => one.questions))
-  return {
+  return ipv6.restore({
     name,
     summary: `Derived from the configuration of ${configs.map(c => c.node).join(' and ')}`,
     networks: all.map(wire => network(wire, router)),
     nodes: nodes.map(node => ({ ...node, because: node.because.filter(line => line !== '') })),
     questions: [...new Set(questions)],
-  }
+  })
 }
 
 /** Names for nodes that are no directors, where a director may be called so. */
@@ -249,7 +253,8 @@ const serving = (
   if (methods.includes('TUN'))
     Object.assign(node, { tunnel: hosts, sysctls: { ...node.sysctls, ...QUIET, ...FROM_TUNNEL } })
   if (methods.includes('NAT')) {
-    const gateway = natGateway(wire, configs)
+    // a VIP that is on its own lo leads nowhere
+    const gateway = natGateway(wire, configs, methods.some(method => method !== 'NAT') ? hosts : [])
     node.routes.push(`default via ${gateway.address}`)
     if (gateway.question) questions.push(`${name}: ${gateway.question}`)
   }
@@ -257,11 +262,11 @@ const serving = (
 }
 
 /** Replies of NAT go back through the director: by a VIP on the real servers' network where there is one, else by who is MASTER at first. */
-const natGateway = (wire: Wire, configs: DirectorConfig[]): { address: string; question?: string } => {
+const natGateway = (wire: Wire, configs: DirectorConfig[], held: string[]): { address: string; question?: string } => {
   const services = configs.flatMap(config => config.services.map(service => service.address))
   const inside = configs
     .flatMap(config => config.instances.flatMap(vipsOf))
-    .filter(vip => wireOf([wire], vip.address))
+    .filter(vip => wireOf([wire], vip.address) && !held.includes(`${vip.address}/32`))
     .toSorted((a, b) => Number(services.includes(a.address)) - Number(services.includes(b.address)))
   if (inside[0]) return { address: inside[0].address }
   const priority = ({ instances }: DirectorConfig): number => Math.max(0, ...instances.map(one => one.priority))
@@ -269,7 +274,7 @@ const natGateway = (wire: Wire, configs: DirectorConfig[]): { address: string; q
   const own = wire.directors.get(master?.node ?? '') ?? ''
   return {
     address: own,
-    question: `no VIP is in ${formatSubnet(wire.subnet)}: its gateway is ${own}, a director's own address${configs.length > 1 ? ', and stays so after a failover' : ''}`,
+    question: `no VIP in ${formatSubnet(wire.subnet)} leads back: its gateway is ${own}, a director's own address${configs.length > 1 ? ', and stays so after a failover' : ''}`,
   }
 }
 

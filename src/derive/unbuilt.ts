@@ -7,11 +7,6 @@ import { vipsOf } from './links.ts'
 export const unbuilt = (configs: DirectorConfig[]): string[] => {
   const held = new Set(configs.flatMap(config => config.instances.flatMap(vipsOf)).map(vip => vip.address))
   const questions = configs.flatMap(config => [
-    ...config.instances.flatMap(({ addresses, excludedAddresses }) =>
-      [...addresses, ...excludedAddresses].flatMap(({ address }) =>
-        address.includes(':') ? [`the VIP ${address} is IPv6, which is not built yet`] : [],
-      ),
-    ),
     ...config.services.flatMap(service =>
       oddServers(
         service.realServers.map(server => server.address),
@@ -42,7 +37,8 @@ export const unbuilt = (configs: DirectorConfig[]): string[] => {
 
 const oddServers = (addresses: string[], held: Set<string>, { instances }: DirectorConfig): string[] =>
   addresses.flatMap(address => {
-    if (address.includes(':')) return [`real_server ${address} is IPv6, which is not built yet`]
+    if (address.includes(':'))
+      return [`real_server ${address} is IPv6 behind a tunnel, or of the loopback: no node is made for it`]
     if (held.has(address)) return [`real_server ${address} is a VIP: no node is made for it`]
     const own = instances.some(one => one.sourceAddress === address)
     return own || address.startsWith('127.')

@@ -51,7 +51,7 @@ const formatNode = ({
     ...formatList('    loopback: ', loopback),
     ...(tunnel.length > 0 ? ['    tunnels:', ...formatList('      tunl0: ', tunnel)] : []),
     ...(settings.length > 0 ? ['    sysctls:', ...settings] : []),
-    ...(routes.length > 0 ? [`    routes: [${routes.join(', ')}]`] : []),
+    ...(routes.length > 0 ? [`    routes: [${routes.map(plain).join(', ')}]`] : []),
   ].join('\n')
 }
 
@@ -72,11 +72,15 @@ const formatInterface = ({
   ]
 }
 
+/** A colon may end a plain scalar, and IPv6 has colons. */
+const plain = (value: string): string => (value.includes(':') ? JSON.stringify(value) : value)
+
 /** So many stand on one line. */
 const PER_LINE = 6
 
 /** A list on one line where it is short. */
-const formatList = (key: string, values: string[]): string[] => {
+const formatList = (key: string, texts: string[]): string[] => {
+  const values = texts.map(plain)
   if (values.length === 0) return []
   if (values.length <= PER_LINE) return [`${key}[${values.join(', ')}]`]
   const indent = ' '.repeat(key.search(/\S/) + 2)

@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest'
+import type { Draft } from './draft.ts'
+import { addresses, instance, node, pair, service } from './testing.ts'
+import { formatDraft } from './yaml.ts'
+
+/** The further addresses of a node: `eth0 lan fd00::201/64`. */
+const further = (draft: Draft, name: string): string[] =>
+  node(draft, name).interfaces.flatMap(({ name: device, network, addresses: list = [] }) =>
+    list.map(text => `${device} ${network} ${text}`),
+  )
+
+const VIPS = ['fe80::64/128', 'fd00::100/128']
+
+describe('a DR pair of IPv6 alone', () => {
+  const draft = pair(instance({ vips: VIPS }), service('fd00::100 80', 'DR', ['fd00::10 80', 'fd00::20 80']))
+
+  it('has a network of IPv4 that stands for its own', () => {
+    expect(draft.networks).toEqual([{ name: 'lan', subnet: '192.168.201.0/24', because: 'stands for fd00::/64' }])
+    expect(addresses(draft, 'rs1')).toEqual(['eth0 lan 192.168.201.11'])
+    expect(draft.questions).toEqual([])
+  })
+
+  it('has its own addresses beside it, and the VIP on lo', () => {
+    expect(['c1', 'd1', 'd2', 'rs1', 'rs2'].map(name => further(draft, name))).toEqual([
+      ['eth0 lan fd00::50/64'],
+      ['eth0 lan fd00::201/64'],
+      ['eth0 lan fd00::202/64'],
+      ['eth0 lan fd00::10/64'],
+      ['eth0 lan fd00::20/64'],
+    ])
+    expect(node(draft, 'rs1')).toMatchObject({
+      ...{ loopback: ['fd00::100/128'], sysctls: {}, routes: [] },
+      files: { '/var/www/html/index.html': 'rs1 fd00::10\n' },
+    })
+  })
+
+  it('is YAML, in which a colon means something', () => {
+    expect(formatDraft(draft)).toContain('addresses: ["fd00::10/64"]')
+    expect(formatDraft(draft)).toContain('loopback: ["fd00::100/128"]')
+  })
+
+  it('leaves an address to whoever the configuration gives it', () => {
+    const taken = pair(instance({ vips: VIPS }), service('fd00::100 80', 'DR', ['fd00::201 80', 'fd00::50 80']))
+    expect(further(taken, 'd1')).toEqual(['eth0 lan fd00::202/64'])
+    expect(further(taken, 'd2')).toEqual(['eth0 lan fd00::203/64'])
+    expect(further(taken, 'c1')).toEqual(['eth0 lan fd00::51/64'])
+  })
+})
+
+describe('IPv6 beside IPv4', () => {
+  const draft = pair(
+    instance({ vips: ['10.0.0.100/24'], more: 'virtual_ipaddress_excluded {\n fd00::100/64\n }' }),
+    service('10.0.0.100 80', 'DR', ['10.0.0.10 80']),
+    service('fd00::100 80', 'DR', ['fd00::10 80']),
+  )
+
+  it('is on the same network where it is on the same device', () => {
+    expect(draft.networks.map(({ subnet }) => subnet)).toEqual(['10.0.0.0/24'])
+    expect(draft.networks[0]?.because).toBe('the prefix of the VIP 10.0.0.100/24')
+    expect(further(draft, 'd1')).toEqual(['eth0 lan fd00::201/64'])
+  })
+
+  it('has real servers of its own, and those of IPv4 have nothing of it', () => {
+    expect(node(draft, 'rs1')).toMatchObject({ loopback: ['10.0.0.100/32'] })
+    expect(further(draft, 'rs1')).toEqual([])
+    expect(node(draft, 'rs2')).toMatchObject({ loopback: ['fd00::100/128'] })
+    expect(further(draft, 'rs2')).toEqual(['eth0 lan fd00::10/64'])
+  })
+})
+
+it('NAT leads back by a VIP on the inside, directors forward, and clients come from beyond a router', () => {
+  const draft = pair(
+    instance({ device: 'eth0', vips: ['2001:db8:1::100/64'] }),
+    instance({ device: 'eth1', vips: ['fd00:2::1/64'] }),
+    service('2001:db8:1::100 80', 'NAT', ['fd00:2::10 80']),
+  )
+  expect(draft.networks.map(({ because }) => because)).toEqual(['stands for 2001:db8:1::/64', 'stands for fd00:2::/64'])
+  expect(further(draft, 'c1')).toEqual(['eth0 lan 2001:db8:1::50/64'])
+  expect(node(draft, 'rs1').routes).toEqual(['::/0 via fd00:2::1'])
+  expect(node(draft, 'd1').sysctls).toMatchObject({ 'net.ipv6.conf.all.forwarding': 1 })
+
+  const beside = pair(
+    instance({ vips: ['fd00::100/64', 'fd00::1/64'] }),
+    service('fd00::100 80', 'NAT', ['fd00::10 80']),
+  )
+  expect(further(beside, 'c1')).toEqual(['eth0 clients 2001:db8:c::50/64'])
+  expect(node(beside, 'c1').routes).toEqual(['::/0 via 2001:db8:c::254'])
+  expect(further(beside, 'r1')).toEqual(['eth0 lan fd00::254/64', 'eth1 clients 2001:db8:c::254/64'])
+  expect(node(beside, 'd1').routes).toEqual(['::/0 via fd00::254'])
+  expect(node(beside, 'rs1').routes).toEqual(['::/0 via fd00::1'])
+})
+
+it('asks in the words of IPv6', () => {
+  const { questions } = pair(
+    instance({ vips: ['2001:db8:1::100/64'] }),
+    service('2001:db8:1::100 80', 'NAT', ['fd00:2::10 80']),
+  )
+  expect(questions).toEqual([
+    'd1: nothing says by which interface d1 reaches fd00:2::/64; eth1 is taken',
+    'd2: nothing says by which interface d2 reaches fd00:2::/64; eth1 is taken',
+    "rs1: no VIP in fd00:2::/64 leads back: its gateway is fd00:2::201, a director's own address, and stays so after a failover",
+  ])
+})
+
+it('says what of IPv6 is not built', () => {
+  const tunnel = pair(instance({ vips: VIPS }), service('fd00::100 80', 'TUN', ['fd00:9::10 80']))
+  expect(tunnel.questions).toContain(
+    'real_server fd00:9::10 is IPv6 behind a tunnel, or of the loopback: no node is made for it',
+  )
+  const mail = pair(instance({ vips: VIPS }), service('fd00::100 25', 'DR', ['fd00::10 25'], 'SMTP_CHECK {\n }'))
+  expect(mail.questions).toEqual([
+    'rs1: what it answers besides httpd speaks IPv4 alone: put what answers into etc/rc.local',
+  ])
+})
