@@ -183,15 +183,17 @@ const directorNode = (config: DirectorConfig, wires: Wire[]): { node: DraftNode;
   const nat = config.services.some(({ realServers }) => realServers.some(server => server.forwarding === 'NAT'))
   if (nat) node.sysctls['net.ipv4.ip_forward'] = 1
   const local = config.services.flatMap(({ sorryServer }) =>
-    sorryServer?.address.startsWith('127.') ? [sorryServer.port] : [],
+    sorryServer && (sorryServer.address.startsWith('127.') || sorryServer.address === '::1') ? [sorryServer] : [],
   )
   if (local.length > 0) {
     // how a probe tells who said sorry
     node.files['/var/www/html/index.html'] = `${config.node} sorry\n`
-    const ports = [...new Set(local)].filter(port => port !== 80 && port !== 0)
-    if (ports.length > 0)
-      node.files['/etc/nginx/conf.d/sorry.conf'] = ports
-        .map(port => `server { listen ${port}; root /var/www/html; }\n`)
+    const listens = local
+      .filter(({ port }) => port !== 80 && port !== 0)
+      .map(({ address, port }) => (address === '::1' ? `[::1]:${port}` : `${port}`))
+    if (listens.length > 0)
+      node.files['/etc/nginx/conf.d/sorry.conf'] = [...new Set(listens)]
+        .map(listen => `server { listen ${listen}; root /var/www/html; }\n`)
         .join('')
   }
   for (const { fwmark } of config.services)

@@ -91,15 +91,26 @@ it('NAT leads back by a VIP on the inside, directors forward, and clients come f
 })
 
 it('asks in the words of IPv6', () => {
-  const { questions } = pair(
+  const { questions, nodes } = pair(
     instance({ vips: ['2001:db8:1::100/64'] }),
     service('2001:db8:1::100 80', 'NAT', ['fd00:2::10 80']),
+  )
+  expect(nodes.flatMap(one => one.interfaces).map(({ because }) => because)).toContain(
+    'nothing says by which interface d1 reaches fd00:2::/64',
   )
   expect(questions).toEqual([
     'd1: nothing says by which interface d1 reaches fd00:2::/64; eth1 is taken',
     'd2: nothing says by which interface d2 reaches fd00:2::/64; eth1 is taken',
     "rs1: no VIP in fd00:2::/64 leads back: its gateway is fd00:2::201, a director's own address, and stays so after a failover",
   ])
+})
+
+it('says sorry on the directors by IPv6, too', () => {
+  const text = service('fd00::100 80', 'DR', ['fd00::10 80']).replace(/}\s*$/, 'sorry_server ::1 8080\n}')
+  expect(node(pair(instance({ vips: VIPS }), text), 'd1').files).toEqual({
+    '/var/www/html/index.html': 'd1 sorry\n',
+    '/etc/nginx/conf.d/sorry.conf': 'server { listen [::1]:8080; root /var/www/html; }\n',
+  })
 })
 
 it('says what of IPv6 is not built', () => {
