@@ -106,7 +106,7 @@ it('asks in the words of IPv6', () => {
 })
 
 it('says sorry on the directors by IPv6, too', () => {
-  const text = service('fd00::100 80', 'DR', ['fd00::10 80']).replace(/}\s*$/, 'sorry_server ::1 8080\n}')
+  const text = service('fd00::100 80', 'NAT', ['fd00::10 80']).replace(/}\s*$/, 'sorry_server ::1 8080\n}')
   expect(node(pair(instance({ vips: VIPS }), text), 'd1').files).toEqual({
     '/var/www/html/index.html': 'd1 sorry\n',
     '/etc/nginx/conf.d/sorry.conf': 'server { listen [::1]:8080; root /var/www/html; }\n',
