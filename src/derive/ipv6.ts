@@ -241,7 +241,11 @@ const restoreNode = (
   const interfaces = node.interfaces.map(one => {
     const its = mine.filter(({ network }) => network === one.network)
     const addresses = [...(one.addresses ?? []), ...its.map(({ value, length }) => `${formatIpv6(value)}/${length}`)]
-    return { ...one, ...(addresses.length > 0 && { addresses }) }
+    return {
+      ...one,
+      ...(addresses.length > 0 && { addresses }),
+      ...(one.because !== undefined && { because: said(one.because) }),
+    }
   })
   /** What an address by which the way leads has of IPv6 in a network of this node. */
   const beyond = (address: string): bigint | undefined =>
