@@ -196,10 +196,10 @@ const directorNode = (config: DirectorConfig, wires: Wire[]): { node: DraftNode;
         .map(listen => `server { listen ${listen}; root /var/www/html; }\n`)
         .join('')
   }
-  for (const { fwmark } of config.services)
+  for (const { fwmark, family } of config.services)
     if (fwmark !== undefined)
       questions.push(
-        `${config.node}: mark ${fwmark} is set by no rule of keepalived's: etc/iptables/rules.v4 in its folder must set it`,
+        `${config.node}: mark ${fwmark} is set by no rule of keepalived's: etc/iptables/rules.v${family ?? 4} in its folder must set it`,
       )
   return { node, questions }
 }

@@ -91,18 +91,32 @@ it('NAT leads back by a VIP on the inside, directors forward, and clients come f
 })
 
 it('asks in the words of IPv6', () => {
-  const { questions, nodes } = pair(
+  const draft = pair(
     instance({ vips: ['2001:db8:1::100/64'] }),
     service('2001:db8:1::100 80', 'NAT', ['fd00:2::10 80']),
   )
-  expect(nodes.flatMap(one => one.interfaces).map(({ because }) => because)).toContain(
-    'nothing says by which interface d1 reaches fd00:2::/64',
-  )
-  expect(questions).toEqual([
+  expect(draft.questions).toEqual([
     'd1: nothing says by which interface d1 reaches fd00:2::/64; eth1 is taken',
     'd2: nothing says by which interface d2 reaches fd00:2::/64; eth1 is taken',
     "rs1: no VIP in fd00:2::/64 leads back: its gateway is fd00:2::201, a director's own address, and stays so after a failover",
   ])
+  expect(node(draft, 'd1').interfaces[1]?.because).toBe('nothing says by which interface d1 reaches fd00:2::/64')
+})
+
+it('has the marks of each family in the rules that its packets pass', () => {
+  const marked = (server: string): string[] =>
+    pair(instance({ vips: ['10.0.0.100/24', 'fd00::100/64'] }), service('fwmark 1', 'DR', [server])).questions
+  const asks = "d1: mark 1 is set by no rule of keepalived's: etc/iptables/rules"
+  expect(marked('10.0.0.10')).toContain(`${asks}.v4 in its folder must set it`)
+  expect(marked('fd00::10')).toContain(`${asks}.v6 in its folder must set it`)
+})
+
+it('says of a service at whose address nobody is reached', () => {
+  const at = (vip: string): string[] =>
+    pair(instance({ vips: VIPS }), service(`${vip} 80`, 'DR', ['fd00::10 80'])).questions
+  expect(at('fd00::100')).toEqual([])
+  expect(at('fd00::101')).toEqual(['no vrrp_instance holds the address of [fd00::101]:80/TCP: nobody reaches it'])
+  expect(at('fe80:0::64')).toEqual(['[fe80::64]:80/TCP is at an address of the link: no real server has it on lo'])
 })
 
 it('says sorry on the directors by IPv6, too', () => {
@@ -116,7 +130,7 @@ it('says sorry on the directors by IPv6, too', () => {
 it('says what of IPv6 is not built', () => {
   const tunnel = pair(instance({ vips: VIPS }), service('fd00::100 80', 'TUN', ['fd00:9::10 80']))
   expect(tunnel.questions).toContain(
-    'real_server fd00:9::10 is IPv6 behind a tunnel, or of the loopback: no node is made for it',
+    'real_server fd00:9::10 is IPv6 behind a tunnel, of the link or of the loopback: no node is made for it',
   )
   const mail = pair(instance({ vips: VIPS }), service('fd00::100 25', 'DR', ['fd00::10 25'], 'SMTP_CHECK {\n }'))
   expect(mail.questions).toEqual([

@@ -1,11 +1,17 @@
 import { LvslabError } from '../errors.ts'
 import type { DirectorConfig } from '../model/types.ts'
+import { parseIpv6 } from '../topology/ipv6.ts'
 import { INTERFACE_NAME } from '../topology/schema.ts'
 import { vipsOf } from './links.ts'
 
 /** What of the configurations the lab is without, or what it needs that they do not bring; one sentence each. */
 export const unbuilt = (configs: DirectorConfig[]): string[] => {
   const held = new Set(configs.flatMap(config => config.instances.flatMap(vipsOf)).map(vip => vip.address))
+  const ofLinks = new Set(
+    configs.flatMap(config =>
+      config.instances.flatMap(one => [...one.addresses, ...one.excludedAddresses].map(vip => parseIpv6(vip.address))),
+    ),
+  )
   const questions = configs.flatMap(config => [
     ...config.services.flatMap(service =>
       oddServers(
@@ -14,11 +20,13 @@ export const unbuilt = (configs: DirectorConfig[]): string[] => {
         config,
       ),
     ),
-    ...config.services.flatMap(({ name, address }) =>
-      address === undefined || address.includes(':') || held.has(address)
-        ? []
-        : [`no vrrp_instance holds the address of ${name}: nobody reaches it`],
-    ),
+    ...config.services.flatMap(({ name, address }) => {
+      if (address === undefined || held.has(address)) return []
+      // what is IPv6 still has no address that stands for it: nobody has it, or it is of a link
+      return address.includes(':') && ofLinks.has(parseIpv6(address))
+        ? [`${name} is at an address of the link: no real server has it on lo`]
+        : [`no vrrp_instance holds the address of ${name}: nobody reaches it`]
+    }),
     ...config.instances.flatMap(({ trackScripts, trackObjects = [], virtualRoutes = [] }) =>
       [
         ...trackScripts.map(({ script }) => `${config.node}: vrrp_script ${script.name} runs ${script.command}`),
@@ -38,7 +46,7 @@ export const unbuilt = (configs: DirectorConfig[]): string[] => {
 const oddServers = (addresses: string[], held: Set<string>, { instances }: DirectorConfig): string[] =>
   addresses.flatMap(address => {
     if (address.includes(':'))
-      return [`real_server ${address} is IPv6 behind a tunnel, or of the loopback: no node is made for it`]
+      return [`real_server ${address} is IPv6 behind a tunnel, of the link or of the loopback: no node is made for it`]
     if (held.has(address)) return [`real_server ${address} is a VIP: no node is made for it`]
     const own = instances.some(one => one.sourceAddress === address)
     return own || address.startsWith('127.')
