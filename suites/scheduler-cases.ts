@@ -191,6 +191,33 @@ export const randomCases = (
     .sample(ingredients, { seed, numRuns: count, unbiased: true })
     .map((from, n) => caseOf(name, from, first + n, expiry && BY_LOAD.has(name)))
 
+/**
+ * A connection of `wlc` that has the choice between a server of this weight with one open connection, and one of weight 100 with one
+ * that is closed: it goes to the first where the weight is more than 100 times what an open one counts.
+ *
+ * @param n number of the case among those of this kind
+ */
+export const openOrClosed = (weight: number, n: number): SchedulerCase => {
+  const service = ip(0x0a64_0001 + n)
+  const connect = (port: number): SchedulerStep => ({
+    ...{ do: 'connect', source: ip(0x1fff_ff00 + n), port, destination: service },
+  })
+  return {
+    ...{ scheduler: 'wlc', flags: [], service, port: 80 },
+    servers: [100, 0].map((first, server) => ({ address: ip(0xac1f_ff00 + 2 * n + server), weight: first })),
+    steps: [
+      ...[connect(1024), { do: 'close' as const, connection: 0 }],
+      ...[
+        { do: 'weight' as const, server: 0, weight: 0 },
+        { do: 'weight' as const, server: 1, weight },
+      ],
+      connect(1025),
+      { do: 'weight', server: 0, weight: 100 },
+      connect(1026),
+    ],
+  }
+}
+
 /** Who gets the connections of a case, as the model has it. */
 export const predict = (one: SchedulerCase): SchedulerAnswer => {
   const player = createPlayer(one)

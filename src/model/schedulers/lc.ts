@@ -1,7 +1,7 @@
 import { overhead } from './load.ts'
 import type { Destination, SchedulerDefinition } from './types.ts'
 
-/** Least connections: the lowest active x 256 + inactive, whatever the weights; weight 0 is left out. */
+/** Least connections: the lowest active x 257 + inactive, whatever the weights; weight 0 is left out. */
 export const lc: SchedulerDefinition = {
   exact: true,
   source: 'Linux net/netfilter/ipvs/ip_vs_lc.c',

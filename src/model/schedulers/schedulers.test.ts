@@ -134,6 +134,20 @@ describe('lc, wlc, sed, nq', () => {
     )
   })
 
+  it('an open connection of wlc counts 257 closed ones', () => {
+    const next = (weight: number): number | undefined => {
+      const scheduler = schedulerOf('wlc', [100, 0])
+      const [closed] = play(scheduler, 1)
+      scheduler.close(closed as number)
+      scheduler.setWeight(0, 0)
+      scheduler.setWeight(1, weight)
+      play(scheduler, 1)
+      scheduler.setWeight(0, 100)
+      return play(scheduler, 1)[0]
+    }
+    expect([25_699, 25_701].map(next)).toEqual([0, 1])
+  })
+
   it('sed gives short connections to the highest weight alone, nq to the first idle server', () => {
     const short = (name: SchedulerName) => {
       const scheduler = schedulerOf(name, [1, 3, 1])

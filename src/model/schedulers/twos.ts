@@ -28,7 +28,7 @@ export const twosChances = (destinations: readonly Destination[]): Map<number, n
   return chances
 }
 
-/** Power of two choices: of two destinations drawn by weight, the one with the lower (active x 256 + inactive) / weight. */
+/** Power of two choices: of two destinations drawn by weight, the one with the lower (active x 257 + inactive) / weight. */
 export const twos: SchedulerDefinition = {
   exact: false,
   source: 'Linux net/netfilter/ipvs/ip_vs_twos.c',
