@@ -5,7 +5,7 @@ import { labTest } from '../src/suite/lab-test.ts'
 const test = labTest('topologies/keepalived-dr')
 
 test('d1 crashes while clients keep asking', async ({ lab, vip }) => {
-  const clients = await lab.http({ probe: 'clients', client: 'c1', url: 'http://10.0.0.100/', rate: 50 })
+  const clients = await lab.http({ probe: 'clients', client: 'c1', url: 'http://10.0.0.100/', rate: 20 })
   await lab.sleep(1_000)
 
   const restart = await lab.inject('keepalived-crash', 'd1')
@@ -15,7 +15,7 @@ test('d1 crashes while clients keep asking', async ({ lab, vip }) => {
   await clients.stop()
   await restart()
 
-  const [bound, watch] = [crashBound(vip.master, vip.backup), { probe: 'clients', stepMs: 20 }]
+  const [bound, watch] = [crashBound(vip.master, vip.backup), { probe: 'clients', stepMs: 50 }]
   expect(lab.history).toFailOverWithin(bound, { vip, from: 'd1', to: 'd2', fault: 'keepalived-crash', watch })
   expect(lab.history).toKeepOneOwner(handoverBound(vip.backup), { vip })
   expect(lab.history).toShareExactly({ rs1: 1, rs2: 1 }, { probe: 'clients', window: { from: moved } })

@@ -92,10 +92,10 @@ describe('a director with ldirectord', () => {
       rule: 'pool',
       params: { downBound: { maxMs: 1100 }, upBound: { maxMs: 1100 }, inhibit: false, directors: ['d1'] },
     })
-    // one request is sent each 40 ms, and the other server is checked first
+    // one request is sent each 50 ms, and the other server is checked first
     expect(scenarios[4]?.checks[0]).toMatchObject({
       rule: 'sorry',
-      params: { bound: { minMs: 0, maxMs: 1140 }, endsBound: { maxMs: 1140 } },
+      params: { bound: { minMs: 0, maxMs: 1150 }, endsBound: { maxMs: 1150 } },
     })
   })
 

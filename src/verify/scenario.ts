@@ -12,11 +12,11 @@ export interface Scenario {
   checks: PlannedCheck[]
 }
 
-/** Open-loop probe of a scenario that measures what clients see of a failover, requests/s: one each 20 ms. */
-export const PROBE_RATE = 50
-
-/** The probe of a scenario whose times come from health checks, seconds apart: one each 40 ms. */
-export const SLOW_PROBE_RATE = 25
+/**
+ * The probe of a scenario that measures what clients see, requests/s: one each 50 ms. Bounds are parts of seconds to seconds; an
+ * emulated machine pays 20 ms of processor time for each request, and on the real clock a faster probe would starve it.
+ */
+export const PROBE_RATE = 20
 
 /** The probe of a scenario in which nothing is to happen to clients, for as long as it may take, requests/s. */
 export const WATCH_RATE = 10

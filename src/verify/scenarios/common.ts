@@ -4,7 +4,7 @@ import type { Probe } from '../../lab/probes.ts'
 import { changePool, type Pool, poolTable, serverKey, startPool } from '../../model/pool.ts'
 import type { Bound } from '../../model/types.ts'
 import type { Plan, PlannedServer, PlannedService } from '../plan.ts'
-import { PATIENCE_MS, type Scenario, SLOW_PROBE_RATE } from '../scenario.ts'
+import { PATIENCE_MS, PROBE_RATE, type Scenario } from '../scenario.ts'
 
 /** What scenarios share. */
 
@@ -63,7 +63,7 @@ export const crashAndReturn =
     { downBound, upBound }: { downBound: Bound; upBound: Bound },
   ): Scenario['drive'] =>
   async lab => {
-    const probe = await startProbe(lab, plan, planned, SLOW_PROBE_RATE)
+    const probe = await startProbe(lab, plan, planned, PROBE_RATE)
     await lab.sleep(BEFORE_MS)
     const heal = await lab.inject('httpd-crash', node)
     await lab.until(poolOf(planned, pools.without), downBound.maxMs + PATIENCE_MS)

@@ -13,7 +13,7 @@ import {
   type PlannedVip,
   whoeverComesFirst,
 } from '../plan.ts'
-import { PROBE_RATE, type Scenario, SLOW_PROBE_RATE } from '../scenario.ts'
+import { PROBE_RATE, type Scenario } from '../scenario.ts'
 import { type Cause, failover, type Pair } from './failover.ts'
 
 type BoundOfPair = (master: GroupMember['instance'], backup: GroupMember['instance']) => Bound
@@ -118,7 +118,7 @@ const linksLost = (plan: Plan, vip: PlannedVip, [master, backup]: Pair, together
     const cause: Cause = {
       ...{ id: `link-${device}`, fault: 'link-down', what, where, bound },
       returns: 'the link returns',
-      rate: SLOW_PROBE_RATE,
+      rate: PROBE_RATE,
       inject: lab => lab.inject('link-down', node, { device }),
       // keepalived has been running all the time: its startup delay is over
       preempt: boundOfAll(together, (one, other) => preemptBound(one, other) as Bound),

@@ -9,7 +9,7 @@ import { addressesOf } from '../../topology/addresses.ts'
 import type { FixedService } from '../fixed.ts'
 import type { Plan, PlannedServer } from '../plan.ts'
 import { tableName } from '../reach.ts'
-import { PATIENCE_MS, type Scenario, SLACK_MS, SLOW_PROBE_RATE } from '../scenario.ts'
+import { PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
 import { AFTER_MS, BEFORE_MS, crashAndReturn, PROBE, startProbe } from './common.ts'
 
 /** What follows from an ldirectord.cf or an ipvsadm-save file, beside what is the same whoever makes the table. */
@@ -129,7 +129,7 @@ const fallback = (plan: Plan, planned: FixedService): Scenario[] => {
     plan.untested.push({ what, why: why ?? 'no bound is known' })
     return []
   }
-  const stepMs = 1000 / SLOW_PROBE_RATE
+  const stepMs = 1000 / PROBE_RATE
   const bound = {
     ...withSlack(downBound, 'for one request', stepMs),
     name: `fallback answers for ${service.name}`,
@@ -149,7 +149,7 @@ const fallback = (plan: Plan, planned: FixedService): Scenario[] => {
     {
       name: `fallback-${planned.name}`,
       drive: async lab => {
-        const probe = await startProbe(lab, plan, planned, SLOW_PROBE_RATE)
+        const probe = await startProbe(lab, plan, planned, PROBE_RATE)
         await lab.sleep(BEFORE_MS)
         const heals = await Promise.all(nodes.map(node => lab.inject('httpd-crash', node)))
         await lab.until(answeredBy([director]), bound.maxMs + PATIENCE_MS)

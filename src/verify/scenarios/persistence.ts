@@ -5,7 +5,7 @@ import { seconds } from '../../model/bound.ts'
 import { idleReleaseBound } from '../../model/persistence.ts'
 import { type CycleShares, cycleShares } from '../../model/shares.ts'
 import type { Plan, PlannedService } from '../plan.ts'
-import { type Scenario, SLOW_PROBE_RATE } from '../scenario.ts'
+import { PROBE_RATE, type Scenario } from '../scenario.ts'
 import { PROBE } from './common.ts'
 
 /** Clients that come more than once. */
@@ -79,7 +79,7 @@ const networkOf = ({ service, vip }: PlannedService): number | undefined =>
 const isIPv6 = ({ vip }: PlannedService): boolean => vip.address.includes(':')
 
 const come = async (lab: Lab, plan: Plan, probe: string, { url }: PlannedService, count: number, from: object) => {
-  const clients = await lab.http({ probe, client: plan.client, url, rate: SLOW_PROBE_RATE, count, ...from })
+  const clients = await lab.http({ probe, client: plan.client, url, rate: PROBE_RATE, count, ...from })
   await clients.ended()
 }
 

@@ -2,7 +2,7 @@ import type { Condition } from '../../agent/protocol.ts'
 import { seconds } from '../../model/bound.ts'
 import { sorryBound, sorryEndsBound } from '../../model/health-check.ts'
 import type { Plan, PlannedService } from '../plan.ts'
-import { PATIENCE_MS, type Scenario, SLACK_MS, SLOW_PROBE_RATE } from '../scenario.ts'
+import { PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
 import { AFTER_MS, BEFORE_MS, PROBE, refusalsHeldBack, startProbe } from './common.ts'
 import { askedFor, onFarms } from './large.ts'
 
@@ -10,8 +10,8 @@ import { askedFor, onFarms } from './large.ts'
 export const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
   const { service, servers, vip, table } = planned
   if (!service.sorryServer) return []
-  const bound = sorryBound(service, 'refused', 1000 / SLOW_PROBE_RATE)
-  const endsBound = sorryEndsBound(service, 'refused', 1000 / SLOW_PROBE_RATE, plan.keepalived)
+  const bound = sorryBound(service, 'refused', 1000 / PROBE_RATE)
+  const endsBound = sorryEndsBound(service, 'refused', 1000 / PROBE_RATE, plan.keepalived)
   const what = `sorry server of ${planned.name}`
   if (!bound || !endsBound) {
     const why = 'no bound is known for the health checks of its real servers'
@@ -27,7 +27,7 @@ export const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
     {
       name: `sorry-${planned.name}`,
       drive: async lab => {
-        const probe = await startProbe(lab, plan, planned, SLOW_PROBE_RATE)
+        const probe = await startProbe(lab, plan, planned, PROBE_RATE)
         await lab.sleep(BEFORE_MS)
         const heals = await Promise.all(
           fault === 'httpd-refuse'
