@@ -48,22 +48,29 @@ const plainPair = async (name: string, configuration: (priority: number) => stri
   return pair
 }
 
-/** Three services whose real server is no web server, on two directors. */
+/** Three services for each family whose real server is no web server, on two directors. */
 const otherProtocols = (priority: number): string => {
-  const service = (port: number, protocol: string, check: string): string =>
-    `virtual_server 10.1.0.100 ${port} {
+  const service = (network: string, port: number, protocol: string, check: string, wants = ''): string =>
+    `virtual_server ${network}100 ${port} {
     delay_loop 2
     lb_algo rr
     lb_kind DR
     protocol ${protocol}
     alpha
-    real_server 10.1.0.10 ${port} {
+    real_server ${network}10 ${port} {
         ${check} {
             connect_timeout 2
+            ${wants}
         }
     }
 }
 `
+  const services = (network: string): string =>
+    [
+      service(network, 25, 'TCP', 'SMTP_CHECK'),
+      service(network, 53, 'UDP', 'DNS_CHECK'),
+      service(network, 5000, 'UDP', 'UDP_CHECK', 'require_reply 706f6e67'),
+    ].join('')
   return `vrrp_instance VI_1 {
     state BACKUP
     interface eth0
@@ -72,14 +79,14 @@ const otherProtocols = (priority: number): string => {
     virtual_ipaddress {
         10.1.0.100/24
     }
+    virtual_ipaddress_excluded {
+        2001:db8:1::100/128
+    }
 }
-${service(25, 'TCP', 'SMTP_CHECK')}${service(53, 'UDP', 'DNS_CHECK')}${service(5000, 'UDP', 'UDP_CHECK').replace(
-  'connect_timeout',
-  'require_reply 706f6e67\n            connect_timeout',
-)}`
+${services('10.1.0.')}${services('2001:db8:1::')}`
 }
 
-test('a derived real server answers checks of SMTP, DNS and a certain datagram', async () => {
+test('a derived real server answers checks of SMTP, DNS and a certain datagram, by IPv4 and IPv6', async () => {
   const [pair, reports] = [await plainPair('other-protocols', otherProtocols), await temporaryDir()]
   const clock = inject('clock') === 'default' ? [] : ['--clock', inject('clock')]
 
@@ -106,11 +113,16 @@ test('a derived real server answers checks of SMTP, DNS and a certain datagram',
   expect(
     pools.map(({ service, destinations }) => [service, destinations.map(one => `${one.address}:${one.port}`)]),
   ).toEqual(
-    expect.arrayContaining([
-      ['TCP 10.1.0.100:25', ['10.1.0.10:25']],
-      ['UDP 10.1.0.100:53', ['10.1.0.10:53']],
-      ['UDP 10.1.0.100:5000', ['10.1.0.10:5000']],
-    ]),
+    expect.arrayContaining(
+      [
+        ['10.1.0.100', '10.1.0.10'],
+        ['[2001:db8:1::100]', '2001:db8:1::10'],
+      ].flatMap(([vip, server]) => [
+        [`TCP ${vip}:25`, [`${server}:25`]],
+        [`UDP ${vip}:53`, [`${server}:53`]],
+        [`UDP ${vip}:5000`, [`${server}:5000`]],
+      ]),
+    ),
   )
 })
 

@@ -127,13 +127,15 @@ it('says sorry on the directors by IPv6, too', () => {
   })
 })
 
+it('answers what is asked by IPv6 by the same programs', () => {
+  const mail = pair(instance({ vips: VIPS }), service('fd00::100 25', 'DR', ['fd00::10 25'], 'SMTP_CHECK {\n }'))
+  expect(node(mail, 'rs1').files['/etc/rc.local']).toBe('#!/bin/sh -e\n/usr/local/sbin/stub smtp 25\n')
+  expect(mail.questions).toEqual([])
+})
+
 it('says what of IPv6 is not built', () => {
   const tunnel = pair(instance({ vips: VIPS }), service('fd00::100 80', 'TUN', ['fd00:9::10 80']))
   expect(tunnel.questions).toContain(
     'real_server fd00:9::10 is IPv6 behind a tunnel, of the link or of the loopback: no node is made for it',
   )
-  const mail = pair(instance({ vips: VIPS }), service('fd00::100 25', 'DR', ['fd00::10 25'], 'SMTP_CHECK {\n }'))
-  expect(mail.questions).toEqual([
-    'rs1: what it answers besides httpd speaks IPv4 alone: put what answers into etc/rc.local',
-  ])
 })

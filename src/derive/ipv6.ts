@@ -194,21 +194,13 @@ const restore = (draft: Draft, given: Map<string, bigint>, prefixes: Prefix[]): 
     for (const { network, address, value } of own) if (network === name) words.set(address, formatIpv6(value))
   }
   const said = inWords(words)
-  const nodes = draft.nodes.map(node => restoreNode(node, { draft, given, own, said }))
   return {
     ...draft,
     networks: draft.networks.map(one =>
       standsAlone.includes(one) ? { ...one, because: `stands for ${words.get(one.subnet)}` } : one,
     ),
-    nodes,
-    questions: [
-      ...draft.questions.map(said),
-      ...nodes.flatMap(({ name, interfaces, files }) =>
-        interfaces.some(({ address }) => given.has(address)) && files['/etc/rc.local'] !== undefined
-          ? [`${name}: what it answers besides httpd speaks IPv4 alone: put what answers into etc/rc.local`]
-          : [],
-      ),
-    ],
+    nodes: draft.nodes.map(node => restoreNode(node, { draft, given, own, said })),
+    questions: draft.questions.map(said),
   }
 }
 
