@@ -133,9 +133,40 @@ it('answers what is asked by IPv6 by the same programs', () => {
   expect(mail.questions).toEqual([])
 })
 
+describe('TUN', () => {
+  it('has the VIP of IPv6 on ip6tnl0, and no setting of IPv4', () => {
+    const draft = pair(instance({ vips: VIPS }), service('fd00::100 80', 'TUN', ['fd00::10 80']))
+    expect(node(draft, 'rs1')).toMatchObject({ tunnel: ['fd00::100/128'], loopback: [], sysctls: {} })
+    expect(formatDraft(draft)).toContain('    tunnels:\n      ip6tnl0: ["fd00::100/128"]\n')
+    expect(draft.questions).toEqual([])
+  })
+
+  it('leads to a real server in another subnet', () => {
+    const draft = pair(instance({ vips: VIPS }), service('fd00::100 80', 'TUN', ['fd00:9::10 80']))
+    expect(further(draft, 'rs1')).toEqual(['eth0 lan2 fd00:9::10/64'])
+    expect(node(draft, 'rs1').routes).toEqual(['::/0 via fd00:9::254'])
+    expect(further(draft, 'r1')).toEqual(['eth0 lan fd00::254/64', 'eth1 lan2 fd00:9::254/64'])
+  })
+
+  const both = instance({ vips: ['10.0.0.100/24'], more: 'virtual_ipaddress_excluded {\n fd00::100/64\n }' })
+
+  it('is of one family for each mark', () => {
+    const marked = pair(both, service('fwmark 1', 'TUN', ['fd00::10 80']), service('fwmark 2', 'TUN', ['10.0.0.10 80']))
+    expect(['rs1', 'rs2'].map(name => node(marked, name).tunnel)).toEqual([['fd00::100/128'], ['10.0.0.100/32']])
+  })
+
+  it('says that what one family sends in the other is taken by no device', () => {
+    const draft = pair(both, service('10.0.0.100 80', 'TUN', ['fd00::10 80', '10.0.0.10 80']))
+    expect(draft.questions).toEqual([
+      '10.0.0.100:80/TCP: its tunnel to fd00::10 is of the other family: no device takes what comes out',
+    ])
+    expect(['rs1', 'rs2'].map(name => node(draft, name).tunnel)).toEqual([[], ['10.0.0.100/32']])
+  })
+})
+
 it('says what of IPv6 is not built', () => {
-  const tunnel = pair(instance({ vips: VIPS }), service('fd00::100 80', 'TUN', ['fd00:9::10 80']))
-  expect(tunnel.questions).toContain(
-    'real_server fd00:9::10 is IPv6 behind a tunnel, of the link or of the loopback: no node is made for it',
+  const link = pair(instance({ vips: VIPS }), service('fd00::100 80', 'DR', ['fe80::10 80']))
+  expect(link.questions).toContain(
+    'real_server fe80::10 is IPv6 of the link or of the loopback: no node is made for it',
   )
 })

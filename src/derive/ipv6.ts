@@ -4,6 +4,7 @@ import { formatIpv4, formatSubnet, parseIpv4, type Subnet } from '../topology/ip
 import { formatIpv6, parseIpv6 } from '../topology/ipv6.ts'
 import type { Draft, DraftNode } from './draft.ts'
 import { findLinks, unusedSubnet } from './links.ts'
+import { crossings, isSix } from './unbuilt.ts'
 
 /**
  * A lab knows its nodes by IPv4, and what is derived is derived of that. So each IPv6 address of a configuration gets an IPv4
@@ -44,14 +45,11 @@ const numberOf = (text: string): bigint | undefined => {
 
 const vipsOf = ({ addresses, excludedAddresses }: VrrpInstance): VipAddress[] => [...addresses, ...excludedAddresses]
 
-/** Behind a tunnel IPv6 needs another device than tunl0, which is not built: its servers keep the addresses that nobody has. */
-const isBuilt = ({ forwarding }: RealServer): boolean => forwarding !== 'TUN'
-
 const addressesOf = ({ instances, services }: DirectorConfig): string[] => [
   ...instances.flatMap(one => [...vipsOf(one).map(vip => vip.address), one.sourceAddress ?? '', ...one.unicastPeers]),
-  ...services.flatMap(({ realServers, sorryServer, forwarding }) => [
-    ...realServers.filter(isBuilt).map(server => server.address),
-    ...(sorryServer && forwarding !== 'TUN' ? [sorryServer.address] : []),
+  ...services.flatMap(({ realServers, sorryServer }) => [
+    ...realServers.map(server => server.address),
+    ...(sorryServer ? [sorryServer.address] : []),
   ]),
 ]
 
@@ -79,7 +77,8 @@ export const standIns = (configs: DirectorConfig[]): StandIns => {
   return {
     configs: configs.map(config => withAddresses(config, mapped)),
     has: address => given.has(address),
-    restore: draft => restore(draft, given, prefixes),
+    restore: draft =>
+      restore({ ...draft, questions: [...draft.questions, ...new Set(crossings(configs))] }, given, prefixes),
   }
 }
 
@@ -134,7 +133,7 @@ const withAddresses = (config: DirectorConfig, mapped: (text: string) => string)
   }
   const server = (one: RealServer): RealServer => ({
     ...one,
-    address: isBuilt(one) ? mapped(one.address) : one.address,
+    address: mapped(one.address),
     checks: one.checks.map(check =>
       check.target?.address === undefined
         ? check
@@ -224,7 +223,13 @@ const ownIn = (prefix: Prefix, node: DraftNode, address: string, given: Map<stri
   return value
 }
 
-/** IPv6 answers for the addresses of the interface alone that is asked: a VIP on lo needs no sysctl. */
+/**
+ * Settings that a VIP on lo, or on a tunnel's device, needs of IPv4 alone: IPv6 answers for the addresses of the interface that is
+ * asked, and does not look whether the way back leads by the same device.
+ */
+const OF_IPV4 = /\.(?:arp_\w+|rp_filter)$/
+
+/** A node with what it has of IPv6; of a real server of IPv6 nothing of IPv4 is left but the address that stands for its own. */
 const restoreNode = (
   node: DraftNode,
   { draft, given, own, said }: { draft: Draft; given: Map<string, bigint>; own: Own[]; said: (text: string) => string },
@@ -256,15 +261,17 @@ const restoreNode = (
     .flatMap(gateway => beyond(gateway as string) ?? [])[0]
   if (exit !== undefined && !routes.some(route => route.startsWith('::/0 ')))
     routes.push(`::/0 via ${formatIpv6(exit)}`)
+  const hosts = (list: string[]): string[] => list.map(text => said(text).replace(/^(.*:.*)\/32$/, '$1/128'))
   const forwards = mine.length > 0 && (node.role === 'router' || node.sysctls['net.ipv4.ip_forward'] === 1)
   return {
     ...node,
     because: node.because.map(said),
     interfaces,
     routes,
-    loopback: node.loopback.map(text => said(text).replace(/^(.*:.*)\/32$/, '$1/128')),
+    loopback: hosts(node.loopback),
+    tunnel: hosts(node.tunnel).filter(text => isSix(text) === isReal),
     sysctls: {
-      ...Object.fromEntries(Object.entries(node.sysctls).filter(([name]) => !isReal || !name.includes('.arp_'))),
+      ...Object.fromEntries(Object.entries(node.sysctls).filter(([name]) => !isReal || !OF_IPV4.test(name))),
       ...(forwards && { 'net.ipv6.conf.all.forwarding': 1 }),
     },
     files: Object.fromEntries(Object.entries(node.files).map(([file, text]) => [file, said(text)])),
