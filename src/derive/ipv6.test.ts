@@ -68,6 +68,19 @@ describe('IPv6 beside IPv4', () => {
   })
 })
 
+it('asks whether real servers of both families whose addresses end alike are one host', () => {
+  const both = (...six: string[]): string[] =>
+    pair(
+      instance({ more: 'virtual_ipaddress_excluded {\n fd00::100/64\n }' }),
+      service('10.0.0.100 80', 'DR', ['10.0.0.10 80', '10.0.0.20 80']),
+      service('fd00::100 80', 'DR', six),
+    ).questions
+  expect(both('fd00::11 80', 'fd00::21 80')).toEqual([])
+  expect(both('fd00::11 80', 'fd00::20 80')).toEqual([
+    'rs2 (10.0.0.20) and rs4 (fd00::20) may be one host, as the addresses end alike: two nodes are taken. For one, give the first what the second has besides its name and its page, and remove that',
+  ])
+})
+
 it('NAT leads back by a VIP on the inside, directors forward, and clients come from beyond a router', () => {
   const draft = pair(
     instance({ device: 'eth0', vips: ['2001:db8:1::100/64'] }),
@@ -156,7 +169,7 @@ describe('TUN', () => {
   })
 
   it('says that what one family sends in the other is taken by no device', () => {
-    const draft = pair(both, service('10.0.0.100 80', 'TUN', ['fd00::10 80', '10.0.0.10 80']))
+    const draft = pair(both, service('10.0.0.100 80', 'TUN', ['fd00::10 80', '10.0.0.20 80']))
     expect(draft.questions).toEqual([
       '10.0.0.100:80/TCP: its tunnel to fd00::10 is of the other family: no device takes what comes out',
     ])

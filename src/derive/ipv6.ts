@@ -4,6 +4,7 @@ import { formatIpv4, formatSubnet, parseIpv4, type Subnet } from '../topology/ip
 import { formatIpv6, parseIpv6 } from '../topology/ipv6.ts'
 import type { Draft, DraftNode } from './draft.ts'
 import { findLinks, unusedSubnet } from './links.ts'
+import { perhapsOneHost } from './one-host.ts'
 import { crossings, isSix } from './unbuilt.ts'
 
 /**
@@ -199,7 +200,7 @@ const restore = (draft: Draft, given: Map<string, bigint>, prefixes: Prefix[]): 
       standsAlone.includes(one) ? { ...one, because: `stands for ${words.get(one.subnet)}` } : one,
     ),
     nodes: draft.nodes.map(node => restoreNode(node, { draft, given, own, said })),
-    questions: draft.questions.map(said),
+    questions: [...draft.questions.map(said), ...perhapsOneHost(draft.nodes, given)],
   }
 }
 
