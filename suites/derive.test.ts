@@ -48,22 +48,29 @@ const plainPair = async (name: string, configuration: (priority: number) => stri
   return pair
 }
 
-/** Three services whose real server is no web server, on two directors. */
+/** Three services for each family whose real server is no web server, on two directors. */
 const otherProtocols = (priority: number): string => {
-  const service = (port: number, protocol: string, check: string): string =>
-    `virtual_server 10.1.0.100 ${port} {
+  const service = (network: string, port: number, protocol: string, check: string, wants = ''): string =>
+    `virtual_server ${network}100 ${port} {
     delay_loop 2
     lb_algo rr
     lb_kind DR
     protocol ${protocol}
     alpha
-    real_server 10.1.0.10 ${port} {
+    real_server ${network}10 ${port} {
         ${check} {
             connect_timeout 2
+            ${wants}
         }
     }
 }
 `
+  const services = (network: string): string =>
+    [
+      service(network, 25, 'TCP', 'SMTP_CHECK'),
+      service(network, 53, 'UDP', 'DNS_CHECK'),
+      service(network, 5000, 'UDP', 'UDP_CHECK', 'require_reply 706f6e67'),
+    ].join('')
   return `vrrp_instance VI_1 {
     state BACKUP
     interface eth0
@@ -72,14 +79,14 @@ const otherProtocols = (priority: number): string => {
     virtual_ipaddress {
         10.1.0.100/24
     }
+    virtual_ipaddress_excluded {
+        2001:db8:1::100/128
+    }
 }
-${service(25, 'TCP', 'SMTP_CHECK')}${service(53, 'UDP', 'DNS_CHECK')}${service(5000, 'UDP', 'UDP_CHECK').replace(
-  'connect_timeout',
-  'require_reply 706f6e67\n            connect_timeout',
-)}`
+${services('10.1.0.')}${services('2001:db8:1::')}`
 }
 
-test('a derived real server answers checks of SMTP, DNS and a certain datagram', async () => {
+test('a derived real server answers checks of SMTP, DNS and a certain datagram, by IPv4 and IPv6', async () => {
   const [pair, reports] = [await plainPair('other-protocols', otherProtocols), await temporaryDir()]
   const clock = inject('clock') === 'default' ? [] : ['--clock', inject('clock')]
 
@@ -106,15 +113,20 @@ test('a derived real server answers checks of SMTP, DNS and a certain datagram',
   expect(
     pools.map(({ service, destinations }) => [service, destinations.map(one => `${one.address}:${one.port}`)]),
   ).toEqual(
-    expect.arrayContaining([
-      ['TCP 10.1.0.100:25', ['10.1.0.10:25']],
-      ['UDP 10.1.0.100:53', ['10.1.0.10:53']],
-      ['UDP 10.1.0.100:5000', ['10.1.0.10:5000']],
-    ]),
+    expect.arrayContaining(
+      [
+        ['10.1.0.100', '10.1.0.10'],
+        ['[2001:db8:1::100]', '2001:db8:1::10'],
+      ].flatMap(([vip, server]) => [
+        [`TCP ${vip}:25`, [`${server}:25`]],
+        [`UDP ${vip}:53`, [`${server}:53`]],
+        [`UDP ${vip}:5000`, [`${server}:5000`]],
+      ]),
+    ),
   )
 })
 
-/** A service of each family behind VIPs that move together. */
+/** A service of each family behind VIPs that move together, and one of IPv6 by TUN. */
 const bothFamilies = (priority: number): string => {
   const instance = (name: string, id: number, vips: string[]): string =>
     `vrrp_instance ${name} {
@@ -127,13 +139,13 @@ const bothFamilies = (priority: number): string => {
     }
 }
 `
-  const service = (vip: string, servers: string[]): string =>
-    `virtual_server ${vip} 80 {
+  const service = (vip: string, servers: string[], { kind = 'DR', port = 80 } = {}): string =>
+    `virtual_server ${vip} ${port} {
     delay_loop 2
     lb_algo rr
-    lb_kind DR
+    lb_kind ${kind}
     protocol TCP
-${servers.map(server => `    real_server ${server} 80 {\n        TCP_CHECK {\n            connect_timeout 2\n        }\n    }\n`).join('')}}
+${servers.map(server => `    real_server ${server} ${port} {\n        TCP_CHECK {\n            connect_timeout 2\n        }\n    }\n`).join('')}}
 `
   return [
     'vrrp_sync_group BOTH {\n    group {\n        V4\n        V6\n    }\n}\n',
@@ -141,6 +153,8 @@ ${servers.map(server => `    real_server ${server} 80 {\n        TCP_CHECK {\n  
     instance('V6', 52, ['fe80::64/128', '2001:db8:2::100/128']),
     service('10.2.0.100', ['10.2.0.11', '10.2.0.12']),
     service('2001:db8:2::100', ['2001:db8:2::11', '2001:db8:2::12']),
+    // the first is behind DR, too
+    service('2001:db8:2::100', ['2001:db8:2::11', '2001:db8:2::13'], { kind: 'TUN', port: 8080 }),
   ].join('')
 }
 
@@ -148,16 +162,15 @@ test('a plain pair with a VIP of each family is verified', async () => {
   const [pair, reports] = [await plainPair('both-families', bothFamilies), await temporaryDir()]
   const clock = inject('clock') === 'default' ? [] : ['--clock', inject('clock')]
 
-  const only = ['--only', 'shares,failover-stop,server']
+  const only = ['--only', 'shares,failover-stop,server-*rs2,server-*rs4,server-*rs5']
   const { code, stdout, stderr } = await lvslab(['verify', pair, ...only, '--json', '--reports', reports, ...clock])
   expect(code, stdout + stderr).toBe(0)
-  const shares = 'shares-[2001:db8:2::100]:80/TCP'
-  const server = 'server-[2001:db8:2::100]:80/TCP-rs4:80'
+  const [direct, tunnel] = ['[2001:db8:2::100]:80/TCP', '[2001:db8:2::100]:8080/TCP']
+  const judged = [`shares-${direct}`, `server-${direct}-rs4:80`, `shares-${tunnel}`, `server-${tunnel}-rs5:8080`]
   expect((JSON.parse(stdout) as RunReport).results.map(({ check, lab }) => `${check} of ${lab}`)).toEqual(
     expect.arrayContaining([
-      `${shares} of ${shares}`,
       'failover-stop of failover-stop-2001:db8:2::100',
-      `${server} of ${server}`,
+      ...judged.map(name => `${name} of ${name}`),
     ]),
   )
 })

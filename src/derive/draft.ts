@@ -26,7 +26,7 @@ export interface DraftNode {
   because: string[]
   interfaces: { name: string; network: string; address: string; addresses?: string[]; because?: string }[]
   loopback: string[]
-  /** VIPs with prefix on tunl0. */
+  /** VIPs with prefix on tunl0, of IPv6 on ip6tnl0. */
   tunnel: string[]
   sysctls: Record<string, number>
   routes: string[]

@@ -68,6 +68,19 @@ describe('IPv6 beside IPv4', () => {
   })
 })
 
+it('asks whether real servers of both families whose addresses end alike are one host', () => {
+  const both = (...six: string[]): string[] =>
+    pair(
+      instance({ more: 'virtual_ipaddress_excluded {\n fd00::100/64\n }' }),
+      service('10.0.0.100 80', 'DR', ['10.0.0.10 80', '10.0.0.20 80']),
+      service('fd00::100 80', 'DR', six),
+    ).questions
+  expect(both('fd00::11 80', 'fd00::21 80')).toEqual([])
+  expect(both('fd00::11 80', 'fd00::20 80')).toEqual([
+    'rs2 (10.0.0.20) and rs4 (fd00::20) may be one host, as the addresses end alike: two nodes are taken. For one, give the first what the second has besides its name and its page, and remove that',
+  ])
+})
+
 it('NAT leads back by a VIP on the inside, directors forward, and clients come from beyond a router', () => {
   const draft = pair(
     instance({ device: 'eth0', vips: ['2001:db8:1::100/64'] }),
@@ -127,13 +140,46 @@ it('says sorry on the directors by IPv6, too', () => {
   })
 })
 
-it('says what of IPv6 is not built', () => {
-  const tunnel = pair(instance({ vips: VIPS }), service('fd00::100 80', 'TUN', ['fd00:9::10 80']))
-  expect(tunnel.questions).toContain(
-    'real_server fd00:9::10 is IPv6 behind a tunnel, of the link or of the loopback: no node is made for it',
-  )
+it('answers what is asked by IPv6 by the same programs', () => {
   const mail = pair(instance({ vips: VIPS }), service('fd00::100 25', 'DR', ['fd00::10 25'], 'SMTP_CHECK {\n }'))
-  expect(mail.questions).toEqual([
-    'rs1: what it answers besides httpd speaks IPv4 alone: put what answers into etc/rc.local',
-  ])
+  expect(node(mail, 'rs1').files['/etc/rc.local']).toBe('#!/bin/sh -e\n/usr/local/sbin/stub smtp 25\n')
+  expect(mail.questions).toEqual([])
+})
+
+describe('TUN', () => {
+  it('has the VIP of IPv6 on ip6tnl0, and no setting of IPv4', () => {
+    const draft = pair(instance({ vips: VIPS }), service('fd00::100 80', 'TUN', ['fd00::10 80']))
+    expect(node(draft, 'rs1')).toMatchObject({ tunnel: ['fd00::100/128'], loopback: [], sysctls: {} })
+    expect(formatDraft(draft)).toContain('    tunnels:\n      ip6tnl0: ["fd00::100/128"]\n')
+    expect(draft.questions).toEqual([])
+  })
+
+  it('leads to a real server in another subnet', () => {
+    const draft = pair(instance({ vips: VIPS }), service('fd00::100 80', 'TUN', ['fd00:9::10 80']))
+    expect(further(draft, 'rs1')).toEqual(['eth0 lan2 fd00:9::10/64'])
+    expect(node(draft, 'rs1').routes).toEqual(['::/0 via fd00:9::254'])
+    expect(further(draft, 'r1')).toEqual(['eth0 lan fd00::254/64', 'eth1 lan2 fd00:9::254/64'])
+  })
+
+  const both = instance({ vips: ['10.0.0.100/24'], more: 'virtual_ipaddress_excluded {\n fd00::100/64\n }' })
+
+  it('is of one family for each mark', () => {
+    const marked = pair(both, service('fwmark 1', 'TUN', ['fd00::10 80']), service('fwmark 2', 'TUN', ['10.0.0.10 80']))
+    expect(['rs1', 'rs2'].map(name => node(marked, name).tunnel)).toEqual([['fd00::100/128'], ['10.0.0.100/32']])
+  })
+
+  it('says that what one family sends in the other is taken by no device', () => {
+    const draft = pair(both, service('10.0.0.100 80', 'TUN', ['fd00::10 80', '10.0.0.20 80']))
+    expect(draft.questions).toEqual([
+      '10.0.0.100:80/TCP: its tunnel to fd00::10 is of the other family: no device takes what comes out',
+    ])
+    expect(['rs1', 'rs2'].map(name => node(draft, name).tunnel)).toEqual([[], ['10.0.0.100/32']])
+  })
+})
+
+it('says what of IPv6 is not built', () => {
+  const link = pair(instance({ vips: VIPS }), service('fd00::100 80', 'DR', ['fe80::10 80']))
+  expect(link.questions).toContain(
+    'real_server fe80::10 is IPv6 of the link or of the loopback: no node is made for it',
+  )
 })

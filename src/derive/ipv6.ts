@@ -4,6 +4,8 @@ import { formatIpv4, formatSubnet, parseIpv4, type Subnet } from '../topology/ip
 import { formatIpv6, parseIpv6 } from '../topology/ipv6.ts'
 import type { Draft, DraftNode } from './draft.ts'
 import { findLinks, unusedSubnet } from './links.ts'
+import { perhapsOneHost } from './one-host.ts'
+import { crossings, isSix } from './unbuilt.ts'
 
 /**
  * A lab knows its nodes by IPv4, and what is derived is derived of that. So each IPv6 address of a configuration gets an IPv4
@@ -44,14 +46,11 @@ const numberOf = (text: string): bigint | undefined => {
 
 const vipsOf = ({ addresses, excludedAddresses }: VrrpInstance): VipAddress[] => [...addresses, ...excludedAddresses]
 
-/** Behind a tunnel IPv6 needs another device than tunl0, which is not built: its servers keep the addresses that nobody has. */
-const isBuilt = ({ forwarding }: RealServer): boolean => forwarding !== 'TUN'
-
 const addressesOf = ({ instances, services }: DirectorConfig): string[] => [
   ...instances.flatMap(one => [...vipsOf(one).map(vip => vip.address), one.sourceAddress ?? '', ...one.unicastPeers]),
-  ...services.flatMap(({ realServers, sorryServer, forwarding }) => [
-    ...realServers.filter(isBuilt).map(server => server.address),
-    ...(sorryServer && forwarding !== 'TUN' ? [sorryServer.address] : []),
+  ...services.flatMap(({ realServers, sorryServer }) => [
+    ...realServers.map(server => server.address),
+    ...(sorryServer ? [sorryServer.address] : []),
   ]),
 ]
 
@@ -79,7 +78,8 @@ export const standIns = (configs: DirectorConfig[]): StandIns => {
   return {
     configs: configs.map(config => withAddresses(config, mapped)),
     has: address => given.has(address),
-    restore: draft => restore(draft, given, prefixes),
+    restore: draft =>
+      restore({ ...draft, questions: [...draft.questions, ...new Set(crossings(configs))] }, given, prefixes),
   }
 }
 
@@ -134,7 +134,7 @@ const withAddresses = (config: DirectorConfig, mapped: (text: string) => string)
   }
   const server = (one: RealServer): RealServer => ({
     ...one,
-    address: isBuilt(one) ? mapped(one.address) : one.address,
+    address: mapped(one.address),
     checks: one.checks.map(check =>
       check.target?.address === undefined
         ? check
@@ -194,21 +194,13 @@ const restore = (draft: Draft, given: Map<string, bigint>, prefixes: Prefix[]): 
     for (const { network, address, value } of own) if (network === name) words.set(address, formatIpv6(value))
   }
   const said = inWords(words)
-  const nodes = draft.nodes.map(node => restoreNode(node, { draft, given, own, said }))
   return {
     ...draft,
     networks: draft.networks.map(one =>
       standsAlone.includes(one) ? { ...one, because: `stands for ${words.get(one.subnet)}` } : one,
     ),
-    nodes,
-    questions: [
-      ...draft.questions.map(said),
-      ...nodes.flatMap(({ name, interfaces, files }) =>
-        interfaces.some(({ address }) => given.has(address)) && files['/etc/rc.local'] !== undefined
-          ? [`${name}: what it answers besides httpd speaks IPv4 alone: put what answers into etc/rc.local`]
-          : [],
-      ),
-    ],
+    nodes: draft.nodes.map(node => restoreNode(node, { draft, given, own, said })),
+    questions: [...draft.questions.map(said), ...perhapsOneHost(draft.nodes, given)],
   }
 }
 
@@ -232,7 +224,13 @@ const ownIn = (prefix: Prefix, node: DraftNode, address: string, given: Map<stri
   return value
 }
 
-/** IPv6 answers for the addresses of the interface alone that is asked: a VIP on lo needs no sysctl. */
+/**
+ * Settings that a VIP on lo, or on a tunnel's device, needs of IPv4 alone: IPv6 answers for the addresses of the interface that is
+ * asked, and does not look whether the way back leads by the same device.
+ */
+const OF_IPV4 = /\.(?:arp_\w+|rp_filter)$/
+
+/** A node with what it has of IPv6; of a real server of IPv6 nothing of IPv4 is left but the address that stands for its own. */
 const restoreNode = (
   node: DraftNode,
   { draft, given, own, said }: { draft: Draft; given: Map<string, bigint>; own: Own[]; said: (text: string) => string },
@@ -264,15 +262,17 @@ const restoreNode = (
     .flatMap(gateway => beyond(gateway as string) ?? [])[0]
   if (exit !== undefined && !routes.some(route => route.startsWith('::/0 ')))
     routes.push(`::/0 via ${formatIpv6(exit)}`)
+  const hosts = (list: string[]): string[] => list.map(text => said(text).replace(/^(.*:.*)\/32$/, '$1/128'))
   const forwards = mine.length > 0 && (node.role === 'router' || node.sysctls['net.ipv4.ip_forward'] === 1)
   return {
     ...node,
     because: node.because.map(said),
     interfaces,
     routes,
-    loopback: node.loopback.map(text => said(text).replace(/^(.*:.*)\/32$/, '$1/128')),
+    loopback: hosts(node.loopback),
+    tunnel: hosts(node.tunnel).filter(text => isSix(text) === isReal),
     sysctls: {
-      ...Object.fromEntries(Object.entries(node.sysctls).filter(([name]) => !isReal || !name.includes('.arp_'))),
+      ...Object.fromEntries(Object.entries(node.sysctls).filter(([name]) => !isReal || !OF_IPV4.test(name))),
       ...(forwards && { 'net.ipv6.conf.all.forwarding': 1 }),
     },
     files: Object.fromEntries(Object.entries(node.files).map(([file, text]) => [file, said(text)])),

@@ -9,10 +9,12 @@ export const STUB_PROGRAM = String.raw`#!/usr/bin/perl
 # stub smtp PORT      every command is fine, and no mail is kept (RFC 5321)
 # stub dns PORT       every question is answered, by no record and no error (RFC 1035); UDP and TCP
 # stub reply PORT HEX every datagram gets these bytes
+# stub echo PORT      every datagram comes back with the node's name before it
 use strict;
 use warnings;
 use IO::Select;
-use IO::Socket::INET;
+use IO::Socket::IP;
+use Socket 'AI_NUMERICHOST';
 use Sys::Hostname;
 
 my ($protocol, $port, $hex) = @ARGV;
@@ -26,24 +28,36 @@ sub no_record {
   return pack('n6', $id, 0x8080 | ($flags & 0x7900), $questions, 0, 0, 0) . substr($query, 12);
 }
 
-my %datagram = (dns => \&no_record, reply => sub { pack 'H*', $hex });
+my %datagram = (
+  dns   => \&no_record,
+  reply => sub { pack 'H*', $hex },
+  echo  => sub { "$name $_[0]" },
+);
+
+my $ready = IO::Select->new;
+
+sub open_socket {
+  my ($kind, $address, @more) = @_;
+  my $socket = IO::Socket::IP->new(
+    Proto => $kind, LocalHost => $address, LocalPort => $port, GetAddrInfoFlags => AI_NUMERICHOST, @more,
+  ) or die "stub: $kind $address port $port: $@\n";
+  $ready->add($socket);
+  return $socket;
+}
+
+# what a node has of a family that it does not speak, is nothing; an address of the link is another's on another link
+my @addresses = ${'`'}ip -o address${'`'} =~ m{ inet6? ([0-9a-f.:]+)/\d+ (?!.*scope link)}g;
 
 # One UDP socket for each address, VIPs on lo among them: a reply must leave from the address that was asked.
-my $ready = IO::Select->new;
 my %is_datagram;
 if ($datagram{$protocol}) {
-  for my $address (${'`'}ip -o -4 address${'`'} =~ / inet ([0-9.]+)/g) {
-    my $socket = IO::Socket::INET->new(Proto => 'udp', LocalAddr => $address, LocalPort => $port)
-      or die "stub: udp $address:$port: $!\n";
-    $ready->add($socket);
-    $is_datagram{$socket} = 1;
-  }
+  $is_datagram{open_socket(udp => $_)} = 1 for @addresses;
 }
-my $listener = 0;
-if ($protocol ne 'reply') {
-  $listener = IO::Socket::INET->new(Proto => 'tcp', LocalPort => $port, Listen => 64, ReuseAddr => 1)
-    or die "stub: tcp $port: $!\n";
-  $ready->add($listener);
+my %is_listener;
+if ($protocol eq 'smtp' || $protocol eq 'dns') {
+  my @more = (Listen => 64, ReuseAddr => 1);
+  $is_listener{open_socket(tcp => '0.0.0.0', @more)} = 1;
+  $is_listener{open_socket(tcp => '::', @more, V6Only => 1)} = 1 if grep /:/, @addresses;
 }
 
 # started means that it answers: whoever started it waits for this process to go on without it
@@ -88,8 +102,8 @@ my %stream = (
 
 while (1) {
   for my $socket ($ready->can_read) {
-    if ($socket == $listener) {
-      my $connection = $listener->accept or next;
+    if ($is_listener{$socket}) {
+      my $connection = $socket->accept or next;
       $rest{$connection} = '';
       $ready->add($connection);
       syswrite $connection, "220 $name\r\n" if $protocol eq 'smtp';

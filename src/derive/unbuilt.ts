@@ -23,7 +23,7 @@ export const unbuilt = (configs: DirectorConfig[]): string[] => {
     ...config.services.flatMap(({ name, address }) => {
       if (address === undefined || held.has(address)) return []
       // what is IPv6 still has no address that stands for it: nobody has it, or it is of a link
-      return address.includes(':') && ofLinks.has(parseIpv6(address))
+      return isSix(address) && ofLinks.has(parseIpv6(address))
         ? [`${name} is at an address of the link: no real server has it on lo`]
         : [`no vrrp_instance holds the address of ${name}: nobody reaches it`]
     }),
@@ -45,14 +45,29 @@ export const unbuilt = (configs: DirectorConfig[]): string[] => {
 
 const oddServers = (addresses: string[], held: Set<string>, { instances }: DirectorConfig): string[] =>
   addresses.flatMap(address => {
-    if (address.includes(':'))
-      return [`real_server ${address} is IPv6 behind a tunnel, of the link or of the loopback: no node is made for it`]
+    if (isSix(address)) return [`real_server ${address} is IPv6 of the link or of the loopback: no node is made for it`]
     if (held.has(address)) return [`real_server ${address} is a VIP: no node is made for it`]
     const own = instances.some(one => one.sourceAddress === address)
     return own || address.startsWith('127.')
       ? [`real_server ${address} is a director itself: nothing is put there to answer`]
       : []
   })
+
+export const isSix = (address: string): boolean => address.includes(':')
+
+/** ip6tnl0 takes IPv6 alone (net/ipv6/ip6_tunnel.c `ip6_fb_tnl_dev_init`), and tunl0 is a device of IPv4. */
+export const crossings = (configs: DirectorConfig[]): string[] =>
+  configs.flatMap(({ services }) =>
+    services.flatMap(({ name, address, realServers }) =>
+      realServers
+        .filter(
+          server => server.forwarding === 'TUN' && address !== undefined && isSix(server.address) !== isSix(address),
+        )
+        .map(
+          server => `${name}: its tunnel to ${server.address} is of the other family: no device takes what comes out`,
+        ),
+    ),
+  )
 
 /** @throws LvslabError DERIVE_INTERFACE where an instance names what cannot be an interface of a node */
 export const refuseInterfaces = (configs: DirectorConfig[]): void => {

@@ -40,6 +40,8 @@ const formatNode = ({
   sysctls,
   routes,
 }: DraftNode): string => {
+  const devices = { tunl0: tunnel.filter(one => !one.includes(':')), ip6tnl0: tunnel.filter(one => one.includes(':')) }
+  const tunnels = Object.entries(devices).flatMap(([device, its]) => formatList(`      ${device}: `, its))
   const settings = Object.entries(sysctls).map(([key, value]) => `      ${key}: ${value}`)
   return [
     ...because.map(line => `  # ${visibleLine(line)}`),
@@ -49,7 +51,7 @@ const formatNode = ({
     '    interfaces:',
     ...interfaces.flatMap(formatInterface),
     ...formatList('    loopback: ', loopback),
-    ...(tunnel.length > 0 ? ['    tunnels:', ...formatList('      tunl0: ', tunnel)] : []),
+    ...(tunnels.length > 0 ? ['    tunnels:', ...tunnels] : []),
     ...(settings.length > 0 ? ['    sysctls:', ...settings] : []),
     ...(routes.length > 0 ? [`    routes: [${routes.map(plain).join(', ')}]`] : []),
   ].join('\n')

@@ -22,5 +22,7 @@ export const formatIpv6 = (value: bigint): string =>
   canonical(value.toString(16).padStart(32, '0').match(/.{4}/g)?.join(':') ?? '::')
 
 /** Whether a node has any IPv6 address. */
-export const speaksIpv6 = ({ interfaces, loopback }: Node): boolean =>
-  [...interfaces.flatMap(({ addresses }) => addresses), ...loopback].some(text => isIPv6(text.split('/')[0] ?? ''))
+export const speaksIpv6 = ({ interfaces, loopback, tunnels }: Node): boolean =>
+  [...[...interfaces, ...tunnels].flatMap(({ addresses }) => addresses), ...loopback].some(text =>
+    isIPv6(text.split('/')[0] ?? ''),
+  )

@@ -197,6 +197,11 @@ describe('the form', () => {
     ['tunl0:', 'tun0:', '19:16 unknown key "tun0"; did you mean "tunl0"?'],
     [
       'tunl0: [10',
+      'ip6tnl0: [10',
+      '19:26 ip6tnl0[0] "10.0.0.100/32" must be an IPv6 address with prefix, e.g. fd00::100/128',
+    ],
+    [
+      'tunl0: [10',
       'tunl0: [x10',
       '19:24 tunl0[0] "x10.0.0.100/32" must be an IPv4 address with prefix, e.g. 10.0.0.100/32',
     ],

@@ -108,12 +108,19 @@ describe('addresses', () => {
     const script = scriptOf({
       interfaces: [{ ...ETH0, addresses: ['172.25.12.100/24'] }],
       loopback: ['10.0.0.100/32'],
-      tunnels: [{ name: 'tunl0', addresses: ['10.0.0.101/32'] }],
+      tunnels: [
+        { name: 'tunl0', addresses: ['10.0.0.101/32'] },
+        { name: 'ip6tnl0', addresses: ['fd00::101/128'] },
+      ],
       sysctls: { 'net.ipv4.conf.tunl0.rp_filter': '0' },
       routes: ['10.9.0.0/16 dev tunl0'],
     })
     const lines = [
-      "\n[ -e /sys/class/net/tunl0 ] || fail 'the kernel has made no tunl0: the module ipip is not loaded'\n",
+      '\n[ -e /sys/class/net/tunl0 ] || ip link add name tunl0 type ipip 2>/dev/null || ',
+      "fail 'the kernel has made no tunl0: the module ipip is not loaded'\n",
+      '\n[ -e /sys/class/net/ip6tnl0 ] || ip link add name ip6tnl0 type ip6tnl 2>/dev/null || ',
+      "fail 'the kernel has made no ip6tnl0: the module ip6_tunnel is not loaded'\n",
+      '\n    echo 0 >"/proc/sys/net/ipv6/conf/$device/$setting"',
       "\nprintf '%s\\n' '0' >'/proc/sys/net/ipv4/conf/tunl0/rp_filter'",
       '\nlater addr replace 172.25.12.100/24 dev eth0\n',
     ]
@@ -125,6 +132,8 @@ describe('addresses', () => {
       'later addr replace 10.0.0.100/32 dev lo',
       'later link set tunl0 up',
       'later addr replace 10.0.0.101/32 dev tunl0',
+      'later link set ip6tnl0 up',
+      'later addr replace fd00::101/128 dev ip6tnl0',
       'later route replace 10.9.0.0/16 dev tunl0',
     ])
   })

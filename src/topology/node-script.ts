@@ -108,17 +108,26 @@ ${condition}name_interfaces
 `
 }
 
-/** The kernel makes these in every network namespace once their module is there; before the sysctls, which name them. */
+/**
+ * The kernel makes these in every network namespace once their module is there, and it loads the module when somebody asks for a
+ * device of its kind (net/core/rtnetlink.c `rtnl_newlink`); before the sysctls, which name them.
+ */
 const tunnelSection = (node: Node): string =>
   node.tunnels
     .map(({ name }) => {
       const device = word(name)
-      const complaint = `the kernel has made no ${device}: the module ${MODULES[device] ?? device} is not loaded`
-      return `[ -e /sys/class/net/${device} ] || fail ${quote(complaint)}\n`
+      const { kind, module } = TUNNELS[device] ?? { kind: device, module: device }
+      const complaint = `the kernel has made no ${device}: the module ${module} is not loaded`
+      // what is asked for is there already when its module is: that it exists, is no failure
+      const ask = `ip link add name ${device} type ${kind} 2>/dev/null || [ -e /sys/class/net/${device} ]`
+      return `[ -e /sys/class/net/${device} ] || ${ask} || fail ${quote(complaint)}\n`
     })
     .join('')
 
-const MODULES: Record<string, string> = { tunl0: 'ipip' }
+const TUNNELS: Record<string, { kind: string; module: string }> = {
+  tunl0: { kind: 'ipip', module: 'ipip' },
+  ip6tnl0: { kind: 'ip6tnl', module: 'ip6_tunnel' },
+}
 
 /**
  * The engine turns IPv6 off where its networks have none. Nobody else has a node's addresses, so that they need not be looked

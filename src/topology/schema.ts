@@ -88,6 +88,13 @@ export const tunnelsSchema = z
       .optional()
       .describe('IP-in-IP, what `ipvsadm -i` sends. Addresses with prefix; [] only brings it up.')
       .meta({ examples: [['10.0.0.100/32']] }),
+    ip6tnl0: z
+      .array(z.cidrv6({ error: 'must be an IPv6 address with prefix, e.g. fd00::100/128' }))
+      .optional()
+      .describe(
+        'IPv6-in-IPv6, what `ipvsadm -i` sends to a real server of IPv6. Addresses with prefix; [] only brings it up.',
+      )
+      .meta({ examples: [['fd00::100/128']] }),
   })
   .describe('Tunnel devices that are brought up, with their addresses: the VIP of a real server behind TUN.')
 

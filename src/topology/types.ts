@@ -29,7 +29,7 @@ export interface Interface {
 
 /** The device that the kernel makes for a kind of tunnel in every node, brought up. */
 export interface Tunnel {
-  /** `tunl0`: takes IP-in-IP packets from anybody. */
+  /** `tunl0` takes IP-in-IP packets from anybody, `ip6tnl0` IPv6-in-IPv6. */
   name: string
   /** Addresses with prefix. */
   addresses: string[]
