@@ -102,7 +102,7 @@ export interface UdpProbeOptions extends ProbeCommon, Counted {
   rate: number
   /** Text of a datagram; its number is added. The reply must end with that number. */
   payload?: string
-  /** A socket, and so a source port, of its own for each datagram; without it, all from one source leave from one port. */
+  /** A socket for each datagram, and a source port that none had before; without it, all from one source leave from one port. */
   newPorts?: boolean
 }
 

@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net'
 import type { RequestEvent } from '../../history/event.ts'
 import { now } from '../clock.ts'
 import type { UdpProbeOptions } from '../protocol.ts'
+import { freshPort } from './fresh-port.ts'
 import { openLoop } from './open-loop.ts'
 import { detailOf, outcomeOfError, serverOf } from './outcome.ts'
 import { inTurn, parseTarget, type ProbeHost, type StopProbe } from './running.ts'
@@ -44,7 +45,8 @@ export const runUdpProbe = (options: UdpProbeOptions, host: ProbeHost): StopProb
     return path
   }
   const send = async (n: number, scheduled: number): Promise<void> => {
-    const [source, port] = [inTurn(options.sources, n), inTurn(options.ports, n)]
+    const source = inTurn(options.sources, n)
+    const port = options.newPorts ? freshPort() : inTurn(options.ports, n)
     const path = pathOf(n, source, port)
     let t = now()
     const event = (): Omit<RequestEvent, 'outcome'> => ({
