@@ -90,7 +90,9 @@ export const visit = async (browser: Browser, url: string, like?: Page): Promise
     const seen = url.endsWith('.png') && response?.ok() ? await size() : await heading(page)
     return `${response?.headers()['x-real-server']} ${response?.status()} ${seen}`
   } catch (error) {
-    return /net::\w+/.exec(String(error))?.[0] ?? Promise.reject(error)
+    const code = /net::\w+/.exec(String(error))?.[0]
+    if (code === undefined) throw error
+    return code
   }
 }
 

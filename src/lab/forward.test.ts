@@ -36,7 +36,7 @@ const ask = (port: number, question: string): Promise<string> => {
 
 test('both directions pass, each connection by itself, until the target ends it', async () => {
   const server = await listening(socket =>
-    socket.once('data', question => socket.end(`heard ${question} `.repeat(50_000))),
+    socket.once('data', (question: Buffer) => socket.end(`heard ${question.toString()} `.repeat(50_000))),
   )
   await using forwarded = await serve(to(server))
   const answers = await Promise.all(['a', 'b', 'c'].map(question => ask(forwarded.port, question)))
@@ -49,7 +49,7 @@ test('who goes away is gone at the target too', async () => {
   const server = await listening(socket => socket.resume().on('close', () => closed.resolve()))
   await using forwarded = await serve(to(server))
   const socket = connect(forwarded.port, '127.0.0.1').on('connect', () => socket.end('and no more'))
-  await closed.promise
+  await expect(closed.promise).resolves.toBeUndefined()
   server.close()
 })
 

@@ -67,7 +67,7 @@ const launchUnpacked = async (stack: AsyncDisposableStack, args: string[]): Prom
     untar('al2023.tar.br', dir),
   ])
   const env = { ...process.env, LD_LIBRARY_PATH: path.join(dir, 'lib') }
-  return chromium.launch({ executablePath, args, env: env as Record<string, string> })
+  return chromium.launch({ executablePath, args, env })
 }
 
 const unpack = (name: string, to: NodeJS.WritableStream): Promise<void> =>
