@@ -29,7 +29,7 @@ const untilIn = (lab: Lab, present: boolean, ms: number): Promise<boolean> =>
     ms,
   )
 
-const tests = { '2.2': labTest(dir, '2.2'), '2.3': labTest(dir, '2.3') }
+const tests = { '2.2': labTest(dir, { keepalived: '2.2' }), '2.3': labTest(dir, { keepalived: '2.3' }) }
 
 describe.each(Object.keys(tests) as KeepalivedRelease[])('keepalived %s', release => {
   const test = tests[release]

@@ -28,9 +28,17 @@ interface Prepared {
 
 const prepared = new Map<string, Promise<Prepared>>()
 
-const prepare = async (dir: string, keepalived: KeepalivedRelease, signal: AbortSignal): Promise<Prepared> => {
-  const plan = planTopology(withKeepalived(loadTopology(dir), keepalived))
-  const source = vmSource(inject('clock'))
+/** How a suite's labs differ from those of all others. */
+export interface LabTestOptions {
+  /** What its directors run. */
+  keepalived?: KeepalivedRelease
+  /** Why its labs run on the real clock, whatever clock was asked for: something outside of the lab takes part. */
+  realClock?: string
+}
+
+const prepare = async (dir: string, options: Required<LabTestOptions>, signal: AbortSignal): Promise<Prepared> => {
+  const plan = planTopology(withKeepalived(loadTopology(dir), options.keepalived))
+  const source = vmSource(options.realClock ? 'real' : inject('clock'))
   // the test runner shows what a worker writes to standard error
   const steps = {
     step: async <T>(title: string, run: (progress: (what: string) => void) => Promise<T>): Promise<T> => {
@@ -101,14 +109,13 @@ const keptTo = (labTime: number, lab: Lab, name: string): void => {
  * `matchers.ts`, or by `judge` with a check of the plan, which fails the test unless it passes.
  *
  * @param dir folder with topology.yaml
- * @param keepalived what its directors run
  */
-export const labTest = (dir: string, keepalived: KeepalivedRelease = OWN_KEEPALIVED) =>
+export const labTest = (dir: string, { keepalived = OWN_KEEPALIVED, realClock = '' }: LabTestOptions = {}) =>
   test
     .extend('prepared', { scope: 'file' }, async () => {
       const over = new AbortController()
-      const key = `${dir} ${keepalived}`
-      const ready = prepared.get(key) ?? prepare(dir, keepalived, over.signal)
+      const key = `${dir} ${keepalived} ${realClock}`
+      const ready = prepared.get(key) ?? prepare(dir, { keepalived, realClock }, over.signal)
       prepared.set(key, ready)
       return ready
     })

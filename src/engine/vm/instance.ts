@@ -38,9 +38,19 @@ export interface InstanceOptions {
   signal?: AbortSignal | undefined
 }
 
+/** Cache entries that a guard can hold: a shell has the descriptors 4 to 9 for them. Engine, role images, lab: three are left for packages. */
+const MAX_LOCKS = 6
+
 /** Starts QEMU and passt under a guard: a shell that ends both, and removes the folder, when this process is gone. */
 export const startInstance = async (options: InstanceOptions): Promise<Instance> => {
   const { build, spec, saved } = options
+  if (options.locks.length > MAX_LOCKS) {
+    const message = `a lab stands on ${options.locks.length} entries of the cache, and ${MAX_LOCKS} can be held`
+    throw new LvslabError('ENGINE_LOCKS', message, {
+      remedy: 'give nodes of one role the same `packages`: each choice is an entry',
+      exitCode: 2,
+    })
+  }
   const id = randomBytes(4).toString('hex')
   const dir = cacheDir('run', id)
   await mkdir(dir, { recursive: true, mode: 0o700 })
@@ -198,14 +208,14 @@ const guardScript = (parts: {
   keep: boolean
 }): string => `#!/bin/sh
 # Guard of one engine: starts passt and QEMU, and ends both when lvslab is gone (its end of the pipe on standard input closes)
-# or when it gets TERM. Descriptors 5 and above hold the cache entries in use; 3 and 4 are the machine's state, out and in.
+# or when it gets TERM. Descriptors 4 to 9 hold the cache entries in use, 3 is the pipe; QEMU's own 3 and 4 are its state, out and in.
 set -u
 umask 077
-exec 9<&0
+exec 3<&0
 cd ${quote([parts.dir])} || exit 1
 exec 2> guard.log
 echo $$ > guard.pid
-${parts.locks.map((file, i) => `exec ${i + 5}>${quote([file])} && flock --shared ${i + 5} || exit 1`).join('\n')}
+${parts.locks.map((file, i) => `exec ${i + 4}>${quote([file])} && flock --shared ${i + 4} || exit 1`).join('\n')}
 stopped= passt= qemu= watch=
 stop() { stopped=1; kill -KILL $passt $qemu 2>/dev/null; }
 leave() { kill $watch 2>/dev/null; [ -z "$stopped" ] || rm -rf ${quote([parts.dir])}; exit 1; }
@@ -213,7 +223,7 @@ leave() { kill $watch 2>/dev/null; [ -z "$stopped" ] || rm -rf ${quote([parts.di
 listening() { while read -r line; do case $line in *'You can now start qemu'*) return 0 ;; esac; done < passt.log; return 1; }
 trap 'stop' TERM
 trap '' INT HUP PIPE
-${parts.keep ? '' : '{ read _; kill -TERM $$; } <&9 2>/dev/null & watch=$!'}
+${parts.keep ? '' : '{ read _; kill -TERM $$; } <&3 2>/dev/null & watch=$!'}
 ${parts.copies.map(([from, to]) => `cp --sparse=always ${quote([from, to])} && chmod 600 ${quote([to])} || leave`).join('\n')}
 ${quote(parts.passt)} > passt.log 2>&1 & passt=$!
 while ! listening; do kill -0 $passt 2>/dev/null || leave; sleep 0.01; done
