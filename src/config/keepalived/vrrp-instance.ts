@@ -120,7 +120,7 @@ export const readInstance = (
     addresses,
     excludedAddresses: readAddresses(all(block, 'virtual_ipaddress_excluded'), vipDevice, notices),
     trackScripts: readTrackedScripts(all(block, 'track_script'), defaults.scripts, name, notices),
-    trackInterfaces: readTrackedInterfaces(all(block, 'track_interface'), name, notices),
+    trackInterfaces: readTrackedInterfaces(all(block, 'track_interface'), { name, interface: device }, notices),
     ...readUnpredicted(block, defaults.tracked, name, notices),
     trackPrimary: last(block, 'dont_track_primary') === undefined,
     at: statement.at,

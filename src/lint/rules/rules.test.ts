@@ -128,6 +128,17 @@ const CASES: Record<string, Case> = {
     service(),
   ),
   'quorum-too-high': alone(service('  quorum 5'), '5:3', service('  quorum 1')),
+  'track-own-interface': alone(
+    instance('  track_interface {\n    eth0\n  }'),
+    '9:5',
+    instance('  track_interface {\n    eth1\n  }'),
+  ),
+  'persistence-implied': alone(
+    service('', undefined, '10.0.0.100 0'),
+    '1:1',
+    service('  persistence_timeout 50', undefined, '10.0.0.100 0'),
+  ),
+  'server-family': alone(service().replace('10.0.0.11', 'fd00::b'), '6:3', service()),
   'script-unknown': alone(
     instance('  track_script {\n    chk\n  }'),
     '9:5',
@@ -236,7 +247,7 @@ const CASES: Record<string, Case> = {
     instance('', { vip: '10.0.0.100/24 label eth0:1' }),
   ),
   'address-twice': alone(
-    instance('  unicast_peer {\n    10.0.0.3\n    10.0.0.3\n  }', { vip: '10.0.0.100\n    10.0.0.100' }),
+    instance('  unicast_peer {\n    10.0.0.3\n    10.0.0.3/24\n  }', { vip: '10.0.0.100\n    10.0.0.100' }),
     ['7:5', '11:5'],
     instance('  unicast_peer {\n    10.0.0.3\n  }'),
   ),
@@ -425,6 +436,11 @@ describe('rules', () => {
     expect(RULES.map(rule => rule.code).filter(code => !elsewhere.includes(code) && !(code in CASES))).toEqual([])
     expect(new Set(RULES.map(rule => rule.code)).size).toBe(RULES.length)
   })
+})
+
+it('finds the own interface of a member among what its sync group tracks', () => {
+  const tracking = group('VI_1', 'VI_2').replace(/}\n$/, '  track_interface {\n    eth0\n    eth1\n  }\n}\n')
+  expect(placesOf(findingsIn({ 'a.conf': tracking + twoInstances() }))).toEqual(['a.conf:7:5 track-own-interface'])
 })
 
 it('finds a misspelled word in every block', () => {

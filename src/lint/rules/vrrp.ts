@@ -35,7 +35,7 @@ const interfaceAlias = eachInstance((instance, director) => {
 const addressTwice = eachInstance((instance, director) => {
   const peers = all(blockOf(director, instance), 'unicast_peer')
     .flatMap(one => one.block ?? [])
-    .map(line => ({ text: keyword(line), at: line.at }))
+    .map(line => ({ text: keyword(line).replace(/\/.*/s, ''), at: line.at }))
   const vips = instance.addresses.map(({ address, prefix, at }) => ({ text: `${address}/${prefix}`, at }))
   return [vips, peers].flatMap(list =>
     list.flatMap(({ text, at }, index) => {
