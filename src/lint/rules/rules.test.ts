@@ -337,6 +337,11 @@ const CASES: Record<string, Case> = {
     'd1/etc/iptables/rules.v4':
       '*mangle\n-A PREROUTING -d 10.0.0.100/32 -p tcp --dport 80 -j MARK --set-mark 0x32\nCOMMIT\n',
   }),
+  'mark-unknown': {
+    bad: { 'd1/etc/keepalived/keepalived.conf': mark() },
+    at: ['d1/etc/keepalived/keepalived.conf:1:1'],
+    good: { 'd1/etc/keepalived/keepalived.conf': mark(), 'd1/etc/iptables/rules.v4': '' },
+  },
   'persistence-defeated': alone(
     service('  persistence_timeout 50') + service('  persistence_timeout 50', undefined, '10.0.0.100 443'),
     '16:3',
@@ -508,6 +513,16 @@ describe('scripts', () => {
     expect(codes(bare)).toEqual(nothing)
     expect(codes(script('</etc/passwd').replace(SECURE, '') + instance(TRACKED))).toEqual(nothing)
   })
+})
+
+it('finds a mark that no rule sets, where the folder of a director has the place of its rules', () => {
+  const codes = (files: Record<string, string>) =>
+    findingsIn({ 'd1/etc/keepalived/keepalived.conf': mark(), ...files }).map(one => one.code)
+  const rules = (number: number) => `*mangle\n-A PREROUTING -p tcp -j MARK --set-mark ${number}\nCOMMIT\n`
+  expect(codes({ 'd1/etc/iptables/rules.v6': '' })).toEqual(['mark-unset'])
+  expect(codes({ 'd1/etc/iptables/rules.v4': rules(7) })).toEqual(['mark-unset'])
+  expect(codes({ 'd1/etc/iptables/rules.v4': rules(50) })).toEqual([])
+  expect(codes({})).toEqual(['mark-unknown'])
 })
 
 it('finds the own interface of a member among what its sync group tracks', () => {
