@@ -111,10 +111,16 @@ const strangersIn = (block: Statement[], target: Target): Set<Statement> => {
   return strangers
 }
 
+/** What stands before the sorry server is of none (check_parser.c `ssvr_forwarding_handler`, `ssvri_handler`). */
+const beforeSorry = (block: Statement[]): Statement[] => {
+  const first = block.findIndex(line => keyword(line) === 'sorry_server')
+  return all(first < 0 ? block : block.slice(0, first), 'sorry_server_lvs_method', 'sorry_server_inhibit')
+}
+
 /** `sorry_server_lvs_method`. */
 const sorryMethod = (block: Statement[], notices: Notice[]): ForwardingMethod | undefined =>
   readForwarding(
-    all(block, 'sorry_server_lvs_method').map(one => ({
+    all(block.slice(block.findIndex(line => keyword(line) === 'sorry_server')), 'sorry_server_lvs_method').map(one => ({
       ...one,
       words: [{ text: 'lvs_method', at: one.at }, ...one.words.slice(1)],
     })),
@@ -211,6 +217,8 @@ export const readSorryServer = (
   notices: Notice[],
 ): VirtualService['sorryServer'] => {
   const line = last(block, 'sorry_server')
+  for (const early of beforeSorry(block))
+    note(notices, early, `${keyword(early)} has no sorry_server before it; keepalived ignores the line`)
   if (!line) return undefined
   const address = canonical(argument(line))
   if (strangersIn(block, target).has(line)) {

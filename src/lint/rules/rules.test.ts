@@ -255,6 +255,12 @@ const CASES: Record<string, Case> = {
     ['7:5', '11:5'],
     instance('  unicast_peer {\n    10.0.0.3\n  }'),
   ),
+  'vips-many': alone(
+    instance('', { vip: Array.from({ length: 256 }, (_, n) => `10.0.1.${n}`).join('\n') }),
+    '5:3',
+    instance('', { vip: Array.from({ length: 255 }, (_, n) => `10.0.1.${n}`).join('\n') }),
+  ),
+  'ipvlan-no-address': alone(instance('  use_ipvlan ipvl0'), '8:3', instance('  use_ipvlan ipvl0 10.0.0.2/24')),
   'vrid-twice': alone(
     instance() + instance('', { name: 'VI_2', vip: '10.0.0.101' }),
     '12:3',
@@ -523,6 +529,39 @@ it('finds a mark that no rule sets, where the folder of a director has the place
   expect(codes({ 'd1/etc/iptables/rules.v4': rules(7) })).toEqual(['mark-unset'])
   expect(codes({ 'd1/etc/iptables/rules.v4': rules(50) })).toEqual([])
   expect(codes({})).toEqual(['mark-unknown'])
+})
+
+it('finds a VIP that is excluded and is not, unless the devices are written otherwise', () => {
+  const places = (excluded: string, vip = '10.0.0.100/24') =>
+    placesOf(findingsIn({ 'a.conf': instance(`  virtual_ipaddress_excluded {\n${excluded}\n  }`, { vip }) }))
+  expect(places('10.0.0.100/24')).toEqual(['a.conf:9:1 address-twice'])
+  expect(places('10.0.0.7/24\n10.0.0.7/24')).toEqual(['a.conf:10:1 address-twice'])
+  expect(places('10.0.0.100/24 dev eth1')).toEqual([])
+  expect(places('10.0.0.100/24 dev eth1', '10.0.0.100/24 dev eth1')).toEqual(['a.conf:9:1 address-twice'])
+})
+
+it.each([
+  ['UDP_CHECK {\n      payload hello\n      require_reply 68 XX 6-\n    }', ['9:7 line-ignored', '10:7 line-ignored']],
+  ['UDP_CHECK {\n      payload 68 65\n      require_reply 68XX\n    }', []],
+  ['TCP_CHECK {\n      bindto 10.0.0.300\n    }', ['9:7 address-invalid']],
+  ['TCP_CHECK {\n      bindto 10.0.0.2/24\n    }', []],
+])('finds what a check does not take: %j', (check, places) => {
+  expect(placesOf(findingsIn({ 'a.conf': service('', check) }))).toEqual(places.map(one => `a.conf:${one}`))
+})
+
+it('finds words of a sorry server before there is one', () => {
+  const places = (lines: string) => placesOf(findingsIn({ 'a.conf': service(lines) }))
+  const sorry = '  sorry_server 10.0.0.9 80\n'
+  expect(places(`  sorry_server_lvs_method DR\n${sorry}`)).toEqual(['a.conf:5:3 line-ignored'])
+  expect(places('  sorry_server_inhibit')).toEqual(['a.conf:5:3 line-ignored'])
+  expect(places(`${sorry}  sorry_server_lvs_method DR\n  sorry_server_inhibit`)).toEqual([])
+})
+
+it('finds a name that no interface can have', () => {
+  const places = (name: string) => placesOf(findingsIn({ 'a.conf': instance(`  use_vmac ${name}`) }))
+  expect(places('a23456789012345')).toEqual([])
+  expect(places('a234567890123456')).toEqual(['a.conf:8:3 line-ignored'])
+  expect(places('a/b')).toEqual(['a.conf:8:3 line-ignored'])
 })
 
 it('finds the own interface of a member among what its sync group tracks', () => {
