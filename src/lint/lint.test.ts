@@ -148,6 +148,11 @@ it('takes a configuration of which it stops reading for no clean one', () => {
   expect(found).toMatchObject([{ code: 'reading-ended', severity: 'error', at: { file: 'a.conf' } }])
 })
 
+it('says that it judges nothing where numbers are thrown', () => {
+  const found = findingsIn({ 'a.conf': instance().replace('priority 100', 'priority $_RANDOM') })
+  expect(found).toMatchObject([{ code: 'reading-ended', severity: 'error', at: { line: 4, column: 12 } }])
+})
+
 it('says that keepalived cannot read UTF-16', () => {
   const folder = folderWith({ 'a.conf': '' })
   writeFileSync(join(folder, 'a.conf'), `\ufeff${instance()}`, 'utf16le')
