@@ -95,6 +95,7 @@ const DOCUMENTS: Record<string, Document> = {
     folder: 'document-002/fwmark',
     paths: ['.'],
     findings: [
+      'lvs_nginx.conf:1:1 mark-unknown',
       'lvs_nginx.conf:5:1 protocol-of-mark',
       'lvs_nginx.conf:6:1 port-of-mark',
       'lvs_nginx.conf:7:1 port-of-mark',
@@ -163,7 +164,7 @@ const DOCUMENTS: Record<string, Document> = {
   '003: all ports of a persistent client': table('document-003', 'pcc.rules'),
   '003: a persistent mark, where rr is given weights': {
     ...table('document-003', 'pnmpp.rules'),
-    findings: ['pnmpp.rules:1:9 weights-unused'],
+    findings: ['pnmpp.rules:1:9 mark-unknown', 'pnmpp.rules:1:9 weights-unused'],
     corrections: { 'pnmpp.rules': { 1: 'ipvsadm -A -f 8 -s wrr -p 600' } },
   },
   '004: NAT by ipvsadm': table('document-004', 'nat.rules'),
@@ -235,7 +236,9 @@ describe.each(Object.entries(DOCUMENTS))('document %s', (_name, document) => {
   })
 
   it('corrected', () => {
-    expect(found(document, corrected(document))).toEqual([])
+    // the rule that sets a mark is of another file, which no correction of this one brings
+    const left = found(document, corrected(document)).filter(one => !one.endsWith(' mark-unknown'))
+    expect(left).toEqual([])
   })
 })
 

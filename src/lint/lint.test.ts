@@ -135,6 +135,24 @@ it('says that keepalived does not read a file with an execute bit', () => {
   expect(places()).toContain(`${join(folder, 'a.conf')}:1:1 file-executable`)
 })
 
+it('tells of a file that is no text once, and says nothing of its words', () => {
+  const places = (text: string) => placesOf(findingsIn({ 'a.conf': text }))
+  expect(places('\0\u0001 a\nb\0c {\n'.repeat(1000))).toEqual(['a.conf:1:1 not-text'])
+  // one NUL byte may have come into a text
+  expect(places(`\0\n${instance('  priorty 1')}`)).toEqual(['a.conf:1:1 not-text', 'a.conf:9:3 keyword-unknown'])
+})
+
+it('takes a configuration of which it stops reading for no clean one', () => {
+  // a parameter that uses itself soon is too long, which a ~SEQ is as well, after a second
+  const found = findingsIn({ 'a.conf': '$A=x$A \n$A' })
+  expect(found).toMatchObject([{ code: 'reading-ended', severity: 'error', at: { file: 'a.conf' } }])
+})
+
+it('says that it judges nothing where numbers are thrown', () => {
+  const found = findingsIn({ 'a.conf': instance().replace('priority 100', 'priority $_RANDOM') })
+  expect(found).toMatchObject([{ code: 'reading-ended', severity: 'error', at: { line: 4, column: 12 } }])
+})
+
 it('says that keepalived cannot read UTF-16', () => {
   const folder = folderWith({ 'a.conf': '' })
   writeFileSync(join(folder, 'a.conf'), `\ufeff${instance()}`, 'utf16le')

@@ -28,7 +28,7 @@ export const lint = (input: LintInput): LintResult => {
     return [...(read.get(rule) ?? []), ...(its.length > 0 ? (rule.check?.({ ...input, directors: its }) ?? []) : [])]
   }
   const all = unique(RULES.flatMap(rule => found(rule).map(one => finding(rule, one, mask))))
-  const findings = withoutRests(all)
+  const findings = withoutRests(ofTexts(all))
   const suppressions = files.flatMap(readSuppressions)
   return {
     findings: [...withoutSuppressed(findings, suppressions), ...unused(findings, suppressions)].sort(byPlace),
@@ -90,6 +90,18 @@ const unique = (findings: Finding[]): Finding[] => {
     seen.add(key)
     return true
   })
+}
+
+/** Of a file that is no text, with NUL bytes in line after line, that is all there is to be told. */
+const ofTexts = (findings: Finding[]): Finding[] => {
+  const firsts = new Map<string, Finding>()
+  const noTexts = new Set<string>()
+  for (const one of findings) {
+    if (one.code !== 'not-text') continue
+    if (firsts.has(one.at.file)) noTexts.add(one.at.file)
+    else firsts.set(one.at.file, one)
+  }
+  return findings.filter(one => !noTexts.has(one.at.file) || firsts.get(one.at.file) === one)
 }
 
 /** Of a line that is too long, what keepalived makes of its rest is one thing to be told, not one for each kilobyte. */

@@ -75,4 +75,11 @@ it('has a page for each rule', () => {
   expect(listRules().trimEnd().split('\n')).toHaveLength(RULES.length)
   for (const rule of RULES) expect(explain(rule)).toContain(`disable-next-line ${rule.code}`)
   expect(() => ruleOf('state-unkown')).toThrow('did you mean "state-unknown"?')
+  // a hundred codes are no answer to a word that is like none of them
+  expect(() => ruleOf('foo')).toThrow(
+    expect.objectContaining({
+      message: 'there is no rule foo',
+      remedy: expect.stringContaining('lvslab lint --rules'),
+    }),
+  )
 })

@@ -3,20 +3,29 @@ import { join } from 'node:path'
 
 import type { Node } from './types.ts'
 
+/** Where Debian's iptables-persistent has its files. */
+export const RULES_FOLDER = '/etc/iptables'
+
 /** The files of rules that a node loads when it starts, and the tool that takes their lines. */
 const RULE_FILES: [file: string, tool: string][] = [
-  ['etc/iptables/rules.v4', 'iptables'],
-  ['etc/iptables/rules.v6', 'ip6tables'],
-  ['etc/arptables.rules', 'arptables'],
-  ['etc/ipvsadm.rules', 'ipvsadm'],
+  ['/etc/iptables/rules.v4', 'iptables'],
+  ['/etc/iptables/rules.v6', 'ip6tables'],
+  ['/etc/arptables.rules', 'arptables'],
+  ['/etc/ipvsadm.rules', 'ipvsadm'],
 ]
 
 /**
  * The rules that a node starts with (packet filter, marks, NAT, IPVS), as the commands that would add them:
  * `iptables -t mangle -A PREROUTING ...`, `ipvsadm -A -t 10.0.0.100:80 -s rr`.
  */
-export const rulesOf = ({ files }: Node): string[] =>
-  files === undefined ? [] : RULE_FILES.flatMap(([file, tool]) => commands(join(files, file), tool))
+export const rulesOf = ({ files }: Node): string[] => (files === undefined ? [] : rulesIn(path => join(files, path)))
+
+/** Those of a node whose files are elsewhere: `fileOf` says where, if it knows. */
+export const rulesIn = (fileOf: (path: string) => string | undefined): string[] =>
+  RULE_FILES.flatMap(([path, tool]) => {
+    const file = fileOf(path)
+    return file === undefined ? [] : commands(file, tool)
+  })
 
 const commands = (file: string, tool: string): string[] => {
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return []

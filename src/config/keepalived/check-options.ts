@@ -45,11 +45,19 @@ export const readMisc = (block: Statement[], serviceDelayLoop: number, notices: 
   }
 }
 
+/** Hexadecimal digits, of a reply with X where any will do; keepalived ignores what is none (check_udp.c). */
+const readHex = (line: Statement | undefined, digits: RegExp, notices: Notice[]): string => {
+  const text = words(line)
+  if (!line || digits.test(text)) return text
+  note(notices, line, `${keyword(line)} ${text} is not hexadecimal; keepalived ignores the line`)
+  return ''
+}
+
 /** UDP_CHECK (check_udp.c): lengths count only where a pattern of the reply is given, and that is said where it matters. */
 export const readUdp = (block: Statement[], notices: Notice[]): UdpCheck => {
-  const payload = words(last(block, 'payload')).replaceAll(' ', '')
+  const payload = readHex(last(block, 'payload'), /^[\da-f\s]*$/i, notices).replaceAll(' ', '')
   const replyLine = last(block, 'require_reply')
-  const reply = words(replyLine)
+  const reply = readHex(replyLine, /^[\dxa-f\s]*$/i, notices)
   const length = (name: string, otherwise: number): number => {
     const line = last(block, name)
     return (line && integer(line, { min: 0, max: 65_535, otherwise: `takes ${otherwise}` }, notices)) ?? otherwise
@@ -109,6 +117,9 @@ export const readConnection = (block: Statement[], notices: Notice[]): Pick<Heal
   const address = ip && argument(ip)
   const valid = address !== undefined && isIP(address) !== 0
   if (ip && !valid) note(notices, ip, `connect_ip ${address} is not an address; keepalived ignores the line`)
+  const from = last(block, 'bindto')
+  if (from && isIP(argument(from).replace(/\/.*/s, '')) === 0)
+    note(notices, from, `bindto ${argument(from)} is not an address; keepalived ignores the line`)
   const target = { ...(valid ? { address } : {}), ...(port === undefined ? {} : { port }) }
   return Object.keys(target).length > 0 ? { target } : {}
 }

@@ -340,6 +340,70 @@ describe('virtual_server', () => {
   })
 })
 
+describe('the family of a server', () => {
+  const servers = (lines: string, head?: string) => {
+    const { service: its, notices } = service(lines, head)
+    return { addresses: its?.realServers.map(one => one.address), sorry: its?.sorryServer?.address, notices }
+  }
+  const SIX = ' real_server fd00::a 80 {\n }'
+
+  it('is that of its service, unless TUN carries the one in the other', () => {
+    const kept = ' real_server 10.0.0.11 80 {\n }'
+    expect(servers(`${kept}\n${SIX}`)).toEqual({
+      addresses: ['10.0.0.11'],
+      sorry: undefined,
+      notices: ['7: real_server fd00::a is not of the family of the service; keepalived leaves it out'],
+    })
+    expect(servers(SIX).addresses).toBeUndefined()
+    expect(servers(` lvs_method TUN\n${SIX}`)).toMatchObject({ addresses: ['fd00::a'], notices: [] })
+    expect(servers(SIX.replace('{', '{\n lvs_method TUN'))).toMatchObject({ addresses: ['fd00::a'], notices: [] })
+  })
+
+  it('is judged by the method that stands before it', () => {
+    expect(servers(`${SIX}\n lvs_method TUN`).addresses).toBeUndefined()
+  })
+
+  it('of a firewall mark is what ip_family says, or what its first server has', () => {
+    const both = ' real_server 10.0.0.11 {\n }\n real_server fd00::a {\n }'
+    expect(servers(both, 'fwmark 7').addresses).toEqual(['10.0.0.11'])
+    expect(servers(` ip_family inet6\n${both}`, 'fwmark 7').addresses).toEqual(['fd00::a'])
+  })
+
+  it('is that of a sorry server as well', () => {
+    const sorry = ` sorry_server fd00::9 80\n real_server 10.0.0.11 80 {\n }`
+    expect(servers(sorry)).toMatchObject({
+      sorry: undefined,
+      notices: ['5: sorry_server fd00::9 is not of the family of the service; keepalived goes without it'],
+    })
+    expect(servers(`${sorry}\n sorry_server_lvs_method TUN`)).toMatchObject({ sorry: 'fd00::9', notices: [] })
+  })
+})
+
+it('makes a service on all ports persistent, and says so where nobody asked for it', () => {
+  const all = (line: string) => {
+    const { service: its, notices } = service(`${line}\n real_server 10.0.0.11 {\n }`, '10.0.0.100')
+    return { persistence: its?.persistence, said: notices.filter(one => one.includes('all ports')) }
+  }
+  const said = ['1: virtual_server 10.0.0.100:0/TCP is for all ports, and not persistent; keepalived takes 360 s']
+  expect(all('')).toEqual({ persistence: 360_000, said })
+  expect(all(' persistence_timeout 0')).toEqual({ persistence: 360_000, said })
+  expect(all(' persistence_timeout')).toEqual({ persistence: 360_000, said: [] })
+  expect(all(' persistence_timeout 50')).toEqual({ persistence: 50_000, said: [] })
+})
+
+it('takes weights as large as the kernel does', () => {
+  const weights = (lines: string) => service(lines).service?.realServers.map(one => one.weight)
+  expect(weights(' real_server 10.0.0.11 80 {\n weight 2147483647\n }')).toEqual([2_147_483_647])
+  expect(weights(' weight 70000\n real_server 10.0.0.11 80 {\n weight 2147483648\n }')).toEqual([70_000])
+  expect(weights(' weight 0\n real_server 10.0.0.11 80 {\n }')).toEqual([1])
+})
+
+it('does not look at what follows the / of a peer', () => {
+  const read = instance(' unicast_peer {\n 10.0.0.3/24\n 10.0.0.4/a\n 10.0.0.300/24\n }')
+  expect(read.unicastPeers).toEqual(['10.0.0.3', '10.0.0.4'])
+  expect(read.notices).toEqual(['7: 10.0.0.300/24 is not an address; keepalived leaves this peer out'])
+})
+
 describe('virtual_server_group', () => {
   const group = (entries: string, lines = '', server = '10.0.0.11 8080') => {
     const text = `virtual_server group WEB {\n protocol TCP\n lvs_sched rr\n${lines}\n real_server ${server} {\n }\n}`
@@ -359,7 +423,24 @@ describe('virtual_server_group', () => {
   it('gives the servers of DR the port of each service', () => {
     const { services, notices } = group('10.0.0.1 80\n10.0.0.1 8080\nfwmark 7', ' lvs_method DR')
     expect(services.map(one => one.realServers[0]?.port)).toEqual([80, 8080, 0])
-    expect(notices).toEqual(['5: real_server 10.0.0.11 has port 8080; DR cannot rewrite it, so keepalived takes 80'])
+    expect(notices).toEqual([
+      '5: real_server 10.0.0.11 has port 8080; DR cannot rewrite it, so keepalived takes 80',
+      '5: real_server 10.0.0.11 has port 8080; a firewall mark has none, so keepalived clears it',
+    ])
+  })
+
+  it('says which ports of the group DR cannot have, whichever stands first', () => {
+    const notices = (entries: string, server?: string) => group(entries, ' lvs_method DR', server).notices
+    expect(notices('10.0.0.1 8080\n10.0.0.1 443\n10.0.0.2 443')).toEqual([
+      '5: real_server 10.0.0.11 has port 8080; DR cannot rewrite it, so keepalived takes 443',
+    ])
+    expect(notices('10.0.0.1 8080\n10.0.0.1 443', '10.0.0.11')).toEqual([])
+    expect(
+      notices('10.0.0.1 8080\n10.0.0.1 443', '10.0.0.11 8080 {\n lvs_method NAT\n }\n real_server 10.0.0.12'),
+    ).toEqual([])
+    expect(
+      group('10.0.0.1 8080\n10.0.0.1 443', ' lvs_method DR\n sorry_server 10.0.0.9 8080', '10.0.0.11').notices,
+    ).toEqual(['5: sorry_server 10.0.0.9 has port 8080; DR cannot rewrite it, so keepalived takes 443'])
   })
 
   it('reads every form of a range', () => {
@@ -441,14 +522,14 @@ describe('health checks', () => {
     const read = checks(
       'MISC_CHECK {\n misc_path "/bin/chk a"\n misc_timeout 7\n misc_dynamic\n delay_loop 9\n }\n' +
         'DNS_CHECK {\n type a\n name www.example.\n connect_port 5353\n }\n' +
-        'UDP_CHECK {\n payload 70 69\n require_reply 7?\n min_reply_length 2\n }\n' +
+        'UDP_CHECK {\n payload 70 69\n require_reply 7x\n min_reply_length 2\n }\n' +
         'TCP_CHECK {\n alpha\n connect_ip 10.0.0.99\n }',
     )
     expect(read.notices).toEqual([])
     expect(read.checks).toMatchObject([
       { misc: { path: '/bin/chk a', timeout: 7000, dynamic: true }, delayLoop: 9000 },
       { dns: { type: 'A', name: 'www.example' }, target: { port: 5353 } },
-      { udp: { payload: '7069', requireReply: true, reply: '7?', minReplyLength: 2 } },
+      { udp: { payload: '7069', requireReply: true, reply: '7x', minReplyLength: 2 } },
       { alpha: true, target: { address: '10.0.0.99' } },
     ])
   })
@@ -486,6 +567,14 @@ describe('health checks', () => {
 })
 
 describe('tracking', () => {
+  it('leaves the own interface of an instance out, with its weight', () => {
+    const read = instance(' track_interface {\n eth0 weight -20\n eth1 weight -30\n }')
+    expect(read.trackInterfaces?.map(one => one.interface)).toEqual(['eth1'])
+    expect(read.notices).toEqual([
+      '5: eth0 is the interface of VI_1 itself; keepalived ignores the line with its weight -20',
+    ])
+  })
+
   const script = (lines = '') => `vrrp_script chk {\n script "/bin/chk a"\n${lines}\n}\n`
 
   it("fills in a script's defaults", () => {

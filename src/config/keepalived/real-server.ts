@@ -26,11 +26,16 @@ export const readForwarding = (block: Statement[], notices: Notice[]): Forwardin
   return method
 }
 
-/** `weight` of a server, or of all servers of a service. */
-export const readWeight = (block: Statement[], notices: Notice[]): number | undefined => {
+/**
+ * `weight` of a server, or of all servers of a service (check_parser.c `rs_weight_handler`, `vs_weight_handler`). The kernel has an
+ * int for it and refuses negative ones alone (ip_vs_ctl.c `ip_vs_add_dest`); the 65535 of others is ipvsadm's.
+ */
+export const readWeight = (block: Statement[], of: 'server' | 'service', notices: Notice[]): number | undefined => {
   const line = last(block, 'weight')
-  return line && integer(line, { min: 0, max: 65_535, otherwise: 'ignores the line', lenient: true }, notices)
+  const min = of === 'server' ? 0 : 1
+  return line && integer(line, { min, max: 2 ** 31 - 1, otherwise: 'ignores the line', lenient: true }, notices)
 }
+
 /**
  * The port that IPVS gets. DR and TUN do not rewrite packets, so keepalived forces the service's own port on the
  * server; with a firewall mark there is none, and one that is written is left to the health check alone.
@@ -73,6 +78,73 @@ export interface ServerDefaults {
   timing: CheckDefaults
 }
 
+/** Of servers that the kernel cannot have behind the service. */
+const OTHER_FAMILY = 'is not of the family of the service'
+
+/** The family that a service has before its servers are read; marks and groups have that of `ip_family`, or none. */
+const familyOf = (block: Statement[], { address, group }: Target): number => {
+  const said = { inet: 4, inet6: 6 }[last(block, 'ip_family')?.words[1]?.text ?? ''] ?? 0
+  return address === undefined || group !== undefined ? said : isIP(address)
+}
+
+/**
+ * The servers of another family than the service's, of which TUN alone may have some: without a family of its own a service has
+ * that of its first server behind NAT or DR. What counts is the method that was read before the server (check_parser.c
+ * `rs_end_handler`, `vs_end_handler`).
+ */
+const strangersIn = (block: Statement[], target: Target): Set<Statement> => {
+  let family = familyOf(block, target)
+  let method: ForwardingMethod | undefined
+  const strangers = new Set<Statement>()
+  const judge = (line: Statement, own: ForwardingMethod | undefined): void => {
+    const its = isIP(line.words[1]?.text ?? '')
+    if (its === 0 || own === 'TUN') return
+    if (family === 0) family = its
+    else if (its !== family) strangers.add(line)
+  }
+  for (const line of block) {
+    method = readForwarding([line], []) ?? method
+    if (keyword(line) === 'real_server') judge(line, readForwarding(line.block ?? [], []) ?? method)
+  }
+  const sorry = last(block, 'sorry_server')
+  if (sorry) judge(sorry, sorryMethod(block, []) ?? method)
+  return strangers
+}
+
+/** What stands before the sorry server is of none (check_parser.c `ssvr_forwarding_handler`, `ssvri_handler`). */
+const beforeSorry = (block: Statement[]): Statement[] => {
+  const first = block.findIndex(line => keyword(line) === 'sorry_server')
+  return all(first < 0 ? block : block.slice(0, first), 'sorry_server_lvs_method', 'sorry_server_inhibit')
+}
+
+/** `sorry_server_lvs_method`. */
+const sorryMethod = (block: Statement[], notices: Notice[]): ForwardingMethod | undefined =>
+  readForwarding(
+    all(block.slice(block.findIndex(line => keyword(line) === 'sorry_server')), 'sorry_server_lvs_method').map(one => ({
+      ...one,
+      words: [{ text: 'lvs_method', at: one.at }, ...one.words.slice(1)],
+    })),
+    notices,
+  )
+
+/**
+ * Says of which servers of a group DR and TUN cannot have the port, of services of the group beside the first: each has a port of its
+ * own, and its servers the one that is written (check_data.c `validate_check_config`).
+ */
+export const noteGroupPorts = (
+  block: Statement[],
+  targets: Target[],
+  forwarding: ForwardingMethod,
+  notices: Notice[],
+): void => {
+  const strangers = targets[0] ? strangersIn(block, targets[0]) : new Set()
+  for (const line of all(block, 'real_server', 'sorry_server')) {
+    if (strangers.has(line) || isIP(canonical(line.words[1]?.text ?? '')) === 0) continue
+    const own = keyword(line) === 'real_server' ? readForwarding(line.block ?? [], []) : sorryMethod(block, [])
+    for (const target of targets) serverPort(line, target, own ?? forwarding, notices)
+  }
+}
+
 /** The `real_server` blocks of a service (keepalived check_data.c `alloc_rs`, `validate_check_config`). */
 export const readServers = (
   block: Statement[],
@@ -82,9 +154,14 @@ export const readServers = (
 ): RealServer[] => {
   const servers: RealServer[] = []
   const known = new Set<string>()
+  const strangers = strangersIn(block, target)
   for (const line of all(block, 'real_server')) {
     const inner = line.block ?? []
     const address = canonical(argument(line))
+    if (strangers.has(line)) {
+      note(notices, line, `real_server ${address} ${OTHER_FAMILY}; keepalived leaves it out`)
+      continue
+    }
     const forwarding = readForwarding(inner, notices) ?? defaults.forwarding
     const port = serverPort(line, target, forwarding, notices)
     if (isIP(address) === 0 || port === undefined) {
@@ -105,7 +182,7 @@ export const readServers = (
     servers.push({
       address,
       port,
-      weight: readWeight(inner, notices) ?? defaults.weight,
+      weight: readWeight(inner, 'server', notices) ?? defaults.weight,
       forwarding,
       inhibitOnFailure: flag(last(inner, 'inhibit_on_failure'), notices) ?? defaults.inhibit,
       checks,
@@ -140,15 +217,15 @@ export const readSorryServer = (
   notices: Notice[],
 ): VirtualService['sorryServer'] => {
   const line = last(block, 'sorry_server')
+  for (const early of beforeSorry(block))
+    note(notices, early, `${keyword(early)} has no sorry_server before it; keepalived ignores the line`)
   if (!line) return undefined
   const address = canonical(argument(line))
-  const own = readForwarding(
-    all(block, 'sorry_server_lvs_method').map(one => ({
-      ...one,
-      words: [{ text: 'lvs_method', at: one.at }, ...one.words.slice(1)],
-    })),
-    notices,
-  )
+  if (strangersIn(block, target).has(line)) {
+    note(notices, line, `sorry_server ${address} ${OTHER_FAMILY}; keepalived goes without it`)
+    return undefined
+  }
+  const own = sorryMethod(block, notices)
   const port = serverPort(line, target, own ?? forwarding, notices)
   if (isIP(address) !== 0 && port !== undefined) return { address, port, at: line.at }
   note(notices, line, `sorry_server ${address} is not an address; keepalived goes without it`)

@@ -35,6 +35,18 @@ export const withSyncGroups = (
         else groupOf.set(member, group)
       }
     }
+    const own = new Map(
+      instances.filter(({ name }) => groupOf.get(name) === group).map(one => [one.interface, one.name]),
+    )
+    for (const line of all(block, 'track_interface').flatMap(tracked => tracked.block ?? [])) {
+      const member = own.get(keyword(line))
+      if (member === undefined) continue
+      note(
+        notices,
+        line,
+        `${keyword(line)}, which ${group} tracks, is the interface of ${member} itself; keepalived refuses it`,
+      )
+    }
     for (const line of all(block, ...TRACKING))
       note(notices, line, `${keyword(line)} of ${group} is obeyed by keepalived; the predictions do not know it`)
     const [notify] = all(block, ...NOTIFY)

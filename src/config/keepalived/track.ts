@@ -115,19 +115,32 @@ export const readTrackedScripts = (
   return tracked
 }
 
-/** The `track_interface` blocks of an instance (keepalived vrrp_track.c `alloc_track_if`). */
-export const readTrackedInterfaces = (blocks: Statement[], instance: string, notices: Notice[]): TrackedInterface[] => {
+/**
+ * The `track_interface` blocks of an instance (keepalived vrrp_track.c `alloc_track_if`). Its own interface is tracked whatever is
+ * written, or with `dont_track_primary` is not, so a line that names it is left out with its weight (vrrp.c
+ * `vrrp_complete_instance`).
+ */
+export const readTrackedInterfaces = (
+  blocks: Statement[],
+  instance: { name: string; interface: string },
+  notices: Notice[],
+): TrackedInterface[] => {
   const tracked: TrackedInterface[] = []
   const seen = new Set<string>()
   for (const line of blocks.flatMap(block => block.block ?? [])) {
     const name = keyword(line)
     if (seen.has(name)) {
-      note(notices, line, `${instance} tracks ${name} already; keepalived ignores this line`)
+      note(notices, line, `${instance.name} tracks ${name} already; keepalived ignores this line`)
       continue
     }
-    const taken = readTracked(line, instance, { weight: 0, reverse: false }, notices)
+    const taken = readTracked(line, instance.name, { weight: 0, reverse: false }, notices)
     if (!taken) continue
     seen.add(name)
+    if (name === instance.interface) {
+      const weight = taken.weight === 0 ? '' : ` with its weight ${taken.weight}`
+      note(notices, line, `${name} is the interface of ${instance.name} itself; keepalived ignores the line${weight}`)
+      continue
+    }
     tracked.push({ interface: name, ...taken, at: line.at })
   }
   return tracked

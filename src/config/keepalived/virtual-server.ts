@@ -4,7 +4,15 @@ import { SCHEDULERS } from '../words.ts'
 import { canonical } from './address.ts'
 import { readTiming } from './health-check.ts'
 import { keyword, type Statement } from './parse.ts'
-import { readForwarding, readPort, readServers, readSorryServer, readWeight, type Target } from './real-server.ts'
+import {
+  noteGroupPorts,
+  readForwarding,
+  readPort,
+  readServers,
+  readSorryServer,
+  readWeight,
+  type Target,
+} from './real-server.ts'
 import { type GroupEntry, MOST_ADDRESSES } from './server-group.ts'
 import { all, argument, duration, flag, integer, last, note } from './values.ts'
 
@@ -44,7 +52,7 @@ export const readServices = (statement: Statement, groups: Groups, notices: Noti
   const forwarding = readForwarding(block, notices) ?? defaultForwarding(statement, name, notices)
   const timing = readTiming(block, 1, notices)
   timing.serviceDelayLoop = timing.delayLoop
-  const weight = readWeight(block, notices) ?? 1
+  const weight = readWeight(block, 'service', notices) ?? 1
   const inhibit = flag(last(block, 'inhibit_on_failure'), notices) ?? false
   const defaults = { forwarding, weight, inhibit, timing }
   const realServers = readServers(block, first, defaults, notices)
@@ -55,8 +63,13 @@ export const readServices = (statement: Statement, groups: Groups, notices: Noti
 
   const sum = realServers.reduce((total, server) => total + server.weight, 0)
   const sorry = readSorryServer(block, first, forwarding, notices)
+  noteGroupPorts(block, otherPorts(targets), forwarding, notices)
   const allPorts = targets.some(target => target.port === 0)
-  const persistence = readPersistence(block, allPorts, notices)
+  const asked = readPersistence(block, notices)
+  if (allPorts && asked === undefined)
+    note(notices, statement, `virtual_server ${name} is for all ports, and not persistent; keepalived takes 360 s`)
+  // the kernel has services on all ports for persistent clients alone
+  const persistence = asked ?? (allPorts ? 360_000 : undefined)
   const scheduler = readScheduler(block, statement, name, notices)
   const common = {
     protocol,
@@ -91,6 +104,13 @@ export const readServices = (statement: Statement, groups: Groups, notices: Noti
     byPort.set(portKey(target), found)
     return { ...target, ...(target.fwmark !== undefined && isSix ? { family: 6 } : {}), ...found }
   })
+}
+
+/** One service of a group for each port, and each mark, beside those of the first. */
+const otherPorts = (targets: Target[]): Target[] => {
+  const byPort = new Map(targets.toReversed().map(target => [portKey(target), target]))
+  if (targets[0]) byPort.delete(portKey(targets[0]))
+  return [...byPort.values()]
 }
 
 /** Services with the same key have the same servers. */
@@ -229,10 +249,10 @@ const readOnePacket = (
   return {}
 }
 
-/** ms; a persistence_timeout without a value is 360 s, and a service on all ports is persistent whatever it says. */
-const readPersistence = (block: Statement[], allPorts: boolean, notices: Notice[]): number | undefined => {
+/** ms; without a value it is 360 s. */
+const readPersistence = (block: Statement[], notices: Notice[]): number | undefined => {
   const line = last(block, 'persistence_timeout')
-  if (line?.words.length === 1 || (!line && allPorts)) return 360_000
+  if (line?.words.length === 1) return 360_000
   return line && duration(line, { min: 1, max: 2_678_400, otherwise: 'ignores the line' }, notices)
 }
 

@@ -103,17 +103,17 @@ export const readAuthentication = (
   return { type, secret: Buffer.from(secret).subarray(0, 8).toString(), at: passLine.at }
 }
 
-/** The lines of a `unicast_peer` block. */
+/** The lines of a `unicast_peer` block; what follows a `/` is not looked at (lib/utils.c `inet_stosockaddr`). */
 export const readPeers = (blocks: Statement[], family: number, notices: Notice[]): string[] =>
   blocks
     .flatMap(block => block.block ?? [])
     .flatMap(line => {
-      const peer = keyword(line)
+      const peer = keyword(line).replace(/\/.*/s, '')
       if (isIP(peer) === family) return [peer]
       if (isIP(peer) !== 0) {
         note(notices, line, `${peer} is not of the family of the VIPs; keepalived leaves this peer out`)
         return []
       }
-      note(notices, line, `${peer} is not an address; keepalived leaves this peer out`)
+      note(notices, line, `${keyword(line)} is not an address; keepalived leaves this peer out`)
       return []
     })

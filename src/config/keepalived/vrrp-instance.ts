@@ -14,6 +14,9 @@ import {
   readVersion,
 } from './vrrp-fields.ts'
 
+/** linux/if.h IFNAMSIZ, less the end of the string. */
+const LONGEST_DEVICE = 15
+
 /** What `global_defs` sets for every VRRP instance. */
 export interface VrrpDefaults {
   version: 2 | 3 | undefined
@@ -63,7 +66,7 @@ export const readInstance = (
     )
 
   const vmac = last(block, 'use_vmac')
-  const vipDevice = vmac ? (vmac.words[1]?.text ?? `vrrp.${virtualRouterId}`) : device
+  const vipDevice = vmac ? (readVmacName(vmac, notices) ?? `vrrp.${virtualRouterId}`) : device
   const addresses = ofOneFamily(readAddresses(all(block, 'virtual_ipaddress'), vipDevice, notices), notices)
   const ipv6 = addresses[0] !== undefined && isIP(addresses[0].address) === 6
   const version = readVersion(block, notices) ?? (ipv6 ? 3 : (defaults.version ?? 2))
@@ -120,11 +123,21 @@ export const readInstance = (
     addresses,
     excludedAddresses: readAddresses(all(block, 'virtual_ipaddress_excluded'), vipDevice, notices),
     trackScripts: readTrackedScripts(all(block, 'track_script'), defaults.scripts, name, notices),
-    trackInterfaces: readTrackedInterfaces(all(block, 'track_interface'), name, notices),
+    trackInterfaces: readTrackedInterfaces(all(block, 'track_interface'), { name, interface: device }, notices),
     ...readUnpredicted(block, defaults.tracked, name, notices),
     trackPrimary: last(block, 'dont_track_primary') === undefined,
     at: statement.at,
   }
+}
+
+/** A name that the kernel gives to no device is left out (vrrp_parser.c `vrrp_vmac_handler`). */
+const readVmacName = (line: Statement, notices: Notice[]): string | undefined => {
+  const name = line.words[1]?.text
+  if (name === undefined || (name.length <= LONGEST_DEVICE && !/^\.\.?$|[/:]/.test(name))) return name
+  // with a colon it is read as a hardware address
+  if (!name.includes(':'))
+    note(notices, line, `use_vmac ${name} is no name of an interface; keepalived ignores the name`)
+  return undefined
 }
 
 /** Of IPv4 and IPv6 in one list keepalived takes what the first address is (vrrp_data.c alloc_vrrp_vip). */

@@ -1,5 +1,5 @@
 import { LvslabError } from '../../errors.ts'
-import { hint } from '../../topology/did-you-mean.ts'
+import { near } from '../near.ts'
 import type { Rule } from '../rule.ts'
 import { grammarRules } from './grammar.ts'
 import { listRules } from './lists.ts'
@@ -32,5 +32,8 @@ export const ruleOf = (code: string): Rule => {
   const rule = RULES.find(one => one.code === code)
   if (rule) return rule
   const codes = RULES.map(one => one.code)
-  throw new LvslabError('LINT_NO_RULE', `there is no rule ${code}${hint(code, codes, 'rules')}`, { exitCode: 2 })
+  throw new LvslabError('LINT_NO_RULE', `there is no rule ${code}${near(code, codes)}`, {
+    exitCode: 2,
+    remedy: 'lvslab lint --rules lists them',
+  })
 }

@@ -1,6 +1,10 @@
+import { chmodSync, mkdirSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { readInputs } from '../input.ts'
 import { type Block, ROOT, wordsOf } from '../keywords.ts'
-import { findingsIn, instance, placesOf, service } from '../testing.ts'
+import { lint } from '../lint.ts'
+import { findingsIn, folderWith, instance, placesOf, service } from '../testing.ts'
 import { RULES } from './registry.ts'
 
 /** Files that a rule finds something in, and where; beside them files that differ in what is right alone. */
@@ -128,6 +132,17 @@ const CASES: Record<string, Case> = {
     service(),
   ),
   'quorum-too-high': alone(service('  quorum 5'), '5:3', service('  quorum 1')),
+  'track-own-interface': alone(
+    instance('  track_interface {\n    eth0\n  }'),
+    '9:5',
+    instance('  track_interface {\n    eth1\n  }'),
+  ),
+  'persistence-implied': alone(
+    service('', undefined, '10.0.0.100 0'),
+    '1:1',
+    service('  persistence_timeout 50', undefined, '10.0.0.100 0'),
+  ),
+  'server-family': alone(service().replace('10.0.0.11', 'fd00::b'), '6:3', service()),
   'script-unknown': alone(
     instance('  track_script {\n    chk\n  }'),
     '9:5',
@@ -236,10 +251,16 @@ const CASES: Record<string, Case> = {
     instance('', { vip: '10.0.0.100/24 label eth0:1' }),
   ),
   'address-twice': alone(
-    instance('  unicast_peer {\n    10.0.0.3\n    10.0.0.3\n  }', { vip: '10.0.0.100\n    10.0.0.100' }),
+    instance('  unicast_peer {\n    10.0.0.3\n    10.0.0.3/24\n  }', { vip: '10.0.0.100\n    10.0.0.100' }),
     ['7:5', '11:5'],
     instance('  unicast_peer {\n    10.0.0.3\n  }'),
   ),
+  'vips-many': alone(
+    instance('', { vip: Array.from({ length: 256 }, (_, n) => `10.0.1.${n}`).join('\n') }),
+    '5:3',
+    instance('', { vip: Array.from({ length: 255 }, (_, n) => `10.0.1.${n}`).join('\n') }),
+  ),
+  'ipvlan-no-address': alone(instance('  use_ipvlan ipvl0'), '8:3', instance('  use_ipvlan ipvl0 10.0.0.2/24')),
   'vrid-twice': alone(
     instance() + instance('', { name: 'VI_2', vip: '10.0.0.101' }),
     '12:3',
@@ -322,6 +343,11 @@ const CASES: Record<string, Case> = {
     'd1/etc/iptables/rules.v4':
       '*mangle\n-A PREROUTING -d 10.0.0.100/32 -p tcp --dport 80 -j MARK --set-mark 0x32\nCOMMIT\n',
   }),
+  'mark-unknown': {
+    bad: { 'd1/etc/keepalived/keepalived.conf': mark() },
+    at: ['d1/etc/keepalived/keepalived.conf:1:1'],
+    good: { 'd1/etc/keepalived/keepalived.conf': mark(), 'd1/etc/iptables/rules.v4': '' },
+  },
   'persistence-defeated': alone(
     service('  persistence_timeout 50') + service('  persistence_timeout 50', undefined, '10.0.0.100 443'),
     '16:3',
@@ -385,7 +411,18 @@ const CASES: Record<string, Case> = {
       'd1/n.run': '#!/bin/sh\n',
     },
   },
+  'track-script-insecure': alone(
+    script('/bin/sh -c true') + instance(TRACKED),
+    '6:10',
+    script('/usr/bin/sh -c true') + instance(TRACKED),
+  ),
+  'script-insecure': alone(SECURE + instance('  notify /sbin/n'), '12:10', SECURE + instance('  notify /usr/sbin/n')),
   'script-security': alone(instance('  notify /bin/true'), '8:3', SECURE + instance('  notify /bin/true')),
+  'script-user': alone(
+    SECURE.replace('  script_user root\n', '') + instance('  notify /usr/bin/true'),
+    '11:3',
+    SECURE.replace('  script_user root\n', '') + instance('  notify /usr/bin/true root'),
+  ),
   'suppression-unused': alone(
     '# lvslab-disable-next-line vip-missing\nglobal_defs {\n}\n',
     '1:28',
@@ -421,10 +458,115 @@ describe('rules', () => {
   }
 
   it('are all tested, each once', () => {
-    const elsewhere = ['detection-slow', 'encoding', 'unread', 'read-otherwise', 'file-executable']
+    const elsewhere = ['detection-slow', 'encoding', 'reading-ended', 'unread', 'read-otherwise', 'file-executable']
     expect(RULES.map(rule => rule.code).filter(code => !elsewhere.includes(code) && !(code in CASES))).toEqual([])
     expect(new Set(RULES.map(rule => rule.code)).size).toBe(RULES.length)
   })
+})
+
+describe('scripts', () => {
+  const SCRIPTS = [
+    'track-script-unusable',
+    'script-unusable',
+    'track-script-insecure',
+    'script-insecure',
+    'script-security',
+  ]
+  const codes = (text: string, files: Record<string, string> = {}, change: (folder: string) => void = () => {}) => {
+    const folder = folderWith({ [DIRECTOR]: text, ...files })
+    change(folder)
+    const found = readInputs([folder]).map(input => lint(input))
+    return {
+      codes: found.flatMap(one => one.findings.map(({ code }) => code)).filter(code => SCRIPTS.includes(code)),
+      isRejected: found.some(one => one.rejected.length > 0),
+    }
+  }
+  const OWN = script('/etc/keepalived/s/check.run') + instance(TRACKED)
+  const FILE = { 'd1/s/check.run': '#!/bin/sh\n' }
+  const chmod = (path: string, mode: number) => (folder: string) => chmodSync(join(folder, 'd1', path), mode)
+  const insecure = { codes: ['track-script-insecure'], isRejected: true }
+  const nothing = { codes: [], isRejected: false }
+
+  it('that others may write are not tracked for root, and neither are those in a folder of theirs', () => {
+    expect(codes(OWN, FILE)).toEqual(nothing)
+    expect(codes(OWN, FILE, chmod('s/check.run', 0o757))).toEqual(insecure)
+    expect(codes(OWN, FILE, chmod('s', 0o777))).toEqual(insecure)
+    expect(codes(OWN, FILE, chmod('s', 0o1777))).toEqual(nothing)
+    const asNobody = OWN.replace('script "', 'user nobody\n  script "')
+    expect(codes(asNobody, FILE, chmod('s/check.run', 0o757))).toEqual(nothing)
+  })
+
+  it('may be links, and may not stand in folders that are', () => {
+    const linked = (path: string, to: string, more?: (folder: string) => void) =>
+      codes(OWN, { 'd1/t/check.run': '#!/bin/sh\n' }, folder => {
+        mkdirSync(join(folder, 'd1', dirname(path)), { recursive: true })
+        symlinkSync(to, join(folder, 'd1', path))
+        more?.(folder)
+      })
+    expect(linked('s', 't')).toEqual(insecure)
+    expect(linked('s/check.run', '../t/check.run')).toEqual(nothing)
+    expect(linked('s/check.run', '../t/check.run', chmod('t', 0o777))).toEqual(insecure)
+  })
+
+  it('that cannot be run are not tracked, of which the configuration test says nothing', () => {
+    expect(codes(OWN, FILE, chmod('s/check.run', 0o644))).toEqual({ codes: ['script-unusable'], isRejected: false })
+    expect(codes(OWN, {})).toEqual({ codes: ['track-script-unusable'], isRejected: true })
+  })
+
+  it('are looked at where there is an instance, tracked or not', () => {
+    const bare = script('/usr/bin/true').replace(SECURE, '')
+    expect(codes(bare + instance())).toEqual({ codes: ['script-security'], isRejected: true })
+    expect(codes(bare)).toEqual(nothing)
+    expect(codes(script('</etc/passwd').replace(SECURE, '') + instance(TRACKED))).toEqual(nothing)
+  })
+})
+
+it('finds a mark that no rule sets, where the folder of a director has the place of its rules', () => {
+  const codes = (files: Record<string, string>) =>
+    findingsIn({ 'd1/etc/keepalived/keepalived.conf': mark(), ...files }).map(one => one.code)
+  const rules = (number: number) => `*mangle\n-A PREROUTING -p tcp -j MARK --set-mark ${number}\nCOMMIT\n`
+  expect(codes({ 'd1/etc/iptables/rules.v6': '' })).toEqual(['mark-unset'])
+  expect(codes({ 'd1/etc/iptables/rules.v4': rules(7) })).toEqual(['mark-unset'])
+  expect(codes({ 'd1/etc/iptables/rules.v4': rules(50) })).toEqual([])
+  expect(codes({})).toEqual(['mark-unknown'])
+})
+
+it('finds a VIP that is excluded and is not, unless the devices are written otherwise', () => {
+  const places = (excluded: string, vip = '10.0.0.100/24') =>
+    placesOf(findingsIn({ 'a.conf': instance(`  virtual_ipaddress_excluded {\n${excluded}\n  }`, { vip }) }))
+  expect(places('10.0.0.100/24')).toEqual(['a.conf:9:1 address-twice'])
+  expect(places('10.0.0.7/24\n10.0.0.7/24')).toEqual(['a.conf:10:1 address-twice'])
+  expect(places('10.0.0.100/24 dev eth1')).toEqual([])
+  expect(places('10.0.0.100/24 dev eth1', '10.0.0.100/24 dev eth1')).toEqual(['a.conf:9:1 address-twice'])
+})
+
+it.each([
+  ['UDP_CHECK {\n      payload hello\n      require_reply 68 XX 6-\n    }', ['9:7 line-ignored', '10:7 line-ignored']],
+  ['UDP_CHECK {\n      payload 68 65\n      require_reply 68XX\n    }', []],
+  ['TCP_CHECK {\n      bindto 10.0.0.300\n    }', ['9:7 address-invalid']],
+  ['TCP_CHECK {\n      bindto 10.0.0.2/24\n    }', []],
+])('finds what a check does not take: %j', (check, places) => {
+  expect(placesOf(findingsIn({ 'a.conf': service('', check) }))).toEqual(places.map(one => `a.conf:${one}`))
+})
+
+it('finds words of a sorry server before there is one', () => {
+  const places = (lines: string) => placesOf(findingsIn({ 'a.conf': service(lines) }))
+  const sorry = '  sorry_server 10.0.0.9 80\n'
+  expect(places(`  sorry_server_lvs_method DR\n${sorry}`)).toEqual(['a.conf:5:3 line-ignored'])
+  expect(places('  sorry_server_inhibit')).toEqual(['a.conf:5:3 line-ignored'])
+  expect(places(`${sorry}  sorry_server_lvs_method DR\n  sorry_server_inhibit`)).toEqual([])
+})
+
+it('finds a name that no interface can have', () => {
+  const places = (name: string) => placesOf(findingsIn({ 'a.conf': instance(`  use_vmac ${name}`) }))
+  expect(places('a23456789012345')).toEqual([])
+  expect(places('a234567890123456')).toEqual(['a.conf:8:3 line-ignored'])
+  expect(places('a/b')).toEqual(['a.conf:8:3 line-ignored'])
+})
+
+it('finds the own interface of a member among what its sync group tracks', () => {
+  const tracking = group('VI_1', 'VI_2').replace(/}\n$/, '  track_interface {\n    eth0\n    eth1\n  }\n}\n')
+  expect(placesOf(findingsIn({ 'a.conf': tracking + twoInstances() }))).toEqual(['a.conf:7:5 track-own-interface'])
 })
 
 it('finds a misspelled word in every block', () => {
@@ -504,7 +646,7 @@ it('finds a scheduler of ipvsadm that the kernel does not have', () => {
 })
 
 it('finds a quote of a command that is not closed, wherever it begins', () => {
-  const places = (line: string) => placesOf(findingsIn({ 'a.conf': SECURE + instance(`  ${line}`) }))
+  const places = (line: string) => placesOf(findingsIn({ 'a.conf': SECURE + instance(`  ${line}`) }), 'quote-open')
   expect(places(`notify_master "/bin/a b" "root`)).toEqual(['a.conf:12:28 quote-open'])
   expect(places(`notify_master "/bin/a b`)).toEqual(['a.conf:12:17 quote-open'])
   expect(places(`notify_master /bin/a don't # it's`)).toEqual(['a.conf:12:27 quote-open'])

@@ -1,5 +1,7 @@
-import { statSync } from 'node:fs'
+import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { keyword, type Statement } from '../../config/keepalived/parse.ts'
+import { all, last } from '../../config/keepalived/values.ts'
 import { COMMANDS } from '../keywords.ts'
 import type { Director, Found, LintInput, Rule } from '../rule.ts'
 import { everyStatement, globalsOf } from '../statements.ts'
@@ -10,65 +12,167 @@ const OWN = '/etc/keepalived/'
 interface Command {
   line: Statement
   path: string
+  /** Who runs it, where it says so itself. */
+  user: string | undefined
 }
 
-/** A line that stands outside of every block is run by nobody, and neither is a script that nobody tracks. */
+/** `user` beside `script` and `misc_path`; all others have it on their line. */
+const userOf = (line: Statement, siblings: Statement[]): string | undefined =>
+  ['script', 'misc_path'].includes(keyword(line)) ? last(siblings, 'user')?.words[1]?.text : line.words[2]?.text
+
+/**
+ * A line that stands outside of every block is run by nobody, and a script to track is looked at where there is an instance, be
+ * it tracked or not. `</path` opens a file, and runs nothing.
+ */
 const commandsOf = ({ statements }: Director): Command[] => {
-  const tracked = new Set(
-    everyStatement(statements)
-      .filter(one => keyword(one) === 'track_script')
-      .flatMap(one => (one.block ?? []).map(keyword)),
-  )
+  const hasInstance = all(statements, 'vrrp_instance').length > 0
   return statements
-    .filter(one => keyword(one) !== 'vrrp_script' || tracked.has(one.words[1]?.text ?? ''))
-    .flatMap(one => everyStatement(one.block ?? []))
-    .filter(statement => COMMANDS.includes(keyword(statement)))
-    .map(line => ({ line, path: line.words[1]?.text.trim().split(/\s/)[0] ?? '' }))
-    .filter(({ path }) => path !== '')
+    .filter(one => keyword(one) !== 'vrrp_script' || hasInstance)
+    .flatMap(one => everyStatement([one]))
+    .flatMap(({ block = [] }) =>
+      block
+        .filter(line => COMMANDS.includes(keyword(line)))
+        .map(line => ({
+          line,
+          path: line.words[1]?.text.trim().split(/\s/)[0] ?? '',
+          user: userOf(line, block),
+        })),
+    )
+    .filter(({ path }) => path !== '' && !path.startsWith('<'))
 }
 
 const eachCommand =
-  (judge: (command: Command, file: string | undefined) => string | undefined) =>
+  (judge: (command: Command, director: Director) => string | undefined) =>
   ({ directors }: LintInput): Found[] =>
     directors.flatMap(director =>
       commandsOf(director).flatMap(command => {
-        const message = judge(command, director.fileOf(command.path))
+        const message = judge(command, director)
         return message === undefined ? [] : [{ at: command.line.words[1]?.at ?? command.line.at, message }]
       }),
     )
 
-const unusable = (path: string, file: string | undefined): string | undefined => {
-  if (!path.startsWith('/')) return undefined // looked for in PATH
-  const stat = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false })
-  if (file !== undefined && !stat && path.startsWith(OWN)) return 'does not exist'
-  return stat?.isFile() && (stat.mode & 0o111) === 0 ? 'is not executable' : undefined
+/** A file of a director, links followed; undefined where it is not known, or is not there. */
+const statOf = ({ path }: Command, { fileOf }: Director): Stats | undefined => {
+  const file = path.startsWith('/') ? fileOf(path) : undefined // others are looked for in PATH
+  return file === undefined ? undefined : statSync(file, { throwIfNoEntry: false })
+}
+
+const missing = (command: Command, director: Director): string | undefined => {
+  const { path } = command
+  const stat = statOf(command, director)
+  if (stat) return stat.isFile() || !path.startsWith(OWN) ? undefined : 'is no file'
+  return path.startsWith(OWN) && director.fileOf(path) !== undefined ? 'does not exist' : undefined
+}
+
+const isExecutable = (stat: Stats): boolean => (stat.mode & 0o111) !== 0
+
+const notExecutable = (command: Command, director: Director): string | undefined => {
+  const stat = statOf(command, director)
+  return stat?.isFile() && !isExecutable(stat) ? 'is not executable' : undefined
 }
 
 const isTracked = ({ line }: Command): boolean => keyword(line) === 'script'
 
-const trackedUnusable = eachCommand((command, file) => {
-  const why = isTracked(command) ? unusable(command.path, file) : undefined
-  return why === undefined ? undefined : `${command.path} ${why}; keepalived does not track it`
+const outcome = (command: Command): string =>
+  isTracked(command) ? 'keepalived does not track it' : 'keepalived disables it'
+
+const trackedMissing = eachCommand((command, director) => {
+  const why = isTracked(command) ? missing(command, director) : undefined
+  return why === undefined ? undefined : `${command.path} ${why}; ${outcome(command)}`
 })
 
-const otherUnusable = eachCommand((command, file) => {
-  const why = isTracked(command) ? undefined : unusable(command.path, file)
-  return why === undefined ? undefined : `${command.path} ${why}; keepalived disables it`
+const otherUnusable = eachCommand((command, director) => {
+  const why = (isTracked(command) ? undefined : missing(command, director)) ?? notExecutable(command, director)
+  return why === undefined ? undefined : `${command.path} ${why}; ${outcome(command)}`
 })
 
-/** Scripts of which it is not known that keepalived disables them. */
-const insecure = ({ directors }: LintInput): Found[] =>
+/** Folders that are links since distributions keep all of them in /usr: Debian 12, Red Hat 7 and later. */
+const LINKED = ['/bin', '/sbin', '/lib', '/lib32', '/lib64']
+
+/** Every folder on the way to a file. */
+const foldersOf = (path: string): string[] =>
+  path
+    .split('/')
+    .slice(1, -1)
+    .map((_, index, parts) => `/${parts.slice(0, index + 1).join('/')}`)
+
+const lstatOf = (path: string, { fileOf }: Director): Stats | undefined => {
+  const file = fileOf(path)
+  return file === undefined ? undefined : lstatSync(file, { throwIfNoEntry: false })
+}
+
+const isOpen = (stat: Stats | undefined): boolean =>
+  stat !== undefined &&
+  (stat.mode & 0o002) !== 0 &&
+  (stat.isFile() || (stat.isDirectory() && (stat.mode & 0o1000) === 0))
+
+/** What of a script that root runs may be another's (lib/notify.c check_security). Whose the files of a copy are says nothing. */
+const exposed = (command: Command, director: Director): { why: string; remedy: string } | undefined => {
+  const { path } = command
+  const globals = globalsOf(director)
+  const user = command.user ?? last(globals, 'script_user')?.words[1]?.text
+  if (user !== 'root' || !path.startsWith('/') || missing(command, director)) return undefined
+  const stat = statOf(command, director)
+  if (stat && !isExecutable(stat)) return undefined
+  const folders = foldersOf(path)
+  const link = folders.find(folder => {
+    const found = lstatOf(folder, director)
+    return found ? found.isSymbolicLink() : LINKED.includes(folder)
+  })
+  if (link !== undefined) {
+    const plain = LINKED.includes(link) ? `/usr${path}` : 'the path that the link leads to'
+    return { why: `is reached through the link ${link}`, remedy: `write ${plain}` }
+  }
+  const isSecure = all(globals, 'enable_script_security').length > 0
+  const open = isSecure ? [...folders, path].find(one => isOpen(lstatOf(one, director))) : undefined
+  if (open !== undefined)
+    return {
+      why: open === path ? 'may be written by all' : `stands in ${open}, where all may write`,
+      remedy: `chmod o-w ${open}`,
+    }
+  // a link itself may be all's, and what it leads to may not
+  const file = isSecure && stat ? director.fileOf(path) : undefined
+  const real = file === undefined ? undefined : realpathSync(file)
+  return real !== undefined && [real, dirname(real)].some(one => isOpen(lstatSync(one)))
+    ? { why: 'is a link to what all may write', remedy: 'chmod o-w the file and its folder' }
+    : undefined
+}
+
+const insecure =
+  (ofTracked: boolean) =>
+  ({ directors }: LintInput): Found[] =>
+    directors.flatMap(director =>
+      commandsOf(director).flatMap(command => {
+        const found = isTracked(command) === ofTracked ? exposed(command, director) : undefined
+        if (!found) return []
+        const message = `${command.path} ${found.why}, and root would run it; ${outcome(command)}`
+        return [{ at: command.line.words[1]?.at ?? command.line.at, message, remedy: found.remedy }]
+      }),
+    )
+
+/** keepalived asks for it where there is a script that it can find. */
+const withoutSecurity = ({ directors }: LintInput): Found[] =>
   directors.flatMap(director => {
-    const first = commandsOf(director).find(({ path }) => unusable(path, director.fileOf(path)) === undefined)
+    const first = commandsOf(director).find(command => missing(command, director) === undefined)
     const globals = globalsOf(director).map(keyword)
     const lacking = ['enable_script_security', 'script_user'].filter(word => !globals.includes(word))
-    if (!first || lacking.length === 0) return []
+    if (!first || lacking[0] !== 'enable_script_security') return []
     return [
       {
         at: first.line.at,
         message: `${director.name} runs scripts, and global_defs has no ${lacking.join(' and no ')}`,
       },
     ]
+  })
+
+const withoutUser = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director => {
+    const globals = globalsOf(director).map(keyword)
+    if (!globals.includes('enable_script_security') || globals.includes('script_user')) return []
+    const first = commandsOf(director).find(({ user }) => user === undefined)
+    if (!first) return []
+    const message = `${director.name} runs scripts, and global_defs has no script_user: keepalived asks for a user keepalived_script`
+    return [{ at: first.line.at, message }]
   })
 
 /** Blocks that must say what they look at. */
@@ -130,27 +234,56 @@ export const scriptRules: Rule[] = [
     code: 'track-script-unusable',
     severity: 'error',
     rejected: true,
-    title: 'A tracked script that does not exist or cannot be run',
+    title: 'A script to track that does not exist',
     why: 'keepalived tracks nothing then (vrrp.c check_track_script_secure). Told of files below /etc/keepalived, where a folder was given.',
-    remedy: 'Put the file beside the configuration, at the path that it has on the node, and chmod a+x it.',
-    check: trackedUnusable,
+    remedy: 'Put the file beside the configuration, at the path that it has on the node.',
+    check: trackedMissing,
   },
   {
     code: 'script-unusable',
     severity: 'error',
     rejected: false,
-    title: 'A notify or check script that does not exist or cannot be run',
-    why: 'keepalived disables it with a line in its log (lib/notify.c check_script_secure). Told of files below /etc/keepalived, where a folder was given.',
+    title: 'A script that cannot be run, or a notify or check script that does not exist',
+    why: 'keepalived disables it, or does not track it, with a line in its log; its configuration test says nothing of it (lib/notify.c check_script_secure). Told of files below /etc/keepalived, where a folder was given.',
     remedy: 'Put the file beside the configuration, at the path that it has on the node, and chmod a+x it.',
     check: otherUnusable,
   },
   {
+    code: 'track-script-insecure',
+    severity: 'error',
+    rejected: true,
+    title: 'A script to track that is not safe enough for root',
+    why: 'keepalived does not track what root would run and others may write, and nothing on whose path a folder is a link, as /bin is where /usr has it all (lib/notify.c check_security). Owners and groups are not looked at: those of a copy are its own.',
+    remedy: 'Let root alone write the script and its folders, or give vrrp_script a user other than root.',
+    example:
+      'global_defs {\n  enable_script_security\n  script_user root\n}\nvrrp_script chk {\n  script /bin/true\n}\n',
+    check: insecure(true),
+  },
+  {
+    code: 'script-insecure',
+    severity: 'error',
+    rejected: false,
+    title: 'A notify or check script that is not safe enough for root',
+    why: 'keepalived disables what root would run and others may write, and what has a link among its folders, with a line in its log (lib/notify.c check_security).',
+    remedy: 'Let root alone write the script and its folders, or have another user run it.',
+    check: insecure(false),
+  },
+  {
     code: 'script-security',
-    severity: 'warning',
+    severity: 'error',
     rejected: true,
     title: 'Scripts without script security',
-    why: 'keepalived runs them as root whoever may write them, and its configuration test ends with SECURITY VIOLATION; without script_user it asks for a user keepalived_script, which a system may not have (vrrp.c, check_data.c, lib/notify.c).',
+    why: 'keepalived runs them as root whoever may write them, and its configuration test ends with SECURITY VIOLATION (vrrp.c, check_data.c, lib/notify.c).',
     remedy: 'Write enable_script_security and script_user into global_defs, and let nobody but root write the scripts.',
-    check: insecure,
+    check: withoutSecurity,
+  },
+  {
+    code: 'script-user',
+    severity: 'warning',
+    rejected: true,
+    title: 'Scripts without a user that runs them',
+    why: 'keepalived takes the user keepalived_script, and removes the scripts where the system has none, as Debian does not (lib/notify.c get_default_script_user). Whether the node has one is not known here, so it is a warning.',
+    remedy: 'Write script_user into global_defs, or the user of each script.',
+    check: withoutUser,
   },
 ]

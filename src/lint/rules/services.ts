@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { keyword } from '../../config/keepalived/parse.ts'
 import type { Word } from '../../config/keepalived/tokenize.ts'
 import type { Position } from '../../errors.ts'
@@ -8,7 +9,7 @@ import { ldirectordCheck, ldirectordDownBound, type LdirectordService } from '..
 import type { Bound, RealServer, VirtualService } from '../../model/types.ts'
 import { addressesOf } from '../../topology/addresses.ts'
 import { contains, parseIpv4, parseSubnet, type Subnet } from '../../topology/ipv4.ts'
-import { rulesOf } from '../../topology/rules.ts'
+import { RULES_FOLDER, rulesIn, rulesOf } from '../../topology/rules.ts'
 import type { Program } from '../../topology/director-files.ts'
 import type { Topology } from '../../topology/types.ts'
 import { type Director, EVERY_PROGRAM, type Found, type LintInput, type Rule } from '../rule.ts'
@@ -99,9 +100,23 @@ const marksOf = (rules: string[]): { mark: number; address?: string }[] =>
     return mark === undefined ? [] : [{ mark: Number(mark), ...(address === undefined ? {} : { address }) }]
   })
 
-const markUnset = eachService(({ fwmark, at }, { node, name }) => {
-  if (fwmark === undefined || !node || marksOf(rulesOf(node)).some(({ mark }) => mark === fwmark)) return []
-  return [{ at, message: `no rule of ${name} sets the mark ${fwmark}: no packet reaches the service` }]
+/** The rules of a director that was given with the folder where they stand, be it empty. */
+const rulesGiven = ({ node, fileOf }: Director): string[] | undefined => {
+  if (node) return rulesOf(node)
+  const folder = fileOf(RULES_FOLDER)
+  return folder !== undefined && existsSync(folder) ? rulesIn(fileOf) : undefined
+}
+
+const markUnset = eachService(({ fwmark, at }, director) => {
+  const rules = rulesGiven(director)
+  if (fwmark === undefined || !rules || marksOf(rules).some(({ mark }) => mark === fwmark)) return []
+  return [{ at, message: `no rule of ${director.name} sets the mark ${fwmark}: no packet reaches the service` }]
+})
+
+const markUnknown = eachService(({ fwmark, at }, director) => {
+  if (fwmark === undefined || rulesGiven(director)) return []
+  const message = `whether a rule of ${director.name} sets the mark ${fwmark} is not known: its rules were not given`
+  return [{ at, message }]
 })
 
 const persistenceDefeated = eachService((service, director) => {
@@ -359,10 +374,21 @@ export const serviceRules: Rule[] = [
     rejected: false,
     programs: EVERY_PROGRAM,
     title: 'No rule sets the firewall mark of a service',
-    why: 'A virtual_server fwmark gets the packets that the packet filter has marked, and no others. Told where a topology gives the rules.',
+    why: 'A virtual_server fwmark gets the packets that the packet filter has marked, and no others. Told where etc/iptables is given beside etc/keepalived, in a topology or a folder of the director.',
     remedy:
       'Write the rule into etc/iptables/rules.v4: -A PREROUTING -d VIP -p tcp -m multiport --dports 80,443 -j MARK --set-mark N.',
     check: markUnset,
+  },
+  {
+    code: 'mark-unknown',
+    severity: 'info',
+    rejected: false,
+    programs: EVERY_PROGRAM,
+    title: 'A firewall mark whose rule was not given',
+    why: 'A virtual_server fwmark gets the packets that the packet filter has marked, and no others; the rule stands in no file that was given.',
+    remedy:
+      'Give a folder as the director has it: etc/keepalived/keepalived.conf, and its rules in etc/iptables/rules.v4 (iptables-save writes them).',
+    check: markUnknown,
   },
   {
     code: 'persistence-defeated',

@@ -343,6 +343,15 @@ export const structureRules: Rule[] = [
     notice: /has an execute bit/,
   },
   {
+    code: 'reading-ended',
+    severity: 'error',
+    rejected: false,
+    title: 'A configuration that lvslab does not read to its end',
+    why: 'Parameters, a ~SEQ or includes make more of it than anybody means, and keepalived, which has no limit, may never come to an end; or $_RANDOM makes another one of it at every start. Nothing of it was judged.',
+    remedy: 'Write what is meant into a copy of the configuration, and lint that.',
+    errors: ['CONFIG_EXPANSION', 'CONFIG_TOO_LARGE', 'CONFIG_UNSUPPORTED'],
+  },
+  {
     code: 'unread',
     severity: 'warning',
     rejected: false,

@@ -1,6 +1,7 @@
+import { isIP } from 'node:net'
 import { keyword } from '../../config/keepalived/parse.ts'
 import { all } from '../../config/keepalived/values.ts'
-import type { VrrpInstance } from '../../model/types.ts'
+import type { VipAddress, VrrpInstance } from '../../model/types.ts'
 import type { Director, Found, LintInput, Rule } from '../rule.ts'
 import { placeOf, statementAt } from '../statements.ts'
 
@@ -35,7 +36,7 @@ const interfaceAlias = eachInstance((instance, director) => {
 const addressTwice = eachInstance((instance, director) => {
   const peers = all(blockOf(director, instance), 'unicast_peer')
     .flatMap(one => one.block ?? [])
-    .map(line => ({ text: keyword(line), at: line.at }))
+    .map(line => ({ text: keyword(line).replace(/\/.*/s, ''), at: line.at }))
   const vips = instance.addresses.map(({ address, prefix, at }) => ({ text: `${address}/${prefix}`, at }))
   return [vips, peers].flatMap(list =>
     list.flatMap(({ text, at }, index) => {
@@ -43,6 +44,39 @@ const addressTwice = eachInstance((instance, director) => {
       return first ? [{ at, other: first.at, message: `${text} stands twice; keepalived ignores the second` }] : []
     }),
   )
+})
+
+/** What keepalived compares of two VIPs where one is excluded: the device counts, as it is written (vrrp_data.c `vip_is_duplicate`). */
+const excludedTwice = eachInstance((instance, director) => {
+  const keyOf = ({ address, prefix, at }: VipAddress): string => {
+    const words = statementAt(director, at)?.words.map(word => word.text) ?? []
+    const device = words.includes('dev') ? words[words.indexOf('dev') + 1] : undefined
+    return [`${address}/${prefix}`, ...(device === undefined ? [] : [device])].join(' dev ')
+  }
+  const vips = [...instance.addresses, ...instance.excludedAddresses].map(vip => ({ text: keyOf(vip), at: vip.at }))
+  return vips.slice(instance.addresses.length).flatMap(({ text, at }, index) => {
+    const first = vips.slice(0, instance.addresses.length + index).find(one => one.text === text)
+    return first ? [{ at, other: first.at, message: `${text} stands twice; keepalived ignores the second` }] : []
+  })
+})
+
+/** IPv4 packets have a byte for the count, IPv6 ones have room for fewer in the 1500 bytes of an Ethernet frame. */
+const MOST_VIPS = { 4: 255, 6: 89 } as const
+
+const vipsMany = eachInstance((instance, director) => {
+  const most = MOST_VIPS[instance.addresses[0]?.address.includes(':') ? 6 : 4]
+  if (instance.addresses.length <= most) return []
+  const message = `${instance.name} has ${instance.addresses.length} VIPs, and an advert has room for ${most}`
+  return [{ at: placeOf(director, instance, 'virtual_ipaddress'), message }]
+})
+
+const ipvlanNoAddress = eachInstance((instance, director) => {
+  const line = all(blockOf(director, instance), 'use_ipvlan').at(-1)
+  const isSix = instance.addresses[0]?.address.includes(':')
+  if (!line || isSix || line.words.slice(1).some(({ text }) => isIP(text.replace(/\/.*/s, '')) !== 0)) return []
+  return [
+    { at: line.at, message: `use_ipvlan of ${instance.name} names no address: keepalived sets the instance to FAULT` },
+  ]
 })
 
 const vridTwice = ({ directors }: LintInput): Found[] =>
@@ -180,7 +214,26 @@ export const vrrpRules: Rule[] = [
     title: 'A VIP or a peer stands twice in an instance',
     why: 'keepalived ignores the second (vrrp_data.c vip_is_duplicate, alloc_vrrp_unicast_peer).',
     remedy: 'Take one of them out.',
-    check: addressTwice,
+    check: input => [...addressTwice(input), ...excludedTwice(input)],
+  },
+  {
+    code: 'vips-many',
+    severity: 'error',
+    rejected: true,
+    title: 'More VIPs than an advert has room for',
+    why: 'keepalived moves those behind the last that fits into virtual_ipaddress_excluded: they go with the others, and no backup compares them (vrrp.c vrrp_complete_instance).',
+    remedy:
+      'Leave the VIPs that are to be compared in virtual_ipaddress, and write the others into virtual_ipaddress_excluded.',
+    check: vipsMany,
+  },
+  {
+    code: 'ipvlan-no-address',
+    severity: 'error',
+    rejected: true,
+    title: 'use_ipvlan without an address',
+    why: 'An ipvlan has the MAC address of its interface and needs an IPv4 address to send adverts from; mcast_src_ip and unicast_src_ip are none of it, and the instance stays in FAULT (vrrp.c vrrp_complete_instance).',
+    remedy: 'Write it behind the word: use_ipvlan 10.0.0.2/24.',
+    check: ipvlanNoAddress,
   },
   {
     code: 'vrid-twice',
