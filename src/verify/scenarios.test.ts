@@ -272,6 +272,27 @@ describe('a quorum', () => {
     ])
   })
 
+  describe('of a virtual_server_group', () => {
+    const group: Change = text =>
+      `${persistent('quorum 2')(text).replace('10.0.0.100 80 {', 'group WEB {')}\nvirtual_server_group WEB {\n10.0.0.100 80\n}\n`
+
+    it("is found in keepalived's log by the name of the group", () => {
+      expect(checkOf(scenarioOf(changedPlan(group), `quorum-${SERVICE}`), `quorum-${SERVICE}`).params).toMatchObject({
+        group: 'WEB',
+      })
+    })
+
+    it('is not judged where a service of another protocol has the same name in the log', () => {
+      const udp = 'virtual_server group WEB {\nprotocol UDP\nlvs_method DR\nreal_server 10.0.0.10 53 {\n}\n}\n'
+      expect(
+        whyUntested(
+          changedPlan(text => group(text) + udp),
+          `quorum 2 of ${SERVICE}`,
+        ),
+      ).toContain('group WEB alike')
+    })
+  })
+
   it('is not judged where there is none, or a check is not known', () => {
     expect(planScenarios(planOf('keepalived-dr')).map(({ name }) => name)).not.toContain(`quorum-${SERVICE}`)
     const unknown = changedPlan(text => persistent('quorum 2')(text).replace(/HTTP_GET \{.*?url \{.*?\}.*?\}/s, ''))
