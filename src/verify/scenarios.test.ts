@@ -200,6 +200,46 @@ describe('the loss of a link', () => {
   })
 })
 
+describe('a service with alpha', () => {
+  const alpha = (text: string): string => persistent('alpha\nwarmup 10')(text)
+  const withoutSorry: Change = text => alpha(text).replace(/sorry_server.*\n/, '')
+  const gapsOf = (plan: Plan) =>
+    ['stop', 'crash'].map(id => {
+      const { params } = checkOf(scenarioOf(plan, `failover-${id}-10.0.0.100`), `preemption-${id}`)
+      return (params as { gapBound?: { maxMs: number } }).gapBound?.maxMs
+    })
+
+  it('has no server when its MASTER is back, until a first check has passed', () => {
+    // bootstrap 1 s + warmup 10 s, less 3.61 s
+    expect(gapsOf(changedPlan(withoutSorry))).toEqual([7390.625, 7390.625])
+    expect(gapsOf(changedPlan(alpha))).toEqual([1000, 1000])
+    const slow: Change = text => text.replace('state MASTER', 'state BACKUP\npreempt_delay 8')
+    expect(gapsOf(changedPlan(withoutSorry, slow))[0]).toBe(1000)
+  })
+
+  it('is said to be unknown where no bound is known for it', () => {
+    const unknown = changedPlan(text =>
+      withoutSorry(text).replace(/HTTP_GET \{.*?url \{.*?\}.*?\}/gs, 'FILE_CHECK {\n}'),
+    )
+    expect(gapsOf(unknown)).toEqual([undefined, undefined])
+    expect(
+      whyUntested(unknown, `what clients of ${SERVICE} miss when d1 takes 10.0.0.100 back after a clean stop`),
+    ).toBe('no bound is known for the first health checks of its real servers (alpha)')
+  })
+
+  it('is waited for on each director before a lab is ready', () => {
+    const pools = (plan: Plan) =>
+      plan.readiness
+        .filter(({ condition }) => condition.kind === 'pool')
+        .map(({ title, deadlineMs }) => `${title} ${deadlineMs}`)
+    expect(pools(changedPlan(withoutSorry))).toEqual([
+      'TCP 10.0.0.100:80 on d1 has rs1, rs2 26000',
+      'TCP 10.0.0.100:80 on d2 has rs1, rs2 26000',
+    ])
+    expect(pools(changedPlan(same))).toEqual(['TCP 10.0.0.100:80 on d1 has rs1, rs2 15000'])
+  })
+})
+
 describe('a VIP of virtual_ipaddress_excluded', () => {
   const plan = changedPlan(same, text =>
     text.replace(
