@@ -192,6 +192,15 @@ describe('the loss of a link', () => {
     expect(params[1]?.gapBound?.maxMs).toBe(200)
   })
 
+  it('is called by the link, also where another of its sync group is first, which leaves with a goodbye', () => {
+    const links = planScenarios(planOf('keepalived-nat-pair')).filter(({ name }) => name.startsWith('failover-link'))
+    const moves = links.flatMap(({ checks }) => checks.filter(({ rule }) => rule === 'failover'))
+    const names = moves.map(({ params }) => (params as { bound: { name: string } }).bound.name)
+    expect(names.toSorted()).toEqual(
+      ['eth0', 'eth1'].map(device => `VIP failover after ${device} of the master went down`),
+    )
+  })
+
   it('is not judged where the instance does not care for its link', () => {
     const careless = changedPlan(same, text => text.replace('advert_int 1', 'advert_int 1\ndont_track_primary'))
     expect(whyUntested(careless, 'failover of 10.0.0.100 after the loss of link eth0 of d1')).toBe(

@@ -3,7 +3,7 @@ import { serverUpBound } from '../../model/health-check.ts'
 import { linkReturnGapBound } from '../../model/link-return.ts'
 import type { GroupMember } from '../../model/pair.ts'
 import { syncedBound } from '../../model/sync-group.ts'
-import { effectivePriority, interfaceDownBound } from '../../model/track.ts'
+import { effectivePriority, interfaceDownBound, interfaceDownName } from '../../model/track.ts'
 import type { Bound } from '../../model/types.ts'
 import { crashBound, handoverBound, preemptBound, stopBound } from '../../model/vrrp.ts'
 import {
@@ -132,11 +132,14 @@ const linksLost = (plan: Plan, vip: PlannedVip, [master, backup]: Pair, together
     if (!interfaces.some(({ name }) => name === device)) return untested('the topology does not name the device')
     if (effectivePriority(instance, { interfaces: { [device]: false } }) !== 'FAULT')
       return untested(`${instance.name} on ${node} does not care for it`)
-    const bound = boundOfAll(
-      together,
-      // the others of its sync group follow it, and say goodbye on links that are up
-      (one, other) => interfaceDownBound(one, other, device) ?? stopBound(one, other),
-    )
+    const bound = {
+      ...boundOfAll(
+        together,
+        // the others of its sync group follow it, and say goodbye on links that are up
+        (one, other) => interfaceDownBound(one, other, device) ?? stopBound(one, other),
+      ),
+      name: interfaceDownName(device),
+    }
     const service = plan.services.find(found => found.vip === vip)
     const ups =
       service &&
