@@ -356,6 +356,31 @@ describe('directors that speak to each other alone', () => {
     expect(draft.questions).toContain('real_server 10.0.0.1 is a director itself: nothing is put there to answer')
   })
 
+  describe('where one does not speak so', () => {
+    const silent = (name: string) => read(name, instance())
+    const own = (name: string, n: number, peers: number[]) => speaking(name, peers, `unicast_src_ip 10.0.0.${n}`)
+
+    it('has the address that only that one can have, which is told', () => {
+      const draft = deriveTopology('pair', [own('d1', 2, [3]), silent('d2')])
+      expect(addresses(draft, 'd2')).toEqual(['eth0 lan 10.0.0.3'])
+      const told =
+        'd2: 10.0.0.3 is taken for its address, as d1 speaks to it (unicast_peer); d2 itself speaks to all (no unicast_peer)'
+      expect(draft.questions).toEqual([told])
+      const three = deriveTopology('three', [own('d1', 2, [3, 4]), own('d2', 3, [2, 4]), silent('d3')])
+      expect(addresses(three, 'd3')).toEqual(['eth0 lan 10.0.0.4'])
+      expect(three.questions).toEqual([
+        told.replaceAll('d2', 'd3').replace('.3', '.4').replace('d1 speaks', 'd1, d2 speak'),
+      ])
+    })
+
+    it('has a free one where more than one director, or address, is left', () => {
+      const two = deriveTopology('three', [own('d1', 2, [3]), silent('d2'), silent('d3')])
+      expect(addresses(two, 'd2')).toEqual(['eth0 lan 10.0.0.201'])
+      const more = deriveTopology('pair', [own('d1', 2, [3, 4]), silent('d2')])
+      expect(addresses(more, 'd2')).toEqual(['eth0 lan 10.0.0.201'])
+    })
+  })
+
   it('are asked for them where that does not say it', () => {
     const draft = deriveTopology('three', [speaking('m1', [2, 3]), speaking('m2', [1, 4]), speaking('m3', [1, 5])])
     expect(draft.questions).toContain(
