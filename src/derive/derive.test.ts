@@ -129,6 +129,25 @@ describe('other shapes', () => {
 describe('what a lab cannot know', () => {
   const questions = (...parts: string[]): string[] => pair(...parts).questions
 
+  it('is a real server, or a service, that keepalived itself leaves out', () => {
+    const named = service('10.0.0.100 80', 'DR', ['web1.example.com 80'])
+    expect(questions(instance(), named)).toEqual([
+      'real_server web1.example.com 80 is not an address and a port; keepalived leaves it out, and the lab has no node for it',
+      'virtual_server 10.0.0.100:80/TCP has no real servers; keepalived leaves it out, and the lab has no node for it',
+    ])
+    expect(questions(instance(), 'virtual_server group WEB {\nreal_server 10.0.0.10 80 {\n}\n}')).toEqual([
+      'there is no virtual_server_group WEB; keepalived leaves the service out, and the lab has no node for it',
+    ])
+    const sorry = service('10.0.0.100 80', 'DR', ['10.0.0.10 80']).replace(
+      'protocol',
+      'sorry_server sorry.example.com 80\nprotocol',
+    )
+    expect(questions(instance(), sorry)).toHaveLength(1)
+    expect(questions(instance(), service('vip.example.com 80', 'DR', ['10.0.0.10 80']))).toHaveLength(1)
+    // one that stands twice has its node
+    expect(questions(instance(), service('10.0.0.100 80', 'DR', ['10.0.0.10 80', '10.0.0.10 80']))).toEqual([])
+  })
+
   it('is what a tracked script looks for', () => {
     const script = 'vrrp_script chk {\n script "/usr/bin/pgrep haproxy"\n}'
     expect(questions(script, instance({ more: 'track_script {\n chk\n }' }))).toEqual(
