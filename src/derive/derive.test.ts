@@ -129,6 +129,25 @@ describe('other shapes', () => {
 describe('what a lab cannot know', () => {
   const questions = (...parts: string[]): string[] => pair(...parts).questions
 
+  it('is a real server, or a service, that keepalived itself leaves out', () => {
+    const named = service('10.0.0.100 80', 'DR', ['web1.example.com 80'])
+    expect(questions(instance(), named)).toEqual([
+      'real_server web1.example.com 80 is not an address and a port; keepalived leaves it out, and the lab has no node for it',
+      'virtual_server 10.0.0.100:80/TCP has no real servers; keepalived leaves it out, and the lab has no node for it',
+    ])
+    expect(questions(instance(), 'virtual_server group WEB {\nreal_server 10.0.0.10 80 {\n}\n}')).toEqual([
+      'there is no virtual_server_group WEB; keepalived leaves the service out, and the lab has no node for it',
+    ])
+    const sorry = service('10.0.0.100 80', 'DR', ['10.0.0.10 80']).replace(
+      'protocol',
+      'sorry_server sorry.example.com 80\nprotocol',
+    )
+    expect(questions(instance(), sorry)).toHaveLength(1)
+    expect(questions(instance(), service('vip.example.com 80', 'DR', ['10.0.0.10 80']))).toHaveLength(1)
+    // one that stands twice has its node
+    expect(questions(instance(), service('10.0.0.100 80', 'DR', ['10.0.0.10 80', '10.0.0.10 80']))).toEqual([])
+  })
+
   it('is what a tracked script looks for', () => {
     const script = 'vrrp_script chk {\n script "/usr/bin/pgrep haproxy"\n}'
     expect(questions(script, instance({ more: 'track_script {\n chk\n }' }))).toEqual(
@@ -354,6 +373,31 @@ describe('directors that speak to each other alone', () => {
     const draft = deriveTopology('pair', [both('m1', 2), both('m2', 1)])
     expect(draft.nodes.map(one => one.name)).toEqual(['c1', 'm1', 'm2'])
     expect(draft.questions).toContain('real_server 10.0.0.1 is a director itself: nothing is put there to answer')
+  })
+
+  describe('where one does not speak so', () => {
+    const silent = (name: string) => read(name, instance())
+    const own = (name: string, n: number, peers: number[]) => speaking(name, peers, `unicast_src_ip 10.0.0.${n}`)
+
+    it('has the address that only that one can have, which is told', () => {
+      const draft = deriveTopology('pair', [own('d1', 2, [3]), silent('d2')])
+      expect(addresses(draft, 'd2')).toEqual(['eth0 lan 10.0.0.3'])
+      const told =
+        'd2: 10.0.0.3 is taken for its address, as d1 speaks to it (unicast_peer); d2 itself speaks to all (no unicast_peer)'
+      expect(draft.questions).toEqual([told])
+      const three = deriveTopology('three', [own('d1', 2, [3, 4]), own('d2', 3, [2, 4]), silent('d3')])
+      expect(addresses(three, 'd3')).toEqual(['eth0 lan 10.0.0.4'])
+      expect(three.questions).toEqual([
+        told.replaceAll('d2', 'd3').replace('.3', '.4').replace('d1 speaks', 'd1, d2 speak'),
+      ])
+    })
+
+    it('has a free one where more than one director, or address, is left', () => {
+      const two = deriveTopology('three', [own('d1', 2, [3]), silent('d2'), silent('d3')])
+      expect(addresses(two, 'd2')).toEqual(['eth0 lan 10.0.0.201'])
+      const more = deriveTopology('pair', [own('d1', 2, [3, 4]), silent('d2')])
+      expect(addresses(more, 'd2')).toEqual(['eth0 lan 10.0.0.201'])
+    })
   })
 
   it('are asked for them where that does not say it', () => {

@@ -4,7 +4,7 @@ import { contains, formatIpv4, formatSubnet, parseIpv4, parseSubnet, type Subnet
 import { type Draft, type DraftNetwork, type DraftNode, emptyNode } from './draft.ts'
 import { type Backend, backendsOf, FARM_ABOVE, farmsOf, sharesNodes } from './farms.ts'
 import { standIns } from './ipv6.ts'
-import { findLinks, type Link, linkOf, servers, unusedSubnet, vipsOf, withOwnAddresses } from './links.ts'
+import { findLinks, type Link, linkOf, presumed, servers, unusedSubnet, vipsOf, withOwnAddresses } from './links.ts'
 import { farmStub, stubFor } from './stubs.ts'
 import { refuseInterfaces, unbuilt } from './unbuilt.ts'
 
@@ -38,7 +38,7 @@ export const deriveTopology = (name: string, given: DirectorConfig[]): Draft => 
       },
     )
   refuseInterfaces(configs)
-  const questions = unbuilt(configs)
+  const questions = [...presumed(given), ...unbuilt(configs)]
   const names = unusedNames(configs)
   const links = findLinks(configs)
   const wires = links.map(

@@ -20,17 +20,46 @@ export interface Link {
 
 const MACVLAN = /^vrrp\.\d+$/
 
-/** The address of its own that an instance speaks from: written, or the one that the peers speak to and it does not. */
+/** The instances of other directors that one speaks to, each with its director. */
+const partnersOf = ({ virtualRouterId, name }: VrrpInstance, others: DirectorConfig[]) =>
+  others.flatMap(({ node, instances }) =>
+    instances
+      .filter(one => one.virtualRouterId === virtualRouterId && one.name === name)
+      .map(instance => ({ node, instance })),
+  )
+
+/**
+ * The address of its own that an instance speaks from: written, or the one that the peers speak to and it does not. One that speaks
+ * to nobody (no `unicast_peer`) has it where no other director is left to have it.
+ */
 const ownAddress = (instance: VrrpInstance, others: DirectorConfig[]): string | undefined => {
-  if (instance.sourceAddress !== undefined || instance.unicastPeers.length === 0) return instance.sourceAddress
-  const partners = others
-    .flatMap(other => other.instances)
-    .filter(({ virtualRouterId, name }) => virtualRouterId === instance.virtualRouterId && name === instance.name)
+  if (instance.sourceAddress !== undefined) return instance.sourceAddress
+  const partners = partnersOf(instance, others).map(one => one.instance)
+  if (isSilent(instance) && partners.length > 1 && partners.some(one => one.sourceAddress === undefined))
+    return undefined
   const asked = new Set(partners.flatMap(one => one.unicastPeers))
   for (const known of [...instance.unicastPeers, ...partners.map(one => one.sourceAddress ?? '')]) asked.delete(known)
   const [only, more] = [...asked]
   return more === undefined ? only : undefined
 }
+
+const isSilent = ({ unicastPeers }: VrrpInstance): boolean => unicastPeers.length === 0
+
+/** Where a director has an address because others speak to it, which it does not answer: one sentence each. */
+export const presumed = (configs: DirectorConfig[]): string[] =>
+  configs.flatMap(config =>
+    config.instances.flatMap(instance => {
+      const others = configs.filter(one => one !== config)
+      const address = ownAddress(instance, others)
+      if (instance.sourceAddress !== undefined || address === undefined || !isSilent(instance)) return []
+      const speakers = partnersOf(instance, others)
+        .filter(one => one.instance.unicastPeers.includes(address))
+        .map(({ node }) => node)
+      return [
+        `${config.node}: ${address} is taken for its address, as ${speakers.join(', ')} ${speakers.length > 1 ? 'speak' : 'speaks'} to it (unicast_peer); ${config.node} itself speaks to all (no unicast_peer)`,
+      ]
+    }),
+  )
 
 /** Configurations with the addresses of their own that `unicast_peer` says, as if `unicast_src_ip` said them. */
 export const withOwnAddresses = (configs: DirectorConfig[]): DirectorConfig[] =>

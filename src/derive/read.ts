@@ -3,11 +3,11 @@ import { interpret } from '../config/keepalived/director.ts'
 import { loadTree } from '../config/keepalived/load.ts'
 import { readTable, type TableConfig } from '../config/table.ts'
 import { LvslabError } from '../errors.ts'
-import type { DirectorConfig } from '../model/types.ts'
 import { type DirectorFiles, directorFiles, KEEPALIVED, MAIN, pathOf, PLACES } from '../topology/director-files.ts'
 import { deriveTopology } from './derive.ts'
 import type { Draft } from './draft.ts'
 import { holdAddresses, withOwnAddresses } from './fixed.ts'
+import { type HostName, hostNames, nodeName } from './host-names.ts'
 import type { Brought } from './write.ts'
 
 /** A draft, and what the directors bring to its folder. */
@@ -23,7 +23,9 @@ export interface Derived {
  * @throws LvslabError DIRECTOR_FILES, DERIVE_NOTHING, DERIVE_NAMES, DERIVE_TABLES, and those of the reader
  */
 export const deriveFrom = (path: string): Derived => {
-  const all = directorFiles(resolve(path)).map(files => ({ ...files, name: hostName(files.name) }))
+  const given = directorFiles(resolve(path))
+  const hosts = hostNames(given.map(files => files.name))
+  const all = given.map(files => ({ ...files, name: hosts(files.name).node, host: hosts(files.name) }))
   const found = all.filter(
     ({ program, name }, n) => program === 'keepalived' || all.findIndex(other => other.name === name) === n,
   )
@@ -33,20 +35,23 @@ export const deriveFrom = (path: string): Derived => {
       remedy: 'give their folders, or files, names that differ in letters and digits',
       exitCode: 2,
     })
-  const name = hostName(basename(resolve(path)).replace(/\.conf$/, ''))
+  const name = nodeName(basename(resolve(path)).replace(/\.conf$/, ''))
   const table = found.find(({ program }) => program !== 'keepalived')
   if (table) {
     if (found.length > 1) throw notAlone(found, table)
     return ofTable(name, table)
   }
-  const configs = found.map(files => interpret(files.name, loadTree(files.root, files.file, { mount: files.mount })))
-  const draft = deriveTopology(name, configs)
+  const read = found.map(files => configOf(files, files.host))
+  const draft = deriveTopology(
+    name,
+    read.map(one => one.config),
+  )
   const passedOver = all
     .filter(one => !found.includes(one))
     .map(one => `${one.name}: ${basename(one.file)} is beside its keepalived.conf: what it says is not judged`)
   return {
-    draft: { ...draft, questions: [...draft.questions, ...passedOver] },
-    directors: found.map((files, n) => brought(files, configs[n] as DirectorConfig)),
+    draft: { ...draft, questions: [...read.flatMap(one => one.questions), ...draft.questions, ...passedOver] },
+    directors: found.map((files, n) => brought(files, read[n]?.config.files ?? [])),
   }
 }
 
@@ -71,16 +76,25 @@ const notAlone = (found: DirectorFiles[], table: DirectorFiles): LvslabError =>
     { remedy: 'derive from the files of each director alone, or write topology.yaml', exitCode: 2 },
   )
 
-/** A node is called like a host. */
-const hostName = (name: string): string =>
-  name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, 32)
-    .replace(/^-+|-+$/g, '') || 'd1'
+/**
+ * Reads a director's keepalived.conf as the keepalived of its node will; says where that of its host would find other lines in it.
+ */
+const configOf = ({ root, file, mount }: DirectorFiles, { node, lost }: HostName) => {
+  const loaded = loadTree(root, file, { mount, instance: node })
+  const config = interpret(node, loaded)
+  if (!lost) return { config, questions: [] }
+  const atHome = loadTree(root, file, { mount, instance: lost.id, onError: () => undefined })
+  const questions =
+    JSON.stringify(atHome.statements) === JSON.stringify(loaded.statements)
+      ? []
+      : [
+          `${node}: its configuration asks for the host ${lost.id} (@${lost.id}, $_INSTANCE), and ${lost.why}: it is read as that of ${node}`,
+        ]
+  return { config, questions }
+}
 
 /** Everything that was given of the node; of a single file, that and what it includes. */
-const brought = ({ name, root, mount, file, whole }: DirectorFiles, { files }: DirectorConfig): Brought => {
+const brought = ({ name, root, mount, file, whole }: DirectorFiles, files: string[]): Brought => {
   // of this machine, its configuration alone
   if (root === '/') return { node: name, from: { [KEEPALIVED]: KEEPALIVED } }
   if (whole) return { node: name, from: { [mount]: root } }

@@ -4,6 +4,10 @@ import { parseIpv6 } from '../topology/ipv6.ts'
 import { INTERFACE_NAME } from '../topology/schema.ts'
 import { vipsOf } from './links.ts'
 
+/** What the reader says of services and real servers that keepalived goes on without, as of host names. */
+const LEFT_OUT =
+  /^(?:real_server|sorry_server|virtual_server|there is no virtual_server_group) .*; keepalived (?:leaves (?:it|the service) out|goes without it)$/
+
 /** What of the configurations the lab is without, or what it needs that they do not bring; one sentence each. */
 export const unbuilt = (configs: DirectorConfig[]): string[] => {
   const held = new Set(configs.flatMap(config => config.instances.flatMap(vipsOf)).map(vip => vip.address))
@@ -13,6 +17,9 @@ export const unbuilt = (configs: DirectorConfig[]): string[] => {
     ),
   )
   const questions = configs.flatMap(config => [
+    ...config.notices.flatMap(({ message }) =>
+      LEFT_OUT.test(message) ? [`${message}, and the lab has no node for it`] : [],
+    ),
     ...config.services.flatMap(service =>
       oddServers(
         service.realServers.map(server => server.address),

@@ -116,6 +116,15 @@ describe('the pool', () => {
 })
 
 describe('the log', () => {
+  it('calls a service of a group by the group, whatever port it writes behind that', () => {
+    const [lost, gained] = [log(12_000, 'Lost', 'd1', '[WEB]:0'), log(23_000, 'Gained', 'd1', '[WEB]:0')]
+    const events = [...less(...logs), lost, gained]
+    expect(judge(events, { group: 'WEB' })).toMatchObject({ outcome: 'PASS' })
+    expect(judge(events).outcome).toBe('FAIL')
+    const other = [...less(...logs), log(12_000, 'Lost', 'd1', '[WEB2]:0'), gained]
+    expect(judge(other, { group: 'WEB' }).reason).toContain('said nothing of the quorum')
+  })
+
   it('fails it when keepalived says nothing of the quorum, or the other thing', () => {
     expect(judge(less(logs[0] as LabEvent)).reason).toBe(
       `keepalived on d1 said nothing of the quorum of ${SERVICE} after httpd-crash on rs1; it was lost.`,

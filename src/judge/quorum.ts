@@ -35,6 +35,8 @@ export interface QuorumParams {
   directors: string[]
   /** As the table calls it: `TCP 10.0.0.100:80`, `FWM 50`. */
   service: string
+  /** The `virtual_server_group` that it is one service of: keepalived's log speaks of the group. */
+  group?: string
   /** Name in the fault registry; each node has it once. */
   fault: string
   /** In the order in which they are done. */
@@ -126,7 +128,7 @@ const judgeStep = (history: History, params: QuorumParams, owner: string, step: 
       measurements,
       proof: inOrder([last, left]),
     }
-  const said = judgeLog(history, owner, service, step)
+  const said = judgeLog(history, owner, params, step)
   const served =
     probe === undefined ? [] : [judgeAnswers(history, probe, { from: reached + inFlightMs, until }, step, what)]
   const table = tables.find(one => one.t >= reached)
@@ -156,10 +158,14 @@ const keysOf = (table: Parameters<typeof activeDestinations>[0], service: string
 /** keepalived 2.3 check/ipwrapper.c `update_quorum_state`: `Lost quorum 2-0=2 > 1 for VS [10.0.0.100]:tcp:80` */
 const QUORUM_LINE = /^(Lost|Gained) quorum .* for VS (.+)$/
 
-const judgeLog = (history: History, owner: string, service: string, { first, last, until, quorum }: Done): Verdict => {
+const judgeLog = (history: History, owner: string, params: QuorumParams, step: Done): Verdict => {
+  const { service, group } = params
+  const { first, last, until, quorum } = step
+  const isOfIt = (name: string | undefined): boolean =>
+    name !== undefined && (group === undefined ? name === inLog(service) : ofGroup(name) === group)
   const lines = eventsOf(history, 'keepalived').filter(({ node, t, line }) => {
     const [, , name] = QUORUM_LINE.exec(line) ?? []
-    return node === owner && t >= first.t && t <= until && name === inLog(service)
+    return node === owner && t >= first.t && t <= until && isOfIt(name)
   })
   const [line] = lines
   const said = lines.map(one => (QUORUM_LINE.exec(one.line) ?? [])[1])
@@ -187,6 +193,9 @@ const inLog = (service: string): string => {
   const [, protocol = '', address = '', port = ''] = /^(TCP|UDP|SCTP) \[?([^\]]+?)\]?:(\d+)$/.exec(service) ?? []
   return protocol ? `[${address}]:${protocol.toLowerCase()}:${port}` : service
 }
+
+/** A group is `[WEB]:0`, whatever its addresses, ports and marks are (check_data.c `format_vs`). */
+const ofGroup = (name: string): string | undefined => /^\[(.*)\]:\d+$/.exec(name)?.[1]
 
 const judgeAnswers = (
   history: History,

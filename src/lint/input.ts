@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { interpret } from '../config/keepalived/director.ts'
-import { loadTree } from '../config/keepalived/load.ts'
+import { configId, loadTree } from '../config/keepalived/load.ts'
 import type { LvslabError } from '../errors.ts'
 import { readTable } from '../config/table.ts'
 import { type DirectorFiles, directorFiles, noDirectorFiles, nodeFiles } from '../topology/director-files.ts'
@@ -58,7 +58,7 @@ const read = ({ name, program, root, mount, file, whole, node }: Source): Direct
     return { ...common, statements: [], config, ...(config.ldirectord ? { ldirectord: config.ldirectord } : {}) }
   }
   const loaded = loadTree(root, file, {
-    instance: name.replace(/\..*/s, ''),
+    instance: configId(name),
     mount,
     onError,
     edit: (text, path) => withoutOddBlanks(text, path, onError),

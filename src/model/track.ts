@@ -172,6 +172,9 @@ export const trackedScriptBackBound = (
   )
 }
 
+/** What the bound is called, of whichever VIP of a sync group it is. */
+export const interfaceDownName = (device: string): string => `VIP failover after ${device} of the master went down`
+
 /**
  * An interface of the master goes down: its own one takes the goodbye with it, so the backup waits as after a crash;
  * another one that it tracks, or has a VIP on, is FAULT with a goodbye, or a lower priority. The kernel reports it at once.
@@ -181,9 +184,9 @@ export const trackedScriptBackBound = (
 export const interfaceDownBound = (master: VrrpInstance, backup: VrrpInstance, device: string): Bound | undefined => {
   if (device === master.interface) {
     const bound = master.trackPrimary ? linkDownBound(master, backup) : crashBound(master, backup)
-    return { ...bound, name: `VIP failover after ${device} of the master went down` }
+    return { ...bound, name: interfaceDownName(device) }
   }
   if (!hasVipOn(master, device) && !master.trackInterfaces.some(one => one.interface === device)) return undefined
   const then = consequence(master, backup, { interfaces: { [device]: false } })
-  return then && { ...then, name: `VIP failover after ${device} of the master went down` }
+  return then && { ...then, name: interfaceDownName(device) }
 }

@@ -6,6 +6,7 @@ import { type Marked, markedBy } from '../config/marks.ts'
 import type { TableConfig } from '../config/table.ts'
 import { formatPosition, LvslabError } from '../errors.ts'
 import type { Readiness } from '../lab/readiness.ts'
+import { startUpBound } from '../model/alpha.ts'
 import { explainDualMaster } from '../model/dual-master.ts'
 import { KEEPALIVED, type KeepalivedRelease, OWN_KEEPALIVED } from '../model/keepalived.ts'
 import { byElection, type GroupMember, type VrrpGroup, vrrpGroups } from '../model/pair.ts'
@@ -126,7 +127,10 @@ export const planTopology = (topology: Topology): Plan => {
     fixed,
     readiness: [
       ...vips.map(vip => vipReadiness(vip)),
-      ...oncePerFarm(services.flatMap(serviceReadiness), topology),
+      ...oncePerFarm(
+        services.flatMap(service => serviceReadiness(service, configs)),
+        topology,
+      ),
       ...fixed.map(fixedReadiness),
       // without keepalived nothing changes by itself: who can answer, answers
       ...(configs.length === 0 ? topology.nodes.filter(node => node.role === 'realserver').map(answers) : []),
@@ -311,16 +315,21 @@ const vipReadiness = (vip: PlannedVip): Readiness => {
   }
 }
 
-const serviceReadiness = ({ vip, table, port, servers }: PlannedService): Readiness[] => {
+const serviceReadiness = ({ vip, table, port, servers }: PlannedService, configs: DirectorConfig[]): Readiness[] => {
   const master = vip.members[0]?.node ?? ''
   const alive = servers.filter(({ server }) => server.weight > 0)
   const destinations = alive.map(({ server }) => `${server.address}:${server.port}`)
+  const slowest = Math.max(0, ...alive.map(({ server }) => startUpBound(server)?.maxMs ?? 0))
+  // without alpha the pool is whole when keepalived has started; with it a backup's may be empty when the first fault hits
+  const has = (node: string): boolean =>
+    configs.some(config => config.node === node && config.services.some(service => tableName(service) === table))
+  const backups = slowest > 0 ? vip.members.slice(1).flatMap(({ node }) => (has(node) ? [node] : [])) : []
   return [
-    {
-      title: `${table} on ${master} has ${alive.map(s => s.name).join(', ')}`,
-      condition: { kind: 'pool', node: master, service: table, destinations },
-      deadlineMs: CONVERGENCE_MARGIN_MS,
-    },
+    ...[master, ...backups].map(node => ({
+      title: `${table} on ${node} has ${alive.map(s => s.name).join(', ')}`,
+      condition: { kind: 'pool' as const, node, service: table, destinations },
+      deadlineMs: CONVERGENCE_MARGIN_MS + slowest,
+    })),
     ...alive.map(({ name, server }) => ({
       title: `${name} listens on port ${server.port || port}`,
       // behind NAT only the directors reach them

@@ -192,11 +192,60 @@ describe('the loss of a link', () => {
     expect(params[1]?.gapBound?.maxMs).toBe(200)
   })
 
+  it('is called by the link, also where another of its sync group is first, which leaves with a goodbye', () => {
+    const links = planScenarios(planOf('keepalived-nat-pair')).filter(({ name }) => name.startsWith('failover-link'))
+    const moves = links.flatMap(({ checks }) => checks.filter(({ rule }) => rule === 'failover'))
+    const names = moves.map(({ params }) => (params as { bound: { name: string } }).bound.name)
+    expect(names.toSorted()).toEqual(
+      ['eth0', 'eth1'].map(device => `VIP failover after ${device} of the master went down`),
+    )
+  })
+
   it('is not judged where the instance does not care for its link', () => {
     const careless = changedPlan(same, text => text.replace('advert_int 1', 'advert_int 1\ndont_track_primary'))
     expect(whyUntested(careless, 'failover of 10.0.0.100 after the loss of link eth0 of d1')).toBe(
       'VI_1 on d1 does not care for it',
     )
+  })
+})
+
+describe('a service with alpha', () => {
+  const alpha = (text: string): string => persistent('alpha\nwarmup 10')(text)
+  const withoutSorry: Change = text => alpha(text).replace(/sorry_server.*\n/, '')
+  const gapsOf = (plan: Plan) =>
+    ['stop', 'crash'].map(id => {
+      const { params } = checkOf(scenarioOf(plan, `failover-${id}-10.0.0.100`), `preemption-${id}`)
+      return (params as { gapBound?: { maxMs: number } }).gapBound?.maxMs
+    })
+
+  it('has no server when its MASTER is back, until a first check has passed', () => {
+    // bootstrap 1 s + warmup 10 s, less 3.61 s
+    expect(gapsOf(changedPlan(withoutSorry))).toEqual([7390.625, 7390.625])
+    expect(gapsOf(changedPlan(alpha))).toEqual([1000, 1000])
+    const slow: Change = text => text.replace('state MASTER', 'state BACKUP\npreempt_delay 8')
+    expect(gapsOf(changedPlan(withoutSorry, slow))[0]).toBe(1000)
+  })
+
+  it('is said to be unknown where no bound is known for it', () => {
+    const unknown = changedPlan(text =>
+      withoutSorry(text).replace(/HTTP_GET \{.*?url \{.*?\}.*?\}/gs, 'FILE_CHECK {\n}'),
+    )
+    expect(gapsOf(unknown)).toEqual([undefined, undefined])
+    expect(
+      whyUntested(unknown, `what clients of ${SERVICE} miss when d1 takes 10.0.0.100 back after a clean stop`),
+    ).toBe('no bound is known for the first health checks of its real servers (alpha)')
+  })
+
+  it('is waited for on each director before a lab is ready', () => {
+    const pools = (plan: Plan) =>
+      plan.readiness
+        .filter(({ condition }) => condition.kind === 'pool')
+        .map(({ title, deadlineMs }) => `${title} ${deadlineMs}`)
+    expect(pools(changedPlan(withoutSorry))).toEqual([
+      'TCP 10.0.0.100:80 on d1 has rs1, rs2 26000',
+      'TCP 10.0.0.100:80 on d2 has rs1, rs2 26000',
+    ])
+    expect(pools(changedPlan(same))).toEqual(['TCP 10.0.0.100:80 on d1 has rs1, rs2 15000'])
   })
 })
 
@@ -270,6 +319,27 @@ describe('a quorum', () => {
       'same',
       'Gained',
     ])
+  })
+
+  describe('of a virtual_server_group', () => {
+    const group: Change = text =>
+      `${persistent('quorum 2')(text).replace('10.0.0.100 80 {', 'group WEB {')}\nvirtual_server_group WEB {\n10.0.0.100 80\n}\n`
+
+    it("is found in keepalived's log by the name of the group", () => {
+      expect(checkOf(scenarioOf(changedPlan(group), `quorum-${SERVICE}`), `quorum-${SERVICE}`).params).toMatchObject({
+        group: 'WEB',
+      })
+    })
+
+    it('is not judged where a service of another protocol has the same name in the log', () => {
+      const udp = 'virtual_server group WEB {\nprotocol UDP\nlvs_method DR\nreal_server 10.0.0.10 53 {\n}\n}\n'
+      expect(
+        whyUntested(
+          changedPlan(text => group(text) + udp),
+          `quorum 2 of ${SERVICE}`,
+        ),
+      ).toContain('group WEB alike')
+    })
   })
 
   it('is not judged where there is none, or a check is not known', () => {

@@ -1,6 +1,6 @@
 import type { DirectorConfig, Notice, VrrpInstance } from '../../model/types.ts'
 import { isMulticast } from './address.ts'
-import { type Loaded, loadTree } from './load.ts'
+import { configId, type Loaded, loadTree } from './load.ts'
 import { attempt, type OnError, throwIt } from './on-error.ts'
 import { keyword, type Statement } from './parse.ts'
 import { readGroups } from './server-group.ts'
@@ -33,7 +33,7 @@ export interface DirectorSource {
  *   CONFIG_REFUSED (keepalived itself would not start)
  */
 export const readDirector = (source: DirectorSource): DirectorConfig => {
-  const { node, root, file = '/etc/keepalived/keepalived.conf', instance = node.replace(/\..*/s, '') } = source
+  const { node, root, file = '/etc/keepalived/keepalived.conf', instance = configId(node) } = source
   return interpret(node, loadTree(root, file, { instance }))
 }
 

@@ -21,6 +21,12 @@ export interface Loaded {
 const MOST_FILES = 2_000
 const MOST_BYTES = 64 * 2 ** 20
 
+/**
+ * The name by which keepalived finds the lines of its own host (`@NAME`, `$_INSTANCE`): the host's, up to its first dot
+ * (keepalived core/main.c `config_id`).
+ */
+export const configId = (host: string): string => host.replace(/\..*/s, '') || host
+
 export interface LoadOptions {
   /** Name that `@NAME` lines ask for, and `$_INSTANCE`; none of them is meant where it is left out. */
   instance?: string

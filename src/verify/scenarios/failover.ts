@@ -11,7 +11,7 @@ import type { Bound } from '../../model/types.ts'
 import { handoverBound } from '../../model/vrrp.ts'
 import type { Plan, PlannedVip } from '../plan.ts'
 import { PATIENCE_MS, type Scenario, SLACK_MS } from '../scenario.ts'
-import { AFTER_MS, BEFORE_MS, PROBE, startProbe } from './common.ts'
+import { AFTER_MS, BEFORE_MS, PROBE, poolOf, poolWithout, receiversOf, startProbe } from './common.ts'
 
 /** Why what the directors of a VIP send cannot be read from the wire; undefined where it can. */
 const unheardOnWire = (plan: Plan, { address, members }: PlannedVip): string | undefined => {
@@ -57,7 +57,7 @@ export interface Cause {
  * @param followers VIPs that nobody is asked through, of the same instances: they are looked at in the same lab
  */
 export const failover = (plan: Plan, vip: PlannedVip, followers: PlannedVip[], pair: Pair, cause: Cause): Scenario => {
-  const { id, rate, bound, preempt } = cause
+  const { id, rate, bound, preempt, gapBound } = cause
   const [from, to] = pair.map(({ node }) => node) as [string, string]
   const service = plan.services.find(one => one.vip === vip)
   const watch = service && { probe: PROBE, stepMs: 1000 / rate }
@@ -73,6 +73,12 @@ export const failover = (plan: Plan, vip: PlannedVip, followers: PlannedVip[], p
       await lab.sleep(AFTER_MS)
       await heal()
       await lab.until(owner(from, [to]), preempt.maxMs + PATIENCE_MS)
+      // its pool may still be without a server, and clients without an answer
+      if (service && gapBound && gapBound.maxMs > AFTER_MS)
+        await lab.until(
+          poolOf(service, receiversOf(service.service, poolWithout(service, []))),
+          gapBound.maxMs + PATIENCE_MS,
+        )
       await lab.sleep(AFTER_MS)
       await probe?.stop()
     },

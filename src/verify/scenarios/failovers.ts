@@ -1,8 +1,9 @@
+import { startGapBound } from '../../model/alpha.ts'
 import { serverUpBound } from '../../model/health-check.ts'
 import { linkReturnGapBound } from '../../model/link-return.ts'
 import type { GroupMember } from '../../model/pair.ts'
 import { syncedBound } from '../../model/sync-group.ts'
-import { effectivePriority, interfaceDownBound } from '../../model/track.ts'
+import { effectivePriority, interfaceDownBound, interfaceDownName } from '../../model/track.ts'
 import type { Bound } from '../../model/types.ts'
 import { crashBound, handoverBound, preemptBound, stopBound } from '../../model/vrrp.ts'
 import {
@@ -29,18 +30,49 @@ const boundOfAll = (vips: PlannedVip[], boundOf: BoundOfPair): Bound =>
 /** keepalived ends on the MASTER in one way or another, and comes back. */
 const keepalivedEnds =
   (id: 'stop' | 'crash', fault: 'keepalived-stop' | 'keepalived-crash', boundOf: BoundOfPair) =>
-  ([master, backup]: Pair, together: PlannedVip[]): Cause => ({
-    ...{ id, fault },
-    what: id === 'stop' ? 'a clean stop' : 'a crash',
-    where: `of keepalived on ${master.node}`,
-    inject: lab => lab.inject(fault, master.node),
-    returns: 'keepalived returns',
-    rate: PROBE_RATE,
-    bound: boundOfAll(together, boundOf),
+  (plan: Plan, vip: PlannedVip, [master, backup]: Pair, together: PlannedVip[]): Cause => {
+    const what = id === 'stop' ? 'a clean stop' : 'a crash'
     // with nopreempt whoever comes first is MASTER, which has been refused
-    preempt: boundOfAll(together, (one, other) => preemptBound(one, other, master.startupDelay) as Bound),
-    gapBound: handoverBound(backup.instance),
+    const preemptOf: BoundOfPair = (one, other) => preemptBound(one, other, master.startupDelay) as Bound
+    const gapBound = gapAfterStart(plan, vip, [master, backup], together, preemptOf, what)
+    return {
+      ...{ id, fault, what },
+      where: `of keepalived on ${master.node}`,
+      inject: lab => lab.inject(fault, master.node),
+      returns: 'keepalived returns',
+      rate: PROBE_RATE,
+      bound: boundOfAll(together, boundOf),
+      preempt: boundOfAll(together, preemptOf),
+      ...(gapBound && { gapBound }),
+    }
+  }
+
+/** What clients may miss when the MASTER is back; where nobody knows, it is said to be untested. */
+const gapAfterStart = (
+  plan: Plan,
+  vip: PlannedVip,
+  [master, backup]: Pair,
+  together: PlannedVip[],
+  preemptOf: BoundOfPair,
+  what: string,
+): Bound | undefined => {
+  const handover = handoverBound(backup.instance)
+  const planned = plan.services.find(one => one.vip === vip)
+  if (!planned) return handover
+  // it waits for the last of those that move with it, and each for its whole time
+  const earliest = together.map(({ members: [one, other] }) => {
+    const { minMs, maxMs } = preemptOf((one as GroupMember).instance, (other as GroupMember).instance)
+    return minMs ?? maxMs
   })
+  const living = planned.servers.map(({ server }) => server)
+  const bound = startGapBound(handover, planned.service, living, Math.max(...earliest))
+  if (!bound)
+    plan.untested.push({
+      what: `what clients of ${planned.name} miss when ${master.node} takes ${vip.address} back after ${what}`,
+      why: 'no bound is known for the first health checks of its real servers (alpha)',
+    })
+  return bound
+}
 
 /** Everything that takes a VIP from its MASTER: keepalived ends, the link of its adverts goes down, or that of the VIP. */
 export const failovers = (plan: Plan, vip: PlannedVip): Scenario[] => {
@@ -62,8 +94,8 @@ export const failovers = (plan: Plan, vip: PlannedVip): Scenario[] => {
   if (leader !== vip) return []
   const pair: Pair = [master, backup]
   const causes = [
-    keepalivedEnds('stop', 'keepalived-stop', stopBound)(pair, together),
-    keepalivedEnds('crash', 'keepalived-crash', crashBound)(pair, together),
+    keepalivedEnds('stop', 'keepalived-stop', stopBound)(plan, vip, pair, together),
+    keepalivedEnds('crash', 'keepalived-crash', crashBound)(plan, vip, pair, together),
     ...linksLost(plan, vip, pair, together),
   ]
   return causes.map(cause => failover(plan, vip, followers, pair, cause))
@@ -100,11 +132,14 @@ const linksLost = (plan: Plan, vip: PlannedVip, [master, backup]: Pair, together
     if (!interfaces.some(({ name }) => name === device)) return untested('the topology does not name the device')
     if (effectivePriority(instance, { interfaces: { [device]: false } }) !== 'FAULT')
       return untested(`${instance.name} on ${node} does not care for it`)
-    const bound = boundOfAll(
-      together,
-      // the others of its sync group follow it, and say goodbye on links that are up
-      (one, other) => interfaceDownBound(one, other, device) ?? stopBound(one, other),
-    )
+    const bound = {
+      ...boundOfAll(
+        together,
+        // the others of its sync group follow it, and say goodbye on links that are up
+        (one, other) => interfaceDownBound(one, other, device) ?? stopBound(one, other),
+      ),
+      name: interfaceDownName(device),
+    }
     const service = plan.services.find(found => found.vip === vip)
     const ups =
       service &&

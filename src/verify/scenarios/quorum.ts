@@ -20,6 +20,10 @@ export const quorum = (plan: Plan, planned: PlannedService): Scenario[] => {
     plan.untested.push({ what, why })
     return []
   }
+  const { group, protocol } = service
+  const own = plan.configs.find(({ node }) => node === vip.members[0]?.node)?.services ?? []
+  if (group !== undefined && own.some(other => other.group === group && other.protocol !== protocol))
+    return untested(`keepalived's log calls the services of the group ${group} alike, whatever their protocol`)
   const bounds = servers.map(({ server }) => [
     serverDownBound(server, 'refused'),
     serverUpBound(server, 'refused', plan.keepalived),
@@ -62,6 +66,7 @@ export const quorum = (plan: Plan, planned: PlannedService): Scenario[] => {
           params: {
             ...{ vip: vip.address, directors: plan.directors, service: planned.table, fault: FAULT, steps },
             ...{ downBound, upBound, probe: PROBE, slackMs: SLACK_MS },
+            ...(group !== undefined && { group }),
           },
         },
       ],
