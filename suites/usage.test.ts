@@ -19,6 +19,7 @@ describe('wrong use', () => {
     ['verify topologies/keepalived-dr --budget 2', '--budget 2: a number above 0 with ms, s, m or h'],
     ['verify topologies/keepalived-dr --keepalived 2.9', '--keepalived 2.9: 2.2 or 2.3'],
     ['plan topologies/keepalived-dr --max-gap 3', '--max-gap 3: a number above 0 with ms, s, m or h'],
+    ['plan topologies/keepalived-dr --max-gap -1s', '--max-gap -1s: a number above 0 with ms, s, m or h'],
     ['verify topologies/keepalived-dr --only a --only b', '--only is given twice'],
     ['lint', 'lint needs a file or a folder'],
     ['lint --fail-on never topologies/keepalived-dr', '--fail-on never: error or warning'],

@@ -1,8 +1,8 @@
-import { type CommandDef, renderUsage, runCommand } from 'citty'
+import { renderUsage, runCommand } from 'citty'
 import { stripVTControlCharacters } from 'node:util'
-import { LvslabError } from '../errors.ts'
 import { hint } from '../topology/did-you-mean.ts'
-import { defineVerb, notesOf, takesAnyNumber } from './define-verb.ts'
+import { type AnyCommand, checkWords, usage } from './check-words.ts'
+import { defineVerb, notesOf } from './define-verb.ts'
 import { printError } from './run-verb.ts'
 import { VERSION } from './version.ts'
 
@@ -34,11 +34,6 @@ const main = defineVerb(
   },
 )
 
-const usage = (message: string): LvslabError =>
-  new LvslabError('USAGE', message, { remedy: 'lvslab --help', exitCode: 2 })
-
-type AnyCommand = CommandDef<never>
-
 /** Walks down the verbs that the words name. */
 const resolve = async (words: string[]): Promise<{ command: AnyCommand; parent?: AnyCommand; rest: string[] }> => {
   let command = main as unknown as AnyCommand
@@ -63,35 +58,6 @@ const helpOf = async (command: AnyCommand, parent?: AnyCommand): Promise<string>
   const whole = [text.trimEnd(), notesOf(command)].join('\n\n').trimEnd()
   return process.stdout.isTTY ? whole : stripVTControlCharacters(whole)
 }
-
-/** The parser takes any option and any number of words; a misspelled one must not be lost in silence. */
-const checkWords = (command: AnyCommand, words: string[]): void => {
-  const args = (command.args ?? {}) as Record<string, { type?: string; required?: boolean }>
-  const positionals = Object.keys(args).filter(name => args[name]?.type === 'positional')
-  const options = Object.keys(args).filter(name => !positionals.includes(name))
-  let taken = 0
-  const given = new Set<string>()
-  for (let n = 0; n < words.length; n++) {
-    const word = words[n] as string
-    if (!word.startsWith('-')) {
-      taken++
-      if (taken > positionals.length && !takesAnyNumber(command))
-        throw usage(`"${word}" is one argument too many: ${takes(positionals)}`)
-      continue
-    }
-    const name = word.replace(/^--?/, '').replace(/=.*$/, '')
-    if (!options.includes(name)) throw usage(`no option ${word}${hint(name, options, 'options')}`)
-    if (given.has(name))
-      throw usage(`--${name} is given twice: once, with a comma between several names where it takes them`)
-    given.add(name)
-    if (args[name]?.type === 'boolean' || word.includes('=')) continue
-    n++
-    if (words[n] === undefined || words[n]?.startsWith('-')) throw usage(`${word} needs a value`)
-  }
-}
-
-const takes = (positionals: string[]): string =>
-  positionals.length === 0 ? 'this verb takes none' : `this verb takes ${positionals.join(' and ').toUpperCase()} alone`
 
 const run = async (words: string[]): Promise<void> => {
   const own = words.includes('--') ? words.slice(0, words.indexOf('--')) : words

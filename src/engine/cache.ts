@@ -9,10 +9,17 @@ import { lockFile } from './file-lock.ts'
 /**
  * Folder of everything that can be rebuilt: `LVSLAB_CACHE`, default `~/.cache/lvslab`. Its parts:
  * `debs/` downloaded packages by SHA-256, `engines/`, `images/` and `templates/` by key, `run/` one folder per running
- * engine, `locks/`. Only the owner may read it: it holds the keys of the engines.
+ * engine, `locks/`. Whoever looks finds nothing where it is not there; only the first that writes makes it.
  */
-export const cacheDir = (...parts: string[]): string => {
-  const root = process.env['LVSLAB_CACHE'] ?? path.join(os.homedir(), '.cache', 'lvslab')
+export const cacheDir = (...parts: string[]): string =>
+  path.resolve(process.env['LVSLAB_CACHE'] || path.join(homeDir(), '.cache', 'lvslab'), ...parts)
+
+/** With an empty HOME, which leads to wherever one is, the home of the user's entry in passwd(5). */
+const homeDir = (): string => os.homedir() || os.userInfo().homedir
+
+/** Makes the cache folder. Only the owner may read it: it holds the keys of the engines. @throws LvslabError CACHE_UNWRITABLE */
+export const makeCacheDir = (): void => {
+  const root = cacheDir()
   try {
     mkdirSync(root, { recursive: true, mode: 0o700 })
   } catch (cause) {
@@ -22,7 +29,6 @@ export const cacheDir = (...parts: string[]): string => {
       cause,
     })
   }
-  return path.join(path.resolve(root), ...parts)
 }
 
 /** Whether there is such a file or folder. */
@@ -62,6 +68,7 @@ export const buildEntry = async (
 ): Promise<string> => {
   const dir = entryDir(kind, key)
   if (await exists(dir)) return dir
+  makeCacheDir()
   await using _lock = await lockFile(entryLockFile(kind, key), 'exclusive', options)
   if (await exists(dir)) return dir
   const aside = cacheDir(kind, `.part-${key}-${randomBytes(4).toString('hex')}`)

@@ -137,7 +137,7 @@ const collectEntries = async (result: GarbageCollection, options: GarbageOptions
       else result.kept.push({ what, bytes, why: 'in use' })
     }
   }
-  for (const name of await readdir(cacheDir())) {
+  for (const name of await readdir(cacheDir()).catch(() => [])) {
     const key = /^kvm-(.+)\.json$/.exec(name)?.[1]
     if (key === undefined || (await hasEntry('engines', key))) continue
     result.removed.push({ what: name, bytes: await bytesOf(cacheDir(name)) })

@@ -1,8 +1,7 @@
 import { mkdtemp, rm, statfs } from 'node:fs/promises'
 import os from 'node:os'
-import path from 'node:path'
 import { LvslabError } from '../errors.ts'
-import { cacheDir } from './cache.ts'
+import { cacheDir, makeCacheDir } from './cache.ts'
 import type { Finding } from './finding.ts'
 
 const GB = 1e9
@@ -49,16 +48,16 @@ export const requireRoom = async (purpose: Purpose): Promise<void> => {
 /** Tries to write in the cache folder, and measures its room. */
 export const checkDisk = async (purpose: Purpose): Promise<Finding> => {
   try {
+    makeCacheDir()
     const trial = await mkdtemp(cacheDir('.try-'))
     await rm(trial, { recursive: true })
   } catch (error) {
-    const folder = process.env['LVSLAB_CACHE'] ?? path.join(os.homedir(), '.cache', 'lvslab')
     const { code, cause } = error as NodeJS.ErrnoException
     const why = (cause as NodeJS.ErrnoException | undefined)?.code ?? code ?? String(error)
     return {
       what: 'disk',
       state: 'missing',
-      detail: `${folder} cannot be written: ${why}`,
+      detail: `${cacheDir()} cannot be written: ${why}`,
       remedy: 'export LVSLAB_CACHE=/a/folder/of/yours',
     }
   }

@@ -1,6 +1,10 @@
-import { GenericContainer, getContainerRuntimeClient } from 'testcontainers'
+import { mkdtemp, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { GenericContainer, getContainerRuntimeClient, getReaper } from 'testcontainers'
 import { LvslabError, messageOf } from '../errors.ts'
 import type { Engine } from './engine.ts'
+import { beginIn } from './temporary-folder.ts'
 
 /**
  * Points testcontainers at an engine. It reads its environment once and keeps one client for the process, so the client's
@@ -22,9 +26,22 @@ export const bindTestcontainers = async (engine: Engine): Promise<void> => {
     throw new LvslabError('ENGINE_IDENTITY', message, { remedy: 'export DEBUG=testcontainers # says why', cause })
   })
   client.container.dockerode.modem = engine.docker.modem
-  if (engine.kind === 'vm') return // each of its connections proves itself
-  const { ID } = (await client.container.dockerode.info()) as { ID: string }
-  if (ID !== engine.id) throw new LvslabError('ENGINE_IDENTITY', `testcontainers talks to the engine ${ID}`)
+  // each connection of the other kind proves itself
+  if (engine.kind === 'docker') {
+    const { ID } = (await client.container.dockerode.info()) as { ID: string }
+    if (ID !== engine.id) throw new LvslabError('ENGINE_IDENTITY', `testcontainers talks to the engine ${ID}`)
+  }
+  await findReaper(client)
+}
+
+/**
+ * testcontainers looks once in a process for its reaper, which is off, under a lock of all who use it, and leaves the lock's file in
+ * the temporary folder: it has one that goes again.
+ */
+const findReaper = async (client: Awaited<ReturnType<typeof getContainerRuntimeClient>>): Promise<void> => {
+  const dir = await mkdtemp(path.join(os.tmpdir(), 'lvslab-reaper-'))
+  await using _dir = { [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }) }
+  await beginIn(dir, () => getReaper(client))
 }
 
 /** testcontainers, with what it has no method for: the address in a macvlan network. */

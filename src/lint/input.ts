@@ -12,7 +12,11 @@ import { withoutOddBlanks } from './odd-blanks.ts'
 import type { Director, LintInput } from './rule.ts'
 
 /** A director's files, with its node where a topology has it. */
-type Source = DirectorFiles & { node?: Node }
+type Source = DirectorFiles & {
+  node?: Node
+  /** What its host is called, where `name` is more than that. */
+  host?: string
+}
 
 /**
  * Reads what the arguments name. A folder with topology.yaml, or with more than one director, is judged by itself; all files and
@@ -33,7 +37,7 @@ export const readInputs = (paths: string[]): LintInput[] => {
 }
 
 /** Reads one director as far as it goes: what is wrong in it is kept, not thrown. */
-const read = ({ name, program, root, mount, file, whole, node }: Source): Director => {
+const read = ({ name, host = name, program, root, mount, file, whole, node }: Source): Director => {
   const errors: LvslabError[] = []
   const onError = (error: LvslabError): void => {
     if (!error.at) throw error // there is no place to report it at
@@ -58,7 +62,7 @@ const read = ({ name, program, root, mount, file, whole, node }: Source): Direct
     return { ...common, statements: [], config, ...(config.ldirectord ? { ldirectord: config.ldirectord } : {}) }
   }
   const loaded = loadTree(root, file, {
-    instance: configId(name),
+    instance: configId(host),
     mount,
     onError,
     edit: (text, path) => withoutOddBlanks(text, path, onError),
@@ -70,7 +74,7 @@ const read = ({ name, program, root, mount, file, whole, node }: Source): Direct
 const named = (sources: Source[]): Source[] =>
   sources.map(source =>
     sources.some(other => other !== source && other.name === source.name)
-      ? { ...source, name: shortPath(join(source.root, relative(source.mount, source.file))) }
+      ? { ...source, host: source.name, name: shortPath(join(source.root, relative(source.mount, source.file))) }
       : source,
   )
 

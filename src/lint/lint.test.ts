@@ -41,6 +41,14 @@ it('takes a folder with a file for each director, single files, and the folder o
   expect(directorsOf(files)).toEqual([['a', 'b']])
 })
 
+it('reads the lines of a host (@host) by its name, also where two files are told apart by their folders', () => {
+  const text = instance('  @d1 state MASTER')
+  const folder = folderWith({ 'old/d1/keepalived.conf': text, 'new/d1/keepalived.conf': text })
+  const inputs = readInputs(['old', 'new'].map(age => join(folder, age, 'd1/keepalived.conf')))
+  const states = inputs.flatMap(({ directors }) => directors.map(({ config }) => config.instances[0]?.state))
+  expect(states).toEqual(['MASTER', 'MASTER'])
+})
+
 it('compares files and folders of one director each, and no topologies with each other', () => {
   const [one, two] = [folderWith({ 'x.conf': instance() }), folderWith({ 'y.conf': instance() })]
   const [input, ...more] = readInputs([one, two])

@@ -1,4 +1,3 @@
-import { cp } from 'node:fs/promises'
 import path from 'node:path'
 import { createMasker } from '../../history/mask.ts'
 import { inconclusive } from '../../judge/guard.ts'
@@ -44,8 +43,11 @@ export const judgeCommand = defineVerb(
         )
         if (args.reports !== undefined) {
           const dir = runDir(args.reports, report.topology.name, new Date())
-          const files = await writeReports(dir, report, path.join(args.run, JOURNAL_FILE), mask)
-          for (const file of [JOURNAL_FILE, CHECKS_FILE]) await cp(path.join(args.run, file), path.join(dir, file))
+          const [journal, checks] = [JOURNAL_FILE, CHECKS_FILE].map(file => path.join(args.run, file)) as [
+            string,
+            string,
+          ]
+          const files = await writeReports(dir, report, journal, mask, [journal, checks])
           process.stderr.write(`report: ${path.relative(process.cwd(), files.html)}\n`)
         }
         return { PASS: 0, FAIL: 1, INCONCLUSIVE: 3 }[report.outcome] as 0 | 1 | 3
