@@ -117,9 +117,9 @@ const save = async (engine: VmEngine, dir: string, names: string[]): Promise<voi
 
 /**
  * Most that saved labs, and the saved engines that they stand on, may take on disk, bytes: `LVSLAB_CACHE_LIMIT` in GB, default
- * 20, which all of the suites' labs together take less than.
+ * 25, which all of the suites' labs together take less than.
  */
-export const cacheLimit = (): number => Number(process.env['LVSLAB_CACHE_LIMIT'] ?? 20) * 1e9
+export const cacheLimit = (): number => Number(process.env['LVSLAB_CACHE_LIMIT'] ?? 25) * 1e9
 
 export interface CacheUse {
   kind: CacheKind
