@@ -17,8 +17,8 @@ export const BEFORE_MS = 1_000
 /** Requests after the last change: whoever answers now goes on doing so. ms */
 export const AFTER_MS = 1_000
 
-export const startProbe = (lab: Lab, plan: Plan, service: PlannedService, rate: number): Promise<Probe> =>
-  lab.http({ probe: PROBE, client: plan.client, url: service.url, rate })
+export const startProbe = (lab: Lab, plan: Plan, service: PlannedService): Promise<Probe> =>
+  lab.http({ probe: PROBE, client: plan.client, url: service.url, rate: PROBE_RATE })
 
 /** The table of the expected MASTER sends new connections to exactly these, `10.0.0.10:80`. */
 export const poolOf = ({ vip, table }: PlannedService, destinations: string[]): Condition => ({
@@ -63,7 +63,7 @@ export const crashAndReturn =
     { downBound, upBound }: { downBound: Bound; upBound: Bound },
   ): Scenario['drive'] =>
   async lab => {
-    const probe = await startProbe(lab, plan, planned, PROBE_RATE)
+    const probe = await startProbe(lab, plan, planned)
     await lab.sleep(BEFORE_MS)
     const heal = await lab.inject('httpd-crash', node)
     await lab.until(poolOf(planned, pools.without), downBound.maxMs + PATIENCE_MS)

@@ -10,7 +10,7 @@ import type { GroupMember } from '../../model/pair.ts'
 import type { Bound } from '../../model/types.ts'
 import { handoverBound } from '../../model/vrrp.ts'
 import type { Plan, PlannedVip } from '../plan.ts'
-import { PATIENCE_MS, type Scenario, SLACK_MS } from '../scenario.ts'
+import { PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
 import { AFTER_MS, BEFORE_MS, PROBE, poolOf, poolWithout, receiversOf, startProbe } from './common.ts'
 
 /** Why what the directors of a VIP send cannot be read from the wire; undefined where it can. */
@@ -43,8 +43,6 @@ export interface Cause {
   inject: (lab: Lab) => Promise<Heal>
   /** `keepalived returns` */
   returns: string
-  /** Of the probe, requests/s. */
-  rate: number
   bound: Bound
   preempt: Bound
   /** What clients may miss when the VIP goes back; where nobody knows, that is not judged. */
@@ -57,15 +55,15 @@ export interface Cause {
  * @param followers VIPs that nobody is asked through, of the same instances: they are looked at in the same lab
  */
 export const failover = (plan: Plan, vip: PlannedVip, followers: PlannedVip[], pair: Pair, cause: Cause): Scenario => {
-  const { id, rate, bound, preempt, gapBound } = cause
+  const { id, bound, preempt, gapBound } = cause
   const [from, to] = pair.map(({ node }) => node) as [string, string]
   const service = plan.services.find(one => one.vip === vip)
-  const watch = service && { probe: PROBE, stepMs: 1000 / rate }
+  const watch = service && { probe: PROBE, stepMs: 1000 / PROBE_RATE }
   const owner = (node: string, others: string[]): Condition => ({ kind: 'owner', address: vip.address, node, others })
   return {
     name: `failover-${id}-${vip.address}`,
     drive: async lab => {
-      const probe = service && (await startProbe(lab, plan, service, rate))
+      const probe = service && (await startProbe(lab, plan, service))
       await lab.sleep(BEFORE_MS)
       const heal = await cause.inject(lab)
       // a crashed MASTER keeps the VIP, so only the backup is looked at

@@ -14,7 +14,7 @@ import {
   type PlannedVip,
   whoeverComesFirst,
 } from '../plan.ts'
-import { PROBE_RATE, type Scenario } from '../scenario.ts'
+import type { Scenario } from '../scenario.ts'
 import { type Cause, failover, type Pair } from './failover.ts'
 
 type BoundOfPair = (master: GroupMember['instance'], backup: GroupMember['instance']) => Bound
@@ -40,7 +40,6 @@ const keepalivedEnds =
       where: `of keepalived on ${master.node}`,
       inject: lab => lab.inject(fault, master.node),
       returns: 'keepalived returns',
-      rate: PROBE_RATE,
       bound: boundOfAll(together, boundOf),
       preempt: boundOfAll(together, preemptOf),
       ...(gapBound && { gapBound }),
@@ -153,7 +152,6 @@ const linksLost = (plan: Plan, vip: PlannedVip, [master, backup]: Pair, together
     const cause: Cause = {
       ...{ id: `link-${device}`, fault: 'link-down', what, where, bound },
       returns: 'the link returns',
-      rate: PROBE_RATE,
       inject: lab => lab.inject('link-down', node, { device }),
       // keepalived has been running all the time: its startup delay is over
       preempt: boundOfAll(together, (one, other) => preemptBound(one, other) as Bound),

@@ -149,7 +149,7 @@ const fallback = (plan: Plan, planned: FixedService): Scenario[] => {
     {
       name: `fallback-${planned.name}`,
       drive: async lab => {
-        const probe = await startProbe(lab, plan, planned, PROBE_RATE)
+        const probe = await startProbe(lab, plan, planned)
         await lab.sleep(BEFORE_MS)
         const heals = await Promise.all(nodes.map(node => lab.inject('httpd-crash', node)))
         await lab.until(answeredBy([director]), bound.maxMs + PATIENCE_MS)

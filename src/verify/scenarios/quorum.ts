@@ -6,8 +6,8 @@ import { changePool, type Pool, serverKey } from '../../model/pool.ts'
 import type { Bound } from '../../model/types.ts'
 import { addressesOf } from '../../topology/addresses.ts'
 import type { Plan, PlannedService } from '../plan.ts'
-import { PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
-import { AFTER_MS, BEFORE_MS, PROBE, poolOf, poolWithout, receiversOf, refusalsHeldBack, startProbe } from './common.ts'
+import { PATIENCE_MS, type Scenario, SLACK_MS } from '../scenario.ts'
+import { AFTER_MS, BEFORE_MS, poolOf, poolWithout, PROBE, receiversOf, refusalsHeldBack, startProbe } from './common.ts'
 
 const FAULT = 'httpd-crash'
 
@@ -36,7 +36,7 @@ export const quorum = (plan: Plan, planned: PlannedService): Scenario[] => {
 
   const name = `quorum-${planned.name}`
   const drive = async (lab: Lab): Promise<void> => {
-    const probe = await startProbe(lab, plan, planned, PROBE_RATE)
+    const probe = await startProbe(lab, plan, planned)
     await lab.sleep(BEFORE_MS)
     const heals = new Map<string, Heal>()
     let has = ''

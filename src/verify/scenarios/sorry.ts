@@ -27,7 +27,7 @@ export const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
     {
       name: `sorry-${planned.name}`,
       drive: async lab => {
-        const probe = await startProbe(lab, plan, planned, PROBE_RATE)
+        const probe = await startProbe(lab, plan, planned)
         await lab.sleep(BEFORE_MS)
         const heals = await Promise.all(
           fault === 'httpd-refuse'
