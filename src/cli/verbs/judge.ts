@@ -43,10 +43,7 @@ export const judgeCommand = defineVerb(
         )
         if (args.reports !== undefined) {
           const dir = runDir(args.reports, report.topology.name, new Date())
-          const [journal, checks] = [JOURNAL_FILE, CHECKS_FILE].map(file => path.join(args.run, file)) as [
-            string,
-            string,
-          ]
+          const [journal, checks] = [path.join(args.run, JOURNAL_FILE), path.join(args.run, CHECKS_FILE)]
           const files = await writeReports(dir, report, journal, mask, [journal, checks])
           process.stderr.write(`report: ${path.relative(process.cwd(), files.html)}\n`)
         }
