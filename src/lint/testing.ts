@@ -53,3 +53,12 @@ export const instance = (lines = '', { name = 'VI_1', priority = 100, vip = '10.
 export const service = (lines = '', check = 'TCP_CHECK {\n    }', head = '10.0.0.100 80'): string =>
   `virtual_server ${head} {\n  protocol TCP\n  lvs_sched rr\n  lvs_method NAT\n${lines}\n` +
   `  real_server 10.0.0.11 80 {\n    weight 1\n    ${check}\n  }\n}\n`
+
+/** With what keepalived wants of whoever has scripts. */
+export const SECURE = 'global_defs {\n  enable_script_security\n  script_user root\n}\n'
+
+/** A script to track; it stands on line 6, its path from column 10 on. */
+export const script = (path: string): string => `${SECURE}vrrp_script chk {\n  script "${path}"\n}\n`
+
+/** Lines of an instance that tracks it. */
+export const TRACKED = '  track_script {\n    chk\n  }'

@@ -3,6 +3,7 @@ import { near } from '../near.ts'
 import type { Rule } from '../rule.ts'
 import { grammarRules } from './grammar.ts'
 import { listRules } from './lists.ts'
+import { markRules } from './marks.ts'
 import { pairRules } from './pair.ts'
 import { scriptRules } from './scripts.ts'
 import { serviceRules } from './services.ts'
@@ -23,6 +24,7 @@ export const RULES: readonly Rule[] = [
   ...vrrpRules,
   ...pairRules,
   ...serviceRules,
+  ...markRules,
   ...scriptRules,
   ...suppressionRules,
 ]

@@ -1,10 +1,6 @@
-import { chmodSync, mkdirSync, symlinkSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readInputs } from '../input.ts'
 import { type Block, ROOT, wordsOf } from '../keywords.ts'
-import { lint } from '../lint.ts'
-import { findingsIn, folderWith, instance, placesOf, service } from '../testing.ts'
+import { findingsIn, instance, placesOf, SECURE, script, service, TRACKED } from '../testing.ts'
 import { RULES } from './registry.ts'
 
 /** Files that a rule finds something in, and where; beside them files that differ in what is right alone. */
@@ -28,10 +24,7 @@ const pair = (bad: [string, string], at: string, good: [string, string]): Case =
 })
 
 const auth = (pass: string, type = 'PASS') => `  authentication {\n    auth_type ${type}\n    auth_pass ${pass}\n  }`
-const SECURE = 'global_defs {\n  enable_script_security\n  script_user root\n}\n'
 const DIRECTOR = 'd1/keepalived.conf'
-const script = (path: string) => `${SECURE}vrrp_script chk {\n  script "${path}"\n}\n`
-const TRACKED = '  track_script {\n    chk\n  }'
 const lower = { priority: 90 }
 const OTHER_SERVER = '  real_server 10.0.0.12 80 {\n    weight 1\n    TCP_CHECK {\n    }\n  }'
 const TOPOLOGY = `name: test
@@ -464,63 +457,6 @@ describe('rules', () => {
   })
 })
 
-describe('scripts', () => {
-  const SCRIPTS = [
-    'track-script-unusable',
-    'script-unusable',
-    'track-script-insecure',
-    'script-insecure',
-    'script-security',
-  ]
-  const codes = (text: string, files: Record<string, string> = {}, change: (folder: string) => void = () => {}) => {
-    const folder = folderWith({ [DIRECTOR]: text, ...files })
-    change(folder)
-    const found = readInputs([folder]).map(input => lint(input))
-    return {
-      codes: found.flatMap(one => one.findings.map(({ code }) => code)).filter(code => SCRIPTS.includes(code)),
-      isRejected: found.some(one => one.rejected.length > 0),
-    }
-  }
-  const OWN = script('/etc/keepalived/s/check.run') + instance(TRACKED)
-  const FILE = { 'd1/s/check.run': '#!/bin/sh\n' }
-  const chmod = (path: string, mode: number) => (folder: string) => chmodSync(join(folder, 'd1', path), mode)
-  const insecure = { codes: ['track-script-insecure'], isRejected: true }
-  const nothing = { codes: [], isRejected: false }
-
-  it('that others may write are not tracked for root, and neither are those in a folder of theirs', () => {
-    expect(codes(OWN, FILE)).toEqual(nothing)
-    expect(codes(OWN, FILE, chmod('s/check.run', 0o757))).toEqual(insecure)
-    expect(codes(OWN, FILE, chmod('s', 0o777))).toEqual(insecure)
-    expect(codes(OWN, FILE, chmod('s', 0o1777))).toEqual(nothing)
-    const asNobody = OWN.replace('script "', 'user nobody\n  script "')
-    expect(codes(asNobody, FILE, chmod('s/check.run', 0o757))).toEqual(nothing)
-  })
-
-  it('may be links, and may not stand in folders that are', () => {
-    const linked = (path: string, to: string, more?: (folder: string) => void) =>
-      codes(OWN, { 'd1/t/check.run': '#!/bin/sh\n' }, folder => {
-        mkdirSync(join(folder, 'd1', dirname(path)), { recursive: true })
-        symlinkSync(to, join(folder, 'd1', path))
-        more?.(folder)
-      })
-    expect(linked('s', 't')).toEqual(insecure)
-    expect(linked('s/check.run', '../t/check.run')).toEqual(nothing)
-    expect(linked('s/check.run', '../t/check.run', chmod('t', 0o777))).toEqual(insecure)
-  })
-
-  it('that cannot be run are not tracked, of which the configuration test says nothing', () => {
-    expect(codes(OWN, FILE, chmod('s/check.run', 0o644))).toEqual({ codes: ['script-unusable'], isRejected: false })
-    expect(codes(OWN, {})).toEqual({ codes: ['track-script-unusable'], isRejected: true })
-  })
-
-  it('are looked at where there is an instance, tracked or not', () => {
-    const bare = script('/usr/bin/true').replace(SECURE, '')
-    expect(codes(bare + instance())).toEqual({ codes: ['script-security'], isRejected: true })
-    expect(codes(bare)).toEqual(nothing)
-    expect(codes(script('</etc/passwd').replace(SECURE, '') + instance(TRACKED))).toEqual(nothing)
-  })
-})
-
 it('finds a mark that no rule sets, where the folder of a director has the place of its rules', () => {
   const codes = (files: Record<string, string>) =>
     findingsIn({ 'd1/etc/keepalived/keepalived.conf': mark(), ...files }).map(one => one.code)
@@ -646,12 +582,12 @@ it('finds a scheduler of ipvsadm that the kernel does not have', () => {
 })
 
 it('finds a quote of a command that is not closed, wherever it begins', () => {
-  const places = (line: string) => placesOf(findingsIn({ 'a.conf': SECURE + instance(`  ${line}`) }), 'quote-open')
-  expect(places(`notify_master "/bin/a b" "root`)).toEqual(['a.conf:12:28 quote-open'])
-  expect(places(`notify_master "/bin/a b`)).toEqual(['a.conf:12:17 quote-open'])
-  expect(places(`notify_master /bin/a don't # it's`)).toEqual(['a.conf:12:27 quote-open'])
-  expect(places(`notify_master "/bin/a don't" # it's`)).toEqual([])
-  expect(places(`notify_master '/bin/a "b"' # "`)).toEqual([])
+  const places = (line: string) => placesOf(findingsIn({ 'a.conf': SECURE + instance(`  ${line}`) }))
+  expect(places(`notify_master "/usr/bin/a b" "root`)).toEqual(['a.conf:12:32 quote-open'])
+  expect(places(`notify_master "/usr/bin/a b`)).toEqual(['a.conf:12:17 quote-open'])
+  expect(places(`notify_master /usr/bin/a don't # it's`)).toEqual(['a.conf:12:31 quote-open'])
+  expect(places(`notify_master "/usr/bin/a don't" # it's`)).toEqual([])
+  expect(places(`notify_master '/usr/bin/a "b"' # "`)).toEqual([])
 })
 
 it('takes an instance without an interface where it speaks to peers, and each VIP has a device', () => {

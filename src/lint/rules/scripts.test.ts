@@ -1,0 +1,63 @@
+import { chmodSync, mkdirSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { readInputs } from '../input.ts'
+import { lint } from '../lint.ts'
+import { folderWith, instance, SECURE, script, TRACKED } from '../testing.ts'
+
+describe('scripts', () => {
+  const SCRIPTS = [
+    'track-script-unusable',
+    'script-unusable',
+    'track-script-insecure',
+    'script-insecure',
+    'script-security',
+  ]
+  const codes = (text: string, files: Record<string, string> = {}, change: (folder: string) => void = () => {}) => {
+    const folder = folderWith({ 'd1/keepalived.conf': text, ...files })
+    change(folder)
+    const found = readInputs([folder]).map(input => lint(input))
+    return {
+      codes: found.flatMap(one => one.findings.map(({ code }) => code)).filter(code => SCRIPTS.includes(code)),
+      isRejected: found.some(one => one.rejected.length > 0),
+    }
+  }
+  const OWN = script('/etc/keepalived/s/check.run') + instance(TRACKED)
+  const FILE = { 'd1/s/check.run': '#!/bin/sh\n' }
+  const chmod = (path: string, mode: number) => (folder: string) => chmodSync(join(folder, 'd1', path), mode)
+  const insecure = { codes: ['track-script-insecure'], isRejected: true }
+  const nothing = { codes: [], isRejected: false }
+
+  it('that others may write are not tracked for root, and neither are those in a folder of theirs', () => {
+    expect(codes(OWN, FILE)).toEqual(nothing)
+    expect(codes(OWN, FILE, chmod('s/check.run', 0o757))).toEqual(insecure)
+    expect(codes(OWN, FILE, chmod('s', 0o777))).toEqual(insecure)
+    expect(codes(OWN, FILE, chmod('s', 0o1777))).toEqual(nothing)
+    const asNobody = OWN.replace('script "', 'user nobody\n  script "')
+    expect(codes(asNobody, FILE, chmod('s/check.run', 0o757))).toEqual(nothing)
+  })
+
+  it('may be links, and may not stand in folders that are', () => {
+    const linked = (path: string, to: string, more?: (folder: string) => void) =>
+      codes(OWN, { 'd1/t/check.run': '#!/bin/sh\n' }, folder => {
+        mkdirSync(join(folder, 'd1', dirname(path)), { recursive: true })
+        symlinkSync(to, join(folder, 'd1', path))
+        more?.(folder)
+      })
+    expect(linked('s', 't')).toEqual(insecure)
+    expect(linked('s/check.run', '../t/check.run')).toEqual(nothing)
+    expect(linked('s/check.run', '../t/check.run', chmod('t', 0o777))).toEqual(insecure)
+  })
+
+  it('that cannot be run are not tracked, of which the configuration test says nothing', () => {
+    expect(codes(OWN, FILE, chmod('s/check.run', 0o644))).toEqual({ codes: ['script-unusable'], isRejected: false })
+    expect(codes(OWN, {})).toEqual({ codes: ['track-script-unusable'], isRejected: true })
+  })
+
+  it('are looked at where there is an instance, tracked or not', () => {
+    const bare = script('/usr/bin/true').replace(SECURE, '')
+    expect(codes(bare + instance())).toEqual({ codes: ['script-security'], isRejected: true })
+    expect(codes(bare)).toEqual(nothing)
+    expect(codes(script('</etc/passwd').replace(SECURE, '') + instance(TRACKED))).toEqual(nothing)
+  })
+})
