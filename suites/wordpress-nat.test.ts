@@ -9,11 +9,6 @@ import { heading, install, logIn, newPage, PICTURE, PROFILE, rename, SITE, uploa
 
 const test = labTest('topologies/wordpress-nat', { realClock: 'a browser on the host waits in the time of the host' })
 
-/** Making the lab is no part of a test: on an empty cache, an engine of its own and 119 packages are installed first; ms. */
-const LAB_MS = 1_800_000
-
-test.beforeAll(({ plan }) => void plan, LAB_MS)
-
 const VIP = '192.168.0.111:80'
 const DATABASE = '192.168.137.132'
 const UPLOADS = '/var/lib/wordpress/wp-content/uploads'

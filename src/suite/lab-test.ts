@@ -72,6 +72,12 @@ const journaled = new Set<string>()
 /** `keepalived-dr`, of `suites/keepalived-dr.test.ts`. */
 const suiteOf = (file: string): string => path.basename(file).replace(/\.test\.ts$/, '')
 
+/**
+ * Making a lab is no part of the first test that has it: on an empty cache an engine is built first, and packages are installed in
+ * it. By the clock, for what hangs; ms
+ */
+const MAKING_DEADLINE_MS = 1_800_000
+
 /** A test that ends with a fault still injected is told so; a fault that cannot be healed fails it. */
 const healed = async (lab: Lab, name: string, signal: AbortSignal): Promise<void> => {
   const open = lab.faults.open()
@@ -110,8 +116,8 @@ const keptTo = (labTime: number, lab: Lab, name: string): void => {
  *
  * @param dir folder with topology.yaml
  */
-export const labTest = (dir: string, { keepalived = OWN_KEEPALIVED, realClock = '' }: LabTestOptions = {}) =>
-  test
+export const labTest = (dir: string, { keepalived = OWN_KEEPALIVED, realClock = '' }: LabTestOptions = {}) => {
+  const labs = test
     .extend('prepared', { scope: 'file' }, async () => {
       const over = new AbortController()
       const key = `${dir} ${keepalived} ${realClock}`
@@ -156,3 +162,6 @@ export const labTest = (dir: string, { keepalived = OWN_KEEPALIVED, realClock = 
         (planned: PlannedCheck): void =>
           expectCheck(lab.history, planned),
     )
+  labs.beforeAll(({ prepared }) => void prepared, MAKING_DEADLINE_MS)
+  return labs
+}
