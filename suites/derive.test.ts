@@ -48,7 +48,7 @@ const plainPair = async (name: string, configuration: (priority: number) => stri
   return pair
 }
 
-/** Three services for each family whose real server is no web server, on two directors. */
+/** Services for each family whose real server is no web server, on two directors. */
 const otherProtocols = (priority: number): string => {
   const service = (network: string, port: number, protocol: string, check: string, wants = ''): string =>
     `virtual_server ${network}100 ${port} {
@@ -70,6 +70,7 @@ const otherProtocols = (priority: number): string => {
       service(network, 25, 'TCP', 'SMTP_CHECK'),
       service(network, 53, 'UDP', 'DNS_CHECK'),
       service(network, 5000, 'UDP', 'UDP_CHECK', 'require_reply 706f6e67'),
+      service(network, 6000, 'UDP', 'UDP_CHECK'),
     ].join('')
   return `vrrp_instance VI_1 {
     state BACKUP
@@ -121,6 +122,7 @@ test('a derived real server answers checks of SMTP, DNS and a certain datagram, 
         [`TCP ${vip}:25`, [`${server}:25`]],
         [`UDP ${vip}:53`, [`${server}:53`]],
         [`UDP ${vip}:5000`, [`${server}:5000`]],
+        [`UDP ${vip}:6000`, [`${server}:6000`]],
       ]),
     ),
   )

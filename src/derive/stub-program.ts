@@ -9,7 +9,6 @@ export const STUB_PROGRAM = String.raw`#!/usr/bin/perl
 # stub smtp PORT      every command is fine, and no mail is kept (RFC 5321)
 # stub dns PORT       every question is answered, by no record and no error (RFC 1035); UDP and TCP
 # stub reply PORT HEX every datagram gets these bytes
-# stub echo PORT      every datagram comes back with the node's name before it
 use strict;
 use warnings;
 use IO::Select;
@@ -28,11 +27,7 @@ sub no_record {
   return pack('n6', $id, 0x8080 | ($flags & 0x7900), $questions, 0, 0, 0) . substr($query, 12);
 }
 
-my %datagram = (
-  dns   => \&no_record,
-  reply => sub { pack 'H*', $hex },
-  echo  => sub { "$name $_[0]" },
-);
+my %datagram = (dns => \&no_record, reply => sub { pack 'H*', $hex });
 
 my $ready = IO::Select->new;
 

@@ -38,20 +38,26 @@ export const stubFor = (
   const apache = apacheFor(needs)
   if (apache !== '') files['/etc/apache2/conf-enabled/stub.conf'] = apache
   if (needs.tls.size > 0) Object.assign(files, TLS)
-  const started = stubLines(needs)
-  if (started.length > 0) {
-    files[STUB_PROGRAM_FILE] = STUB_PROGRAM
-    files['/etc/rc.local'] = ['#!/bin/sh -e', ...started, ''].join('\n')
-  }
+  const stubs = stubLines(needs)
+  if (stubs.length > 0) files[STUB_PROGRAM_FILE] = STUB_PROGRAM
+  const started = [...stubs, ...echoLines(needs)]
+  if (started.length > 0) files['/etc/rc.local'] = ['#!/bin/sh -e', ...started, ''].join('\n')
   return { files, questions: needs.questions }
 }
 
-const stubLines = ({ smtp, dns, replies, datagrams }: Needs): string[] => [
+const stubLines = ({ smtp, dns, replies }: Needs): string[] => [
   ...[...smtp].map(port => `${STUB_PROGRAM_FILE} smtp ${port}`),
   ...[...dns].map(port => `${STUB_PROGRAM_FILE} dns ${port}`),
   ...[...replies].map(([port, hex]) => `${STUB_PROGRAM_FILE} reply ${port} ${hex}`),
-  ...[...datagrams].map(port => `${STUB_PROGRAM_FILE} echo ${port}`),
 ]
+
+const echoLines = ({ datagrams }: Needs): string[] =>
+  datagrams.size === 0
+    ? []
+    : [
+        "# Each datagram comes back with the node's name before it.",
+        ...[...datagrams].map(port => `/usr/lib/lvslab/echo ${port} udp`),
+      ]
 
 /** What httpd needs to speak TLS. */
 const TLS = {
@@ -102,7 +108,8 @@ const portOf = ({ service, server }: Serves): number => server.port || service.p
 export const webAlone = (serves: Serves[]): boolean => {
   const needs = needsOf('', serves)
   const placed = serves.every(({ service }) => service.address !== undefined && service.port)
-  return serves.length > 0 && placed && stubLines(needs).length === 0 && needs.questions.length === 0
+  const others = stubLines(needs).length + echoLines(needs).length
+  return serves.length > 0 && placed && others === 0 && needs.questions.length === 0
 }
 
 /** Of a farm: the name of the site that was asked. One page for all: a file each costs an emulated machine 10 ms to put there. */
