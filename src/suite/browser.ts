@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { access, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { access, mkdir, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -59,8 +60,7 @@ const PACKED = path.join(path.dirname(fileURLToPath(import.meta.resolve('@sparti
  * function would unpack it to one place for all users of the machine, and leave it there.
  */
 const launchUnpacked = async (stack: AsyncDisposableStack, args: string[]): Promise<Browser> => {
-  const dir = await mkdtemp(path.join(tmpdir(), 'lvslab-browser-'))
-  stack.defer(() => rm(dir, { recursive: true, force: true }))
+  const { dir } = stack.use(await guardedFolder())
   const executablePath = path.join(dir, 'chromium')
   await Promise.all([
     unpack('chromium.br', createWriteStream(executablePath, { mode: 0o700 })),
@@ -68,6 +68,25 @@ const launchUnpacked = async (stack: AsyncDisposableStack, args: string[]): Prom
   ])
   const env = { ...process.env, LD_LIBRARY_PATH: path.join(dir, 'lib') }
   return chromium.launch({ executablePath, args, env })
+}
+
+/** A temporary folder that a shell removes when it is disposed of, or this process is gone: after Ctrl-C it disposes of nothing. */
+const guardedFolder = async (): Promise<{ dir: string } & AsyncDisposable> => {
+  const dir = await mkdtemp(path.join(tmpdir(), 'lvslab-browser-'))
+  // of a session of its own: the Ctrl-C is not for it
+  const guard = spawn('sh', ['-c', 'read _; rm -rf "$1"', 'guard', dir], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  guard.unref()
+  return {
+    dir,
+    [Symbol.asyncDispose]: async () => {
+      const ended = once(guard, 'close')
+      guard.stdin.end()
+      await ended
+    },
+  }
 }
 
 const unpack = (name: string, to: NodeJS.WritableStream): Promise<void> =>
