@@ -3,6 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { buildEntry, cacheDir, entryDir, hasEntry } from './cache.ts'
+import { collectGarbage } from './gc.ts'
 import { findLeftovers } from './leftovers.ts'
 import { findEngine } from './vm/build.ts'
 import { keptEngines } from './vm/kept.ts'
@@ -26,6 +27,7 @@ describe('the cache folder', () => {
       [],
       [],
     ])
+    expect(await collectGarbage()).toEqual({ removed: [], kept: [] })
     expect(cacheDir('run')).toBe(path.join(dir, 'home/cache/run'))
     expect(existsSync(path.join(dir, 'home'))).toBe(false)
   })

@@ -74,6 +74,6 @@ it('has copies of other files of the run beside the reports, or nothing at all',
   expect(await readdir(out)).toEqual(['copied.ndjson', 'junit.xml', 'report.html', 'run.json', 'summary.md'])
   const none = join(dir, 'no-copies')
   const written = writeReports(none, sampleRun().report, journal, createMasker([]), [join(dir, 'gone.json')])
-  await expect(written).rejects.toMatchObject({ code: 'REPORT_WRITE' })
+  await expect(written).rejects.toMatchObject({ code: 'REPORT_WRITE', message: expect.stringContaining('copyfile') })
   await expect(stat(none)).rejects.toMatchObject({ code: 'ENOENT' })
 })
