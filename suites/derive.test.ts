@@ -141,9 +141,9 @@ const bothFamilies = (priority: number): string => {
     }
 }
 `
-  const service = (vip: string, servers: string[], { kind = 'DR', port = 80 } = {}): string =>
+  const service = (vip: string, servers: string[], { kind = 'DR', port = 80, checks = 'delay_loop 2' } = {}): string =>
     `virtual_server ${vip} ${port} {
-    delay_loop 2
+    ${checks}
     lb_algo rr
     lb_kind ${kind}
     protocol TCP
@@ -154,7 +154,8 @@ ${servers.map(server => `    real_server ${server} ${port} {\n        TCP_CHECK 
     instance('V4', 51, ['10.2.0.100/24']),
     instance('V6', 52, ['fe80::64/128', '2001:db8:2::100/128']),
     service('10.2.0.100', ['10.2.0.11', '10.2.0.12']),
-    service('2001:db8:2::100', ['2001:db8:2::11', '2001:db8:2::12']),
+    // its pool is empty for seconds when a director has started, which clients notice
+    service('2001:db8:2::100', ['2001:db8:2::11', '2001:db8:2::12'], { checks: 'delay_loop 5\n    alpha' }),
     // the first is behind DR, too
     service('2001:db8:2::100', ['2001:db8:2::11', '2001:db8:2::13'], { kind: 'TUN', port: 8080 }),
   ].join('')
