@@ -2,7 +2,9 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import os from 'node:os'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { Condition } from '../agent/protocol.ts'
 import type { PlannedCheck } from '../judge/rules.ts'
+import type { Lab } from '../lab/lab.ts'
 import { loadTopology } from '../topology/load.ts'
 import { type Plan, planTopology } from './plan.ts'
 import { type Scenario, waitsTooLong } from './scenario.ts'
@@ -234,6 +236,23 @@ describe('a service with alpha', () => {
     expect(
       whyUntested(unknown, `what clients of ${SERVICE} miss when d1 takes 10.0.0.100 back after a clean stop`),
     ).toBe('no bound is known for the first health checks of its real servers (alpha)')
+  })
+
+  it('is asked until its pool is whole again, when the MASTER is back', async () => {
+    const waitedFor = async (plan: Plan): Promise<string[]> => {
+      const kinds: string[] = []
+      const nothing = async (): Promise<void> => {}
+      const lab = {
+        http: async () => ({ stop: nothing }),
+        inject: async () => nothing,
+        sleep: async () => 0,
+        until: async ({ kind }: Condition) => kinds.push(kind) > 0,
+      }
+      await scenarioOf(plan, 'failover-stop-10.0.0.100').drive(lab as unknown as Lab)
+      return kinds
+    }
+    expect(await waitedFor(changedPlan(withoutSorry))).toEqual(['owner', 'owner', 'pool'])
+    expect(await waitedFor(changedPlan(same))).toEqual(['owner', 'owner'])
   })
 
   it('is waited for on each director before a lab is ready', () => {
