@@ -408,6 +408,8 @@ describe('a large IPVS table', () => {
     const after = tablesOf(lab.history, 'd2').find(({ t }) => t >= done)
     const edited = after?.services.find(one => one.service === pool.service)
     expect(edited?.destinations.map(({ address }) => address)).toEqual(['10.0.1.2'])
+    // the reading that showed the pool whole was begun before the edit, this one has taken its time since
+    expect(after?.since).toBeLessThan(done)
     await heal()
     expect(await lab.until({ ...pool, destinations }, 5_000)).toBe(true)
   })

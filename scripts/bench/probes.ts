@@ -1,6 +1,6 @@
 /**
  * Measures how fast a client's probe can go: the share of requests that left late at rising rates, each on a fork of its own,
- * and the ceiling, the highest rate up to which less than 1% were late and all were answered.
+ * the ceiling, the highest rate up to which less than 1% were late and all were answered, and what a request costs the host.
  *
  *   npm run bench -- probes [--clock real|virtual] [--seconds 5] [--http 50,100,150] [--https 10,20]
  */
@@ -10,6 +10,7 @@ import { ensureTemplate, forkLab, type LabTemplate, prepareEngine } from '../../
 import { loadTopology } from '../../src/topology/load.ts'
 import { type Plan, planTopology } from '../../src/verify/plan.ts'
 import { benchOptions, clock as clockOption, list, number } from '../bench-options.ts'
+import { usageOf } from '../process-usage.ts'
 
 const values = benchOptions({
   clock: clockOption.default('default'),
@@ -37,12 +38,17 @@ const spread = (times: number[]): string => {
   return `${at(0.5)} / ${at(0.99)} / ${at(1)} ms`
 }
 
+/** Of this process and the emulator that it has started, s. */
+const processorTime = (): number => [...usageOf(process.pid).cpu.values()].reduce((total, cpu) => total + cpu, 0)
+
 /** Runs a probe at a rate and prints how it went; the share that left late, 1 where one was not answered. */
 const measure = async (plan: Plan, template: LabTemplate, url: string, rate: number): Promise<number> => {
   await using lab = await forkLab(prepared, template, plan.topology, `bench ${rate}`)
+  const before = processorTime()
   const probe = await lab.http({ probe: 'bench', client: plan.client, url, rate })
   await lab.sleep(values.seconds * 1000)
   await probe.stop()
+  const spent = processorTime() - before
   const requests = [...requestsOf(lab.history, 'bench')]
   const start = requests[0]?.scheduled ?? 0
   const late = requests.filter(r => r.t - r.scheduled > 1000 / rate)
@@ -51,7 +57,8 @@ const measure = async (plan: Plan, template: LabTemplate, url: string, rate: num
   console.log(
     `${String(rate).padStart(4)}/s  ${(share * 100).toFixed(2).padStart(6)}% late ` +
       `(${late.filter(r => r.scheduled - start < 1000).length} of ${late.length} in the first second), ${failed} not answered; ` +
-      `left after ${spread(requests.map(r => r.t - r.scheduled))}, answered after ${spread(requests.map(r => r.done - r.scheduled))}`,
+      `left after ${spread(requests.map(r => r.t - r.scheduled))}, answered after ${spread(requests.map(r => r.done - r.scheduled))}; ` +
+      `${((spent / requests.length) * 1000).toFixed(1)} ms of the host's processors for each`,
   )
   return failed > 0 ? 1 : share
 }

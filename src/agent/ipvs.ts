@@ -128,15 +128,25 @@ export const largeTable = async (node: AgentNode): Promise<IpvsService[] | undef
 type Table = Promise<IpvsService[] | undefined>
 
 /**
- * keepalived's log asks many times in a row, and each reading takes instructions in which nobody is served: with 1000 real servers
- * on two directors, of which one in ten goes, both would do nothing else. So a reading is followed by three times as long without.
+ * Each reading takes instructions in which nobody is served, and many may be asked for in a row: so one is followed by three times as
+ * long without.
  */
 const REST = 3
 
 const largeTables = new Map<AgentNode, () => Table>()
 
+/** When the reading of a large table was begun, on the lab's clock. */
+const begun = new WeakMap<IpvsService[], number>()
+
+const stampedTable = async (node: AgentNode): Table => {
+  const began = now()
+  const services = await largeTable(node)
+  if (services) begun.set(services, began)
+  return services
+}
+
 const largeTableAtTimes = (node: AgentNode): Table => {
-  const read = largeTables.get(node) ?? atTimes(() => largeTable(node), REST)
+  const read = largeTables.get(node) ?? atTimes(() => stampedTable(node), REST)
   largeTables.set(node, read)
   return read()
 }
@@ -192,6 +202,9 @@ const shape = (services: IpvsService[]): string => {
 
 const seen = new Map<string, string>()
 
+/** When the last reading of a node's table was begun. */
+const lastBegun = new Map<string, number>()
+
 /**
  * Records the table of a node, before it returns where that is small; `onlyChanged`: where the pool is not what it was at the
  * last call. A large table is stamped when it has been read, never before it held.
@@ -207,9 +220,11 @@ export const snapshotIpvs = async (
   const services = Array.isArray(table) ? table : await table
   if (!services) return undefined
   const is = shape(services)
+  const since = lastBegun.get(node.name)
+  lastBegun.set(node.name, begun.get(services) ?? now())
   if (!onlyChanged || seen.get(node.name) !== is) {
     seen.set(node.name, is)
-    record({ kind: 'ipvs', t: now(), node: node.name, reason, services })
+    record({ kind: 'ipvs', t: now(), node: node.name, reason, ...(since === undefined ? {} : { since }), services })
   }
   return services
 }
@@ -217,11 +232,19 @@ export const snapshotIpvs = async (
 /** keepalived writes its log line before it changes the table, so the table is read again a little later. */
 const AFTER_LOG_MS = [0, 5, 20, 100]
 
-const afterLog = new Map<AgentNode, (() => void)[]>()
+/**
+ * With 1000 real servers on two directors, of which one in ten goes, lines come all the time, and both would do little but read: the
+ * line itself tells when the table changed, and the table that it did.
+ */
+const LARGE_AFTER_LOG_MS = [1000]
+
+type Soon = (() => void)[]
+const afterLog = new Map<AgentNode, { small: Soon; large: Soon }>()
 
 export const snapshotAfterLog = (node: AgentNode): void => {
   const read = (): void => void snapshotIpvs(node, 'log', true)
-  const each = afterLog.get(node) ?? AFTER_LOG_MS.map(ms => soonAfter(ms, read))
-  afterLog.set(node, each)
-  for (const soon of each) soon()
+  const soon = (moments: number[]): Soon => moments.map(ms => soonAfter(ms, read))
+  const known = afterLog.get(node) ?? { small: soon(AFTER_LOG_MS), large: soon(LARGE_AFTER_LOG_MS) }
+  afterLog.set(node, known)
+  for (const one of largeTables.has(node) ? known.large : known.small) one()
 }

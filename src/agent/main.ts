@@ -43,11 +43,12 @@ type Handlers = {
 
 const handlers: Handlers = {
   async watch({ nodes: list, clock }) {
-    if (clock === 'virtual') startBrake()
-    for (const node of list) nodes.set(node.name, node)
+    if (clock === 'virtual' && nodes.size === 0) startBrake()
+    const unknown = list.filter(node => !nodes.has(node.name))
+    for (const node of unknown) nodes.set(node.name, node)
     // the first advertisements come seconds after keepalived starts: nothing that takes time goes before these
-    for (const node of directors()) watchDirector(node)
-    await Promise.all(list.map(watchNode))
+    for (const node of unknown) if (node.role === 'director') watchDirector(node)
+    await Promise.all(unknown.map(watchNode))
   },
   async snapshot({ counters }) {
     snapshotAddresses()

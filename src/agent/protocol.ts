@@ -174,7 +174,7 @@ export interface FaultResult {
 
 /** Each operation, with what it takes and what it gives. */
 export interface Operations {
-  /** Tells the agent of the nodes and the clock that they are on; starts the watchers. Once for a lab. */
+  /** Tells the agent of nodes and the clock that they are on; starts the watchers of those that it does not know. */
   watch: { args: { nodes: AgentNode[]; clock: 'real' | 'virtual' }; result: { t: number } }
   /** States what holds now as events: addresses and IPVS tables, with each real server's counters where they are asked for. First thing in a fork. */
   snapshot: { args: { counters?: boolean }; result: { t: number } }

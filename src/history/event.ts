@@ -198,6 +198,11 @@ export interface IpvsEvent extends Stamped {
   node: string
   /** Why the snapshot was taken: `log`, `step`, `start`, `until`. */
   reason: string
+  /**
+   * When the reading before this one was begun, ms: what differs from what that one saw has changed since. A small table is read
+   * at once; a large one takes time, in which it may be another already.
+   */
+  since?: number
   services: IpvsService[]
 }
 

@@ -36,13 +36,6 @@ describe('leaving the table', () => {
     expect(judge([stop, table(12_000, 'd1', ['rs1'], 0), mark(20_000)]).outcome).toBe('PASS')
   })
 
-  it('may be seen so much later in a table that takes time to read', () => {
-    const late = [stop, table(14_500, 'd1', ['rs2']), mark(20_000)]
-    expect(judge(late).outcome).toBe('FAIL')
-    expect(judge(late, { readMs: 500 })).toMatchObject({ outcome: 'PASS', measurements: [{ bound: { maxMs: 4500 } }] })
-    expect(judge(late, { readMs: 499 }).outcome).toBe('FAIL')
-  })
-
   it('is told of by its own name, where its node is not what it is called', () => {
     const server = { node: 'rs1', name: '10.0.0.11', address: '10.0.0.11', port: 80 }
     const verdict = judge([stop, table(12_000, 'd1', ['rs2']), mark(20_000)], { server })
@@ -154,12 +147,13 @@ describe('what the checker says', () => {
     result: 'up' | 'down' | 'added' | 'removed',
     node = 'd1',
     server = '10.0.0.11:80',
+    service?: string,
   ): LabEvent => ({
     kind: 'keepalived',
     t,
     node,
     line: `Check on ${server} ${result}`,
-    checker: { server, result },
+    checker: { server, result, ...(service === undefined ? {} : { service }) },
   })
   const names = (verdict: ReturnType<typeof judge>) => verdict.measurements.map(({ name, value }) => [name, value])
 
@@ -189,6 +183,39 @@ describe('what the checker says', () => {
     expect(names(judge([stop, ...back], { upBound: bound(3000) })).at(-1)).toEqual(['checker up', 1000])
     const unsaid: LabEvent = { kind: 'keepalived', t: 11_000, node: 'd1', line: 'Stopping' }
     expect(names(judge([stop, unsaid, table(12_000, 'd1', ['rs2'])]))).toEqual([['removal', 2000]])
+  })
+
+  it('is of this service, or of a check that may be of several', () => {
+    const other = says(11_000, 'removed', 'd1', '10.0.0.11:80', 'TCP 10.0.0.200:80')
+    const own = says(11_500, 'removed', 'd1', '10.0.0.11:80', SERVICE)
+    expect(names(judge([stop, other, own, table(12_000, 'd1', ['rs2'])]))[1]).toEqual(['checker down', 1500])
+  })
+
+  describe('of a table that was being read when it changed', () => {
+    const read = (t: number, since: number | undefined): LabEvent => ({
+      ...table(t, 'd1', ['rs2']),
+      ...(since === undefined ? {} : { since }),
+    })
+    const removedAt = (line: number, t: number, since?: number) => judge([stop, says(line, 'removed'), read(t, since)])
+
+    it('tells when, from the moment at which the reading before was begun', () => {
+      const verdict = removedAt(13_900, 14_500, 13_900)
+      expect(verdict).toMatchObject({ outcome: 'PASS', measurements: [{ name: 'removal', value: 3900 }, {}] })
+      expect(verdict.proof.map(event => event.t)).toEqual([10_000, 13_900, 14_500])
+    })
+
+    it('tells nothing where a reading begun after it still showed the server, or nobody knows', () => {
+      expect(removedAt(13_900, 14_500, 13_901)).toMatchObject({ outcome: 'FAIL', measurements: [{ value: 4500 }, {}] })
+      expect(removedAt(13_900, 14_500)).toMatchObject({ outcome: 'FAIL', measurements: [{ value: 4500 }, {}] })
+    })
+
+    it('is the last one before it was seen, and shown', () => {
+      const lines = [says(11_000, 'down'), says(13_900, 'removed'), says(14_600, 'removed')]
+      const verdict = judge([stop, ...lines, read(14_500, 13_000)])
+      expect(verdict).toMatchObject({ outcome: 'PASS', measurements: [{ value: 3900 }, { value: 1000 }] })
+      expect(verdict.proof.map(event => event.t)).toEqual([10_000, 11_000, 13_900, 14_500])
+      expect(removedAt(14_100, 14_500, 13_000).outcome).toBe('FAIL')
+    })
   })
 })
 

@@ -10,7 +10,7 @@ import {
   requestsOf,
   tablesOf,
 } from '../history/queries.ts'
-import { seconds, withSlack } from '../model/bound.ts'
+import { seconds } from '../model/bound.ts'
 import type { Bound } from '../model/types.ts'
 import { inconclusive, inOrder, mergeVerdicts } from './guard.ts'
 import { allowed, duration, fromFault } from './limit.ts'
@@ -38,8 +38,6 @@ export interface PoolParams {
   inFlightMs?: number
   /** Scheduling of the lab's machine, ms; default 0. */
   slackMs?: number
-  /** How much later than it changed a large table may be stamped, ms; default 0. */
-  readMs?: number
 }
 
 /**
@@ -48,7 +46,7 @@ export interface PoolParams {
  * that fail between the fault and the removal are what health checks cannot prevent, and are not judged.
  */
 export const checkPool = (history: History, params: PoolParams): Verdict => {
-  const { vip, directors, server, fault, slackMs = 0, readMs = 0 } = params
+  const { vip, directors, server, fault, slackMs = 0 } = params
   const { name = server.node } = server
   const cause = lastFault(history, 'inject', fault, server.node)
   if (!cause) return inconclusive(`${fault} was never injected into ${server.node}, so it could not leave the table.`)
@@ -70,9 +68,9 @@ export const checkPool = (history: History, params: PoolParams): Verdict => {
   const healed = heal && heal.t > cause.t ? heal : undefined
   const until = healed?.t ?? endOf(history)
   const removal = tables.find(table => table.t > cause.t && table.t <= until && has(table) === false)
-  const change = { owner, server: name, slackMs, readMs }
-  const said = (since: FaultEvent, results: CheckerResult[]): KeepalivedEvent | undefined =>
-    checkerLine(history, owner, `${server.address}:${server.port}`, since.t, results)
+  const change = { owner, server: name, slackMs }
+  const said = (since: FaultEvent, results: CheckerResult[]): KeepalivedEvent[] =>
+    checkerLines(history, { node: owner, ...params, since: since.t, results })
   const verdicts = [
     judgeChange({
       ...change,
@@ -104,21 +102,31 @@ interface Change {
   cause: FaultEvent
   /** The first table that shows the change. */
   seen: IpvsEvent | undefined
-  /** The line in which the checker of the owner says why. */
-  said: KeepalivedEvent | undefined
+  /** The lines in which the owner says why. */
+  said: KeepalivedEvent[]
   bound: Bound
   slackMs: number
-  readMs: number
   until: number
 }
 
-const judgeChange = ({ owner, server, cause, seen, said, until, readMs, ...rest }: Change): Verdict => {
-  const judged = fromFault(rest.bound, cause, rest.slackMs)
-  const bound = readMs > 0 ? withSlack(judged, 'until its table was read', readMs) : judged
+/**
+ * What tells when a table changed: the first that shows it. A large one takes time to read, so where keepalived's last line about the
+ * server came after the reading before was begun, that line: it is written just before the table is changed (check/ipwrapper.c,
+ * `perform_svr_state`).
+ */
+const changeOf = (seen: IpvsEvent, said: KeepalivedEvent[]): IpvsEvent | KeepalivedEvent => {
+  const last = said.findLast(line => line.t <= seen.t)
+  return last && seen.since !== undefined && last.t >= seen.since ? last : seen
+}
+
+const judgeChange = ({ owner, server, cause, seen, said, until, ...rest }: Change): Verdict => {
+  const bound = fromFault(rest.bound, cause, rest.slackMs)
   const what = describeFault(cause)
+  const [first] = said
+  const change = seen && changeOf(seen, said)
   const [name, did, done] =
     cause.phase === 'inject' ? ['removal', 'left', 'left'] : ['return', 'came back to', 'come back to']
-  const value = (seen?.t ?? until) - cause.t
+  const value = (change?.t ?? until) - cause.t
   if (!seen && value < bound.maxMs)
     return inconclusive(
       `Only ${seconds(value)} were recorded after ${what}, ` +
@@ -134,27 +142,26 @@ const judgeChange = ({ owner, server, cause, seen, said, until, readMs, ...rest 
     reason: `${reason} ${allowed(bound)}.`,
     measurements: [
       duration(name, value, bound),
-      ...(said ? [duration(`checker ${cause.phase === 'inject' ? 'down' : 'up'}`, said.t - cause.t)] : []),
+      ...(first ? [duration(`checker ${cause.phase === 'inject' ? 'down' : 'up'}`, first.t - cause.t)] : []),
     ],
-    proof: inOrder([cause, said, seen]),
+    proof: inOrder([cause, first, change, seen]),
   }
 }
 
 type CheckerResult = NonNullable<KeepalivedEvent['checker']>['result']
 
-const checkerLine = (
+/** What a director says of a real server, of this service or of a check that may be of several. */
+const checkerLines = (
   history: History,
-  node: string,
-  server: string,
-  since: number,
-  results: CheckerResult[],
-): KeepalivedEvent | undefined =>
-  eventsOf(history, 'keepalived').find(
-    event =>
-      event.node === node &&
-      event.t >= since &&
-      event.checker?.server === server &&
-      results.includes(event.checker.result),
+  of: Pick<PoolParams, 'server' | 'service'> & { node: string; since: number; results: CheckerResult[] },
+): KeepalivedEvent[] =>
+  eventsOf(history, 'keepalived').filter(
+    ({ node, t, checker }) =>
+      node === of.node &&
+      t >= of.since &&
+      checker?.server === `${of.server.address}:${of.server.port}` &&
+      (checker.service ?? of.service) === of.service &&
+      of.results.includes(checker.result),
   )
 
 /** With `inhibit_on_failure` keepalived sets weight 0, without it removes the server (check/ipwrapper.c `perform_svr_state`). */

@@ -29,6 +29,8 @@ export interface DeployOptions {
   signal?: AbortSignal | undefined
   /** See {@link LABEL_OWNER}. */
   owner?: string
+  /** Called where directors start after all other nodes, between the two. */
+  beforeDirectors?: (others: Node[]) => Promise<void>
 }
 
 /** Labels of everything that belongs to a lab. */
@@ -48,28 +50,27 @@ export const deploy = async (engine: Engine, topology: Topology, options: Deploy
   )
   signal?.throwIfAborted()
   if (hasManyNeighbours(topology)) await keepManyNeighbours(engine, images)
-  await steps.step(`Start ${topology.nodes.length} nodes and the agent`, async () => {
-    const start = async (nodes: Node[], others: Promise<void>[] = []): Promise<void> => {
-      const starts = [
-        ...others,
-        ...nodes.map(node => {
-          const files = [...nodeFiles(node), ...(node.role === 'director' ? keepalived : [])]
-          return startNode(engine, topology, node, { image: imageOf(node, images, packages), files, labels })
-        }),
-      ]
-      const failed = (await Promise.allSettled(starts)).find(result => result.status === 'rejected')
-      if (failed) throw failed.reason
-    }
-    const agent = startAgent(engine, topology, images, labels)
-    if (!topology.nodes.some(node => node.farm)) return start(topology.nodes, [agent])
-    // a farm takes long: a director that is there before it finds every real server down, and then waits for each to return
-    const isDirector = ({ role }: Node): boolean => role === 'director'
-    await start(
-      topology.nodes.filter(node => !isDirector(node)),
-      [agent],
-    )
-    await start(topology.nodes.filter(isDirector))
-  })
+  const start = async (nodes: Node[], others: Promise<void>[] = []): Promise<void> => {
+    const starts = [
+      ...others,
+      ...nodes.map(node => {
+        const files = [...nodeFiles(node), ...(node.role === 'director' ? keepalived : [])]
+        return startNode(engine, topology, node, { image: imageOf(node, images, packages), files, labels })
+      }),
+    ]
+    const failed = (await Promise.allSettled(starts)).find(result => result.status === 'rejected')
+    if (failed) throw failed.reason
+  }
+  // a farm takes long: a director that is there before it finds every real server down, and then waits for each to return
+  const later = topology.nodes.some(node => node.farm) ? topology.nodes.filter(({ role }) => role === 'director') : []
+  const first = topology.nodes.filter(node => !later.includes(node))
+  await steps.step(`Start ${first.length} nodes and the agent`, () =>
+    start(first, [startAgent(engine, topology, images, labels)]),
+  )
+  if (later.length === 0) return
+  signal?.throwIfAborted()
+  await options.beforeDirectors?.(first)
+  await steps.step(`Start ${later.length} director(s)`, () => start(later))
 }
 
 /**

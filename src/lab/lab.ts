@@ -5,7 +5,7 @@ import type { Engine } from '../engine/engine.ts'
 import { LvslabError } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
 import { History } from '../history/history.ts'
-import type { Topology } from '../topology/types.ts'
+import type { Node, Topology } from '../topology/types.ts'
 import { checkCondition, checkDuration, checkMoment } from './checks.ts'
 import { createFaults, type Faults } from './faults/inject.ts'
 import { playCases } from './schedule.ts'
@@ -91,18 +91,13 @@ export const openLab = async (
   },
 ): Promise<Lab> => {
   const { history = new History() } = options
-  const agent = await connectAgent(
-    engine,
-    engine.docker.getContainer(containerName(topology, AGENT_NODE)),
-    event => {
-      history.add(event)
-      options.onEvent?.(event)
-    },
-    options.signal,
-  )
+  const onEvent = (event: LabEvent): void => {
+    history.add(event)
+    options.onEvent?.(event)
+  }
+  const agent = await connectAgent(engine, agentOf(engine, topology), onEvent, options.signal)
   try {
-    if (options.was === 'deployed')
-      await agent.call('watch', { nodes: await findNodes(engine, topology), clock: engine.clock })
+    if (options.was === 'deployed') await watch(agent, engine, topology, topology.nodes)
     else {
       // on the host's clock, what an emulator has to translate anew after a fork is paid for in lab time
       if (options.was === 'forked' && engine.clock === 'real') await agent.call('warmUp', {})
@@ -113,6 +108,31 @@ export const openLab = async (
   } catch (error) {
     await agent[Symbol.asyncDispose]()
     throw error
+  }
+}
+
+const agentOf = (engine: Engine, topology: Topology) => engine.docker.getContainer(containerName(topology, AGENT_NODE))
+
+const watch = async (agent: AgentConnection, engine: Engine, topology: Topology, nodes: Node[]): Promise<void> => {
+  await agent.call('watch', { nodes: await findNodes(engine, topology, nodes), clock: engine.clock })
+}
+
+/**
+ * Has the agent watch nodes that run already, and their probes be fast, before the others of a topology start. What it records is
+ * added to the history that the lab is then opened with.
+ */
+export const watchFirst = async (
+  engine: Engine,
+  topology: Topology,
+  nodes: Node[],
+  history: History,
+  signal?: AbortSignal,
+): Promise<void> => {
+  const agent = await connectAgent(engine, agentOf(engine, topology), event => history.add(event), signal)
+  try {
+    await watch(agent, engine, topology, nodes)
+  } finally {
+    await agent[Symbol.asyncDispose]()
   }
 }
 
@@ -195,11 +215,11 @@ const createLab = (
 }
 
 /** The nodes as the agent reaches them: by the process ID of their containers. */
-const findNodes = async (engine: Engine, topology: Topology): Promise<AgentNode[]> => {
+const findNodes = async (engine: Engine, topology: Topology, nodes: Node[]): Promise<AgentNode[]> => {
   const filters = { label: [`${LABEL_LAB}=${topology.name}`, LABEL_NODE] }
   const containers = await engine.awake(() => engine.docker.listContainers({ filters }))
   return Promise.all(
-    topology.nodes.map(async node => {
+    nodes.map(async node => {
       const found = containers.find(c => c.Labels[LABEL_NODE] === node.name)
       if (!found) throw new LvslabError('LAB_INCOMPLETE', `the container of ${node.name} is not running`)
       const { State } = await engine.awake(() => engine.docker.getContainer(found.Id).inspect())

@@ -8,14 +8,14 @@ import { type Base, ensureSaved, pruneTemplates, type SavedEntry } from '../engi
 import { bootEngine, forkEngine, type VmEngine } from '../engine/vm/vm-engine.ts'
 import { LvslabError } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
-import { historyOf } from '../history/history.ts'
+import { History, historyOf } from '../history/history.ts'
 import { topologyKey } from '../topology/key.ts'
 import type { NodeFile } from '../topology/node-files.ts'
-import type { Topology } from '../topology/types.ts'
+import type { Node, Topology } from '../topology/types.ts'
 import { deploy } from './deploy.ts'
 import { emptyMemory, ensureImages, freezeDisk, imagesKey } from './images.ts'
 import { keepalivedFiles, otherKeepalived } from './keepalived.ts'
-import { type Lab, openLab } from './lab.ts'
+import { type Lab, openLab, watchFirst } from './lab.ts'
 import { type PackageSet, resolveSets } from './node-packages.ts'
 import { ensurePackageImages, fetchPackages } from './package-images.ts'
 import { type Readiness, waitReady } from './readiness.ts'
@@ -161,9 +161,14 @@ const bringUp = async (
 ): Promise<TemplateManifest> => {
   const { readiness, keepalived, steps, signal } = options
   const { images } = prepared.images.manifest
-  await engine.awake(() => deploy(engine, topology, { images, packages: prepared.packages, keepalived, steps, signal }))
+  const { packages } = prepared
+  const history = new History()
+  // a director with a thousand health checks leaves a probe little of the processor to get fast on
+  const beforeDirectors = (others: Node[]): Promise<void> =>
+    steps.step('Warm the probes up', () => watchFirst(engine, topology, others, history, signal))
+  await engine.awake(() => deploy(engine, topology, { images, packages, keepalived, steps, signal, beforeDirectors }))
   const lab = await steps.step('Start the watchers, and warm the probes up', () =>
-    openLab(engine, topology, 'convergence', { was: 'deployed', signal }),
+    openLab(engine, topology, 'convergence', { was: 'deployed', history, signal }),
   )
   try {
     await waitReady(lab, readiness, steps, signal)

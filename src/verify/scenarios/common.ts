@@ -73,3 +73,7 @@ export const crashAndReturn =
     await lab.sleep(AFTER_MS)
     await probe.stop()
   }
+
+/** The table of the expected MASTER as it is in a healthy lab. */
+export const wholePool = (planned: PlannedService): Condition =>
+  poolOf(planned, receiversOf(planned.service, poolWithout(planned, [])))

@@ -11,7 +11,7 @@ import type { Bound } from '../../model/types.ts'
 import { handoverBound } from '../../model/vrrp.ts'
 import type { Plan, PlannedVip } from '../plan.ts'
 import { PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
-import { AFTER_MS, BEFORE_MS, PROBE, poolOf, poolWithout, receiversOf, startProbe } from './common.ts'
+import { AFTER_MS, BEFORE_MS, PROBE, startProbe, wholePool } from './common.ts'
 
 /** Why what the directors of a VIP send cannot be read from the wire; undefined where it can. */
 const unheardOnWire = (plan: Plan, { address, members }: PlannedVip): string | undefined => {
@@ -73,10 +73,7 @@ export const failover = (plan: Plan, vip: PlannedVip, followers: PlannedVip[], p
       await lab.until(owner(from, [to]), preempt.maxMs + PATIENCE_MS)
       // its pool may still be without a server, and clients without an answer
       if (service && gapBound && gapBound.maxMs > AFTER_MS)
-        await lab.until(
-          poolOf(service, receiversOf(service.service, poolWithout(service, []))),
-          gapBound.maxMs + PATIENCE_MS,
-        )
+        await lab.until(wholePool(service), gapBound.maxMs + PATIENCE_MS)
       await lab.sleep(AFTER_MS)
       await probe?.stop()
     },
