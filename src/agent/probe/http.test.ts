@@ -1,0 +1,80 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { afterEach, expect, it } from 'vitest'
+import { httpRequests } from './http.ts'
+
+const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nrs1\n'
+
+const cleanUp: (() => void)[] = []
+afterEach(() => {
+  for (const end of cleanUp.splice(0)) end()
+})
+
+/** A server that does this when a connection has asked for something; what came over each connection. */
+const server = async (
+  onRequest: (socket: Socket) => void,
+  host = '127.0.0.1',
+): Promise<{ url: string; asked: string[]; from: string[] }> => {
+  const [asked, from]: string[][] = [[], []]
+  const listening = createServer(socket => {
+    const n = asked?.push('') ?? 0
+    from?.push(`${socket.remoteAddress} ${socket.remotePort}`)
+    socket.on('error', () => {})
+    socket.on('data', text => {
+      if (asked) asked[n - 1] += String(text)
+    })
+    socket.once('data', () => onRequest(socket))
+    cleanUp.push(() => socket.destroy())
+  }).listen(0, host)
+  await once(listening, 'listening')
+  cleanUp.push(() => listening.close())
+  const { port } = listening.address() as AddressInfo
+  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}/a?b`, asked: asked ?? [], from: from ?? [] }
+}
+
+const asking = (url: string, more: { sources?: string[]; ports?: number[] } = {}) =>
+  httpRequests({ url, probe: 'p', client: 'client', timeoutMs: 100, ...more })
+
+it('asks on a connection of its own each time, also of a server that would keep it', async () => {
+  const { url, asked, from } = await server(socket => socket.write(ANSWER))
+  const ask = asking(url)
+  for (const n of [0, 1]) {
+    const event = await ask(n, 5)
+    expect(event).toMatchObject({ n, scheduled: 5, outcome: 'answered', status: 200, server: 'rs1' })
+    expect(`${event.source} ${event.sourcePort}`).toBe(from[n])
+  }
+  await Promise.all([2, 3, 4].map(n => ask(n, 5)))
+  expect(asked.map(text => text.match(/^GET \/a\?b HTTP\/1.1\r\n/g)?.length)).toEqual([1, 1, 1, 1, 1])
+  expect(new Set(from).size).toBe(5)
+})
+
+it('asks from the sources in turn, and by IPv6', async () => {
+  const { url, from } = await server(socket => socket.write(ANSWER))
+  const ask = asking(url, { sources: ['127.0.0.7', '127.0.0.8'] })
+  for (const n of [0, 1, 2]) expect((await ask(n, 0)).source).toBe(['127.0.0.7', '127.0.0.8', '127.0.0.7'][n])
+  expect(from.map(one => one.split(' ')[0])).toEqual(['127.0.0.7', '127.0.0.8', '127.0.0.7'])
+  const ipv6 = await server(socket => socket.write(ANSWER), '::1')
+  expect(await asking(ipv6.url)(0, 0)).toMatchObject({ outcome: 'answered', source: '::1' })
+})
+
+it('says how a request ended, and asks once more only when it is told to', async () => {
+  const outcomeOf = async (onRequest: (socket: Socket) => void): Promise<string> => {
+    const { url, asked } = await server(onRequest)
+    const { outcome } = await asking(url)(0, 0)
+    return `${outcome}, asked ${asked.length}`
+  }
+  expect(await outcomeOf(socket => socket.resetAndDestroy())).toBe('reset, asked 1')
+  expect(await outcomeOf(socket => socket.end())).toBe('reset, asked 1')
+  expect(await outcomeOf(socket => socket.end('hello\r\n\r\n'))).toBe('error, asked 1')
+  expect(await outcomeOf(() => {})).toBe('timeout, asked 1')
+  expect(await asking('http://127.0.0.1:9/')(0, 0)).toMatchObject({ outcome: 'refused', source: '' })
+})
+
+it('answers after one that failed', async () => {
+  let n = 0
+  const { url } = await server(socket => (n++ === 1 ? socket.resetAndDestroy() : socket.write(ANSWER)))
+  const ask = asking(url)
+  const outcomes = []
+  for (const n of [0, 1, 2]) outcomes.push((await ask(n, 0)).outcome)
+  expect(outcomes).toEqual(['answered', 'reset', 'answered'])
+})
