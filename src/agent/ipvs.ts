@@ -155,7 +155,12 @@ const largeTableAtTimes = (node: AgentNode): Table => {
  * The IPVS table of a node as the kernel holds it now, at once where it is small; empty where the node has none, undefined where
  * it could not be read.
  */
-export const ipvsTable = (node: AgentNode): IpvsService[] | Table => smallTable(node) ?? largeTableAtTimes(node)
+export const ipvsTable = (node: AgentNode): IpvsService[] | Table => {
+  const small = smallTable(node)
+  if (!small) return largeTableAtTimes(node)
+  largeTables.delete(node)
+  return small
+}
 
 /** Reads the counters of `ipvsadm -Ln --stats --exact`, by service and `address:port` of the real server. */
 export const parseCounters = (text: string): Map<string, IpvsDestination['counters']> => {
@@ -183,7 +188,7 @@ export const snapshotCounters = async (node: AgentNode): Promise<void> => {
       if (found) destination.counters = found
     }
   }
-  record({ kind: 'ipvs', t: now(), node: node.name, reason: 'step', services })
+  record({ kind: 'ipvs', t: now(), node: node.name, reason: 'step', ...sinceOf(node, services), services })
 }
 
 const shapes = new WeakMap<IpvsService[], string>()
@@ -205,6 +210,13 @@ const seen = new Map<string, string>()
 /** When the last reading of a node's table was begun. */
 const lastBegun = new Map<string, number>()
 
+/** When the reading before this one was begun; this one is the last from here on. */
+const sinceOf = ({ name }: AgentNode, services: IpvsService[]): { since?: number } => {
+  const since = lastBegun.get(name)
+  lastBegun.set(name, Math.max(since ?? 0, begun.get(services) ?? now()))
+  return since === undefined ? {} : { since }
+}
+
 /**
  * Records the table of a node, before it returns where that is small; `onlyChanged`: where the pool is not what it was at the
  * last call. A large table is stamped when it has been read, never before it held.
@@ -220,11 +232,10 @@ export const snapshotIpvs = async (
   const services = Array.isArray(table) ? table : await table
   if (!services) return undefined
   const is = shape(services)
-  const since = lastBegun.get(node.name)
-  lastBegun.set(node.name, begun.get(services) ?? now())
+  const since = sinceOf(node, services)
   if (!onlyChanged || seen.get(node.name) !== is) {
     seen.set(node.name, is)
-    record({ kind: 'ipvs', t: now(), node: node.name, reason, ...(since === undefined ? {} : { since }), services })
+    record({ kind: 'ipvs', t: now(), node: node.name, reason, ...since, services })
   }
   return services
 }

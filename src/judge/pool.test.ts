@@ -215,6 +215,23 @@ describe('what the checker says', () => {
       expect(verdict).toMatchObject({ outcome: 'PASS', measurements: [{ value: 3900 }, { value: 1000 }] })
       expect(verdict.proof.map(event => event.t)).toEqual([10_000, 11_000, 13_900, 14_500])
       expect(removedAt(14_100, 14_500, 13_000).outcome).toBe('FAIL')
+      expect(removedAt(14_000, 14_000, 13_000).proof.map(event => event.kind)).toEqual(['fault', 'keepalived', 'ipvs'])
+    })
+
+    it('is one that says that the server moved, where there is one: a check may be of another service', () => {
+      const own = says(14_600, 'removed', 'd1', '10.0.0.11:80', SERVICE)
+      expect(judge([stop, says(13_900, 'down'), own, read(14_500, 13_000)]).outcome).toBe('FAIL')
+    })
+
+    it('says from when on no request may fail', () => {
+      const served = (from: number) =>
+        judge(
+          [stop, says(12_000, 'removed'), read(13_000, 11_000), ...failing(10_000, from), ...requests(from, 15_000)],
+          {
+            probe: 'p',
+          },
+        ).outcome
+      expect([served(12_100), served(12_300)]).toEqual(['PASS', 'FAIL'])
     })
   })
 })

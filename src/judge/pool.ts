@@ -71,21 +71,14 @@ export const checkPool = (history: History, params: PoolParams): Verdict => {
   const change = { owner, server: name, slackMs }
   const said = (since: FaultEvent, results: CheckerResult[]): KeepalivedEvent[] =>
     checkerLines(history, { node: owner, ...params, since: since.t, results })
-  const verdicts = [
-    judgeChange({
-      ...change,
-      cause,
-      seen: removal,
-      said: said(cause, ['down', 'removed']),
-      bound: params.downBound,
-      until,
-    }),
-  ]
+  const lines = said(cause, ['down', 'removed'])
+  const verdicts = [judgeChange({ ...change, cause, seen: removal, said: lines, bound: params.downBound, until })]
   if (removal && params.inhibit !== undefined) verdicts.push(judgeInhibit(params, owner, removal))
   if (removal && params.probe !== undefined) {
     // The next fault, on whatever node, may fail requests for its own reasons.
     const next = eventsOf(history, 'fault').find(event => event.t > cause.done)?.t ?? until
-    verdicts.push(judgeServing(history, params.probe, removal, next, params.inFlightMs ?? 100, name))
+    const gone = changeOf(removal, lines)
+    verdicts.push(judgeServing(history, params.probe, gone, next, params.inFlightMs ?? 100, name))
   }
   if (healed && params.upBound) {
     const back = tables.find(table => table.t > healed.t && has(table))
@@ -112,10 +105,11 @@ interface Change {
 /**
  * What tells when a table changed: the first that shows it. A large one takes time to read, so where keepalived's last line about the
  * server came after the reading before was begun, that line: it is written just before the table is changed (check/ipwrapper.c,
- * `perform_svr_state`).
+ * `perform_svr_state`). A check may be of several services, so what it found counts alone where no line says that the server moved.
  */
 const changeOf = (seen: IpvsEvent, said: KeepalivedEvent[]): IpvsEvent | KeepalivedEvent => {
-  const last = said.findLast(line => line.t <= seen.t)
+  const moved = said.filter(line => line.checker?.service !== undefined)
+  const last = (moved.length > 0 ? moved : said).findLast(line => line.t <= seen.t)
   return last && seen.since !== undefined && last.t >= seen.since ? last : seen
 }
 
@@ -185,7 +179,7 @@ const judgeInhibit = ({ service, server, inhibit }: PoolParams, owner: string, r
 const judgeServing = (
   history: History,
   probe: string,
-  removal: IpvsEvent,
+  removal: IpvsEvent | KeepalivedEvent,
   until: number,
   inFlightMs: number,
   server: string,

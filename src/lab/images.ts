@@ -68,8 +68,16 @@ export const ensureImages = async (
   if (rootfs) {
     from = imageName('base', 'rootfs')
     await steps.step('Import the base image', async () => {
-      const options = { repo: 'lvslab/base', tag: 'rootfs' }
-      await untilDone(engine.docker, await engine.docker.importImage(createReadStream(rootfs), options))
+      const options = { repo: 'lvslab/base', tag: 'rootfs', ...(signal ? { abortSignal: signal } : {}) }
+      const tar = createReadStream(rootfs)
+      try {
+        await untilDone(engine.docker, await engine.docker.importImage(tar, options))
+      } catch (cause) {
+        signal?.throwIfAborted()
+        throw cause
+      } finally {
+        tar.destroy()
+      }
     })
   }
   signal?.throwIfAborted()

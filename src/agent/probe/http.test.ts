@@ -57,7 +57,7 @@ it('asks from the sources in turn, and by IPv6', async () => {
   expect(await asking(ipv6.url)(0, 0)).toMatchObject({ outcome: 'answered', source: '::1' })
 })
 
-it('says how a request ended, and asks once more only when it is told to', async () => {
+it('says how a request ended, and never asks again by itself', async () => {
   const outcomeOf = async (onRequest: (socket: Socket) => void): Promise<string> => {
     const { url, asked } = await server(onRequest)
     const { outcome } = await asking(url)(0, 0)
@@ -70,11 +70,32 @@ it('says how a request ended, and asks once more only when it is told to', async
   expect(await asking('http://127.0.0.1:9/')(0, 0)).toMatchObject({ outcome: 'refused', source: '' })
 })
 
-it('answers after one that failed', async () => {
-  let n = 0
-  const { url } = await server(socket => (n++ === 1 ? socket.resetAndDestroy() : socket.write(ANSWER)))
-  const ask = asking(url)
-  const outcomes = []
-  for (const n of [0, 1, 2]) outcomes.push((await ask(n, 0)).outcome)
-  expect(outcomes).toEqual(['answered', 'reset', 'answered'])
+it('asks from chosen ports in turn', async () => {
+  const free = createServer().listen(0, '127.0.0.1')
+  await once(free, 'listening')
+  const { port } = free.address() as AddressInfo
+  free.close()
+  await once(free, 'close')
+  const { url, from } = await server(socket => socket.write(ANSWER))
+  expect(await asking(url, { ports: [port] })(0, 0)).toMatchObject({ outcome: 'answered', sourcePort: port })
+  expect(from).toEqual([`127.0.0.1 ${port}`])
+})
+
+it('is not disturbed by a request before that failed, or whose answer never ended', async () => {
+  const failures: ((socket: Socket) => void)[] = [
+    socket => socket.resetAndDestroy(),
+    socket => socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nrs1'),
+    socket => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nrs1'),
+  ]
+  for (const fail of failures) {
+    let n = 0
+    const { url } = await server(socket => (n++ === 1 ? fail(socket) : socket.write(ANSWER)))
+    const ask = asking(url)
+    const outcomes = []
+    for (const n of [0, 1, 2, 3]) {
+      outcomes.push((await ask(n, 0)).outcome)
+      await new Promise(resolve => setTimeout(resolve, 5)) // undici tells of a connection that was cut off a little later
+    }
+    expect(outcomes).toEqual(['answered', fail === failures[0] ? 'reset' : 'timeout', 'answered', 'answered'])
+  }
 })

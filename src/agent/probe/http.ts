@@ -54,7 +54,7 @@ const newLine = (origin: string, connector: Connector): Line => {
         socket.off('error', failed)
         done(null, socket)
       })
-      line.socket = socket.once('error', failed)
+      line.socket = socket.setNoDelay(true).once('error', failed)
     },
   })
   const line: Line = { client, from: { localAddress: undefined, localPort: 0 }, socket: undefined }
@@ -72,7 +72,7 @@ export const httpRequests = (options: Omit<HttpProbeOptions, 'rate' | 'type'>): 
   const idle: Line[] = []
   return (n, scheduled) =>
     new Promise(resolve => {
-      const line = idle.pop() ?? newLine(url.origin, connector)
+      const line = idle.shift() ?? newLine(url.origin, connector) // the one that has been idle for longest
       const localPort = inTurn(options.ports, n) ?? freshPort()
       const from: From = { localAddress: inTurn(options.sources, n), localPort }
       line.from = from
@@ -80,7 +80,10 @@ export const httpRequests = (options: Omit<HttpProbeOptions, 'rate' | 'type'>): 
       const sent = now()
       const { probe, client: node } = options
       const event = { kind: 'request' as const, probe, n, client: node, scheduled, t: sent, target: url.host }
+      let over = false
       const end = (answer: Answer): void => {
+        if (over) return // undici takes the end of a connection for that of its answer, even when it was cut off here
+        over = true
         clearTimeout(deadline)
         resolve({ ...event, done: now(), source: from.localAddress ?? '', sourcePort: localPort, ...answer })
         // an answer that was read to its end has closed its connection already

@@ -24,7 +24,7 @@ const [ALL_REQUESTS, MOST_REQUESTS] = [500, 3_000]
 
 /** Services that a probe asks while real servers go and come, and how often each, requests/s. */
 const WATCHED = 5
-const WATCH_RATE = 2
+const WATCHED_RATE = 2
 
 const pairsOf = (plan: Plan): number => plan.services.reduce((total, { servers }) => total + servers.length, 0)
 
@@ -193,7 +193,7 @@ const lostTogether = (plan: Plan, node: string, broken: Broken[]): Scenario => {
       const probes = []
       for (const service of watched)
         probes.push(
-          await lab.http({ probe: probeOf(service), client: plan.client, url: service.url, rate: WATCH_RATE }),
+          await lab.http({ probe: probeOf(service), client: plan.client, url: service.url, rate: WATCHED_RATE }),
         )
       await lab.sleep(BEFORE_MS)
       const gone = allSaid(lab, broken, 'removed')
@@ -204,8 +204,9 @@ const lostTogether = (plan: Plan, node: string, broken: Broken[]): Scenario => {
       await heal()
       await back
       await lab.sleep(AFTER_MS)
-      // a large table is read at times: once more, now that all of them are back
-      for (const { planned } of broken.slice(0, 1)) await lab.until(wholePool(planned), PATIENCE_MS)
+      // a large table is read at times: that of each MASTER once more, now that all of them are back
+      const masters = new Map(broken.map(({ planned }) => [planned.vip.members[0]?.node, planned]))
+      await Promise.all([...masters.values()].map(planned => lab.until(wholePool(planned), PATIENCE_MS)))
       for (const probe of probes) await probe.stop()
     },
     checks: broken.map((one): PlannedCheck => {
