@@ -19,6 +19,7 @@ import { readLdirectord } from '../../src/config/ldirectord.ts'
 import { LvslabError, type Position } from '../../src/errors.ts'
 import { benchOptions, number, oneOf, text, whole } from '../bench-options.ts'
 import { type FuzzCase, fuzzCase, type FuzzReader, READERS, type Sample, samplesIn } from '../fuzz-cases.ts'
+import { scratchFolder } from '../scratch-folder.ts'
 
 /** A case that takes more of the processor than this is a finding, ms; how busy the host is does not count. */
 const TOO_SLOW_MS = 10_000
@@ -34,6 +35,8 @@ interface Orders {
   first: number
   /** Number of the case that is being read. */
   current: SharedArrayBuffer
+  /** A folder that an include may look through. */
+  root: string
 }
 
 interface Finding {
@@ -110,17 +113,15 @@ const runCase = (samples: Sample[], seed: number, n: number, root: string): Done
   }
 }
 
-/** A root for the node, which an include may look through. */
-const rootFolder = (): string => {
-  const root = mkdtempSync(path.join(tmpdir(), 'lvslab-fuzz-'))
+/** Makes a folder the root of the node, which an include may look through. */
+const rootIn = (root: string): string => {
   mkdirSync(path.join(root, path.dirname(CONFIG)), { recursive: true })
   writeFileSync(path.join(root, path.dirname(CONFIG), 'other.conf'), 'priority 90\n')
   return root
 }
 
-const readForEver = ({ seed, first, current, ...from }: Orders): void => {
+const readForEver = ({ seed, first, current, root, ...from }: Orders): void => {
   const samples = allSamples(from)
-  const root = rootFolder()
   const number = new Int32Array(current)
   for (let n = first; ; n++) {
     Atomics.store(number, 0, n)
@@ -136,10 +137,11 @@ const fuzz = async (from: Pick<Orders, 'folders' | 'reader'>, seed: number, minu
   let count = 0
   let bytes = 0
   const current = new SharedArrayBuffer(4)
+  const root = rootIn(scratchFolder('fuzz'))
   const end = Date.now() + minutes * 60_000
   let next = 0
   while (Date.now() < end) {
-    const orders: Orders = { ...from, seed, first: next, current }
+    const orders: Orders = { ...from, seed, first: next, current, root }
     const worker = new Worker(new URL(import.meta.url), { workerData: orders })
     let heard = cpuMs(process.cpuUsage())
     worker.on('message', (done: Done) => {
@@ -193,7 +195,7 @@ if (isMainThread) {
     console.log(`${findings.length} findings`)
     if (findings.length > 0) process.exitCode = 1
   } else {
-    const root = rootFolder()
+    const root = rootIn(mkdtempSync(path.join(tmpdir(), 'lvslab-fuzz-'))) // stays where there is something to see in it
     const done = runCase(allSamples(from), values.seed, values.case, root)
     console.log(`${done.outcome}, ${done.bytes} bytes, ${done.ms.toFixed(0)} ms, ${path.join(root, CONFIG)}`)
     if (done.finding) console.log(done.finding)

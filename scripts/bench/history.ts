@@ -4,8 +4,7 @@
  *
  *   npm run bench -- history
  */
-import { mkdtemp, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { LabEvent } from '../../src/history/event.ts'
 import { History, readHistories } from '../../src/history/history.ts'
@@ -21,6 +20,7 @@ import { checkSorry } from '../../src/judge/sorry.ts'
 import type { Verdict } from '../../src/judge/verdict.ts'
 import type { Bound } from '../../src/model/types.ts'
 import { benchOptions } from '../bench-options.ts'
+import { scratchFolder } from '../scratch-folder.ts'
 
 benchOptions({})
 
@@ -166,25 +166,21 @@ const record = async (file: string): Promise<History> => {
   return history
 }
 
-const dir = await mkdtemp(path.join(tmpdir(), 'lvslab-bench-'))
-try {
-  const file = path.join(dir, 'journal.ndjson')
-  console.log(`before: peak memory ${peakMb().toFixed(0)} MB`)
-  const verdicts = await timed('written to the journal and into a history, judged', async () => {
-    const history = await timed('  written', () => record(file))
-    console.log(`  ${history.size} events, ${history.requests.length} of them requests`)
-    return timed('  judged', () => judgeAll(history))
-  })
-  console.log(`journal: ${((await stat(file)).size / 1e6).toFixed(0)} MB`)
-  const again = await timed('read back and judged', async () => {
-    const history = await timed('  read', async () => (await readHistories(file)).labs.get('hour') ?? new History())
-    return timed('  judged', () => judgeAll(history))
-  })
-  console.log(verdicts)
-  if (again !== verdicts) throw new Error(`from the disk the verdicts are others: ${again}`)
-  const peak = peakMb()
-  console.log(`peak memory: ${peak.toFixed(0)} MB, limit ${LIMIT_MB} MB`)
-  if (peak > LIMIT_MB) process.exitCode = 1
-} finally {
-  await rm(dir, { recursive: true })
-}
+const dir = scratchFolder('history')
+const file = path.join(dir, 'journal.ndjson')
+console.log(`before: peak memory ${peakMb().toFixed(0)} MB`)
+const verdicts = await timed('written to the journal and into a history, judged', async () => {
+  const history = await timed('  written', () => record(file))
+  console.log(`  ${history.size} events, ${history.requests.length} of them requests`)
+  return timed('  judged', () => judgeAll(history))
+})
+console.log(`journal: ${((await stat(file)).size / 1e6).toFixed(0)} MB`)
+const again = await timed('read back and judged', async () => {
+  const history = await timed('  read', async () => (await readHistories(file)).labs.get('hour') ?? new History())
+  return timed('  judged', () => judgeAll(history))
+})
+console.log(verdicts)
+if (again !== verdicts) throw new Error(`from the disk the verdicts are others: ${again}`)
+const peak = peakMb()
+console.log(`peak memory: ${peak.toFixed(0)} MB, limit ${LIMIT_MB} MB`)
+if (peak > LIMIT_MB) process.exitCode = 1

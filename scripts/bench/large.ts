@@ -10,9 +10,8 @@
  * The time of `verify` is without the building of the engine where that is in the cache. Memory and
  * processor time are those of all processes together.
  */
-import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { LvslabError } from '../../src/errors.ts'
 import { makeFolder } from '../../src/history/make-folder.ts'
@@ -20,6 +19,7 @@ import type { RunReport } from '../../src/report/run.ts'
 import { benchOptions, clock, oneOf, text, whole } from '../bench-options.ts'
 import { largePair } from '../large-pair.ts'
 import { usageOf } from '../process-usage.ts'
+import { scratchFolder } from '../scratch-folder.ts'
 
 const values = benchOptions({
   services: whole(1).default(100),
@@ -30,8 +30,9 @@ const values = benchOptions({
   clock: clock.default('default'),
 })
 
-const scratch = mkdtempSync(path.join(tmpdir(), 'lvslab-bench-large-'))
-using _ = { [Symbol.dispose]: () => rmSync(scratch, { recursive: true }) }
+let running: ChildProcess | undefined
+// Ctrl-C reaches what is running as well, which then ends by itself
+const scratch = scratchFolder('large', signal => void (signal === 'SIGTERM' && running?.kill(signal)))
 
 const pair = values.to ?? path.join(scratch, 'large-pair')
 await makeFolder(pair)
@@ -79,6 +80,7 @@ async function lvslab(...args: string[]): Promise<Ended> {
   const child = spawn('sh', [path.join(import.meta.dirname, '../lvslab'), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  running = child
   let memory = 0
   const cpu = new Map<number, number>()
   const look = setInterval(() => {

@@ -7,8 +7,7 @@
  *   npm run bench -- lint --mutations 2000 --seed 7
  *   npm run bench -- lint --samples DIR                the .conf files of a folder instead of the samples
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { terminalSteps } from '../../src/cli/steps.ts'
 import { debFile, fetchDebs } from '../../src/engine/vm/debs.ts'
@@ -22,6 +21,7 @@ import { planTopology } from '../../src/verify/plan.ts'
 import { type Answer, askKeepalived, namedIn, NO_ANSWER, prepareNode, readAnswers } from '../../suites/config-test.ts'
 import { mutate, randomOf } from '../../suites/config-mutations.ts'
 import { benchOptions, text, whole } from '../bench-options.ts'
+import { scratchFolder } from '../scratch-folder.ts'
 
 const values = benchOptions({
   mutations: whole().default(500),
@@ -37,8 +37,7 @@ interface Case {
   text: string
 }
 
-const temporary = mkdtempSync(path.join(tmpdir(), 'lvslab-bench-lint-'))
-using _ = { [Symbol.dispose]: () => rmSync(temporary, { recursive: true }) }
+const temporary = scratchFolder('lint')
 
 using steps = terminalSteps(process.stderr)
 const originals = [...(await samples()), ...topologies()]
