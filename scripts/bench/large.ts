@@ -31,8 +31,8 @@ const values = benchOptions({
 })
 
 let running: ChildProcess | undefined
-// Ctrl-C reaches what is running as well, which then ends by itself
-const scratch = scratchFolder('large', signal => void (signal === 'SIGTERM' && running?.kill(signal)))
+// what is running cleans up; that it is told twice, by Ctrl-C, does no harm
+const scratch = scratchFolder('large', signal => (running ? void running.kill(signal) : process.exit(130)))
 
 const pair = values.to ?? path.join(scratch, 'large-pair')
 await makeFolder(pair)
@@ -93,6 +93,7 @@ async function lvslab(...args: string[]): Promise<Ended> {
   const { promise, resolve } = Promise.withResolvers<number | null>()
   child.on('close', resolve)
   const code = await promise
+  running = undefined
   clearInterval(look)
   const cpuSeconds = [...cpu.values()].reduce((total, seconds) => total + seconds, 0)
   return { code, stdout, memory, cpuSeconds, tookMs: performance.now() - started }
