@@ -155,12 +155,7 @@ const largeTableAtTimes = (node: AgentNode): Table => {
  * The IPVS table of a node as the kernel holds it now, at once where it is small; empty where the node has none, undefined where
  * it could not be read.
  */
-export const ipvsTable = (node: AgentNode): IpvsService[] | Table => {
-  const small = smallTable(node)
-  if (!small) return largeTableAtTimes(node)
-  largeTables.delete(node)
-  return small
-}
+export const ipvsTable = (node: AgentNode): IpvsService[] | Table => smallTable(node) ?? largeTableAtTimes(node)
 
 /** Reads the counters of `ipvsadm -Ln --stats --exact`, by service and `address:port` of the real server. */
 export const parseCounters = (text: string): Map<string, IpvsDestination['counters']> => {
