@@ -1,6 +1,7 @@
 import { LvslabError } from '../../errors.ts'
 import { near } from '../near.ts'
 import type { Rule } from '../rule.ts'
+import { checkRules } from './checks.ts'
 import { grammarRules } from './grammar.ts'
 import { listRules } from './lists.ts'
 import { markRules } from './marks.ts'
@@ -24,6 +25,7 @@ export const RULES: readonly Rule[] = [
   ...vrrpRules,
   ...pairRules,
   ...serviceRules,
+  ...checkRules,
   ...markRules,
   ...scriptRules,
   ...suppressionRules,

@@ -2,17 +2,14 @@ import { keyword } from '../../config/keepalived/parse.ts'
 import type { Word } from '../../config/keepalived/tokenize.ts'
 import type { Position } from '../../errors.ts'
 import { all } from '../../config/keepalived/values.ts'
-import { describeBound, seconds } from '../../model/bound.ts'
-import { serverDownBound } from '../../model/health-check.ts'
-import { ldirectordCheck, ldirectordDownBound, type LdirectordService } from '../../model/ldirectord.ts'
-import type { Bound, RealServer, VirtualService } from '../../model/types.ts'
+import type { RealServer, VirtualService } from '../../model/types.ts'
 import { addressesOf } from '../../topology/addresses.ts'
 import { contains, parseIpv4, parseSubnet, type Subnet } from '../../topology/ipv4.ts'
 import type { Program } from '../../topology/director-files.ts'
 import type { Topology } from '../../topology/types.ts'
 import { type Director, EVERY_PROGRAM, type Found, type LintInput, type Rule } from '../rule.ts'
 import { everyStatement, placeOf, statementAt } from '../statements.ts'
-import { eachService } from './each-service.ts'
+import { eachService, onePerPlace, sectionOf } from './each-service.ts'
 import { markedAddresses } from './marks.ts'
 
 /** Every address that a director holds, or may: its VIPs, what it adds for good, what the topology gives it. */
@@ -24,10 +21,6 @@ const heldBy = ({ config, node, statements }: Director): Set<string> =>
       .map(line => line.words[0].text.replace(/\/.*/, '')),
     ...(node ? addressesOf(node) : []),
   ])
-
-/** One finding for each place: a service of a group stands for many, and so do its servers. */
-const onePerPlace = (found: Found[]): Found[] =>
-  [...new Map(found.toReversed().map(one => [one.at, one])).values()].toReversed()
 
 const vipNotHeld = eachService((service, director) => {
   const { address } = service
@@ -76,10 +69,6 @@ const sorryMethod = (service: VirtualService, director: Director): string => {
   const block = statementAt(director, service.at)?.block ?? []
   return all(block, 'sorry_server_lvs_method').at(-1)?.words[1]?.text ?? service.forwarding
 }
-
-/** The section of ldirectord.cf that a service is of. */
-const sectionOf = (service: VirtualService, { ldirectord }: Director): LdirectordService | undefined =>
-  ldirectord?.services.find(one => one.service === service)
 
 const persistenceDefeated = eachService((service, director) => {
   if (service.persistence === undefined) return []
@@ -144,33 +133,6 @@ const flagUseless = eachService((service, director) => {
   ]
 })
 
-const urlMissing = eachService(service =>
-  service.realServers.flatMap(server =>
-    server.checks
-      .filter(({ type, urls }) => (type === 'HTTP_GET' || type === 'SSL_GET') && urls.length === 0)
-      .map(({ at, keyword }) => ({
-        at,
-        message: `${keyword} of real_server ${server.address} has no url with a path`,
-      })),
-  ),
-)
-
-/** Words of a check that say where it connects to, or how (check_smtp.c smtp_check_end_handler). */
-const CONNECTS = ['connect_ip', 'connect_port', 'bindto', 'bind_port', 'bind_if', 'fwmark', 'connect_timeout']
-
-/** keepalived 2.3.3 puts the check of each host but the first twice into one list, which then has no end. */
-const smtpHosts = ({ directors }: LintInput): Found[] =>
-  directors.flatMap(director =>
-    everyStatement(director.statements)
-      .filter(one => keyword(one) === 'SMTP_CHECK')
-      .flatMap(({ block = [] }) => {
-        const hosts = all(block, 'host')
-        const further = all(block, ...CONNECTS).length > 0 ? hosts[0] : hosts[1]
-        if (!further) return []
-        return [{ at: further.at, message: 'keepalived 2.3.3 makes a check of this host, and never comes to an end' }]
-      }),
-  )
-
 /** Options behind lvs_method, with how many words each has (check_parser.c svr_forwarding_handler). */
 const METHOD_OPTIONS: Record<string, number> = { type: 2, port: 2, nocsum: 1, csum: 1, remcsum: 1 }
 
@@ -222,34 +184,6 @@ const serviceTwice = eachService((service, { config }) => {
 const weightPlace = (server: RealServer, director: Director): Position =>
   all(statementAt(director, server.at)?.block ?? [], 'weight').at(-1)?.at ?? server.at
 
-/** ldirectord checks every server, and ipvsadm none. */
-const checkMissing = eachService((service, { program }) =>
-  service.realServers
-    .filter(server => program === 'keepalived' && server.checks.length === 0)
-    .map(server => ({
-      at: server.at,
-      message: `real_server ${server.address}:${server.port} has no check: when it fails, clients are sent there all the same`,
-    })),
-)
-
-/** How long a server that answers nothing stays in the table. */
-const silentBound = (service: VirtualService, server: RealServer, director: Director): Bound | undefined => {
-  const own = sectionOf(service, director)
-  if (!own || !director.ldirectord) return serverDownBound(server, 'silent')
-  const check = ldirectordCheck(own, director.ldirectord)
-  return check && ldirectordDownBound(check, 'silent')
-}
-
-const detectionSlow = eachService((service, director, { maxDetectionMs }) =>
-  service.realServers.flatMap(server => {
-    const bound = silentBound(service, server, director)
-    if (maxDetectionMs === undefined || !bound || bound.maxMs <= maxDetectionMs) return []
-    const at = server.checks[0]?.at ?? server.at
-    const message = `a silent real_server ${server.address}:${server.port} stays in the table ${describeBound(bound)} (${bound.formula}), longer than ${seconds(maxDetectionMs)}`
-    return [{ at, message }]
-  }),
-)
-
 const sum = (service: VirtualService): number => service.realServers.reduce((total, one) => total + one.weight, 0)
 
 const quorumNeedsAll = eachService((service, director) => {
@@ -272,42 +206,6 @@ const weightsUnused = eachService((service, director) => {
     },
   ]
 })
-
-const strictVip = ({ directors }: LintInput): Found[] =>
-  directors.flatMap(director =>
-    director.config.instances
-      .filter(instance => instance.strict && instance.priority !== 255)
-      .flatMap(instance => {
-        const block = statementAt(director, instance.at)?.block ?? []
-        if (all(block, 'accept').length > 0) return []
-        const served = director.config.services.find(one => instance.addresses.some(vip => vip.address === one.address))
-        const what = served ? `, ${served.name} among it` : ''
-        const global = all(director.statements, 'global_defs').flatMap(one => all(one.block ?? [], 'vrrp_strict'))[0]
-        const at = all(block, 'strict_mode').at(-1)?.at ?? global?.at ?? instance.at
-        const message = `strict mode: ${instance.name} drops what is sent to its VIPs${what}`
-        return [{ at, message, ...(served ? { other: served.at } : {}) }]
-      }),
-  )
-
-const strictUnicast = ({ directors }: LintInput): Found[] =>
-  directors.flatMap(director =>
-    director.config.instances
-      .filter(instance => instance.strict && instance.unicastPeers.length > 0)
-      .map(instance => ({
-        at: placeOf(director, instance, 'unicast_peer'),
-        message: `strict mode has no unicast_peer; keepalived of some versions refuses ${instance.name}, others ignore it`,
-      })),
-  )
-
-const interfaceUnknown = ({ directors }: LintInput): Found[] =>
-  directors.flatMap(director =>
-    director.config.instances.flatMap(instance => {
-      const names = director.node?.interfaces.map(one => one.name) ?? []
-      if (!director.node || names.includes(instance.interface) || instance.interface === 'lo') return []
-      const message = `${director.name} has no interface ${instance.interface}; it has ${names.join(', ')}`
-      return [{ at: placeOf(director, instance, 'interface'), message }]
-    }),
-  )
 
 export const serviceRules: Rule[] = [
   {
@@ -370,15 +268,6 @@ export const serviceRules: Rule[] = [
     check: flagUseless,
   },
   {
-    code: 'url-missing',
-    severity: 'error',
-    rejected: true,
-    title: 'A web check without a URL',
-    why: 'keepalived leaves the check out (check_http.c http_get_check_end).',
-    remedy: 'Write a url block with a path.',
-    check: urlMissing,
-  },
-  {
     code: 'method-option',
     severity: 'error',
     rejected: true,
@@ -407,15 +296,6 @@ export const serviceRules: Rule[] = [
     check: serverFar,
   },
   {
-    code: 'smtp-hosts',
-    severity: 'error',
-    rejected: true,
-    title: 'An SMTP_CHECK with host blocks',
-    why: 'keepalived calls them deprecated. From the second check on that comes of them, one with connect_timeout or the like in SMTP_CHECK itself being the first, keepalived 2.3.3 does not start and does not say so: it goes round in a list (check_smtp.c smtp_check_end_handler).',
-    remedy: 'Write an SMTP_CHECK with connect_ip for each host.',
-    check: smtpHosts,
-  },
-  {
     code: 'weights-unused',
     severity: 'warning',
     rejected: false,
@@ -426,26 +306,6 @@ export const serviceRules: Rule[] = [
     check: weightsUnused,
   },
   {
-    code: 'check-missing',
-    severity: 'warning',
-    rejected: false,
-    title: 'A real server without a health check',
-    why: 'keepalived takes it for healthy always.',
-    remedy: 'Write a check into its block: TCP_CHECK at least.',
-    check: input => onePerPlace(checkMissing(input)),
-  },
-  {
-    code: 'detection-slow',
-    severity: 'error',
-    rejected: false,
-    programs: EVERY_PROGRAM,
-    title: 'A failed real server stays longer than --max-detection',
-    why: 'delay_loop, timeouts and retries add up; the message has the sum for a server that answers nothing.',
-    remedy:
-      'Make delay_loop, connect_timeout, retry or delay_before_retry smaller; of ldirectord checkinterval, the timeout or failurecount.',
-    check: detectionSlow,
-  },
-  {
     code: 'quorum-never-back',
     severity: 'error',
     rejected: false,
@@ -453,33 +313,5 @@ export const serviceRules: Rule[] = [
     why: 'It is regained at quorum + hysteresis, which is more than all weights together (check/ipwrapper.c update_quorum_state).',
     remedy: 'Keep quorum + hysteresis within the sum of the weights.',
     check: quorumNeedsAll,
-  },
-  {
-    code: 'strict-drops',
-    severity: 'error',
-    rejected: false,
-    title: 'Strict mode drops what is sent to the VIP',
-    why: 'By the RFC a MASTER that is not the address owner takes no packets for the VIP: keepalived adds a packet filter rule that drops them, and IPVS never sees them (vrrp.c vrrp_complete_instance: accept).',
-    remedy: 'Take vrrp_strict out; with version 3, `accept` is enough.',
-    example: 'global_defs {\n  vrrp_strict\n}\n',
-    check: strictVip,
-  },
-  {
-    code: 'strict-unicast',
-    severity: 'error',
-    rejected: false,
-    title: 'Strict mode with unicast peers',
-    why: 'The RFC knows multicast alone: keepalived 2.1.5 and those from 2.4.0 on refuse it, those between start and differ after a reload (vrrp.c vrrp_complete_instance).',
-    remedy: 'Take vrrp_strict out.',
-    check: strictUnicast,
-  },
-  {
-    code: 'interface-unknown',
-    severity: 'error',
-    rejected: true,
-    title: 'An interface that the node does not have',
-    why: 'keepalived does not start the instance (vrrp_parser.c vrrp_int_handler). Told where a topology describes the node.',
-    remedy: 'Write the name that the interface has on the node.',
-    check: interfaceUnknown,
   },
 ]

@@ -188,6 +188,30 @@ const syncGroup = ({ directors }: LintInput): Found[] =>
     }),
   )
 
+const strictVip = eachInstance((instance, director) => {
+  const block = blockOf(director, instance)
+  if (!instance.strict || instance.priority === 255 || all(block, 'accept').length > 0) return []
+  const served = director.config.services.find(one => instance.addresses.some(vip => vip.address === one.address))
+  const what = served ? `, ${served.name} among it` : ''
+  const global = all(director.statements, 'global_defs').flatMap(one => all(one.block ?? [], 'vrrp_strict'))[0]
+  const at = all(block, 'strict_mode').at(-1)?.at ?? global?.at ?? instance.at
+  const message = `strict mode: ${instance.name} drops what is sent to its VIPs${what}`
+  return [{ at, message, ...(served ? { other: served.at } : {}) }]
+})
+
+const strictUnicast = eachInstance((instance, director) => {
+  if (!instance.strict || instance.unicastPeers.length === 0) return []
+  const message = `strict mode has no unicast_peer; keepalived of some versions refuses ${instance.name}, others ignore it`
+  return [{ at: placeOf(director, instance, 'unicast_peer'), message }]
+})
+
+const interfaceUnknown = eachInstance((instance, director) => {
+  const names = director.node?.interfaces.map(one => one.name) ?? []
+  if (!director.node || names.includes(instance.interface) || instance.interface === 'lo') return []
+  const message = `${director.name} has no interface ${instance.interface}; it has ${names.join(', ')}`
+  return [{ at: placeOf(director, instance, 'interface'), message }]
+})
+
 export const vrrpRules: Rule[] = [
   {
     code: 'vip-missing',
@@ -297,5 +321,33 @@ export const vrrpRules: Rule[] = [
     why: 'keepalived ignores names that it does not know, and a group of one keeps nothing together (vrrp_sync.c vrrp_sync_set_group).',
     remedy: 'Write the names of two vrrp_instance blocks at least.',
     check: syncGroup,
+  },
+  {
+    code: 'strict-drops',
+    severity: 'error',
+    rejected: false,
+    title: 'Strict mode drops what is sent to the VIP',
+    why: 'By the RFC a MASTER that is not the address owner takes no packets for the VIP: keepalived adds a packet filter rule that drops them, and IPVS never sees them (vrrp.c vrrp_complete_instance: accept).',
+    remedy: 'Take vrrp_strict out; with version 3, `accept` is enough.',
+    example: 'global_defs {\n  vrrp_strict\n}\n',
+    check: strictVip,
+  },
+  {
+    code: 'strict-unicast',
+    severity: 'error',
+    rejected: false,
+    title: 'Strict mode with unicast peers',
+    why: 'The RFC knows multicast alone: keepalived 2.1.5 and those from 2.4.0 on refuse it, those between start and differ after a reload (vrrp.c vrrp_complete_instance).',
+    remedy: 'Take vrrp_strict out.',
+    check: strictUnicast,
+  },
+  {
+    code: 'interface-unknown',
+    severity: 'error',
+    rejected: true,
+    title: 'An interface that the node does not have',
+    why: 'keepalived does not start the instance (vrrp_parser.c vrrp_int_handler). Told where a topology describes the node.',
+    remedy: 'Write the name that the interface has on the node.',
+    check: interfaceUnknown,
   },
 ]

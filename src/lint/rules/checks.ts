@@ -1,0 +1,106 @@
+import { keyword } from '../../config/keepalived/parse.ts'
+import { all } from '../../config/keepalived/values.ts'
+import { describeBound, seconds } from '../../model/bound.ts'
+import { serverDownBound } from '../../model/health-check.ts'
+import { ldirectordCheck, ldirectordDownBound } from '../../model/ldirectord.ts'
+import type { Bound, RealServer, VirtualService } from '../../model/types.ts'
+import { type Director, EVERY_PROGRAM, type Found, type LintInput, type Rule } from '../rule.ts'
+import { everyStatement } from '../statements.ts'
+import { eachService, onePerPlace, sectionOf } from './each-service.ts'
+
+const urlMissing = eachService(service =>
+  service.realServers.flatMap(server =>
+    server.checks
+      .filter(({ type, urls }) => (type === 'HTTP_GET' || type === 'SSL_GET') && urls.length === 0)
+      .map(({ at, keyword }) => ({
+        at,
+        message: `${keyword} of real_server ${server.address} has no url with a path`,
+      })),
+  ),
+)
+
+/** Words of a check that say where it connects to, or how (check_smtp.c smtp_check_end_handler). */
+const CONNECTS = ['connect_ip', 'connect_port', 'bindto', 'bind_port', 'bind_if', 'fwmark', 'connect_timeout']
+
+/** keepalived 2.3.3 puts the check of each host but the first twice into one list, which then has no end. */
+const smtpHosts = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director =>
+    everyStatement(director.statements)
+      .filter(one => keyword(one) === 'SMTP_CHECK')
+      .flatMap(({ block = [] }) => {
+        const hosts = all(block, 'host')
+        const further = all(block, ...CONNECTS).length > 0 ? hosts[0] : hosts[1]
+        if (!further) return []
+        return [{ at: further.at, message: 'keepalived 2.3.3 makes a check of this host, and never comes to an end' }]
+      }),
+  )
+
+/** ldirectord checks every server, and ipvsadm none. */
+const checkMissing = eachService((service, { program }) =>
+  service.realServers
+    .filter(server => program === 'keepalived' && server.checks.length === 0)
+    .map(server => ({
+      at: server.at,
+      message: `real_server ${server.address}:${server.port} has no check: when it fails, clients are sent there all the same`,
+    })),
+)
+
+/** How long a server that answers nothing stays in the table. */
+const silentBound = (service: VirtualService, server: RealServer, director: Director): Bound | undefined => {
+  const own = sectionOf(service, director)
+  if (!own || !director.ldirectord) return serverDownBound(server, 'silent')
+  const check = ldirectordCheck(own, director.ldirectord)
+  return check && ldirectordDownBound(check, 'silent')
+}
+
+const detectionSlow = eachService((service, director, { maxDetectionMs }) =>
+  service.realServers.flatMap(server => {
+    const bound = silentBound(service, server, director)
+    if (maxDetectionMs === undefined || !bound || bound.maxMs <= maxDetectionMs) return []
+    const at = server.checks[0]?.at ?? server.at
+    const message = `a silent real_server ${server.address}:${server.port} stays in the table ${describeBound(bound)} (${bound.formula}), longer than ${seconds(maxDetectionMs)}`
+    return [{ at, message }]
+  }),
+)
+
+/** Of the health checks of real servers. */
+export const checkRules: Rule[] = [
+  {
+    code: 'url-missing',
+    severity: 'error',
+    rejected: true,
+    title: 'A web check without a URL',
+    why: 'keepalived leaves the check out (check_http.c http_get_check_end).',
+    remedy: 'Write a url block with a path.',
+    check: urlMissing,
+  },
+  {
+    code: 'smtp-hosts',
+    severity: 'error',
+    rejected: true,
+    title: 'An SMTP_CHECK with host blocks',
+    why: 'keepalived calls them deprecated. From the second check on that comes of them, one with connect_timeout or the like in SMTP_CHECK itself being the first, keepalived 2.3.3 does not start and does not say so: it goes round in a list (check_smtp.c smtp_check_end_handler).',
+    remedy: 'Write an SMTP_CHECK with connect_ip for each host.',
+    check: smtpHosts,
+  },
+  {
+    code: 'check-missing',
+    severity: 'warning',
+    rejected: false,
+    title: 'A real server without a health check',
+    why: 'keepalived takes it for healthy always.',
+    remedy: 'Write a check into its block: TCP_CHECK at least.',
+    check: input => onePerPlace(checkMissing(input)),
+  },
+  {
+    code: 'detection-slow',
+    severity: 'error',
+    rejected: false,
+    programs: EVERY_PROGRAM,
+    title: 'A failed real server stays longer than --max-detection',
+    why: 'delay_loop, timeouts and retries add up; the message has the sum for a server that answers nothing.',
+    remedy:
+      'Make delay_loop, connect_timeout, retry or delay_before_retry smaller; of ldirectord checkinterval, the timeout or failurecount.',
+    check: detectionSlow,
+  },
+]
