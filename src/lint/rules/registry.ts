@@ -13,10 +13,12 @@ import { suppressionRules } from './suppressed.ts'
 import { tableRules } from './tables.ts'
 import { generalRules, specificRules } from './values.ts'
 import { vrrpRules } from './vrrp.ts'
+import { wordRules } from './words.ts'
 
 /** Every rule, in the order in which they take notices of the reader. */
 export const RULES: readonly Rule[] = [
   ...structureRules,
+  ...wordRules,
   ...specificRules,
   ...grammarRules,
   ...tableRules,
