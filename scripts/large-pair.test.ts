@@ -1,11 +1,14 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { isDeepStrictEqual } from 'node:util'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Condition } from '../src/agent/protocol.ts'
 import { largePair } from './large-pair.ts'
 import { deriveFrom } from '../src/derive/read.ts'
 import { writeDraft } from '../src/derive/write.ts'
 import type { PoolParams } from '../src/judge/pool.ts'
+import type { Lab } from '../src/lab/lab.ts'
 import { loadTopology } from '../src/topology/load.ts'
 import { type Plan, planTopology } from '../src/verify/plan.ts'
 import { planScenarios } from '../src/verify/scenarios.ts'
@@ -189,5 +192,58 @@ describe('real servers that all services share', () => {
     ])
     expect(scenarios.map(({ name }) => name).filter(name => name.startsWith('servers-of'))).toEqual(['servers-of-rs1'])
     expect(scenarios.find(({ name }) => name === 'servers-of-rs1')?.checks).toHaveLength(10)
+  })
+})
+
+describe('the real servers of a farm', () => {
+  const INJECTING_MS = 8_000 // on a busy lab the table of each director is read first, which rests after each reading
+
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  it('are waited for as long as they may take from the fault on, however long that takes to come', async () => {
+    const plan = await planOf(PAIR)
+    const scenario = planScenarios(plan).find(({ name }) => name === 'servers-of-farm1')
+    const bounds = (scenario?.checks ?? []).map(({ params }) => params as PoolParams)
+    const ends = { removed: 'downBound', added: 'upBound' } as const
+    const happened: string[] = []
+    const waiting: { match: Record<string, unknown>; met: () => void }[] = []
+    /** keepalived says it of each at the end of its bound. */
+    const say = (result: keyof typeof ends): void => {
+      for (const one of bounds)
+        setTimeout(() => {
+          happened.push(result)
+          const { address, port } = one.server
+          const checker = { server: `${address}:${port}`, service: one.service, result }
+          for (const { match, met } of waiting) if (isDeepStrictEqual(match['checker'], checker)) met()
+        }, one[ends[result]]?.maxMs)
+    }
+    const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
+    const probe = { stop: async () => {} }
+    const lab = {
+      http: async () => probe,
+      sleep,
+      until: (condition: Condition, deadlineMs: number) =>
+        new Promise(resolve => {
+          if (condition.kind === 'event') waiting.push({ match: condition.match, met: () => resolve(true) })
+          setTimeout(() => resolve(false), deadlineMs)
+        }),
+      inject: async () => {
+        await sleep(INJECTING_MS)
+        say('removed')
+        return async () => {
+          happened.push('heal')
+          await sleep(INJECTING_MS)
+          say('added')
+        }
+      },
+    }
+    const driven = scenario?.drive(lab as unknown as Lab).then(() => happened.push('ended'))
+    await vi.runAllTimersAsync()
+    await driven
+    const many = bounds.length
+    expect(many).toBe(10)
+    const all = [...Array(many).fill('removed'), 'heal', ...Array(many).fill('added'), 'ended']
+    expect(happened).toEqual(all)
   })
 })

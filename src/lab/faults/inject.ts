@@ -26,7 +26,7 @@ export interface Faults {
 type RunFault = (args: Operations['fault']['args']) => Promise<Operations['fault']['result']>
 
 /** For each of: preparation, effect, proof; ms of lab time. */
-const TIMEOUT_MS = 30_000
+export const FAULT_TIMEOUT_MS = 30_000
 
 /** @param run has the agent do it */
 export const createFaults = (topology: Topology, run: RunFault): Faults => {
@@ -37,7 +37,16 @@ export const createFaults = (topology: Topology, run: RunFault): Faults => {
 
   const heal = async (prepared: PreparedFault): Promise<void> => {
     const { fault, node, injection, params, heal: steps, healed: proofs } = prepared
-    const result = await run({ fault, node, injection, params, phase: 'heal', steps, proofs, timeoutMs: TIMEOUT_MS })
+    const result = await run({
+      fault,
+      node,
+      injection,
+      params,
+      phase: 'heal',
+      steps,
+      proofs,
+      timeoutMs: FAULT_TIMEOUT_MS,
+    })
     const broken = [result.refused, result.failed, ...(result.unproved ?? [])].filter(one => one !== undefined)
     if (broken.length === 0) return
     throw new LvslabError('FAULT_NOT_HEALED', `${what(prepared)} is not healed: ${broken.join('; ')}`, {
@@ -63,7 +72,7 @@ export const createFaults = (topology: Topology, run: RunFault): Faults => {
     inject: async (fault, node, ...[given]) => {
       const prepared = prepareFault(topology, fault, node, given, ++injections)
       const { injection, params, inject: steps } = prepared
-      const result = await run({ fault, node, injection, params, phase: 'inject', steps, timeoutMs: TIMEOUT_MS })
+      const result = await run({ fault, node, injection, params, phase: 'inject', steps, timeoutMs: FAULT_TIMEOUT_MS })
       if (result.refused !== undefined)
         throw new LvslabError('FAULT_REFUSED', `${what(prepared)}, nothing was touched: ${result.refused}`)
       const heal = healOnce(prepared)

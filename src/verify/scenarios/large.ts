@@ -1,5 +1,6 @@
 import type { Condition } from '../../agent/protocol.ts'
 import type { PlannedCheck } from '../../judge/rules.ts'
+import { FAULT_TIMEOUT_MS } from '../../lab/faults/inject.ts'
 import type { Lab } from '../../lab/lab.ts'
 import { cycleShares } from '../../model/shares.ts'
 import { addressesOf } from '../../topology/addresses.ts'
@@ -229,7 +230,8 @@ const lostTogether = (plan: Plan, node: string, broken: Broken[]): Scenario => {
 
 /**
  * Waits until the MASTER of each service says that the server went or came: its log costs nothing, and a table of this size a process
- * for each look. What it never says is judged by its tables all the same.
+ * for each look. What it never says is judged by its tables all the same. It is called before the fault, so as to miss no line, and
+ * that may take its time to come.
  */
 const allSaid = async (lab: Lab, broken: Broken[], result: 'removed' | 'added'): Promise<void> => {
   const waits = broken.map(({ planned, one: { server }, downBound, upBound }) => {
@@ -242,7 +244,7 @@ const allSaid = async (lab: Lab, broken: Broken[], result: 'removed' | 'added'):
           match: { ...match, checker: { server: checker.server, result: result === 'added' ? 'up' : 'down' } },
         }
       : { kind: 'event', match }
-    return lab.until(said, (result === 'removed' ? downBound : upBound).maxMs + PATIENCE_MS)
+    return lab.until(said, FAULT_TIMEOUT_MS + (result === 'removed' ? downBound : upBound).maxMs + PATIENCE_MS)
   })
   await Promise.all(waits)
 }
