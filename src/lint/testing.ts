@@ -62,3 +62,35 @@ export const script = (path: string): string => `${SECURE}vrrp_script chk {\n  s
 
 /** Lines of an instance that tracks it. */
 export const TRACKED = '  track_script {\n    chk\n  }'
+
+/** A block of an instance. */
+export const auth = (pass: string, type = 'PASS'): string =>
+  `  authentication {\n    auth_type ${type}\n    auth_pass ${pass}\n  }`
+
+/** Two instances, of two VIPs. */
+export const twoInstances = (): string => instance() + instance('', { name: 'VI_2', vip: '10.0.0.101', vrid: 52 })
+
+/** A sync group of instances. */
+export const group = (...names: string[]): string =>
+  `vrrp_sync_group G {\n  group {\n${names.map(name => `    ${name}\n`).join('')}  }\n}\n`
+
+/** A service by firewall mark with nothing wrong in it; `words` stand behind the address of its real server. */
+export const mark = (words = ''): string =>
+  service('', 'TCP_CHECK {\n      connect_port 80\n    }', 'fwmark 50')
+    .replace('  protocol TCP\n', '')
+    .replace('10.0.0.11 80', `10.0.0.11${words}`)
+
+/** ldirectord.cf with nothing wrong in it. */
+export const SECTION = 'virtual=10.0.0.100:80\n\treal=10.0.0.11:80 gate\n\tfallback=127.0.0.1:80 gate\n'
+
+/** A table of ipvsadm-save with nothing wrong in it. */
+export const TABLE = '-A -t 10.0.0.100:80 -s rr\n-a -t 10.0.0.100:80 -r 10.0.0.11:80 -g -w 1\n'
+
+/** A director, a real server and a client. */
+export const TOPOLOGY = `name: test
+networks: { lan: { subnet: 10.0.0.0/24 } }
+nodes:
+  d1: { role: director, interfaces: { eth0: { network: lan, address: 10.0.0.2 } } }
+  rs1: { role: realserver, interfaces: { eth0: { network: lan, address: 10.0.0.11 } } }
+  c1: { role: client, interfaces: { eth0: { network: lan, address: 10.0.0.50 } } }
+`

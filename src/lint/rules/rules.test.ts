@@ -1,6 +1,20 @@
 import { describe, expect, it } from 'vitest'
-import { type Block, ROOT, wordsOf } from '../keywords.ts'
-import { findingsIn, instance, placesOf, SECURE, script, service, TRACKED } from '../testing.ts'
+import {
+  auth,
+  findingsIn,
+  group,
+  instance,
+  mark,
+  placesOf,
+  SECTION,
+  SECURE,
+  script,
+  service,
+  TABLE,
+  TOPOLOGY,
+  TRACKED,
+  twoInstances,
+} from '../testing.ts'
 import { RULES } from './registry.ts'
 
 /** Files that a rule finds something in, and where; beside them files that differ in what is right alone. */
@@ -23,17 +37,9 @@ const pair = (bad: [string, string], at: string, good: [string, string]): Case =
   good: { 'a.conf': good[0], 'b.conf': good[1] },
 })
 
-const auth = (pass: string, type = 'PASS') => `  authentication {\n    auth_type ${type}\n    auth_pass ${pass}\n  }`
 const DIRECTOR = 'd1/keepalived.conf'
 const lower = { priority: 90 }
 const OTHER_SERVER = '  real_server 10.0.0.12 80 {\n    weight 1\n    TCP_CHECK {\n    }\n  }'
-const TOPOLOGY = `name: test
-networks: { lan: { subnet: 10.0.0.0/24 } }
-nodes:
-  d1: { role: director, interfaces: { eth0: { network: lan, address: 10.0.0.2 } } }
-  rs1: { role: realserver, interfaces: { eth0: { network: lan, address: 10.0.0.11 } } }
-  c1: { role: client, interfaces: { eth0: { network: lan, address: 10.0.0.50 } } }
-`
 const inTopology = (bad: string, at: string, good: string, more: Record<string, string> = {}): Case => {
   const file = 'd1/etc/keepalived/keepalived.conf'
   return {
@@ -42,18 +48,12 @@ const inTopology = (bad: string, at: string, good: string, more: Record<string, 
     good: { 'topology.yaml': TOPOLOGY, [file]: good, ...more },
   }
 }
-const mark = (words = '') =>
-  service('', 'TCP_CHECK {\n      connect_port 80\n    }', 'fwmark 50')
-    .replace('  protocol TCP\n', '')
-    .replace('10.0.0.11 80', `10.0.0.11${words}`)
 
-const SECTION = 'virtual=10.0.0.100:80\n\treal=10.0.0.11:80 gate\n\tfallback=127.0.0.1:80 gate\n'
 const ldirectord = (bad: string, place: string, good = SECTION): Case => ({
   bad: { 'd1/ldirectord.cf': bad },
   at: [`d1/ldirectord.cf:${place}`],
   good: { 'd1/ldirectord.cf': good },
 })
-const TABLE = '-A -t 10.0.0.100:80 -s rr\n-a -t 10.0.0.100:80 -r 10.0.0.11:80 -g -w 1\n'
 const ipvsadm = (bad: string, place: string): Case => ({
   bad: { 'd1/etc/ipvsadm.rules': bad },
   at: [`d1/etc/ipvsadm.rules:${place}`],
@@ -423,9 +423,6 @@ const CASES: Record<string, Case> = {
   ),
 }
 
-function group(...names: string[]): string {
-  return `vrrp_sync_group G {\n  group {\n${names.map(name => `    ${name}\n`).join('')}  }\n}\n`
-}
 function tracked(weight: number): string {
   return instance(`  track_script {\n    chk weight ${weight}\n  }`)
 }
@@ -434,9 +431,6 @@ function tracking(weight: number): string {
   return (
     instance(`  track_script {\n    chk${plain}\n  }`) + instance('', { name: 'VI_2', vip: '10.0.0.101', vrid: 52 })
   )
-}
-function twoInstances(): string {
-  return instance() + instance('', { name: 'VI_2', vip: '10.0.0.101', vrid: 52 })
 }
 function unicast(own: number, peer: number): string {
   return instance(`  unicast_src_ip 10.0.0.${own}\n  unicast_peer {\n    10.0.0.${peer}\n  }`)
@@ -456,281 +450,3 @@ describe('rules', () => {
     expect(new Set(RULES.map(rule => rule.code)).size).toBe(RULES.length)
   })
 })
-
-it('finds a mark that no rule sets, where the folder of a director has the place of its rules', () => {
-  const codes = (files: Record<string, string>) =>
-    findingsIn({ 'd1/etc/keepalived/keepalived.conf': mark(), ...files }).map(one => one.code)
-  const rules = (number: number) => `*mangle\n-A PREROUTING -p tcp -j MARK --set-mark ${number}\nCOMMIT\n`
-  expect(codes({ 'd1/etc/iptables/rules.v6': '' })).toEqual(['mark-unset'])
-  expect(codes({ 'd1/etc/iptables/rules.v4': rules(7) })).toEqual(['mark-unset'])
-  expect(codes({ 'd1/etc/iptables/rules.v4': rules(50) })).toEqual([])
-  expect(codes({})).toEqual(['mark-unknown'])
-})
-
-it('finds a VIP that is excluded and is not, unless the devices are written otherwise', () => {
-  const places = (excluded: string, vip = '10.0.0.100/24') =>
-    placesOf(findingsIn({ 'a.conf': instance(`  virtual_ipaddress_excluded {\n${excluded}\n  }`, { vip }) }))
-  expect(places('10.0.0.100/24')).toEqual(['a.conf:9:1 address-twice'])
-  expect(places('10.0.0.7/24\n10.0.0.7/24')).toEqual(['a.conf:10:1 address-twice'])
-  expect(places('10.0.0.100/24 dev eth1')).toEqual([])
-  expect(places('10.0.0.100/24 dev eth1', '10.0.0.100/24 dev eth1')).toEqual(['a.conf:9:1 address-twice'])
-})
-
-it.each([
-  ['UDP_CHECK {\n      payload hello\n      require_reply 68 XX 6-\n    }', ['9:7 line-ignored', '10:7 line-ignored']],
-  ['UDP_CHECK {\n      payload 68 65\n      require_reply 68XX\n    }', []],
-  ['TCP_CHECK {\n      bindto 10.0.0.300\n    }', ['9:7 address-invalid']],
-  ['TCP_CHECK {\n      bindto 10.0.0.2/24\n    }', []],
-])('finds what a check does not take: %j', (check, places) => {
-  expect(placesOf(findingsIn({ 'a.conf': service('', check) }))).toEqual(places.map(one => `a.conf:${one}`))
-})
-
-it('finds words of a sorry server before there is one', () => {
-  const places = (lines: string) => placesOf(findingsIn({ 'a.conf': service(lines) }))
-  const sorry = '  sorry_server 10.0.0.9 80\n'
-  expect(places(`  sorry_server_lvs_method DR\n${sorry}`)).toEqual(['a.conf:5:3 line-ignored'])
-  expect(places('  sorry_server_inhibit')).toEqual(['a.conf:5:3 line-ignored'])
-  expect(places(`${sorry}  sorry_server_lvs_method DR\n  sorry_server_inhibit`)).toEqual([])
-})
-
-it('finds a name that no interface can have', () => {
-  const places = (name: string) => placesOf(findingsIn({ 'a.conf': instance(`  use_vmac ${name}`) }))
-  expect(places('a23456789012345')).toEqual([])
-  expect(places('a234567890123456')).toEqual(['a.conf:8:3 line-ignored'])
-  expect(places('a/b')).toEqual(['a.conf:8:3 line-ignored'])
-})
-
-it('finds the own interface of a member among what its sync group tracks', () => {
-  const tracking = group('VI_1', 'VI_2').replace(/}\n$/, '  track_interface {\n    eth0\n    eth1\n  }\n}\n')
-  expect(placesOf(findingsIn({ 'a.conf': tracking + twoInstances() }))).toEqual(['a.conf:7:5 track-own-interface'])
-})
-
-it('finds a misspelled word in every block', () => {
-  const blocks = (of: Block, path: string[]): { path: string[]; word: string }[] => [
-    ...wordsOf(of)
-      .slice(0, 1)
-      .map(word => ({ path, word })),
-    ...Object.entries(of.blocks).flatMap(([name, inner]) => blocks(inner, [...path, name])),
-  ]
-  for (const { path, word } of blocks(ROOT, [])) {
-    const text = `${path.map(name => `${name} {\n`).join('')}${word}zz 1\n${'}\n'.repeat(path.length)}`
-    expect(findingsIn({ 'a.conf': text })).toContainEqual(
-      expect.objectContaining({
-        code: 'keyword-unknown',
-        at: { file: 'a.conf', line: path.length + 1, column: 1 },
-        remedy: `did you mean ${word}?`,
-      }),
-    )
-  }
-})
-
-it('finds a sorry server of a topology that gets packets to a VIP which it does not hold', () => {
-  const file = 'd1/etc/keepalived/keepalived.conf'
-  const sorry = service('  sorry_server 10.0.0.11 80').replace('NAT', 'DR')
-  const codes = (topology: string) =>
-    placesOf(findingsIn({ 'topology.yaml': topology, [file]: instance() + sorry }), 'sorry-unreachable')
-  expect(codes(TOPOLOGY)).toEqual([`${file}:14:3 sorry-unreachable`])
-  expect(codes(TOPOLOGY.replace('{ role: realserver,', '{ role: realserver, loopback: [10.0.0.100/32],'))).toEqual([])
-})
-
-it('knows that a third director takes over where the second would not', () => {
-  const three = (weight: number) => ({
-    'a.conf': script('/bin/true') + instance(`  track_script {\n    chk weight ${weight}\n  }`, { priority: 102 }),
-    'b.conf': instance('', { priority: 101 }),
-    'c.conf': instance('', { priority: 100 }),
-  })
-  expect(placesOf(findingsIn(three(-2)), 'track-weight-small')).toEqual([])
-  expect(placesOf(findingsIn(three(-1)), 'track-weight-small')).toHaveLength(2)
-})
-
-it('tells what is typed for a blank, for a comment and for the end of a line', () => {
-  const remedies = (text: string) => findingsIn({ 'a.conf': text }).map(one => [one.code, one.remedy])
-  const with_ = (to: string) => instance().replace('priority 100', to)
-  expect(remedies(with_('priority=100'))).toEqual([['keyword-joined', 'write: priority 100']])
-  expect(remedies(with_('priority: 100'))).toEqual([['keyword-joined', 'write: priority 100']])
-  expect(remedies(instance().replace('interface eth0', 'interface = eth0'))).toEqual([
-    ['value-second', 'write interface and its value, with a blank between them'],
-  ])
-  expect(remedies(`// a comment\n${instance()}`)).toEqual([['keyword-unknown', 'a comment begins with # or !']])
-  expect(remedies(`$A = 1\n${instance()}`)).toEqual([['keyword-unknown', 'write it without blanks: $A=1']])
-  expect(remedies(with_('priority 100 nopreempt'))).toEqual([['value-second', 'begin a new line before it']])
-  expect(remedies(instance('', { vip: '10.0.0.100/24 10.0.0.101/24' }))).toEqual([
-    ['address-option', 'write it on a line of its own'],
-  ])
-  expect(remedies(instance('  authentication {\n    auth_type PASS\n    auth_pass 1\n  advert_int 1'))).toContainEqual([
-    'keyword-misplaced',
-    'it belongs in vrrp_instance: is the } of authentication missing before it?',
-  ])
-})
-
-it('tells a place once, however many services of a group it stands for', () => {
-  const group = `virtual_server_group G {\n  10.0.0.100 80\n  10.0.0.100 443\n  10.0.0.200-203 80\n}\n${instance()}`
-  expect(placesOf(findingsIn({ 'a.conf': group + service('', '', 'group G') }))).toEqual([
-    'a.conf:15:1 vip-not-held',
-    'a.conf:20:3 check-missing',
-  ])
-})
-
-it('finds a scheduler of ipvsadm that the kernel does not have', () => {
-  const text = '-A -t 10.0.0.100:80 -s rrr\n-a -t 10.0.0.100:80 -r 10.0.0.11 -g\n'
-  expect(placesOf(findingsIn({ 'a.conf': text }))).toEqual([
-    'a.conf:1:21 scheduler-unknown',
-    'a.conf:2:1 ipvsadm-refused',
-  ])
-  const ldirectord = 'virtual=10.0.0.100:80\n\treal=10.0.0.11:80 gate\n\tscheduler=rrr\n'
-  expect(placesOf(findingsIn({ 'a.conf': ldirectord }))).toContain('a.conf:3:2 scheduler-unknown')
-})
-
-it('finds a quote of a command that is not closed, wherever it begins', () => {
-  const places = (line: string) => placesOf(findingsIn({ 'a.conf': SECURE + instance(`  ${line}`) }))
-  expect(places(`notify_master "/usr/bin/a b" "root`)).toEqual(['a.conf:12:32 quote-open'])
-  expect(places(`notify_master "/usr/bin/a b`)).toEqual(['a.conf:12:17 quote-open'])
-  expect(places(`notify_master /usr/bin/a don't # it's`)).toEqual(['a.conf:12:31 quote-open'])
-  expect(places(`notify_master "/usr/bin/a don't" # it's`)).toEqual([])
-  expect(places(`notify_master '/usr/bin/a "b"' # "`)).toEqual([])
-})
-
-it('takes an instance without an interface where it speaks to peers, and each VIP has a device', () => {
-  const text = (vip: string) =>
-    instance('  unicast_src_ip 10.0.0.2\n  unicast_peer {\n    10.0.0.3\n  }', { vip }).replace(
-      '  interface eth0\n',
-      '',
-    )
-  expect(findingsIn({ 'a.conf': text('10.0.0.100/24 dev eth0') })).toEqual([])
-  expect(placesOf(findingsIn({ 'a.conf': text('10.0.0.100/24') }))).toEqual(['a.conf:1:1 refused'])
-})
-
-it('finds an address of its own that is none', () => {
-  const peers = '\n  unicast_peer {\n    10.0.0.3\n  }'
-  const places = (source: string) => placesOf(findingsIn({ 'a.conf': instance(`  unicast_src_ip ${source}${peers}`) }))
-  expect(places('912.0.0.2')).toEqual(['a.conf:8:3 address-invalid'])
-  expect(places('2001:db8::2')).toEqual(['a.conf:8:3 line-ignored'])
-  expect(places('10.0.0.2')).toEqual([])
-})
-
-it('finds a notify line without its script', () => {
-  expect(placesOf(findingsIn({ 'a.conf': instance('  notify_master') }))).toEqual(['a.conf:8:3 value-missing'])
-})
-
-it('takes a multicast group for what it is', () => {
-  const text = `global_defs {\n  vrrp_mcast_group4 23.6.6.6\n}\n${instance('  mcast_dst_ip ff02::12')}`
-  expect(placesOf(findingsIn({ 'a.conf': text }))).toEqual(['a.conf:2:3 value-changed', 'a.conf:11:3 line-ignored'])
-})
-
-it.each([
-  ['192.168.020.1', true],
-  ['10.1', true],
-  ['192.168.0.1.2', false],
-  ['192.168.08.1', false],
-  ['192.256.1.1', false],
-])('takes %s for a mail server as the C library does', (server, isAddress) => {
-  const text = `global_defs {\n  smtp_server ${server}\n}\n`
-  expect(findingsIn({ 'a.conf': text }).map(one => one.code)).toEqual(isAddress ? [] : ['smtp-server-invalid'])
-})
-
-it('takes VIPs and peers of one family in an instance', () => {
-  const text = instance('  unicast_peer {\n    2001:db8::2\n    10.0.0.3\n  }', { vip: '10.0.0.100\n    2001:db8::1' })
-  expect(placesOf(findingsIn({ 'a.conf': text }))).toEqual(['a.conf:7:5 line-ignored', 'a.conf:10:5 line-ignored'])
-})
-
-it('does not take directors of two groups for one another', () => {
-  const other = instance(auth('2222'), { vip: '10.0.0.200', vrid: 60 })
-  expect(findingsIn({ 'a.conf': instance(auth('1111')), 'b.conf': other })).toEqual([])
-})
-
-it('finds ops in a persistent service', () => {
-  const text = service('  persistence_timeout 50\n  ops').replace('TCP', 'UDP')
-  expect(placesOf(findingsIn({ 'a.conf': text }), 'persistence-defeated')).toEqual(['a.conf:5:3 persistence-defeated'])
-})
-
-it.each(['d1/ipvsadm.rules', 'd1/ldirectord.cf'])('judges %s by the rules that are for every director', file => {
-  const isIpvsadm = file.endsWith('.rules')
-  const found = (lines: { service?: string; server?: string; port?: number; weights?: [number, number] }) => {
-    const { service = '', server = '', port = 80, weights: [one, two] = [1, 1] } = lines
-    const text = isIpvsadm
-      ? `-A -t 10.0.0.100:80 ${service || '-s wrr'}\n-a -t 10.0.0.100:80 -r 10.0.0.11:${port} -g -w ${one}\n-a -t 10.0.0.100:80 -r 10.0.0.12:80 -g -w ${two}\n${server}`
-      : `virtual=10.0.0.100:80\n\treal=10.0.0.11:${port} gate ${one}\n\treal=10.0.0.12:80 gate ${two}\n\tfallback=127.0.0.1 gate\n${service && `\t${service}\n`}`
-    return placesOf(findingsIn({ [file]: text })).map(place => place.split(' ')[1])
-  }
-  expect(found({})).toEqual([])
-  expect(found({ port: 8080 })).toEqual(['port-not-rewritten'])
-  expect(found({ weights: [0, 1] })).toEqual(['weight-zero'])
-  expect(found({ weights: [0, 0] })).toEqual(['weights-all-zero'])
-  expect(found({ weights: [3, 1], service: isIpvsadm ? '-s rr' : 'scheduler=rr' })).toEqual(['weights-unused'])
-  expect(found({ service: isIpvsadm ? '-s fast' : 'scheduler=fast' })).toContain('scheduler-unknown')
-})
-
-it('finds a service without servers, one that is persistent twice, and a fallback that cannot answer', () => {
-  expect(placesOf(findingsIn({ 'd1/ipvsadm.rules': '-A -t 10.0.0.100:80 -s rr\n' }))).toEqual([
-    'd1/ipvsadm.rules:1:1 service-empty',
-  ])
-  const twice = [80, 443].map(
-    port => `-A -t 10.0.0.100:${port} -s rr -p 50\n-a -t 10.0.0.100:${port} -r 10.0.0.11:${port} -g -w 1\n`,
-  )
-  expect(placesOf(findingsIn({ 'd1/ipvsadm.rules': twice.join('') }))).toEqual([
-    'd1/ipvsadm.rules:3:1 persistence-defeated',
-  ])
-  expect(placesOf(findingsIn({ 'd1/ldirectord.cf': SECTION.replace(/gate\n$/, 'masq\n') }))).toEqual([
-    'd1/ldirectord.cf:3:2 sorry-unreachable',
-  ])
-})
-
-it.each(['d1/ipvsadm.rules', 'd1/ldirectord.cf'])('finds that nothing is in %s', file => {
-  for (const text of ['', '\n']) expect(placesOf(findingsIn({ [file]: text }))).toEqual([`${file}:1:1 config-empty`])
-})
-
-it('finds that a firewall mark without a service is not checked', () => {
-  const found = (lines = '') =>
-    placesOf(
-      findingsIn({ 'd1/ldirectord.cf': `${SECTION.replace('10.0.0.100:80', '7')}${lines}` }),
-      'servers-unchecked',
-    )
-  expect(found()).toEqual(['d1/ldirectord.cf:1:1 servers-unchecked'])
-  expect(found('\tservice=http\n\tcheckport=80\n')).toEqual([])
-})
-
-it.each(['virtual=www.example.com:80\n', `${SECTION}\treal=rs1:80 gate\n`, 'fallback=www:80\nvirtual=10.0.0.1:80\n'])(
-  'says what it does not read of ldirectord.cf: %j',
-  text => {
-    expect(findingsIn({ 'd1/ldirectord.cf': text }).map(one => one.code)).toContain('unread')
-  },
-)
-
-it('finds a persistence of 0 s in ldirectord.cf', () => {
-  const text = `${SECTION}\tpersistent=0\n`
-  expect(placesOf(findingsIn({ 'd1/ldirectord.cf': text }))).toEqual(['d1/ldirectord.cf:4:2 persistence-zero'])
-})
-
-it('finds a VIP that a director without VRRP does not have, where a topology says what it has', () => {
-  const file = 'd1/etc/ipvsadm.rules'
-  const places = (topology: string) => placesOf(findingsIn({ 'topology.yaml': topology, [file]: TABLE }))
-  expect(places(TOPOLOGY)).toEqual([`${file}:1:1 vip-not-held`])
-  expect(places(TOPOLOGY.replace('{ role: director,', '{ role: director, loopback: [10.0.0.100/32],'))).toEqual([])
-})
-
-it('says how long ldirectord leaves a silent server in the table', () => {
-  const text = `checktimeout=3\ncheckinterval=1\n${SECTION}`
-  // 1 s + 3 s
-  expect(findingsIn({ 'd1/ldirectord.cf': text }, { maxDetectionMs: 3_999 })).toMatchObject([
-    { code: 'detection-slow', at: { line: 4, column: 2 } },
-  ])
-  expect(findingsIn({ 'd1/ldirectord.cf': text }, { maxDetectionMs: 4_000 })).toEqual([])
-})
-
-it('finds a detection that takes longer than it may', () => {
-  const text = service('  delay_loop 6')
-  // 6 s + 2 x connect_timeout 5 s + 1 s between them
-  expect(findingsIn({ 'a.conf': text }, { maxDetectionMs: 16_999 })).toMatchObject([
-    { code: 'detection-slow', at: { line: 8, column: 5 } },
-  ])
-  expect(findingsIn({ 'a.conf': text }, { maxDetectionMs: 17_000 })).toEqual([])
-})
-
-it.each(['auth_passsecretA1', 'auth_pass\n secretA1', 'auth_pass "x" secretA1', 'auth_pas secretA1'])(
-  'says no password: %j',
-  line => {
-    const text = instance(`  authentication {\n    auth_type PASS\n    ${line}\n  }`)
-    const findings = findingsIn({ 'a.conf': text })
-    expect(JSON.stringify(findings)).not.toContain('secretA1')
-  },
-)

@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest'
+import { findingsIn, instance, placesOf, service, TOPOLOGY } from '../testing.ts'
+
+it('finds words of a sorry server before there is one', () => {
+  const places = (lines: string) => placesOf(findingsIn({ 'a.conf': service(lines) }))
+  const sorry = '  sorry_server 10.0.0.9 80\n'
+  expect(places(`  sorry_server_lvs_method DR\n${sorry}`)).toEqual(['a.conf:5:3 line-ignored'])
+  expect(places('  sorry_server_inhibit')).toEqual(['a.conf:5:3 line-ignored'])
+  expect(places(`${sorry}  sorry_server_lvs_method DR\n  sorry_server_inhibit`)).toEqual([])
+})
+
+it('finds a sorry server of a topology that gets packets to a VIP which it does not hold', () => {
+  const file = 'd1/etc/keepalived/keepalived.conf'
+  const sorry = service('  sorry_server 10.0.0.11 80').replace('NAT', 'DR')
+  const codes = (topology: string) =>
+    placesOf(findingsIn({ 'topology.yaml': topology, [file]: instance() + sorry }), 'sorry-unreachable')
+  expect(codes(TOPOLOGY)).toEqual([`${file}:14:3 sorry-unreachable`])
+  expect(codes(TOPOLOGY.replace('{ role: realserver,', '{ role: realserver, loopback: [10.0.0.100/32],'))).toEqual([])
+})
+
+it('tells a place once, however many services of a group it stands for', () => {
+  const group = `virtual_server_group G {\n  10.0.0.100 80\n  10.0.0.100 443\n  10.0.0.200-203 80\n}\n${instance()}`
+  expect(placesOf(findingsIn({ 'a.conf': group + service('', '', 'group G') }))).toEqual([
+    'a.conf:15:1 vip-not-held',
+    'a.conf:20:3 check-missing',
+  ])
+})
+
+it('finds ops in a persistent service', () => {
+  const text = service('  persistence_timeout 50\n  ops').replace('TCP', 'UDP')
+  expect(placesOf(findingsIn({ 'a.conf': text }), 'persistence-defeated')).toEqual(['a.conf:5:3 persistence-defeated'])
+})

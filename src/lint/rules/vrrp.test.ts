@@ -1,0 +1,55 @@
+import { expect, it } from 'vitest'
+import { findingsIn, group, instance, placesOf, twoInstances } from '../testing.ts'
+
+it('finds a VIP that is excluded and is not, unless the devices are written otherwise', () => {
+  const places = (excluded: string, vip = '10.0.0.100/24') =>
+    placesOf(findingsIn({ 'a.conf': instance(`  virtual_ipaddress_excluded {\n${excluded}\n  }`, { vip }) }))
+  expect(places('10.0.0.100/24')).toEqual(['a.conf:9:1 address-twice'])
+  expect(places('10.0.0.7/24\n10.0.0.7/24')).toEqual(['a.conf:10:1 address-twice'])
+  expect(places('10.0.0.100/24 dev eth1')).toEqual([])
+  expect(places('10.0.0.100/24 dev eth1', '10.0.0.100/24 dev eth1')).toEqual(['a.conf:9:1 address-twice'])
+})
+
+it('finds a name that no interface can have', () => {
+  const places = (name: string) => placesOf(findingsIn({ 'a.conf': instance(`  use_vmac ${name}`) }))
+  expect(places('a23456789012345')).toEqual([])
+  expect(places('a234567890123456')).toEqual(['a.conf:8:3 line-ignored'])
+  expect(places('a/b')).toEqual(['a.conf:8:3 line-ignored'])
+})
+
+it('finds the own interface of a member among what its sync group tracks', () => {
+  const tracking = group('VI_1', 'VI_2').replace(/}\n$/, '  track_interface {\n    eth0\n    eth1\n  }\n}\n')
+  expect(placesOf(findingsIn({ 'a.conf': tracking + twoInstances() }))).toEqual(['a.conf:7:5 track-own-interface'])
+})
+
+it('takes an instance without an interface where it speaks to peers, and each VIP has a device', () => {
+  const text = (vip: string) =>
+    instance('  unicast_src_ip 10.0.0.2\n  unicast_peer {\n    10.0.0.3\n  }', { vip }).replace(
+      '  interface eth0\n',
+      '',
+    )
+  expect(findingsIn({ 'a.conf': text('10.0.0.100/24 dev eth0') })).toEqual([])
+  expect(placesOf(findingsIn({ 'a.conf': text('10.0.0.100/24') }))).toEqual(['a.conf:1:1 refused'])
+})
+
+it('finds an address of its own that is none', () => {
+  const peers = '\n  unicast_peer {\n    10.0.0.3\n  }'
+  const places = (source: string) => placesOf(findingsIn({ 'a.conf': instance(`  unicast_src_ip ${source}${peers}`) }))
+  expect(places('912.0.0.2')).toEqual(['a.conf:8:3 address-invalid'])
+  expect(places('2001:db8::2')).toEqual(['a.conf:8:3 line-ignored'])
+  expect(places('10.0.0.2')).toEqual([])
+})
+
+it('finds a notify line without its script', () => {
+  expect(placesOf(findingsIn({ 'a.conf': instance('  notify_master') }))).toEqual(['a.conf:8:3 value-missing'])
+})
+
+it('takes a multicast group for what it is', () => {
+  const text = `global_defs {\n  vrrp_mcast_group4 23.6.6.6\n}\n${instance('  mcast_dst_ip ff02::12')}`
+  expect(placesOf(findingsIn({ 'a.conf': text }))).toEqual(['a.conf:2:3 value-changed', 'a.conf:11:3 line-ignored'])
+})
+
+it('takes VIPs and peers of one family in an instance', () => {
+  const text = instance('  unicast_peer {\n    2001:db8::2\n    10.0.0.3\n  }', { vip: '10.0.0.100\n    2001:db8::1' })
+  expect(placesOf(findingsIn({ 'a.conf': text }))).toEqual(['a.conf:7:5 line-ignored', 'a.conf:10:5 line-ignored'])
+})
