@@ -5,7 +5,7 @@ import { afterAll, describe, expect } from 'vitest'
 import { largePair } from '../scripts/large-pair.ts'
 import { deriveFrom } from '../src/derive/read.ts'
 import { writeDraft } from '../src/derive/write.ts'
-import { sharesOf } from '../src/history/queries.ts'
+import { eventsOf, sharesOf } from '../src/history/queries.ts'
 import { labTest } from '../src/suite/lab-test.ts'
 import { loadTopology } from '../src/topology/load.ts'
 import { planTopology } from '../src/verify/plan.ts'
@@ -36,6 +36,12 @@ describe('forty real servers on four farms', () => {
       for (const check of scenario.checks) judge(check)
     })
   }
+
+  test('its probes have become fast before its directors began with their health checks', ({ lab }) => {
+    const watched = eventsOf(lab.history, 'address').find(({ node }) => node === 'c1')
+    const begun = eventsOf(lab.history, 'keepalived')[0]
+    expect((begun?.t ?? 0) - (watched?.t ?? 0)).toBeGreaterThan(1000)
+  })
 
   test('one of a farm refuses, and the others of it answer', async ({ lab, plan }) => {
     const [one, other] = plan.services.map(({ port }, n) => ({ address: `10.20.${n + 1}.1`, port }))

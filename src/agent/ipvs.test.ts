@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import type { LabEvent } from '../history/event.ts'
-import { largeTable, listed, parseCounters, parseIpvs, parseIpvsadm } from './ipvs.ts'
+import type { IpvsEvent, LabEvent } from '../history/event.ts'
+import { now } from './clock.ts'
+import { largeTable, listed, parseCounters, parseIpvs, parseIpvsadm, snapshotIpvs } from './ipvs.ts'
 import { listen } from './journal.ts'
 
 const TABLE = `IP Virtual Server version 1.2.1 (size=4096)
@@ -88,6 +89,21 @@ describe('what ipvsadm says of a large table', () => {
       { kind: 'trouble', node: 'd1', what: 'ipvsadm ended with code 124, and its table is unknown: killed' },
     ])
   })
+})
+
+it('says of a table when the reading before it was begun', async () => {
+  const tables: LabEvent[] = []
+  const unlisten = listen(event => void tables.push(event))
+  const node = { name: 'd9', role: 'director' as const, pid: 2 ** 30, container: '', interfaces: [] }
+  const began = now()
+  for (const reason of ['start', 'step']) await snapshotIpvs(node, reason, false)
+  await snapshotIpvs(node, 'log', true)
+  unlisten()
+  const [first, second, ...others] = tables as IpvsEvent[]
+  expect(others).toEqual([]) // nothing has changed
+  expect(first?.since).toBeUndefined()
+  expect(second?.since).toBeGreaterThanOrEqual(began)
+  expect(second?.since).toBeLessThanOrEqual(first?.t ?? 0)
 })
 
 it('finds nothing in the table of a kernel that has no service', () => {

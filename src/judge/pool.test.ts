@@ -224,13 +224,9 @@ describe('what the checker says', () => {
     })
 
     it('says from when on no request may fail', () => {
+      const removed = [stop, says(12_000, 'removed'), read(13_000, 11_000)]
       const served = (from: number) =>
-        judge(
-          [stop, says(12_000, 'removed'), read(13_000, 11_000), ...failing(10_000, from), ...requests(from, 15_000)],
-          {
-            probe: 'p',
-          },
-        ).outcome
+        judge([...removed, ...failing(10_000, from), ...requests(from, 15_000)], { probe: 'p' }).outcome
       expect([served(12_100), served(12_300)]).toEqual(['PASS', 'FAIL'])
     })
   })
