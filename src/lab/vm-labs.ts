@@ -163,14 +163,12 @@ const bringUp = async (
   const { images } = prepared.images.manifest
   const { packages } = prepared
   const history = new History()
-  let title = 'Start the watchers, and warm the probes up'
+  const first = 'Start the watchers, and warm the probes up'
   // a director with a thousand health checks leaves a probe little of the processor to get fast on
-  const beforeDirectors = async (others: Node[]): Promise<void> => {
-    await steps.step(title, () => watchFirst(engine, topology, others, history, signal))
-    title = 'Start the watchers of the directors'
-  }
+  const beforeDirectors = (others: Node[]): Promise<void> =>
+    steps.step(first, () => watchFirst(engine, topology, others, history, signal))
   await engine.awake(() => deploy(engine, topology, { images, packages, keepalived, steps, signal, beforeDirectors }))
-  const lab = await steps.step(title, () =>
+  const lab = await steps.step(history.size > 0 ? 'Start the watchers of the directors' : first, () =>
     openLab(engine, topology, 'convergence', { was: 'deployed', history, signal }),
   )
   try {
