@@ -44,11 +44,19 @@ export const parseLogLine = (text: string): Pick<KeepalivedEvent, 'line' | 'tran
   return checker ? { line, checker } : { line }
 }
 
-/** Follows keepalived's log on a director; each line is a reason to look whether the IPVS table has changed. */
+/**
+ * Whether a line may come with a change of the IPVS table. How a check ended does not: what follows from it has a line of its own
+ * (`Adding service`, `Disabling service`; ipwrapper.c, perform_svr_state), and of 1000 real servers each says so in the first round.
+ */
+export const mayChangeTable = ({ checker }: Pick<KeepalivedEvent, 'checker'>): boolean =>
+  checker?.result !== 'up' && checker?.result !== 'down'
+
+/** Follows keepalived's log on a director, and looks after a line whether the IPVS table has changed. */
 export const watchKeepalivedLog = (node: AgentNode): void => {
   const onLine = (text: string): void => {
-    record({ kind: 'keepalived', t: now(), node: node.name, ...parseLogLine(text) })
-    snapshotAfterLog(node)
+    const said = parseLogLine(text)
+    record({ kind: 'keepalived', t: now(), node: node.name, ...said })
+    if (mayChangeTable(said)) snapshotAfterLog(node)
   }
   followed.set(node, followFile(`/proc/${node.pid}/root${LOG}`, onLine, readTo.get(node)))
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseAddressLine } from './addresses.ts'
-import { parseLogLine } from './keepalived-log.ts'
+import { mayChangeTable, parseLogLine } from './keepalived-log.ts'
 import { matches } from './until.ts'
 
 describe('a line of `ip -o -ts monitor address`', () => {
@@ -47,6 +47,23 @@ describe("a line of keepalived's log", () => {
       state: 'BACKUP',
     })
     expect(parseLogLine('(VI_1) Receive advertisement timeout').transition).toBeUndefined()
+  })
+})
+
+describe('a line that may come with a change of the table', () => {
+  const mayChange = (line: string) => mayChangeTable(parseLogLine(line))
+
+  it('is any that says what is done, or what nobody here knows', () => {
+    expect(mayChange('Removing service [10.0.0.10]:tcp:80 from VS [10.0.0.100]:tcp:80')).toBe(true)
+    expect(mayChange('Adding service [10.0.0.10]:tcp:80 to VS [10.0.0.100]:tcp:80')).toBe(true)
+    expect(mayChange('Disabling service [10.0.0.10]:tcp:80 from VS [10.0.0.100]:tcp:80')).toBe(true)
+    expect(mayChange('Changing weight from 1 to 3 for active service [10.0.0.10]:tcp:80')).toBe(true)
+    expect(mayChange('(VI_1) Entering MASTER STATE')).toBe(true)
+  })
+
+  it('is not the end of a check: what follows from that has a line of its own', () => {
+    expect(mayChange('TCP connection to [10.0.0.10]:tcp:80 success.')).toBe(false)
+    expect(mayChange('HTTP_CHECK on service [10.0.0.10]:tcp:80 failed after 3 retries.')).toBe(false)
   })
 })
 

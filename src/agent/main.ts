@@ -12,8 +12,9 @@ import { attach, detach, record } from './journal.ts'
 import { runInNode } from './namespace.ts'
 import { probeMain } from './probe/process.ts'
 import { endedProbe, startProbe, stopProbe, warmUpProbes } from './probes.ts'
-import type { AgentNode, Operation, Operations, Reply, Request } from './protocol.ts'
+import type { AgentNode, Operation, Operations, Request } from './protocol.ts'
 import { Refusal } from './refusal.ts'
+import { sayer } from './sayer.ts'
 import { schedule } from './schedule.ts'
 import { schedulerMain, type SchedulerRole } from './scheduler-process.ts'
 import { until } from './until.ts'
@@ -118,12 +119,7 @@ const parse = (line: string): Request | undefined => {
 /** Serves whoever is attached to the container's standard input and output, one line for each request and reply. */
 const serve = (): void => {
   const out = output()
-  const send = (reply: Reply): void => {
-    // what is said at once goes out at once: each write costs the engine's whole way to the harness
-    out.cork()
-    out.write(`${JSON.stringify(reply)}\n`)
-    process.nextTick(() => out.uncork())
-  }
+  const send = sayer(text => void out.write(text))
   readline.createInterface({ input: process.stdin }).on('line', line => {
     const request = parse(line)
     if (!request) return

@@ -19,9 +19,8 @@ import { backupLost, reload } from './scenarios/undisturbed.ts'
 export const planScenarios = (plan: Plan): Scenario[] => {
   const large = isLarge(plan)
   const sample = sampleOf(plan)
-  return namedApart([
+  const scenarios = namedApart([
     ...(plan.configs.length > 0 ? [configuration(plan)] : []),
-    // with every real server of a farm watched it takes as long as all others together, which run beside it
     ...(large ? serversLostTogether(plan) : []),
     ...(large ? sharesOfAll(plan) : plan.services.flatMap(service => sharesScenario(plan, service))),
     ...plan.fixed.flatMap(service => sharesScenario(plan, service)),
@@ -38,6 +37,20 @@ export const planScenarios = (plan: Plan): Scenario[] => {
     // its time is spent in waiting
     ...[...sample.persistent, ...plan.fixed].flatMap(service => release(plan, service)),
   ])
+  return large ? longestFirst(scenarios) : scenarios
+}
+
+/** Kinds of what takes long in a large lab, the longest first. Links: each real server is lost, and found again. */
+const LONG_KINDS = ['servers-of', 'shares-of', 'failover-link']
+
+/** Two run at a time, so that a long one is never the last. The others keep their order. */
+const longestFirst = (scenarios: Scenario[]): Scenario[] => {
+  const [first, rest] = [new Map(LONG_KINDS.map(kind => [kind, [] as Scenario[]])), [] as Scenario[]]
+  for (const one of scenarios) {
+    const kind = LONG_KINDS.find(prefix => one.name.startsWith(`${prefix}-`))
+    ;((kind && first.get(kind)) ?? rest).push(one)
+  }
+  return [...first.values(), rest].flat()
 }
 
 /** The journal knows labs by their names. @throws LvslabError PLAN_SCENARIO_TWICE where two would have the same one */
