@@ -80,6 +80,14 @@ describe('what ipvsadm says of a large table', () => {
     expect(troubles).toEqual([])
   })
 
+  it('has a service once that ipvsadm prints twice', () => {
+    const stdout = 'IP\nProt\n  -> Remote\nTCP  10.0.0.100:80 rr\nTCP  10.0.0.101:80 rr\nTCP  10.0.0.100:80 rr\n'
+    expect(listed(node, { ...result, stdout })?.map(({ service }) => service)).toEqual([
+      'TCP 10.0.0.100:80',
+      'TCP 10.0.0.101:80',
+    ])
+  })
+
   it('is no table where it failed, but trouble', () => {
     expect(listed(node, { ...result, stdout: 'IP Virtual Server\n\n\nFWM  50 rr\n' })).toHaveLength(1)
     expect(troubles).toEqual([])

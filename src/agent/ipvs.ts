@@ -7,6 +7,7 @@ import { record } from './journal.ts'
 import { runInNode } from './namespace.ts'
 import type { AgentNode, CommandResult } from './protocol.ts'
 import { soonAfter } from './soon-after.ts'
+import { serviceArguments, wholeTable } from './whole-table.ts'
 
 /** How numbers are written: in /proc/net/ip_vs, or by `ipvsadm -Ln`. */
 interface Notation {
@@ -106,7 +107,8 @@ const smallTable = (node: AgentNode): IpvsService[] | undefined => {
 
 /** What `ipvsadm -Ln` came to; undefined, and trouble, where it failed: half a table would be judged as a whole one. */
 export const listed = (node: AgentNode, { code, stdout, stderr }: CommandResult): IpvsService[] | undefined => {
-  if (code === 0) return parseIpvsadm(stdout)
+  // one that comes while it is read may come twice, see whole-table.ts
+  if (code === 0) return [...new Map(parseIpvsadm(stdout).map(one => [one.service, one])).values()]
   const what = `ipvsadm ended with code ${code}, and its table is unknown: ${stderr.trim()}`
   record({ kind: 'trouble', t: now(), node: node.name, what })
   return undefined
@@ -138,10 +140,26 @@ const largeTables = new Map<AgentNode, () => Table>()
 /** When the reading of a large table was begun, on the lab's clock. */
 const begun = new WeakMap<IpvsService[], number>()
 
+/** Services of the last reading. */
+const lastServices = new Map<AgentNode, string[]>()
+
 const stampedTable = async (node: AgentNode): Table => {
-  const began = now()
-  const services = await largeTable(node)
-  if (services) begun.set(services, began)
+  const read = async (): Table => {
+    const began = now()
+    const services = await largeTable(node)
+    if (services) begun.set(services, began)
+    return services
+  }
+  const stands = async (service: string): Promise<boolean> =>
+    (await runInNode(node, ['ipvsadm', '-Ln', ...serviceArguments(service)], 10_000)).code === 0
+  const services = await wholeTable(read, lastServices.get(node) ?? [], stands)
+  if (services === 'torn') {
+    const what = 'its IPVS table is unknown: each reading lacked services that it has'
+    record({ kind: 'trouble', t: now(), node: node.name, what })
+    return undefined
+  }
+  const names = services?.map(({ service }) => service)
+  if (names) lastServices.set(node, names)
   return services
 }
 

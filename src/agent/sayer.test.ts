@@ -39,12 +39,12 @@ test('a reply goes out at once, after the events that came before it, and with w
   const write = vi.fn<(text: string) => void>()
   const say = sayer(write)
   say(event(1))
-  say({ id: 7, result: { t: 2 } })
-  say({ id: 8, result: { t: 2 } })
+  say({ id: 'a-7', result: { t: 2 } })
+  say({ id: 'a-8', result: { t: 2 } })
   say(event(3))
   await new Promise(resolve => process.nextTick(resolve))
   expect(write.mock.calls.map(([text]) => lines(text))).toEqual([
-    [event(1), { id: 7, result: { t: 2 } }, { id: 8, result: { t: 2 } }, event(3)],
+    [event(1), { id: 'a-7', result: { t: 2 } }, { id: 'a-8', result: { t: 2 } }, event(3)],
   ])
   vi.advanceTimersByTime(1000)
   expect(write).toHaveBeenCalledTimes(1)

@@ -45,12 +45,11 @@ const LONG_KINDS = ['servers-of', 'shares-of', 'failover-link']
 
 /** Two run at a time, so that a long one is never the last. The others keep their order. */
 const longestFirst = (scenarios: Scenario[]): Scenario[] => {
-  const [first, rest] = [new Map(LONG_KINDS.map(kind => [kind, [] as Scenario[]])), [] as Scenario[]]
-  for (const one of scenarios) {
-    const kind = LONG_KINDS.find(prefix => one.name.startsWith(`${prefix}-`))
-    ;((kind && first.get(kind)) ?? rest).push(one)
+  const rank = ({ name }: Scenario): number => {
+    const found = LONG_KINDS.findIndex(kind => name.startsWith(`${kind}-`))
+    return found < 0 ? LONG_KINDS.length : found
   }
-  return [...first.values(), rest].flat()
+  return scenarios.toSorted((a, b) => rank(a) - rank(b))
 }
 
 /** The journal knows labs by their names. @throws LvslabError PLAN_SCENARIO_TWICE where two would have the same one */
