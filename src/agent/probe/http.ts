@@ -63,7 +63,7 @@ const newLine = (origin: string, connector: Connector): Line => {
 
 /**
  * Requests by undici, each on a connection of its own, over HTTP/1.1, never sent again. Its clients are used again: to make one, and
- * the connector that undici has, took a sixth of what a request costs.
+ * the connector that undici has, took 35 us of 240 for a request (natively).
  */
 export const httpRequests = (options: Omit<HttpProbeOptions, 'rate' | 'type'>): SendRequest => {
   const url = new URL(options.url)
