@@ -81,10 +81,14 @@ describe('what ipvsadm says of a large table', () => {
   })
 
   it('has a service once that ipvsadm prints twice', () => {
-    const stdout = 'IP\nProt\n  -> Remote\nTCP  10.0.0.100:80 rr\nTCP  10.0.0.101:80 rr\nTCP  10.0.0.100:80 rr\n'
-    expect(listed(node, { ...result, stdout })?.map(({ service }) => service)).toEqual([
-      'TCP 10.0.0.100:80',
-      'TCP 10.0.0.101:80',
+    const stdout =
+      'IP\nProt\n  -> Remote\nTCP  10.0.0.100:80 rr\nTCP  10.0.0.101:80 rr\nTCP  10.0.0.100:80 rr\nFWM  5 rr\nFWM  5 IPv6 wrr\n'
+    expect(listed(node, { ...result, stdout })?.map(({ service, scheduler }) => `${service} ${scheduler}`)).toEqual([
+      'TCP 10.0.0.100:80 rr',
+      'TCP 10.0.0.101:80 rr',
+      // a mark of each family
+      'FWM 5 rr',
+      'FWM 5 wrr',
     ])
   })
 

@@ -40,7 +40,8 @@ const parseTable = (text: string, { endpoint, mark }: Notation): IpvsService[] =
 }
 
 const flags = (words: string[]): Omit<IpvsService, 'service'> => ({
-  scheduler: words[2] ?? '',
+  // ipvsadm says of a mark of IPv6 that it is one
+  scheduler: (words[2] === 'IPv6' ? words[3] : words[2]) ?? '',
   persistent: words.includes('persistent'),
   destinations: [],
 })
@@ -105,10 +106,14 @@ const smallTable = (node: AgentNode): IpvsService[] | undefined => {
   }
 }
 
+/** Services that come twice, as others came while they were read (see whole-table.ts), once; a mark may be one of each family. */
+const once = (services: IpvsService[]): IpvsService[] => [
+  ...new Map(services.map((one, n) => [one.service.startsWith('FWM') ? n : one.service, one])).values(),
+]
+
 /** What `ipvsadm -Ln` came to; undefined, and trouble, where it failed: half a table would be judged as a whole one. */
 export const listed = (node: AgentNode, { code, stdout, stderr }: CommandResult): IpvsService[] | undefined => {
-  // one that comes while it is read may come twice, see whole-table.ts
-  if (code === 0) return [...new Map(parseIpvsadm(stdout).map(one => [one.service, one])).values()]
+  if (code === 0) return once(parseIpvsadm(stdout))
   const what = `ipvsadm ended with code ${code}, and its table is unknown: ${stderr.trim()}`
   record({ kind: 'trouble', t: now(), node: node.name, what })
   return undefined
@@ -140,31 +145,27 @@ const largeTables = new Map<AgentNode, () => Table>()
 /** When the reading of a large table was begun, on the lab's clock. */
 const begun = new WeakMap<IpvsService[], number>()
 
-/** Services of the last reading. */
-const lastServices = new Map<AgentNode, string[]>()
-
 const stampedTable = async (node: AgentNode): Table => {
-  const read = async (): Table => {
-    const began = now()
-    const services = await largeTable(node)
-    if (services) begun.set(services, began)
-    return services
-  }
-  const stands = async (service: string): Promise<boolean> =>
-    (await runInNode(node, ['ipvsadm', '-Ln', ...serviceArguments(service)], 10_000)).code === 0
-  const services = await wholeTable(read, lastServices.get(node) ?? [], stands)
-  if (services === 'torn') {
-    const what = 'its IPVS table is unknown: each reading lacked services that it has'
-    record({ kind: 'trouble', t: now(), node: node.name, what })
-    return undefined
-  }
-  const names = services?.map(({ service }) => service)
-  if (names) lastServices.set(node, names)
+  const began = now()
+  const services = await largeTable(node)
+  if (services) begun.set(services, began)
   return services
 }
 
+/** Whether a node's kernel has a service; one that did not answer in time is asked again. */
+const stands = async (node: AgentNode, service: string): Promise<boolean> => {
+  const asked = serviceArguments(service).map(args => runInNode(node, ['ipvsadm', '-Ln', ...args], 10_000))
+  return (await Promise.all(asked)).some(({ code }) => code === 0 || code === 124)
+}
+
+const wholeTableOf = (node: AgentNode): (() => Table) =>
+  wholeTable(
+    () => stampedTable(node),
+    service => stands(node, service),
+  )
+
 const largeTableAtTimes = (node: AgentNode): Table => {
-  const read = largeTables.get(node) ?? atTimes(() => stampedTable(node), REST)
+  const read = largeTables.get(node) ?? atTimes(wholeTableOf(node), REST)
   largeTables.set(node, read)
   return read()
 }

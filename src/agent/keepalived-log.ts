@@ -16,6 +16,8 @@ const MOVED = new RegExp(
 const CHECKED = new RegExp(`${ENDPOINT}.*?\\b(succe|fail)|\\b(succe|fail)\\w* .*?${ENDPOINT}`)
 /** Of one URL among several, of one attempt among several: the check goes on. */
 const UNDECIDED = /^HTTP status code|retry|retrying/i
+/** What is done, to a service whose group may be called `failover`. */
+const DONE = /^(?:Adding|Removing|Enabling|Disabling|Shutting down|Changing weight|Activating|Suspending) /
 
 /** What a line says of a real server; undefined where it says nothing of one. */
 const parseChecker = (line: string): KeepalivedEvent['checker'] => {
@@ -25,7 +27,7 @@ const parseChecker = (line: string): KeepalivedEvent['checker'] => {
     const service = mark ? `FWM ${mark}` : `${protocol?.toUpperCase()} ${host}:${vipPort}`
     return { server: `${address}:${port}`, service, result: verb === 'Adding' ? 'added' : 'removed' }
   }
-  if (UNDECIDED.test(line)) return undefined
+  if (UNDECIDED.test(line) || DONE.test(line)) return undefined
   const [, server, , serverPort, after, before, later, , laterPort] = CHECKED.exec(line) ?? []
   if (!after && !before) return undefined
   return {

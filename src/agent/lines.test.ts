@@ -58,6 +58,10 @@ describe('a line that may come with a change of the table', () => {
     expect(mayChange('Adding service [10.0.0.10]:tcp:80 to VS [10.0.0.100]:tcp:80')).toBe(true)
     expect(mayChange('Disabling service [10.0.0.10]:tcp:80 from VS [10.0.0.100]:tcp:80')).toBe(true)
     expect(mayChange('Changing weight from 1 to 3 for active service [10.0.0.10]:tcp:80')).toBe(true)
+    expect(mayChange('Removing service [10.0.0.10]:tcp:80 from VS [failover]:0')).toBe(true)
+    expect(mayChange('Changing weight from 1 to 3 for active service [10.0.0.10]:tcp:80 of VS [web-failover]:0')).toBe(
+      true,
+    )
     expect(mayChange('(VI_1) Entering MASTER STATE')).toBe(true)
   })
 

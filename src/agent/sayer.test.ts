@@ -49,3 +49,13 @@ test('a reply goes out at once, after the events that came before it, and with w
   vi.advanceTimersByTime(1000)
   expect(write).toHaveBeenCalledTimes(1)
 })
+
+test('trouble waits for nothing', async () => {
+  const write = vi.fn<(text: string) => void>()
+  const trouble = { event: { kind: 'trouble', t: 2, what: 'x' } satisfies LabEvent, to: 'harness' }
+  const say = sayer(write)
+  say(event(1))
+  say(trouble)
+  await new Promise(resolve => process.nextTick(resolve))
+  expect(write.mock.calls.map(([text]) => lines(text))).toEqual([[event(1), trouble]])
+})

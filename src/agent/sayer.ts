@@ -10,18 +10,21 @@ const EVENTS_WAIT_MS = 100
 export const sayer = (write: (text: string) => void): ((reply: Reply) => void) => {
   let text = ''
   let timer: NodeJS.Timeout | undefined
-  let replied = false
+  let urgent = false
   const flush = (): void => {
     clearTimeout(timer)
     timer = undefined
-    replied = false
+    urgent = false
     write(text)
     text = ''
   }
   return reply => {
     text += `${JSON.stringify(reply)}\n`
-    if ('event' in reply) timer ??= setTimeout(flush, EVENTS_WAIT_MS)
-    else if (!replied) process.nextTick(flush)
-    replied ||= !('event' in reply)
+    // trouble may be the last that is said
+    if ('event' in reply && reply.event.kind !== 'trouble') timer ??= setTimeout(flush, EVENTS_WAIT_MS)
+    else if (!urgent) {
+      urgent = true
+      process.nextTick(flush)
+    }
   }
 }

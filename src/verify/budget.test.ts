@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createBudget, oneOfEachKindFirst } from './budget.ts'
+import { createBudget, longestFirst, oneOfEachKindFirst } from './budget.ts'
 
 describe('a budget of 60 s', () => {
   /** One that began at 1000 ms, with a clock that the test sets. */
@@ -63,4 +63,24 @@ describe('one of each kind first', () => {
       }),
     )
   })
+})
+
+it('what takes long in a large lab begins first, the rest in its order', () => {
+  const names = [
+    'configuration',
+    'servers-of-farm1',
+    'shares-of-all',
+    'failover-stop-10.0.0.1',
+    'failover-link-eth0-10.0.0.1',
+  ]
+  const order = longestFirst([...names, 'backup-d2', 'release-10.0.0.1:80/TCP'].map(name => ({ name })))
+  expect(order.map(({ name }) => name)).toEqual([
+    'release-10.0.0.1:80/TCP',
+    'servers-of-farm1',
+    'shares-of-all',
+    'failover-link-eth0-10.0.0.1',
+    'configuration',
+    'failover-stop-10.0.0.1',
+    'backup-d2',
+  ])
 })

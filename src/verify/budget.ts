@@ -44,3 +44,15 @@ export const oneOfEachKindFirst = <T extends { name: string }>(scenarios: readon
   })
   return rounds.sort((a, b) => a.round - b.round).map(({ scenario }) => scenario)
 }
+
+/** Kinds of what takes long in a large lab, the longest first: release waits, the others lose many real servers, or ask all services. */
+const LONG_KINDS = ['release', 'servers-of', 'shares-of', 'failover-link']
+
+/** Where two run at a time, a long one that begins last runs alone. The others keep their order. */
+export const longestFirst = <T extends { name: string }>(scenarios: readonly T[]): T[] => {
+  const rank = ({ name }: T): number => {
+    const found = LONG_KINDS.findIndex(kind => name.startsWith(`${kind}-`))
+    return found < 0 ? LONG_KINDS.length : found
+  }
+  return scenarios.toSorted((a, b) => rank(a) - rank(b))
+}

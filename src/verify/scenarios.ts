@@ -19,7 +19,7 @@ import { backupLost, reload } from './scenarios/undisturbed.ts'
 export const planScenarios = (plan: Plan): Scenario[] => {
   const large = isLarge(plan)
   const sample = sampleOf(plan)
-  const scenarios = namedApart([
+  return namedApart([
     ...(plan.configs.length > 0 ? [configuration(plan)] : []),
     ...(large ? serversLostTogether(plan) : []),
     ...(large ? sharesOfAll(plan) : plan.services.flatMap(service => sharesScenario(plan, service))),
@@ -37,19 +37,6 @@ export const planScenarios = (plan: Plan): Scenario[] => {
     // its time is spent in waiting
     ...[...sample.persistent, ...plan.fixed].flatMap(service => release(plan, service)),
   ])
-  return large ? longestFirst(scenarios) : scenarios
-}
-
-/** Kinds of what takes long in a large lab, the longest first. Links: each real server is lost, and found again. */
-const LONG_KINDS = ['servers-of', 'shares-of', 'failover-link']
-
-/** Two run at a time, so that a long one is never the last. The others keep their order. */
-const longestFirst = (scenarios: Scenario[]): Scenario[] => {
-  const rank = ({ name }: Scenario): number => {
-    const found = LONG_KINDS.findIndex(kind => name.startsWith(`${kind}-`))
-    return found < 0 ? LONG_KINDS.length : found
-  }
-  return scenarios.toSorted((a, b) => rank(a) - rank(b))
 }
 
 /** The journal knows labs by their names. @throws LvslabError PLAN_SCENARIO_TWICE where two would have the same one */

@@ -12,10 +12,11 @@ import type { CheckResult, Untested } from '../judge/verdict.ts'
 import type { LabSource } from '../lab/lab-source.ts'
 import { NotConverged } from '../lab/readiness.ts'
 import { agendaOf, type Choice, CONVERGENCE } from './agenda.ts'
-import { createBudget, oneOfEachKindFirst } from './budget.ts'
+import { createBudget, longestFirst, oneOfEachKindFirst } from './budget.ts'
 import type { Plan } from './plan.ts'
 import { JOURNAL_FILE, type SavedCheck, writeChecks } from './saved-checks.ts'
 import { type Scenario, waitsTooLong } from './scenario.ts'
+import { isLarge } from './scenarios/large.ts'
 
 export interface VerifyOptions {
   /** Folder of this run; it is made. */
@@ -43,7 +44,8 @@ export interface VerifyOutcome {
 export const verify = async (plan: Plan, source: LabSource, options: VerifyOptions): Promise<VerifyOutcome> => {
   const { dir, steps, signal, budget } = options
   const { convergence, scenarios: inOrder } = agendaOf(plan, options.choice)
-  const scenarios = budget ? oneOfEachKindFirst(inOrder) : inOrder
+  const unbounded = isLarge(plan) ? longestFirst(inOrder) : inOrder
+  const scenarios = budget ? oneOfEachKindFirst(inOrder) : unbounded
   try {
     await makeFolder(dir)
   } catch (cause) {
