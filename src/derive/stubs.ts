@@ -124,7 +124,7 @@ const FARM_HEAD = [
   '    Options +Includes',
   '    SetOutputFilter INCLUDES',
   '</Directory>',
-  '# At each connection the listeners of all children wake up, and all but one for nothing: one child is enough for health checks.',
+  '# One child is enough for health checks.',
   '<IfModule mpm_event_module>',
   '    StartServers 1',
   '    MinSpareThreads 5',
