@@ -2,8 +2,8 @@
 const [MOST, LONGEST_MS] = [100, 100]
 
 /**
- * Collects what is recorded and sends it on in batches: a message to another process for each event would take the time that
- * the next request needs to leave.
+ * Collects what is recorded and sends it on in batches: a message to another process for each event would take the time that the next
+ * request needs to leave, and a write for each the engine's whole way to the harness.
  */
 export const batched = <T>(send: (batch: T[]) => void): { add: (one: T) => void; flush: () => void } => {
   let waiting: T[] = []
