@@ -1,6 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createBudget, longestFirst, oneOfEachKindFirst } from './budget.ts'
+import { createBudget } from './budget.ts'
 
 describe('a budget of 60 s', () => {
   /** One that began at 1000 ms, with a clock that the test sets. */
@@ -39,48 +38,4 @@ describe('a budget of 60 s', () => {
     expect(allows('sorry-10.0.0.1:80/TCP')).toBe(false)
     expect(allows('configuration')).toBe(true)
   })
-})
-
-describe('one of each kind first', () => {
-  const order = (names: string[]): string[] => oneOfEachKindFirst(names.map(name => ({ name }))).map(({ name }) => name)
-
-  it('goes through the kinds in their order, then through the second of each', () => {
-    expect(
-      order(['configuration', 'shares-1', 'shares-2', 'shares-3', 'failover-stop-1', 'server-1', 'server-2']),
-    ).toEqual(['configuration', 'shares-1', 'failover-stop-1', 'server-1', 'shares-2', 'server-2', 'shares-3'])
-  })
-
-  it('keeps every scenario, and the order within a kind', () => {
-    const scenario = fc.tuple(fc.constantFrom('shares', 'server', 'sorry'), fc.nat()).map(([kind, n]) => `${kind}-${n}`)
-    fc.assert(
-      fc.property(fc.uniqueArray(scenario), names => {
-        const result = order(names)
-        expect(result.toSorted()).toEqual(names.toSorted())
-        for (const kind of ['shares', 'server', 'sorry']) {
-          const of = (all: string[]) => all.filter(name => name.startsWith(kind))
-          expect(of(result)).toEqual(of(names))
-        }
-      }),
-    )
-  })
-})
-
-it('what takes long in a large lab begins first, the rest in its order', () => {
-  const names = [
-    'configuration',
-    'servers-of-farm1',
-    'shares-of-all',
-    'failover-stop-10.0.0.1',
-    'failover-link-eth0-10.0.0.1',
-  ]
-  const order = longestFirst([...names, 'backup-d2', 'release-10.0.0.1:80/TCP'].map(name => ({ name })))
-  expect(order.map(({ name }) => name)).toEqual([
-    'release-10.0.0.1:80/TCP',
-    'servers-of-farm1',
-    'shares-of-all',
-    'failover-link-eth0-10.0.0.1',
-    'configuration',
-    'failover-stop-10.0.0.1',
-    'backup-d2',
-  ])
 })

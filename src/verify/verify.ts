@@ -12,7 +12,8 @@ import type { CheckResult, Untested } from '../judge/verdict.ts'
 import type { LabSource } from '../lab/lab-source.ts'
 import { NotConverged } from '../lab/readiness.ts'
 import { agendaOf, type Choice, CONVERGENCE } from './agenda.ts'
-import { createBudget, longestFirst, oneOfEachKindFirst } from './budget.ts'
+import { createBudget } from './budget.ts'
+import { startOrder } from './order.ts'
 import type { Plan } from './plan.ts'
 import { JOURNAL_FILE, type SavedCheck, writeChecks } from './saved-checks.ts'
 import { type Scenario, waitsTooLong } from './scenario.ts'
@@ -44,8 +45,7 @@ export interface VerifyOutcome {
 export const verify = async (plan: Plan, source: LabSource, options: VerifyOptions): Promise<VerifyOutcome> => {
   const { dir, steps, signal, budget } = options
   const { convergence, scenarios: inOrder } = agendaOf(plan, options.choice)
-  const unbounded = isLarge(plan) ? longestFirst(inOrder) : inOrder
-  const scenarios = budget ? oneOfEachKindFirst(inOrder) : unbounded
+  const scenarios = startOrder(inOrder, { budgeted: budget !== undefined, large: isLarge(plan) })
   try {
     await makeFolder(dir)
   } catch (cause) {
@@ -175,7 +175,7 @@ const runScenario = async (
 }
 
 /** Runs at most `width` at a time; results stand in the order of the list. */
-const inParallel = async <T, R>(all: T[], run: (one: T) => Promise<R>, width: number): Promise<R[]> => {
+const inParallel = async <T, R>(all: readonly T[], run: (one: T) => Promise<R>, width: number): Promise<R[]> => {
   const results: R[] = []
   const queue = all.entries()
   const worker = async (): Promise<void> => {
