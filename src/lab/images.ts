@@ -126,7 +126,7 @@ export const emptyMemory = (engine: Engine, key: string): Promise<void> =>
   runPrivileged(
     engine,
     key,
-    "sync; echo 3 > /proc/sys/vm/drop_caches; free=$(awk '/^MemFree/ { print int($2 / 1024) }' /proc/meminfo); " +
+    "echo 3 > /proc/sys/vm/drop_caches; free=$(awk '/^MemFree/ { print int($2 / 1024) }' /proc/meminfo); " +
       'dd if=/dev/zero of=/dev/shm/zeros bs=1M count=$((free - 96)) 2>/dev/null; rm -f /dev/shm/zeros',
   )
 
