@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import https from 'node:https'
 import path from 'node:path'
@@ -26,36 +27,56 @@ export const verifiedDocker = async (
   const read = (name: string): Promise<Buffer> => readFile(path.join(endpoint.certificates, name))
   const [ca, cert, key] = await Promise.all(['ca.pem', 'cert.pem', 'key.pem'].map(read))
   const agent = new https.Agent({ keepAlive: true, maxSockets: 16 })
+  const open = async (options: object): Promise<TLSSocket> => {
+    const to = { ...options, host: endpoint.host, port: endpoint.port, ca, cert, key }
+    const socket = await untilSecure(() => connect(to as never))
+    const volume = identity()
+    if (volume !== undefined) await prove(socket, volume)
+    return socket
+  }
   Object.assign(agent, {
     createConnection: (options: object, done: (error: Error | null, socket?: TLSSocket) => void) => {
-      const socket = connect({ ...options, host: endpoint.host, port: endpoint.port, ca, cert, key } as never)
-      const fail = (error: Error): void => {
-        socket.destroy()
-        done(error)
-      }
-      socket.once('error', fail)
-      socket.once('secureConnect', () => {
-        const volume = identity()
-        const proof = volume === undefined ? Promise.resolve() : prove(socket, volume)
-        proof.then(() => {
-          socket.off('error', fail)
-          done(null, socket)
-        }, fail)
-      })
+      open(options).then(socket => done(null, socket), done)
     },
   })
   const docker = new Docker({ protocol: 'https', host: endpoint.host, port: endpoint.port, agent } as never)
   return { docker, close: () => agent.destroy() }
 }
 
+/**
+ * A guest goes on with the connections of whoever saved it, and sees ours come from the ports that they have on this host: where
+ * one of theirs comes from the same port, ours is reset before anything is said (one in 2,000, with a dozen of theirs left). The
+ * next one comes from another port.
+ */
+const TRIES = 5
+
+/** Begins a connection, anew where it is reset before it is secured, and returns it secured. */
+export const untilSecure = async (begin: () => TLSSocket, tries = TRIES): Promise<TLSSocket> => {
+  const socket = begin()
+  try {
+    await once(socket, 'secureConnect')
+    return socket
+  } catch (error) {
+    socket.destroy()
+    if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET' || tries === 1) throw error
+    return untilSecure(begin, tries - 1)
+  }
+}
+
 /** Asks for the volume on the bare connection, before anything else may use it. */
 const prove = (socket: TLSSocket, volume: string): Promise<void> =>
   new Promise((resolve, reject) => {
     let text = ''
-    const refuse = (why: string): void => {
-      socket.off('data', onData)
-      reject(new LvslabError('ENGINE_IDENTITY', `another engine answers on this port: ${why}`))
+    const over = (): void => void socket.off('data', onData).off('close', onClose).off('error', onError)
+    const fail = (error: Error): void => {
+      over()
+      socket.on('error', () => {}).destroy()
+      reject(error)
     }
+    const refuse = (why: string): void =>
+      fail(new LvslabError('ENGINE_IDENTITY', `another engine answers on this port: ${why}`))
+    const onClose = (): void => refuse('it closed the connection')
+    const onError = (error: Error): void => fail(error)
     const onData = (chunk: Buffer): void => {
       text += chunk.toString('latin1')
       const head = text.indexOf('\r\n\r\n')
@@ -64,10 +85,9 @@ const prove = (socket: TLSSocket, volume: string): Promise<void> =>
       const length = Number(/content-length: (\d+)/i.exec(text.slice(0, head))?.[1] ?? Number.NaN)
       if (Number.isNaN(length)) return refuse('an answer without a length')
       if (text.length < head + 4 + length) return
-      socket.off('data', onData)
+      over()
       resolve()
     }
-    socket.on('data', onData)
-    socket.once('close', () => refuse('it closed the connection'))
+    socket.on('data', onData).once('close', onClose).once('error', onError)
     socket.write(`GET /volumes/${volume} HTTP/1.1\r\nHost: lvslab\r\n\r\n`)
   })

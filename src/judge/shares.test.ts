@@ -54,11 +54,14 @@ it('fails on a failed request and on an answer from somebody else, and names it'
   })
 })
 
-it('says nothing from less than a cycle, or from a starved probe', () => {
+it('says nothing from less than a cycle', () => {
   expect(judge(answeredBy(['rs1', 'rs2'])).outcome).toBe('INCONCLUSIVE')
   expect(judge([]).outcome).toBe('INCONCLUSIVE')
+})
+
+it('does not mind when a request was sent', () => {
   const late = answeredBy(['rs1', 'rs1', 'rs2']).map(one => ({ ...one, scheduled: one.t - 100 }))
-  expect(judge(late).outcome).toBe('INCONCLUSIVE')
+  expect(judge(late).outcome).toBe('PASS')
 })
 
 it('shows what it counts', () => {

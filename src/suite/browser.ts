@@ -1,11 +1,12 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { access, mkdir, mkdtemp } from 'node:fs/promises'
+import { access, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { createBrotliDecompress } from 'node:zlib'
 import { type Browser, chromium } from 'playwright-core'
 import { LvslabError, messageOf } from '../errors.ts'
@@ -92,10 +93,10 @@ const guardedFolder = async (): Promise<{ dir: string } & AsyncDisposable> => {
 const unpack = (name: string, to: NodeJS.WritableStream): Promise<void> =>
   pipeline(createReadStream(path.join(PACKED, name)), createBrotliDecompress(), to)
 
+/** By way of a file: a tar that reads a pipe may end before Node knows that it has written all, which then is an error. */
 const untar = async (name: string, dir: string): Promise<void> => {
-  await mkdir(dir, { recursive: true })
-  const tar = spawn('tar', ['-x', '-C', dir], { stdio: ['pipe', 'ignore', 'ignore'] })
-  const ended = new Promise<number | null>((resolve, reject) => tar.once('error', reject).once('close', resolve))
-  const [code] = await Promise.all([ended, unpack(name, tar.stdin)])
-  if (code !== 0) throw new LvslabError('BROWSER_UNPACK', `tar could not unpack ${name}: it ended with ${code}`)
+  const archive = path.join(dir, path.basename(name, '.br'))
+  await unpack(name, createWriteStream(archive))
+  await promisify(execFile)('tar', ['-x', '-f', archive, '-C', dir])
+  await rm(archive)
 }
