@@ -19,6 +19,16 @@ const endpointOf = (lab: Lab) => {
   return { host: '127.0.0.1', port: Number(new URL(DOCKER_HOST).port), certificates: DOCKER_CERT_PATH }
 }
 
+/** Runs a script in the container of the agent, which may do all that a privileged one may; returns its exit code. */
+const runBesideAgent = (lab: Lab, script: string): Promise<number | null> =>
+  lab.engine.awake(async () => {
+    const container = lab.engine.docker.getContainer('lvslab-keepalived-dr-agent')
+    const exec = await container.exec({ Cmd: ['bash', '-c', script], AttachStdout: true, Tty: true })
+    const stream = await exec.start({ Tty: true })
+    await once(stream.resume(), 'end')
+    return (await exec.inspect()).ExitCode
+  })
+
 describe('the engine', () => {
   test('lets a privileged container reach neither the host nor anything beyond, whatever route it adds', async ({
     lab,
@@ -32,14 +42,7 @@ describe('the engine', () => {
     const { port } = server.address() as AddressInfo
     const own = Object.values(os.networkInterfaces()).flatMap(list => list ?? [])
     const hosts = own.filter(i => i.family === 'IPv4').map(i => i.address)
-    const container = lab.engine.docker.getContainer('lvslab-keepalived-dr-agent')
-    const run = async (script: string): Promise<number | null> =>
-      lab.engine.awake(async () => {
-        const exec = await container.exec({ Cmd: ['bash', '-c', script], AttachStdout: true, Tty: true })
-        const stream = await exec.start({ Tty: true })
-        await once(stream.resume(), 'end')
-        return (await exec.inspect()).ExitCode
-      })
+    const run = (script: string) => runBesideAgent(lab, script)
     expect(await run('ip route replace default via 10.0.2.2 dev eth0')).toBe(0)
     // 10.0.2.2 is the peer on the link; 192.0.2.1 stands for anything beyond (RFC 5737)
     for (const target of ['10.0.2.2', ...hosts, '192.0.2.1']) {
@@ -61,7 +64,7 @@ describe('the engine', () => {
 
   test('notices that a connection ends at another engine', async ({ lab, prepared }) => {
     await using other = await prepared.source.open('other', {})
-    const { docker, close } = await verifiedDocker(endpointOf(lab), () => other.engine.id)
+    const { docker, close } = await verifiedDocker(endpointOf(lab), async () => other.engine.id)
     await expect(lab.engine.awake(() => docker.ping())).rejects.toThrow(/another engine answers/)
     close()
   })
@@ -73,6 +76,15 @@ describe('the engine', () => {
     }
     const tls = await readdir(path.dirname(build.clientCertificates), { recursive: true })
     expect(tls.filter(name => name.includes('ca-key'))).toEqual([])
+  })
+
+  test('says that its agent has ended, to whoever waits for an answer', async ({ lab }) => {
+    const answer = lab.sleep(600_000).then(
+      () => 'slept',
+      (error: unknown) => (error as Error).message,
+    )
+    expect(await runBesideAgent(lab, "pkill -KILL -f 'agent.cjs /dev/'")).toBe(0)
+    expect(await answer).toMatch(/^sleep: the agent has ended with code 137/)
   })
 
   test('is gone when whoever started it was killed', async ({ lab }) => {

@@ -1,6 +1,5 @@
 import { Socket } from 'node:net'
 import readline from 'node:readline'
-import type { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { snapshotAddresses } from './addresses.ts'
 import { releasedBrake, startBrake } from './brake.ts'
@@ -10,6 +9,7 @@ import { runFault } from './faults.ts'
 import { snapshotCounters, snapshotIpvs } from './ipvs.ts'
 import { attach, detach, record } from './journal.ts'
 import { runInNode } from './namespace.ts'
+import { type Line, openPort } from './port.ts'
 import { probeMain } from './probe/process.ts'
 import { endedProbe, startProbe, stopProbe, warmUpProbes } from './probes.ts'
 import type { AgentNode, Operation, Operations, Request } from './protocol.ts'
@@ -101,8 +101,11 @@ const handlers: Handlers = {
   },
 }
 
-/** Standard output without blocking on a slow reader: `process.stdout` would, as it is a pipe. */
-const output = (): Writable => new Socket({ fd: 1, readable: false, writable: true })
+/** Standard input and output, the latter without blocking on a slow reader: `process.stdout` would, as it is a pipe. */
+const standard = (): Line => ({
+  input: process.stdin,
+  output: new Socket({ fd: 1, readable: false, writable: true }),
+})
 
 /**
  * A request. What is none is half of one, by a harness that was killed: each conversation begins with a line feed, which ends it,
@@ -116,11 +119,10 @@ const parse = (line: string): Request | undefined => {
   }
 }
 
-/** Serves whoever is attached to the container's standard input and output, one line for each request and reply. */
-const serve = (): void => {
-  const out = output()
-  const send = sayer(text => void out.write(text))
-  readline.createInterface({ input: process.stdin }).on('line', line => {
+/** Serves whoever is at the other end, one line for each request and reply. */
+const serve = ({ input, output }: Line): void => {
+  const send = sayer(text => void output.write(text))
+  readline.createInterface({ input }).on('line', line => {
     const request = parse(line)
     if (!request) return
     const { id, op, args, at } = request
@@ -145,4 +147,8 @@ const serve = (): void => {
 
 if (process.argv[2] === 'probe') void probeMain()
 else if (process.argv[2] === 'scheduler') schedulerMain(process.argv[3] as SchedulerRole)
-else serve()
+else {
+  serve(standard())
+  const [, , port] = process.argv
+  if (port !== undefined) serve(openPort(port))
+}

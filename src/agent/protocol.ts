@@ -2,7 +2,7 @@ import type { LabEvent } from '../history/event.ts'
 import type { SchedulerAnswer, SchedulerCase } from './scheduler-case.ts'
 
 /**
- * What the harness says to the agent in the engine, one JSON value a line, over a socket in the agent's container. The agent
+ * What the harness says to the agent in the engine, one JSON value a line. The agent
  * runs every timed step and stamps every event, so that nothing is timed on the host.
  */
 
@@ -222,7 +222,7 @@ export interface Operations {
 export type Operation = keyof Operations
 
 /**
- * One line on the agent's standard input. Its `id` is the asker's conversation and a number, `a1b2c3-17`: all who are attached
+ * One line to the agent. Its `id` is the asker's conversation and a number, `a1b2c3-17`: all who are attached
  * hear every answer, and none must take one to another.
  * With `at`, ms on the lab's clock, the agent begins at that moment; one that is past already is an error.
  */

@@ -18,19 +18,19 @@ export interface DockerEndpoint {
  * A Docker client each of whose connections has proved, before its first request, that it ends at the engine that was asked
  * for: forks share certificates, names and IDs, and a port freed by one may be taken by another.
  *
- * @param identity name of a volume that only this engine has; undefined while it is not made yet
+ * @param identity name of a volume that only this engine has; without it nothing is proved
  */
 export const verifiedDocker = async (
   endpoint: DockerEndpoint,
-  identity: () => string | undefined,
+  identity?: () => Promise<string>,
 ): Promise<{ docker: Docker; close: () => void }> => {
   const read = (name: string): Promise<Buffer> => readFile(path.join(endpoint.certificates, name))
   const [ca, cert, key] = await Promise.all(['ca.pem', 'cert.pem', 'key.pem'].map(read))
   const agent = new https.Agent({ keepAlive: true, maxSockets: 16 })
   const open = async (options: object): Promise<TLSSocket> => {
+    const volume = await identity?.()
     const to = { ...options, host: endpoint.host, port: endpoint.port, ca, cert, key }
     const socket = await untilSecure(() => connect(to as never))
-    const volume = identity()
     if (volume !== undefined) await prove(socket, volume)
     return socket
   }

@@ -1,7 +1,14 @@
+import type { Readable, Writable } from 'node:stream'
 import type Docker from 'dockerode'
 import type { Clock } from './vm/machine.ts'
 
 export type EngineKind = 'vm' | 'docker'
+
+/** What the other end says, and what it is told; destroying both leaves it. */
+export interface Line {
+  from: Readable
+  to: Writable
+}
 
 /** A Docker Engine whose kernel has ip_vs, for one lab. Nothing above this may assume the host's clock. */
 export interface Engine extends AsyncDisposable {
@@ -19,6 +26,15 @@ export interface Engine extends AsyncDisposable {
    * minutes ahead of a harness that thinks for a second. Calls may nest and overlap.
    */
   awake<T>(run: () => Promise<T>): Promise<T>
+  /**
+   * A line to the agent, apart from the Docker Engine: one byte for another, for one conversation at a time. Without it the agent is
+   * spoken to by the standard input and output of its container.
+   */
+  port?: {
+    /** Device in the engine's machine, for the agent. */
+    device: string
+    open(): Line
+  }
   /** Resolves, with the reason, when the engine has ended by itself. */
   ended: Promise<string>
 }

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { type Duplex, PassThrough } from 'node:stream'
+import { type Duplex, PassThrough, type Writable } from 'node:stream'
 import readline from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import type { Operation, Operations, Reply } from '../agent/protocol.ts'
-import type { Engine } from '../engine/engine.ts'
+import type { Engine, Line } from '../engine/engine.ts'
 import { LvslabError, messageOf } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
 import { callSite, notAwaited } from './call-site.ts'
@@ -30,8 +30,8 @@ interface PendingCall {
 }
 
 /**
- * Talks to the agent over the standard input and output of its container: the way that every Docker Engine offers, whether it
- * is in a virtual machine or far away, and that starts no process.
+ * Talks to the agent over the engine's port for it, or else over the standard input and output of its container: the way that every
+ * Docker Engine offers, however far away it is, and that starts no process.
  */
 export const connectAgent = async (
   engine: Engine,
@@ -39,21 +39,24 @@ export const connectAgent = async (
   onEvent: (event: LabEvent) => void,
   signal?: AbortSignal,
 ): Promise<AgentConnection> => {
-  const options = { stream: true, hijack: true, stdin: true, stdout: true, stderr: true }
-  const stream = (await engine.awake(() => container.attach(options))) as Duplex
+  const errors = new PassThrough()
+  const { from, to } = engine.port?.open() ?? (await attach(engine, container, errors))
+  const close = (): void => {
+    to.destroy()
+    from.destroy()
+  }
   const waiting = new Map<string, PendingCall>()
   const conversation = randomBytes(6).toString('hex')
   let next = 1
   let attached = false
   let lost: string | undefined
-  const [out, errors] = [new PassThrough(), new PassThrough()]
-  engine.docker.modem.demuxStream(stream, out, errors)
-  readline.createInterface({ input: out }).on('line', line => {
+  const lines = readline.createInterface({ input: from })
+  lines.on('line', line => {
     const reply = parseReply(line)
     if (reply === undefined) {
       if (!attached) return // the end of what was said to another
-      lost ??= `it said what is no answer: ${line.slice(0, 200)}`
-      stream.destroy()
+      lost ??= line.slice(0, 500) // its last words
+      close()
     } else if (!('event' in reply)) waiting.get(reply.id)?.answer(reply)
     else if (reply.to === conversation) onEvent(reply.event)
   })
@@ -65,11 +68,13 @@ export const connectAgent = async (
     lost ??= words.trim() || 'the connection closed'
     for (const [id, { answer }] of waiting) answer({ id, error: lost })
   }
-  stream.on('close', end).on('end', end).on('error', end)
+  to.on('close', end).on('end', end).on('error', end)
+  lines.on('error', end)
+  void engine.ended.then(close) // a port does not say that nobody is at its other end any more
   // whoever waits for something in the lab waits no longer
   const interrupt = (): void => {
     lost ??= 'interrupted'
-    stream.destroy()
+    close()
   }
   if (signal?.aborted) interrupt()
   else signal?.addEventListener('abort', interrupt, { once: true })
@@ -81,7 +86,7 @@ export const connectAgent = async (
     waiting.set(id, { answer, close: () => reject(notAwaited(op, args, site)) })
     return engine
       .awake(async () => {
-        if (lost === undefined) stream.write(`${JSON.stringify({ id, op, args, at })}\n`)
+        if (lost === undefined) to.write(`${JSON.stringify({ id, op, args, at })}\n`)
         else answer({ id, error: lost })
         const reply = await answered
         if ('error' in reply) {
@@ -93,11 +98,11 @@ export const connectAgent = async (
       })
       .finally(() => waiting.delete(id))
   }
-  stream.write('\n') // ends what another may have left half said
+  to.write('\n') // ends what another may have left half said
   {
     using _watching = watchContainer(container, why => {
       lost ??= why
-      stream.destroy()
+      close()
     })
     await call('attach', { conversation })
   }
@@ -112,9 +117,17 @@ export const connectAgent = async (
         await Promise.race([detached, engine.ended, sleep(DETACH_MS, undefined, { ref: false })])
       }
       lost ??= 'the lab is closed'
-      stream.destroy()
+      close()
     },
   }
+}
+
+const attach = async (engine: Engine, container: Docker.Container, errors: Writable): Promise<Line> => {
+  const options = { stream: true, hijack: true, stdin: true, stdout: true, stderr: true }
+  const to = (await engine.awake(() => container.attach(options))) as Duplex
+  const from = new PassThrough()
+  engine.docker.modem.demuxStream(to, from, errors)
+  return { from, to }
 }
 
 /** Nothing depends on the agent's goodbye, and an engine far away may be gone without a word; ms. */

@@ -220,7 +220,7 @@ const startFailed = (node: Node, said: string, cause: unknown): LvslabError => {
 
 /**
  * The agent is spoken to by its standard input and output, which the engine must neither close nor log: whoever attaches is
- * answered as soon as it runs.
+ * answered as soon as it runs. Where the engine has a port for it, by that as well.
  */
 const startAgent = async (
   engine: Engine,
@@ -232,6 +232,7 @@ const startAgent = async (
     Image: imageName('agent', images),
     name: containerName(topology, AGENT_NODE),
     Labels: labels,
+    ...(engine.port && { Cmd: [engine.port.device] }),
     OpenStdin: true,
     HostConfig: { Privileged: true, NetworkMode: 'host', PidMode: 'host', LogConfig: { Type: 'none', Config: {} } },
   })

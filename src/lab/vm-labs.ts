@@ -196,7 +196,7 @@ export const forkLab = async (
   name: string,
   options: { signal?: AbortSignal | undefined; onEvent?: (event: LabEvent) => void } = {},
 ): Promise<Lab> => {
-  const engine = await forkEngine(prepared.build, prepared.spec, template, 'private', options)
+  const engine = await forkEngine(prepared.build, prepared.spec, template, 'private', { ...options, lazy: true })
   return endOnError(engine, async () => {
     const history = historyOf(template.manifest.events)
     // on the real clock an emulated lab warms up first, in its own time

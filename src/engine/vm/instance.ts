@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { constants, openSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { Socket } from 'node:net'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LvslabError } from '../../errors.ts'
 import { cacheDir, exists } from '../cache.ts'
+import type { Line } from '../engine.ts'
 import type { EngineBuild } from './build.ts'
 import { INSTANCE_FILES, type MachineFiles, type MachineSpec, passtCommand, qemuCommand } from './machine.ts'
 import { connectMonitor, type Monitor } from './monitor.ts'
@@ -18,6 +21,8 @@ export interface Instance extends AsyncDisposable {
   /** Port on the host's loopback that leads to the Docker API. */
   port: number
   monitor: Monitor
+  /** The host's end of the guest's port, see `GUEST_PORT`: for one at a time. */
+  openPort: () => Line
   /** What QEMU has had of the processors so far, ms. */
   processorMs: () => Promise<number>
   /** Resolves when QEMU has ended, with the reason as far as it is known. */
@@ -94,6 +99,7 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
       dir,
       port,
       monitor,
+      openPort: () => openPort(dir),
       processorMs: () => processorMs(dir),
       ended,
       release: () => child.unref(),
@@ -133,6 +139,14 @@ const untilStarted = async (dir: string, guard: ChildProcess, signal?: AbortSign
     if (await exists(path.join(dir, PIDS))) return
     await sleep(10)
   }
+}
+
+const openPort = (dir: string): Line => {
+  const end = (name: 'in' | 'out'): Socket => {
+    const fd = openSync(path.join(dir, `${INSTANCE_FILES.port}.${name}`), constants.O_RDWR | constants.O_NONBLOCK)
+    return new Socket({ fd, readable: name === 'out', writable: name === 'in' })
+  }
+  return { from: end('out'), to: end('in') }
 }
 
 /** Process IDs of passt and QEMU, written when both are started. */
@@ -225,6 +239,7 @@ trap 'stop' TERM
 trap '' INT HUP PIPE
 ${parts.keep ? '' : '{ read _; kill -TERM $$; } <&3 2>/dev/null & watch=$!'}
 ${parts.copies.map(([from, to]) => `cp --sparse=always ${quote([from, to])} && chmod 600 ${quote([to])} || leave`).join('\n')}
+mkfifo -m 600 ${INSTANCE_FILES.port}.in ${INSTANCE_FILES.port}.out || leave
 ${quote(parts.passt)} > passt.log 2>&1 & passt=$!
 while ! listening; do kill -0 $passt 2>/dev/null || leave; sleep 0.01; done
 [ -z "$stopped" ] || leave

@@ -69,7 +69,7 @@ const alive = (pid: number): boolean => {
 /** Connects to a kept engine; disposing disconnects, the engine goes on. */
 export const openKept = async ({ record }: KeptEngine): Promise<Engine> => {
   const endpoint = { host: '127.0.0.1', port: record.port, certificates: record.certificates }
-  const { docker, close } = await verifiedDocker(endpoint, () => record.id)
+  const { docker, close } = await verifiedDocker(endpoint, async () => record.id)
   await docker.ping()
   return {
     kind: 'vm',

@@ -33,6 +33,7 @@ export const INSTANCE_FILES = {
   monitor: 'monitor.sock',
   network: 'network.sock',
   serial: 'serial.log',
+  port: 'port',
 } as const
 
 const isRoot = process.getuid?.() === 0
@@ -86,6 +87,12 @@ const memories = (spec: MachineSpec, files: MachineFiles): string[] => {
 }
 
 /**
+ * Where the guest has the one port of its virtio-serial card: a line to this host that costs neither of them a network, TLS or a
+ * Docker Engine. On the host it is a pair of named pipes, `port.in` and `port.out`: for the guest their other end is always there.
+ */
+export const GUEST_PORT = '/dev/vport1p1'
+
+/**
  * QEMU's command line. It must be the same, device by device, for a machine that is saved and for one that goes on from it.
  *
  * @param incoming true to wait for a saved state
@@ -106,6 +113,8 @@ export const qemuCommand = (
   ...['-kernel', build.kernel, '-initrd', build.initramfs, '-append', KERNEL_ARGUMENTS],
   ...['-netdev', `stream,id=net,server=off,addr.type=unix,addr.path=${INSTANCE_FILES.network}`],
   ...['-device', 'virtio-net-pci,netdev=net,romfile='],
+  ...['-chardev', `pipe,id=port,path=${INSTANCE_FILES.port}`, '-device', 'virtio-serial-pci'],
+  ...['-device', 'virtserialport,chardev=port,name=lvslab'],
   ...['-chardev', `file,id=serial,path=${INSTANCE_FILES.serial}`, '-serial', 'chardev:serial'],
   ...['-chardev', `socket,id=monitor,path=${INSTANCE_FILES.monitor},server=on,wait=off`],
   ...['-object', 'monitor-hmp,id=hmp,chardev=monitor'],

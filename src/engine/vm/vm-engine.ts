@@ -8,7 +8,7 @@ import { verifiedDocker } from '../docker-client.ts'
 import type { Engine } from '../engine.ts'
 import type { EngineBuild } from './build.ts'
 import { type Instance, type InstanceOptions, startInstance } from './instance.ts'
-import { MEMORY_IS_A_FILE, type MachineSpec, STATE_IN } from './machine.ts'
+import { GUEST_PORT, MEMORY_IS_A_FILE, type MachineSpec, STATE_IN } from './machine.ts'
 
 /** A saved machine, running or not: files that never change again, and the key of their cache entry. */
 export interface SavedMachine {
@@ -62,18 +62,20 @@ export const bootEngine = (build: EngineBuild, spec: MachineSpec, options: Start
  * Goes on from a saved machine, in a copy that shares what it does not change.
  *
  * @param mode `private`: copy on write, for a test; `copy`: a full copy, that can itself be saved
+ * @param options `lazy`: its Docker Engine is not waited for, but reached when it is asked for something
  */
 export const forkEngine = (
   build: EngineBuild,
   spec: MachineSpec,
   saved: SavedMachine,
   mode: 'private' | 'copy',
-  options: StartOptions = {},
+  options: StartOptions & { lazy?: boolean } = {},
 ): Promise<VmEngine> =>
   start(build, spec, options, {
     saved: { ...saved, mode },
     locks: saved.locks,
     deadlineMs: FORK_DEADLINE_MS,
+    lazy: options.lazy ?? false,
   })
 
 const start = async (
@@ -84,20 +86,30 @@ const start = async (
     saved?: NonNullable<InstanceOptions['saved']>
     locks: string[]
     deadlineMs: number
+    lazy?: boolean
   },
 ): Promise<VmEngine> => {
-  const { deadlineMs, ...where } = from
+  const { deadlineMs, lazy = false, ...where } = from
   const instance = await startInstance({ build, spec, ...where, ...options })
   try {
-    if (from.saved) await restore(instance, options.signal)
-    let identity: string | undefined
+    const awake = clockGate(instance, spec)
+    if (from.saved) await restore(instance, spec, options.signal)
     const endpoint = { host: '127.0.0.1', port: instance.port, certificates: build.clientCertificates }
-    const { docker, close } = await verifiedDocker(endpoint, () => identity)
-    await untilAnswering(() => docker.ping(), instance, deadlineMs, options.signal)
     const nonce = `lvslab-${randomBytes(16).toString('hex')}`
-    await docker.createVolume({ Name: nonce })
-    identity = nonce
-    close() // what is open now has not proved anything
+    const mark = async (): Promise<string> => {
+      const { docker, close } = await verifiedDocker(endpoint)
+      try {
+        await untilAnswering(() => docker.ping(), instance, deadlineMs, options.signal)
+        await docker.createVolume({ Name: nonce })
+        return nonce
+      } finally {
+        close() // what is open now has not proved anything
+      }
+    }
+    let marked: Promise<string> | undefined
+    const identify = (): Promise<string> => (marked ??= mark())
+    const { docker, close } = await verifiedDocker(endpoint, identify)
+    if (!lazy) await awake(identify)
     const environment = {
       DOCKER_HOST: `tcp://127.0.0.1:${instance.port}`,
       DOCKER_TLS_VERIFY: '1',
@@ -105,8 +117,6 @@ const start = async (
     }
     const exports = Object.entries(environment).map(([name, value]) => `export ${name}='${value}'\n`)
     await writeFile(path.join(instance.dir, 'docker.env'), exports.join(''))
-    const gate = clockGate(instance, spec)
-    await gate.settle()
     return {
       kind: 'vm',
       id: nonce,
@@ -114,7 +124,8 @@ const start = async (
       docker,
       environment,
       facts: { ...build.versions, accelerator: spec.accelerator, clock: spec.clock },
-      awake: gate.awake,
+      awake,
+      port: { device: GUEST_PORT, open: instance.openPort },
       ended: instance.ended,
       instance,
       build,
@@ -132,7 +143,8 @@ const start = async (
   }
 }
 
-const restore = async (instance: Instance, signal?: AbortSignal): Promise<void> => {
+/** On the virtual clock the machine stands where it was saved, see {@link clockGate}. */
+const restore = async (instance: Instance, { clock }: MachineSpec, signal?: AbortSignal): Promise<void> => {
   const { monitor } = instance
   await monitor.command(MEMORY_IS_A_FILE)
   await monitor.command(`migrate_incoming ${STATE_IN}`)
@@ -144,7 +156,7 @@ const restore = async (instance: Instance, signal?: AbortSignal): Promise<void> 
     signal?.throwIfAborted()
     await sleep(5)
   }
-  await monitor.command('cont')
+  if (clock === 'real') await monitor.command('cont')
 }
 
 const untilAnswering = async (
@@ -189,8 +201,8 @@ const untilAnswering = async (
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 
 /** On the virtual clock the machine runs only while somebody inside {@link Engine.awake} talks to it. */
-const clockGate = (instance: Instance, spec: MachineSpec) => {
-  if (spec.clock === 'real') return { awake: <T>(run: () => Promise<T>) => run(), settle: async () => {} }
+const clockGate = (instance: Instance, spec: MachineSpec): Engine['awake'] => {
+  if (spec.clock === 'real') return run => run()
   let users = 0
   let turn: Promise<unknown> = Promise.resolve()
   const next = (command: 'cont' | 'stop'): Promise<unknown> => {
@@ -200,16 +212,13 @@ const clockGate = (instance: Instance, spec: MachineSpec) => {
     })
     return turn
   }
-  return {
-    settle: async (): Promise<void> => void (await next('stop')),
-    awake: async <T>(run: () => Promise<T>): Promise<T> => {
-      if (users++ === 0) await next('cont')
-      else await turn
-      try {
-        return await run()
-      } finally {
-        if (--users === 0) await next('stop').catch(() => {}) // QEMU may have ended meanwhile
-      }
-    },
+  return async run => {
+    if (users++ === 0) await next('cont')
+    else await turn
+    try {
+      return await run()
+    } finally {
+      if (--users === 0) await next('stop').catch(() => {}) // QEMU may have ended meanwhile
+    }
   }
 }
