@@ -26,8 +26,7 @@ const ANSWER = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/html\
  * loopback, so that nothing of the lab is touched. The first hundreds of a cold process take half a second each, until they
  * are compiled.
  *
- * Then the young generation is emptied: with the size that the agent starts this process with, minutes pass until it is full
- * again.
+ * Then what it left is collected, and not in the middle of a measurement.
  *
  * @param least requests that are answered before it looks whether it has settled: a compiler takes its time to see what is hot
  */
