@@ -3,7 +3,7 @@ const [MOST, LONGEST_MS] = [100, 100]
 
 /**
  * Collects what is recorded and sends it on in batches: a message to another process for each event would take the time that the next
- * request needs to leave, and a write for each the engine's whole way to the harness.
+ * request needs to leave, and a write for each would wake whoever carries it to the harness.
  */
 export const batched = <T>(send: (batch: T[]) => void): { add: (one: T) => void; flush: () => void } => {
   let waiting: T[] = []

@@ -9,7 +9,7 @@ import { runFault } from './faults.ts'
 import { snapshotCounters, snapshotIpvs } from './ipvs.ts'
 import { attach, detach, record } from './journal.ts'
 import { runInNode } from './namespace.ts'
-import { type Line, openPort } from './port.ts'
+import { openPort, type Streams } from './port.ts'
 import { probeMain } from './probe/process.ts'
 import { endedProbe, startProbe, stopProbe, warmUpProbes } from './probes.ts'
 import type { AgentNode, Operation, Operations, Request } from './protocol.ts'
@@ -102,7 +102,7 @@ const handlers: Handlers = {
 }
 
 /** Standard input and output, the latter without blocking on a slow reader: `process.stdout` would, as it is a pipe. */
-const standard = (): Line => ({
+const standard = (): Streams => ({
   input: process.stdin,
   output: new Socket({ fd: 1, readable: false, writable: true }),
 })
@@ -120,7 +120,7 @@ const parse = (line: string): Request | undefined => {
 }
 
 /** Serves whoever is at the other end, one line for each request and reply. */
-const serve = ({ input, output }: Line): void => {
+const serve = ({ input, output }: Streams): void => {
   const send = sayer(text => void output.write(text))
   readline.createInterface({ input }).on('line', line => {
     const request = parse(line)

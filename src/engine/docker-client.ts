@@ -46,7 +46,7 @@ export const verifiedDocker = async (
 /**
  * A guest goes on with the connections of whoever saved it, and sees ours come from the ports that they have on this host: where
  * one of theirs comes from the same port, ours is reset before anything is said (one in 2,000, with a dozen of theirs left). The
- * next one comes from another port.
+ * next one comes from another port. (To Node an orderly end before that is a reset too: a guest that boots is asked this often.)
  */
 const TRIES = 5
 

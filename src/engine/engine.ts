@@ -30,7 +30,7 @@ export interface Engine extends AsyncDisposable {
    * A line to the agent, apart from the Docker Engine: one byte for another, for one conversation at a time. Without it the agent is
    * spoken to by the standard input and output of its container.
    */
-  port?: {
+  agentPort?: {
     /** Device in the engine's machine, for the agent. */
     device: string
     open(): Line

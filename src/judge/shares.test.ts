@@ -64,6 +64,15 @@ it('does not mind when a request was sent', () => {
   expect(judge(late).outcome).toBe('PASS')
 })
 
+it('does not blame the lab for what failed in a stretch in which the probe was starved', () => {
+  const late = answeredBy(['rs1', 'rs1', 'rs1']).map(one => ({ ...one, scheduled: one.t - 100 }))
+  const inTime = requests(20_000, 120_000, () => ({ server: 'rs1' }))
+  expect(judge([...late, ...inTime])).toMatchObject({
+    outcome: 'INCONCLUSIVE',
+    reason: expect.stringMatching(/^The probe p was starved: 100% .* rs2 0/),
+  })
+})
+
 it('shows what it counts', () => {
   const passed = judge(answeredBy(['rs2', 'rs1', 'rs1', 'rs2', 'rs1', 'rs1', 'rs1']))
   expect(passed.measurements.map(({ name, unit }) => [name, unit])).toEqual([

@@ -85,6 +85,10 @@ describe('requests', () => {
   it('does not mind when a request was sent', () => {
     const late = { scheduled: -100 }
     expect(judge(answered({ rs1: 50, rs2: 25, rs3: 25 }, () => late)).outcome).toBe('PASS')
+    expect(judge(answered({ rs1: 100 }, () => late))).toMatchObject({
+      outcome: 'INCONCLUSIVE',
+      reason: expect.stringMatching(/^The probe p was starved: 100% .* chance does not explain/),
+    })
   })
 
   it('has nothing to vary with a single server', () => {

@@ -40,7 +40,7 @@ export const connectAgent = async (
   signal?: AbortSignal,
 ): Promise<AgentConnection> => {
   const errors = new PassThrough()
-  const { from, to } = engine.port?.open() ?? (await attach(engine, container, errors))
+  const { from, to } = engine.agentPort?.open() ?? (await attach(engine, container, errors))
   const close = (): void => {
     to.destroy()
     from.destroy()
@@ -70,7 +70,11 @@ export const connectAgent = async (
   }
   to.on('close', end).on('end', end).on('error', end)
   lines.on('error', end)
-  void engine.ended.then(close) // a port does not say that nobody is at its other end any more
+  // a port does not say that nobody is at its other end any more
+  void engine.ended.then(why => {
+    lost ??= `the engine has ended: ${why}`
+    close()
+  })
   // whoever waits for something in the lab waits no longer
   const interrupt = (): void => {
     lost ??= 'interrupted'

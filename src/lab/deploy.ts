@@ -232,7 +232,7 @@ const startAgent = async (
     Image: imageName('agent', images),
     name: containerName(topology, AGENT_NODE),
     Labels: labels,
-    ...(engine.port && { Cmd: [engine.port.device] }),
+    ...(engine.agentPort && { Cmd: [engine.agentPort.device] }),
     OpenStdin: true,
     HostConfig: { Privileged: true, NetworkMode: 'host', PidMode: 'host', LogConfig: { Type: 'none', Config: {} } },
   })

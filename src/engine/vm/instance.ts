@@ -6,7 +6,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LvslabError } from '../../errors.ts'
+import { LvslabError, messageOf } from '../../errors.ts'
 import { cacheDir, exists } from '../cache.ts'
 import type { Line } from '../engine.ts'
 import type { EngineBuild } from './build.ts'
@@ -21,8 +21,8 @@ export interface Instance extends AsyncDisposable {
   /** Port on the host's loopback that leads to the Docker API. */
   port: number
   monitor: Monitor
-  /** The host's end of the guest's port, see `GUEST_PORT`: for one at a time. */
-  openPort: () => Line
+  /** The host's end of the guest's port, see `AGENT_PORT`: for one at a time. @throws LvslabError ENGINE_ENDED */
+  openAgentPort: () => Line
   /** What QEMU has had of the processors so far, ms. */
   processorMs: () => Promise<number>
   /** Resolves when QEMU has ended, with the reason as far as it is known. */
@@ -99,7 +99,7 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
       dir,
       port,
       monitor,
-      openPort: () => openPort(dir),
+      openAgentPort: () => openAgentPort(dir),
       processorMs: () => processorMs(dir),
       ended,
       release: () => child.unref(),
@@ -141,12 +141,17 @@ const untilStarted = async (dir: string, guard: ChildProcess, signal?: AbortSign
   }
 }
 
-const openPort = (dir: string): Line => {
+const openAgentPort = (dir: string): Line => {
   const end = (name: 'in' | 'out'): Socket => {
-    const fd = openSync(path.join(dir, `${INSTANCE_FILES.port}.${name}`), constants.O_RDWR | constants.O_NONBLOCK)
+    const fd = openSync(path.join(dir, `${INSTANCE_FILES.agentPort}.${name}`), constants.O_RDWR | constants.O_NONBLOCK)
     return new Socket({ fd, readable: name === 'out', writable: name === 'in' })
   }
-  return { from: end('out'), to: end('in') }
+  try {
+    return { from: end('out'), to: end('in') }
+  } catch (cause) {
+    // its folder goes with it
+    throw new LvslabError('ENGINE_ENDED', `the engine has ended: ${messageOf(cause)}`, { cause })
+  }
 }
 
 /** Process IDs of passt and QEMU, written when both are started. */
@@ -239,7 +244,7 @@ trap 'stop' TERM
 trap '' INT HUP PIPE
 ${parts.keep ? '' : '{ read _; kill -TERM $$; } <&3 2>/dev/null & watch=$!'}
 ${parts.copies.map(([from, to]) => `cp --sparse=always ${quote([from, to])} && chmod 600 ${quote([to])} || leave`).join('\n')}
-mkfifo -m 600 ${INSTANCE_FILES.port}.in ${INSTANCE_FILES.port}.out || leave
+mkfifo -m 600 ${INSTANCE_FILES.agentPort}.in ${INSTANCE_FILES.agentPort}.out || leave
 ${quote(parts.passt)} > passt.log 2>&1 & passt=$!
 while ! listening; do kill -0 $passt 2>/dev/null || leave; sleep 0.01; done
 [ -z "$stopped" ] || leave

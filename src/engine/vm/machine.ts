@@ -33,7 +33,7 @@ export const INSTANCE_FILES = {
   monitor: 'monitor.sock',
   network: 'network.sock',
   serial: 'serial.log',
-  port: 'port',
+  agentPort: 'agent',
 } as const
 
 const isRoot = process.getuid?.() === 0
@@ -88,9 +88,10 @@ const memories = (spec: MachineSpec, files: MachineFiles): string[] => {
 
 /**
  * Where the guest has the one port of its virtio-serial card: a line to this host that costs neither of them a network, TLS or a
- * Docker Engine. On the host it is a pair of named pipes, `port.in` and `port.out`: for the guest their other end is always there.
+ * Docker Engine. On the host it is a pair of named pipes, `agent.in` and `agent.out`: for the guest their other end is always there, so
+ * whoever leaves it must have had the guest say no more before.
  */
-export const GUEST_PORT = '/dev/vport1p1'
+export const AGENT_PORT = '/dev/vport1p1'
 
 /**
  * QEMU's command line. It must be the same, device by device, for a machine that is saved and for one that goes on from it.
@@ -113,8 +114,8 @@ export const qemuCommand = (
   ...['-kernel', build.kernel, '-initrd', build.initramfs, '-append', KERNEL_ARGUMENTS],
   ...['-netdev', `stream,id=net,server=off,addr.type=unix,addr.path=${INSTANCE_FILES.network}`],
   ...['-device', 'virtio-net-pci,netdev=net,romfile='],
-  ...['-chardev', `pipe,id=port,path=${INSTANCE_FILES.port}`, '-device', 'virtio-serial-pci'],
-  ...['-device', 'virtserialport,chardev=port,name=lvslab'],
+  ...['-chardev', `pipe,id=agent,path=${INSTANCE_FILES.agentPort}`, '-device', 'virtio-serial-pci'],
+  ...['-device', 'virtserialport,chardev=agent,name=lvslab'],
   ...['-chardev', `file,id=serial,path=${INSTANCE_FILES.serial}`, '-serial', 'chardev:serial'],
   ...['-chardev', `socket,id=monitor,path=${INSTANCE_FILES.monitor},server=on,wait=off`],
   ...['-object', 'monitor-hmp,id=hmp,chardev=monitor'],

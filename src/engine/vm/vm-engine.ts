@@ -8,7 +8,7 @@ import { verifiedDocker } from '../docker-client.ts'
 import type { Engine } from '../engine.ts'
 import type { EngineBuild } from './build.ts'
 import { type Instance, type InstanceOptions, startInstance } from './instance.ts'
-import { GUEST_PORT, MEMORY_IS_A_FILE, type MachineSpec, STATE_IN } from './machine.ts'
+import { AGENT_PORT, MEMORY_IS_A_FILE, type MachineSpec, STATE_IN } from './machine.ts'
 
 /** A saved machine, running or not: files that never change again, and the key of their cache entry. */
 export interface SavedMachine {
@@ -29,7 +29,7 @@ export interface VmEngine extends Engine {
   spec: MachineSpec
   /** Cache entries that this engine's disk stands on. */
   locks: string[]
-  /** Closes every connection to the guest: none may be open when it is saved. */
+  /** Closes every connection to its Docker Engine: none may be open when it is saved. */
   disconnect(): void
 }
 
@@ -107,9 +107,13 @@ const start = async (
       }
     }
     let marked: Promise<string> | undefined
-    const identify = (): Promise<string> => (marked ??= mark())
+    const identify = (): Promise<string> =>
+      (marked ??= awake(mark).catch((error: unknown) => {
+        marked = undefined // whoever asks next tries again
+        throw error
+      }))
     const { docker, close } = await verifiedDocker(endpoint, identify)
-    if (!lazy) await awake(identify)
+    if (!lazy) await identify()
     const environment = {
       DOCKER_HOST: `tcp://127.0.0.1:${instance.port}`,
       DOCKER_TLS_VERIFY: '1',
@@ -125,7 +129,7 @@ const start = async (
       environment,
       facts: { ...build.versions, accelerator: spec.accelerator, clock: spec.clock },
       awake,
-      port: { device: GUEST_PORT, open: instance.openPort },
+      agentPort: { device: AGENT_PORT, open: instance.openAgentPort },
       ended: instance.ended,
       instance,
       build,
