@@ -56,12 +56,21 @@ export const makeInitramfs = async (
       await mkdir(path.join(root, dir), { recursive: true })
     await copyFile(busybox(parts.tools), path.join(root, 'bin/busybox'))
     await copyFile(path.join(GUEST, 'init'), path.join(root, 'init'))
-    await copyFile(path.join(GUEST, 'boot'), path.join(root, 'lvslab/boot'))
+    for (const name of ['boot', 'crun', 'setkey'])
+      await copyFile(path.join(GUEST, name), path.join(root, 'lvslab', name))
     for (const name of ['dmsetup', 'freeze-disk'])
       await copyFile(path.join(GUEST, name), path.join(root, 'lvslab/disk', name))
     for (const file of await toolFiles(parts.tools, 'usr/sbin/dmsetup'))
       await copyFile(file, path.join(root, 'lvslab/disk/lib', path.basename(file)))
-    await host()`chmod 755 ${['init', 'lvslab/boot', 'lvslab/disk/dmsetup', 'lvslab/disk/freeze-disk'].map(file => path.join(root, file))}`
+    const programs = [
+      'init',
+      'lvslab/boot',
+      'lvslab/crun',
+      'lvslab/setkey',
+      'lvslab/disk/dmsetup',
+      'lvslab/disk/freeze-disk',
+    ]
+    await host()`chmod 755 ${programs.map(file => path.join(root, file))}`
     const order = loadOrder(await readFile(path.join(parts.kernel.modules, 'modules.dep'), 'utf8'), EARLY_MODULES)
     const names: string[] = []
     for (const module of order) {
