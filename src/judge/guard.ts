@@ -62,13 +62,9 @@ export const starved = (history: History, probe: string, window?: Partial<Window
  */
 export const guard = (history: History, check: (history: History) => Verdict): Verdict => {
   const verdict = withoutGaps(history, check)
+  if (verdict.outcome !== 'FAIL') return verdict
   const probes = new Set(eventsOf(history, 'probe').map(event => event.probe))
-  return [...probes].reduce((result, probe) => unlessStarved(history, probe, result), verdict)
-}
-
-/** A verdict on a stretch of time; INCONCLUSIVE where it is FAIL and the probe was starved in that stretch. */
-export const unlessStarved = (history: History, probe: string, verdict: Verdict, window?: Partial<Window>): Verdict => {
-  const hungry = verdict.outcome === 'FAIL' ? starved(history, probe, window) : undefined
+  const hungry = [...probes].map(probe => starved(history, probe)).find(why => why !== undefined)
   if (!hungry) return verdict
   const reason = `${hungry} So the machine may be to blame, and not the configuration, for this: ${verdict.reason}`
   return { ...verdict, outcome: 'INCONCLUSIVE', reason }

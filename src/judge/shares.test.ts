@@ -54,23 +54,11 @@ it('fails on a failed request and on an answer from somebody else, and names it'
   })
 })
 
-it('says nothing from less than a cycle', () => {
+it('says nothing from less than a cycle, or from a starved probe', () => {
   expect(judge(answeredBy(['rs1', 'rs2'])).outcome).toBe('INCONCLUSIVE')
   expect(judge([]).outcome).toBe('INCONCLUSIVE')
-})
-
-it('does not mind when a request was sent', () => {
   const late = answeredBy(['rs1', 'rs1', 'rs2']).map(one => ({ ...one, scheduled: one.t - 100 }))
-  expect(judge(late).outcome).toBe('PASS')
-})
-
-it('does not blame the lab for what failed in a stretch in which the probe was starved', () => {
-  const late = answeredBy(['rs1', 'rs1', 'rs1']).map(one => ({ ...one, scheduled: one.t - 100 }))
-  const inTime = requests(20_000, 120_000, () => ({ server: 'rs1' }))
-  expect(judge([...late, ...inTime])).toMatchObject({
-    outcome: 'INCONCLUSIVE',
-    reason: expect.stringMatching(/^The probe p was starved: 100% .* rs2 0/),
-  })
+  expect(judge(late).outcome).toBe('INCONCLUSIVE')
 })
 
 it('shows what it counts', () => {

@@ -2,7 +2,7 @@ import type { History } from '../history/history.ts'
 import { answersByServer, requestsOf, type Window } from '../history/queries.ts'
 import type { Requests } from '../history/requests.ts'
 import type { CycleShares } from '../model/shares.ts'
-import { inconclusive, inOrder, unlessStarved } from './guard.ts'
+import { inconclusive, inOrder, starved } from './guard.ts'
 import type { Measurement, Verdict } from './verdict.ts'
 import { describeRequest } from './words.ts'
 
@@ -19,12 +19,12 @@ export interface SharesParams {
  * that is counted and one that is not, of the rest or from outside the window, were on their way at the same time: they may
  * have arrived in the other order.
  */
-export const checkShares = (history: History, params: SharesParams): Verdict =>
-  unlessStarved(history, params.probe, sharesVerdict(history, params), params.window)
-
-const sharesVerdict = (history: History, params: SharesParams): Verdict => {
+export const checkShares = (history: History, params: SharesParams): Verdict => {
   const { probe, window, expected } = params
   const requests = requestsOf(history, probe, window)
+  // before anything else: what times out in a starved probe is no evidence against the lab
+  const hungry = starved(history, probe, window)
+  if (hungry) return inconclusive(hungry)
   const failed = requests.filter(request => request.outcome !== 'answered')
   const bad = failed.at(0)
   if (bad)
