@@ -49,6 +49,8 @@ const BY_THE_CLOCK = 8
 export interface StartOptions {
   signal?: AbortSignal | undefined
   keep?: boolean
+  /** Its Docker Engine is not waited for, but reached when it is asked for something. */
+  lazy?: boolean
 }
 
 /** Boots an engine from its bare disk. */
@@ -62,20 +64,18 @@ export const bootEngine = (build: EngineBuild, spec: MachineSpec, options: Start
  * Goes on from a saved machine, in a copy that shares what it does not change.
  *
  * @param mode `private`: copy on write, for a test; `copy`: a full copy, that can itself be saved
- * @param options `lazy`: its Docker Engine is not waited for, but reached when it is asked for something
  */
 export const forkEngine = (
   build: EngineBuild,
   spec: MachineSpec,
   saved: SavedMachine,
   mode: 'private' | 'copy',
-  options: StartOptions & { lazy?: boolean } = {},
+  options: StartOptions = {},
 ): Promise<VmEngine> =>
   start(build, spec, options, {
     saved: { ...saved, mode },
     locks: saved.locks,
     deadlineMs: FORK_DEADLINE_MS,
-    lazy: options.lazy ?? false,
   })
 
 const start = async (
@@ -86,11 +86,11 @@ const start = async (
     saved?: NonNullable<InstanceOptions['saved']>
     locks: string[]
     deadlineMs: number
-    lazy?: boolean
   },
 ): Promise<VmEngine> => {
-  const { deadlineMs, lazy = false, ...where } = from
-  const instance = await startInstance({ build, spec, ...where, ...options })
+  const { deadlineMs, ...where } = from
+  const { lazy = false, ...how } = options
+  const instance = await startInstance({ build, spec, ...where, ...how })
   try {
     const awake = clockGate(instance, spec)
     if (from.saved) await restore(instance, spec, options.signal)
