@@ -45,8 +45,7 @@ export const verifiedDocker = async (
 
 /**
  * A guest goes on with the connections of whoever saved it, and sees ours come from the ports that they have on this host: where
- * one of theirs comes from the same port, ours is reset before anything is said (one in 2,000, with a dozen of theirs left). The
- * next one comes from another port. (To Node an orderly end before that is a reset too: a guest that boots is asked this often.)
+ * one of theirs comes from the same port, ours is reset before anything is said. The next one comes from another port. (To Node an orderly end before that is a reset too: a guest that boots is asked this often.)
  */
 const TRIES = 5
 
@@ -67,7 +66,7 @@ export const untilSecure = async (begin: () => TLSSocket, tries = TRIES): Promis
 const prove = (socket: TLSSocket, volume: string): Promise<void> =>
   new Promise((resolve, reject) => {
     let text = ''
-    const over = (): void => void socket.off('data', onData).off('close', onClose).off('error', onError)
+    const over = (): void => void socket.off('data', onData).off('close', onClose).off('error', fail)
     const fail = (error: Error): void => {
       over()
       socket.on('error', () => {}).destroy()
@@ -76,7 +75,6 @@ const prove = (socket: TLSSocket, volume: string): Promise<void> =>
     const refuse = (why: string): void =>
       fail(new LvslabError('ENGINE_IDENTITY', `another engine answers on this port: ${why}`))
     const onClose = (): void => refuse('it closed the connection')
-    const onError = (error: Error): void => fail(error)
     const onData = (chunk: Buffer): void => {
       text += chunk.toString('latin1')
       const head = text.indexOf('\r\n\r\n')
@@ -88,6 +86,6 @@ const prove = (socket: TLSSocket, volume: string): Promise<void> =>
       over()
       resolve()
     }
-    socket.on('data', onData).once('close', onClose).once('error', onError)
+    socket.on('data', onData).once('close', onClose).once('error', fail)
     socket.write(`GET /volumes/${volume} HTTP/1.1\r\nHost: lvslab\r\n\r\n`)
   })
