@@ -18,6 +18,7 @@ it('ends with its last words where nobody catches an error, though a read of the
   execFileSync('mkfifo', [device])
   const args = ['--input-type=module', '-e', PROGRAM, path.resolve('src/agent/port.ts'), device]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  onTestFinished(() => void child.kill('SIGKILL')) // without what is tested it would not end
   let words = ''
   child.stderr.on('data', chunk => {
     words += String(chunk)

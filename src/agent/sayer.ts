@@ -2,8 +2,8 @@ import { batched } from './batch.ts'
 import type { Reply } from './protocol.ts'
 
 /**
- * Says things to the harness, one line each. Each write wakes whoever carries it (QEMU, or shim, dockerd, TLS and the network): so events wait for
- * each other, and a reply takes along all that happened before it.
+ * Says things to the harness, one line each. Each write wakes whoever carries it (QEMU, or shim, dockerd, TLS and the network): so
+ * events wait for each other, and a reply takes along all that happened before it.
  */
 export const sayer = (write: (text: string) => void): ((reply: Reply) => void) => {
   const lines = batched<string>(batch => write(batch.join('')))

@@ -150,8 +150,8 @@ const openAgentPort = (dir: string): Line => {
     return { from: end('out'), to: end('in') }
   } catch (cause) {
     // its folder goes with it
-    const remedy = 'run `lvslab doctor`: it tells whether memory, or the room on the disk, is short'
-    throw new LvslabError('ENGINE_ENDED', `the engine has ended: ${messageOf(cause)}`, { remedy, cause })
+    const message = `the engine has ended: ${messageOf(cause)}`
+    throw new LvslabError('ENGINE_ENDED', message, { remedy: 'run `lvslab doctor`', cause })
   }
 }
 
