@@ -14,7 +14,7 @@ export interface Scenario {
 
 /**
  * The probe of a scenario that measures what clients see, requests/s: one each 50 ms. Bounds are parts of seconds to seconds; an
- * emulated machine pays 20 ms of processor time for each request, and on the real clock a faster probe would starve it.
+ * emulated machine pays 12 ms of processor time for each request, and on the real clock a faster probe would starve it.
  */
 export const PROBE_RATE = 20
 
