@@ -214,7 +214,12 @@ const shapes = new WeakMap<IpvsService[], string>()
 const shape = (services: IpvsService[]): string => {
   const known = shapes.get(services)
   if (known !== undefined) return known
-  const is = JSON.stringify(services.map(s => [s.service, s.destinations.map(d => [d.address, d.port, d.weight])]))
+  const is = JSON.stringify(
+    services.map(({ service, scheduler, persistent, destinations }) => [
+      ...[service, scheduler, persistent],
+      destinations.map(d => [d.address, d.port, d.forwarding, d.weight]),
+    ]),
+  )
   shapes.set(services, is)
   return is
 }

@@ -32,7 +32,7 @@ const nodeOf = (name: string): AgentNode => {
 const directors = (): AgentNode[] => [...nodes.values()].filter(node => node.role === 'director')
 
 /** Longest output that the journal keeps of one command, characters. */
-const OUTPUT_LIMIT = 8000
+const OUTPUT_LIMIT = 65_536
 
 /** A fault that is scheduled is armed so long before its moment, ms of lab time. */
 const ARMING_MS = 500
@@ -74,8 +74,9 @@ const handlers: Handlers = {
     const result = await runInNode(nodeOf(node), argv, timeoutMs)
     if (evidence) {
       const { started: t, ended: done, code } = result
-      const output = `${result.stdout}${result.stderr}`.slice(0, OUTPUT_LIMIT)
-      record({ kind: 'command', t, node, command: argv.join(' '), done, code, output })
+      const all = `${result.stdout}${result.stderr}`
+      const [output, cut] = [all.slice(0, OUTPUT_LIMIT), all.length > OUTPUT_LIMIT && { truncated: true }]
+      record({ kind: 'command', t, node, command: argv.join(' '), done, code, output, ...cut })
     }
     return result
   },

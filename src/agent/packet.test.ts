@@ -17,6 +17,8 @@ it('reads a datagram, and takes no ports from the middle of one', () => {
   const udp = '0035 c350 0014 0000 0000 0000 0000 0000'
   const whole = frame(`0800 4500 0028 0000 0000 4011 0000 0a000064 0a000032 ${udp}`)
   expect(decodePacket(whole)).toMatchObject({ protocol: 'udp', sourcePort: 53, length: 12 })
+  const short = frame('0800 4500 001f 0000 0000 4011 0000 0a000064 0a000032 0035 c350 000b 0000 616263')
+  expect(decodePacket(short)).toMatchObject({ sourcePort: 53, destinationPort: 50_000, length: 3 })
   const later = frame(`0800 4500 0028 0000 0010 4011 0000 0a000064 0a000032 ${udp}`)
   expect(decodePacket(later)).toEqual({ protocol: 'udp', source: '10.0.0.100', destination: '10.0.0.50', length: 20 })
 })

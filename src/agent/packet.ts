@@ -42,13 +42,16 @@ const decodeIpv6 = (body: Buffer): Decoded => {
   return { ...packet, ...decodeTransport(protocol, body.subarray(IPV6_HEADER), body.readUInt16BE(4)) }
 }
 
+/** Bytes of the header that are read. */
+const NEEDED = { tcp: 14, udp: 8 }
+
 /** @param total bytes of the packet after its IP header, of which less may have been captured */
 const decodeTransport = (
   protocol: PacketEvent['protocol'],
   inner: Buffer,
   total: number,
 ): Pick<Decoded, 'sourcePort' | 'destinationPort' | 'flags' | 'length'> => {
-  if ((protocol !== 'tcp' && protocol !== 'udp') || inner.length < 14) return { length: total }
+  if ((protocol !== 'tcp' && protocol !== 'udp') || inner.length < NEEDED[protocol]) return { length: total }
   const ports = { sourcePort: inner.readUInt16BE(0), destinationPort: inner.readUInt16BE(2) }
   if (protocol === 'udp') return { ...ports, length: total - 8 }
   const offset = ((inner[12] ?? 0) >> 4) * 4

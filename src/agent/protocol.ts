@@ -40,7 +40,7 @@ export type Condition =
 
 /** What every probe is told. */
 interface ProbeCommon {
-  /** Name in the journal, unique in the lab. */
+  /** Name in the journal. One that is used again, when its probe has ended, is judged as the same. */
   probe: string
   /** Client node. */
   client: string

@@ -39,3 +39,16 @@ it('puts the ends of a connection together, and knows its server from either', (
     [4, 6, undefined, undefined],
   ])
 })
+
+it('has the ends of a name that was used again with their own beginnings', () => {
+  const history = historyOf([
+    change(1, 0, 'open'),
+    change(2, 0, 'closed'),
+    change(3, 0, 'open'),
+    change(4, 0, 'broken'),
+  ])
+  expect(connectionsOf(history, 'p').map(({ opened, ended }) => [opened.t, ended?.t])).toEqual([
+    [1, 2],
+    [3, 4],
+  ])
+})

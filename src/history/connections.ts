@@ -20,7 +20,8 @@ export const connectionsOf = (history: History, probe: string): Connection[] => 
     .filter(event => event.change === 'open')
     .map(opened => {
       const ended = changes.find(
-        event => event.n === opened.n && (event.change === 'broken' || event.change === 'closed'),
+        // numbers begin anew where the name of the probe was used again, when all before had ended
+        ({ n, change, t }) => n === opened.n && t >= opened.t && (change === 'broken' || change === 'closed'),
       )
       return { n: opened.n, opened, ended, server: opened.server ?? ended?.server }
     })

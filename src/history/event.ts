@@ -129,7 +129,7 @@ export interface GratuitousArpEvent extends Stamped {
   node?: string
 }
 
-/** A packet that a capture saw, stamped by the kernel. IPv4 alone. */
+/** A packet that a capture saw, stamped by the kernel. */
 export interface PacketEvent extends Stamped {
   kind: 'packet'
   capture: string
@@ -154,6 +154,14 @@ export interface AddressEvent extends Stamped {
   device: string
   address: string
   prefix: number
+}
+
+/** A line that another program of a node wrote to its log, secrets masked. */
+export interface LogEvent extends Stamped {
+  kind: 'log'
+  node: string
+  file: string
+  line: string
 }
 
 /** A line of keepalived's own log, secrets masked. */
@@ -216,6 +224,8 @@ export interface CommandEvent extends Stamped {
   code: number
   /** Standard output and error, secrets masked, cut where it is long. */
   output: string
+  /** true where it was cut. */
+  truncated?: boolean
 }
 
 /** A word of the driver's: where a step begins, what it waits for. */
@@ -241,6 +251,7 @@ export type LabEvent =
   | PacketEvent
   | AddressEvent
   | KeepalivedEvent
+  | LogEvent
   | IpvsEvent
   | CommandEvent
   | MarkEvent

@@ -63,6 +63,15 @@ describe('openJournal', () => {
     expect((await readFile(path, 'utf8')).endsWith('"lab":"a"}\n')).toBe(true)
   })
 
+  it('tells every lab in it that the end is torn: which of them lost a line, nobody knows', async () => {
+    const path = join(dir, 'several.ndjson')
+    const [one, other] = [mark(1), { ...mark(2), lab: 'b' }]
+    await writeFile(path, `${JSON.stringify(one)}\n${JSON.stringify(other)}\n{"kind":"ma`)
+    await (await openJournal(path, noMask)).close()
+    const trouble = (lab: string) => expect.objectContaining({ kind: 'trouble', t: 2, lab })
+    expect(await read(path)).toEqual([one, other, trouble('a'), trouble('b')])
+  })
+
   it('throws a failure once more on close', async () => {
     const journal = await openJournal('/dev/full', noMask)
     await expect(journal.write(mark(1))).rejects.toMatchObject({ code: 'JOURNAL_WRITE' })

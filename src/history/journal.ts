@@ -30,7 +30,7 @@ const writeAll = async (file: FileHandle, data: Buffer): Promise<void> => {
   for (let offset = 0; offset < data.length; ) offset += (await file.write(data, offset)).bytesWritten
 }
 
-/** A journal whose writer died may end in half a line. Cut it off, and say so, so that what follows can be read. */
+/** A journal whose writer died may end in half a line. Cut it off, and tell each lab in it so, so that what follows can be read. */
 const mendTail = async (path: string, file: FileHandle): Promise<void> => {
   const { size } = await file.stat()
   if (size === 0) return
@@ -39,12 +39,17 @@ const mendTail = async (path: string, file: FileHandle): Promise<void> => {
   if (last[0] === 0x0a) return
   const scan: Scan = { whole: 0 }
   let trouble: JournalLine | undefined
-  for await (const line of scanJournal(path, scan)) trouble = line
+  const labs = new Set<string>()
+  for await (const line of scanJournal(path, scan)) {
+    labs.add(line.lab)
+    trouble = line
+  }
   // the last line may be whole but for its line feed
   if (scan.whole === size) await file.write('\n')
   else {
     await truncate(path, scan.whole)
-    await file.write(`${JSON.stringify(trouble)}\n`)
+    // which of them it was a line of, nobody knows
+    for (const lab of labs) await file.write(`${JSON.stringify({ ...trouble, lab })}\n`)
   }
 }
 
@@ -140,6 +145,7 @@ const FIELDS: { [K in EventKind]: { [F in Exclude<Always<EventOf<K>>, 'kind' | '
   },
   address: { change: 'string', node: 'string', device: 'string', address: 'string', prefix: 'number' },
   keepalived: { node: 'string', line: 'string' },
+  log: { node: 'string', file: 'string', line: 'string' },
   ipvs: { node: 'string', reason: 'string', services: 'list' },
   command: { node: 'string', command: 'string', done: 'number', code: 'number', output: 'string' },
   mark: { label: 'string' },

@@ -6,6 +6,7 @@ import {
   firstAfter,
   gapBetween,
   holdingsOf,
+  lastAfter,
   lastBefore,
   lateShare,
   longestGap,
@@ -127,6 +128,9 @@ describe('what came before and after', () => {
     expect(firstAfter(history, step ?? 0, 'address')).toMatchObject({ t: 30, node: 'd1' })
     expect(firstAfter(history, 20, 'address', event => event.node === 'd2')).toMatchObject({ t: 40 })
     expect(firstAfter(history, 50, 'address')).toBeUndefined()
+    expect(lastAfter(history, step ?? 0, 'address')).toMatchObject({ t: 40, node: 'd2' })
+    expect(lastAfter(history, 30, 'address', event => event.node === 'd1')).toMatchObject({ t: 30 })
+    expect(lastAfter(history, 50, 'address')).toBeUndefined()
     expect(lastBefore(history, step ?? 0, 'address')).toMatchObject({ t: 15, node: 'd2' })
     expect(lastBefore(history, 20, 'mark')).toMatchObject({ t: 5 })
   })

@@ -31,8 +31,11 @@ const LATE_AFTER_MS = 50
 export const lateShare = (history: History, probe: string, window?: Partial<Window>): number => {
   const requests = requestsOf(history, probe, window)
   // what a `tcp` probe says on its connections has no events of its own; the probe has counted
-  const stop = eventsOf(history, 'probe').findLast(event => event.probe === probe && event.phase === 'stop')
-  if (stop?.type === 'tcp') return (stop.late ?? 0) / Math.max(1, stop.sent ?? 0)
+  const stops = eventsOf(history, 'probe').filter(
+    one => one.probe === probe && one.phase === 'stop' && one.type === 'tcp',
+  )
+  const sum = (field: 'late' | 'sent'): number => stops.reduce((total, stop) => total + (stop[field] ?? 0), 0)
+  if (stops.length > 0) return sum('late') / Math.max(1, sum('sent'))
   const limit = eventsOf(history, 'probe').find(event => event.probe === probe && event.lateAfterMs !== undefined)
   const late = requests.filter(request => request.t - request.scheduled > (limit?.lateAfterMs ?? LATE_AFTER_MS))
   return requests.length === 0 ? 0 : late.length / requests.length
@@ -82,19 +85,30 @@ export const firstAfter = <K extends OtherKind>(
   )
 }
 
+/** The last event of a kind at or after a moment. */
+export const lastAfter = <K extends OtherKind>(
+  history: History,
+  moment: Moment,
+  kind: K,
+  is: (event: EventOf<K>) => boolean = () => true,
+): EventOf<K> | undefined => lastOf(history, kind, event => timeOf(event) >= timeOf(moment) && is(event))
+
 /** The last event of a kind before a moment. */
 export const lastBefore = <K extends OtherKind>(
   history: History,
   moment: Moment,
   kind: K,
   is: (event: EventOf<K>) => boolean = () => true,
-): EventOf<K> | undefined => {
-  const found = eventsOf(history, kind).filter(event => timeOf(event) < timeOf(moment) && is(event))
-  return found.reduce<EventOf<K> | undefined>(
-    (last, event) => (last && timeOf(last) > timeOf(event) ? last : event),
-    undefined,
-  )
-}
+): EventOf<K> | undefined => lastOf(history, kind, event => timeOf(event) < timeOf(moment) && is(event))
+
+const lastOf = <K extends OtherKind>(
+  history: History,
+  kind: K,
+  is: (event: EventOf<K>) => boolean,
+): EventOf<K> | undefined =>
+  eventsOf(history, kind)
+    .filter(is)
+    .reduce<EventOf<K> | undefined>((last, event) => (last && timeOf(last) > timeOf(event) ? last : event), undefined)
 
 /** The last time that a fault was injected into a node, or healed there. */
 export const lastFault = (

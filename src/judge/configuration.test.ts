@@ -17,6 +17,11 @@ it('passes when keepalived accepts it without a word of complaint', () => {
     measurements: [],
     proof: [{ kind: 'command' }],
   })
+  expect(judge(test(0, '', { truncated: true }))).toMatchObject({
+    outcome: 'INCONCLUSIVE',
+    reason: expect.stringContaining('said more than the journal keeps'),
+  })
+  expect(judge(test(1, '', { truncated: true })).outcome).toBe('FAIL')
   for (const harmless of [
     'SECURITY VIOLATION - scripts are being executed but script_security not enabled. Ignoring.',
     'NOTICE: setting config option max_auto_priority should result in better performance, ignored',

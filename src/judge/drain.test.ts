@@ -219,7 +219,7 @@ describe('a drain', () => {
     }
     const all = [...start, change, weightless, ...good]
     expect(said(all, { node: 'd2' })).toContain('config-change was never injected into d2, so rs1 was not drained')
-    expect(said([table(0, 'd1', ['rs1']), change, weightless, ...good])).toContain('No director held the VIP')
+    expect(said([table(0, 'd1', ['rs1']), change, weightless, ...good])).toContain('No live director held the VIP')
     expect(said([holds(0, 'd1'), change, weightless, ...good])).toContain('rs1 was not in the table of d1 before')
     expect(said([holds(0, 'd1'), table(0, 'd1', ['rs2']), change, weightless, ...good])).toContain(
       'was not in the table',

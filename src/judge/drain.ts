@@ -1,19 +1,11 @@
 import type { ConnectionEvent, IpvsEvent, RequestEvent } from '../history/event.ts'
 import type { History } from '../history/history.ts'
 import { connectionsOf } from '../history/connections.ts'
-import {
-  activeDestinations,
-  endOf,
-  eventsOf,
-  holdingsOf,
-  lastFault,
-  ownersAt,
-  requestsOf,
-  tablesOf,
-} from '../history/queries.ts'
+import { activeDestinations, endOf, eventsOf, lastFault, requestsOf, tablesOf } from '../history/queries.ts'
 import { seconds } from '../model/bound.ts'
 import { livedOn, QUIET_MS } from './connections.ts'
 import { inconclusive, inOrder, mergeVerdicts, starved } from './guard.ts'
+import { ownerAt } from './owner-at.ts'
 import type { Verdict } from './verdict.ts'
 import { describeConnection, describeFault, describeRequest } from './words.ts'
 
@@ -56,11 +48,11 @@ interface Drain {
  * reaches the server any more, except from clients whose persistence still binds them to it.
  */
 export const checkDrain = (history: History, params: DrainParams): Verdict => {
-  const { vip, directors, server, fault, node, probe, connections } = params
+  const { server, fault, node, probe, connections } = params
   const cause = lastFault(history, 'inject', fault, node)
   if (!cause) return inconclusive(`${fault} was never injected into ${node}, so ${server.node} was not drained.`)
-  const [owner] = ownersAt(holdingsOf(history, vip, directors), cause.t)
-  if (owner === undefined) return inconclusive(`No director held the VIP ${vip} at ${describeFault(cause)}.`, [cause])
+  const owner = ownerAt(history, params, cause)
+  if (typeof owner !== 'string') return owner
 
   const tables = tablesOf(history, owner)
   const takes = (table: IpvsEvent): boolean | undefined =>

@@ -105,6 +105,15 @@ describe('after garp_master_delay', () => {
     })
   })
 
+  it('counts each of them once where the delay is no longer than the bound', () => {
+    const soon = { againAfterMs: 1000 }
+    expect(judge([...moved, ...garps(5950, 'd2'), mark(20_000)], soon)).toMatchObject({
+      outcome: 'FAIL',
+      reason: expect.stringContaining('d2 sent 0 gratuitous ARP after the VIP came to it'),
+    })
+    expect(judge([...moved, ...garps(5100, 'd2'), ...garps(6000, 'd2'), mark(20_000)], soon).outcome).toBe('PASS')
+  })
+
   it('fails without, or at another time', () => {
     expect(judge([...first, mark(20_000)], again)).toMatchObject({
       outcome: 'FAIL',

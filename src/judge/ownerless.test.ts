@@ -40,6 +40,19 @@ describe('the VIP without an owner', () => {
     expect(none(never)).toBe(10_000)
   })
 
+  it('is not judged where the recording ends before anybody has to have it', () => {
+    const open = judge([holds(0, 'd1'), holds(5000, 'd1', 'remove'), mark(5600)])
+    expect(open).toMatchObject({
+      outcome: 'INCONCLUSIVE',
+      reason:
+        'The recording ends when the VIP 10.0.0.100 had had no live owner for 0.6 s (at most 4 s allowed: 4000 ms).',
+    })
+    expect(open.proof.map(event => event.t)).toEqual([5000])
+    // one that was too long has been
+    const late = [holds(5000, 'd1', 'remove'), holds(10_000, 'd2'), holds(20_000, 'd2', 'remove'), mark(20_600)]
+    expect(judge([holds(0, 'd1'), ...late]).outcome).toBe('FAIL')
+  })
+
   it('counts from the first owner on, and the longest of several', () => {
     expect(none(judge([mark(0), holds(50_000, 'd1'), mark(90_000)]))).toBe(0)
     const two = [holds(5000, 'd1', 'remove'), holds(6000, 'd2'), holds(10_000, 'd2', 'remove'), holds(13_000, 'd1')]

@@ -4,7 +4,7 @@ import { faultsInForce } from '../history/faults.ts'
 import { endOf, eventsOf, holdingsOf, type Window } from '../history/queries.ts'
 import { seconds } from '../model/bound.ts'
 import type { Bound } from '../model/types.ts'
-import { inOrder } from './guard.ts'
+import { inconclusive, inOrder } from './guard.ts'
 import { allowed, duration, fromFault } from './limit.ts'
 import { sides, timesOf } from './liveness.ts'
 import type { Verdict } from './verdict.ts'
@@ -74,6 +74,12 @@ export const judgeOwnerless = (history: History, params: OwnerlessParams): Verdi
   const length = longest ? longest.until - longest.from : 0
   const long = length > bound.maxMs
   const where = longest && longest.side.length < directors.length ? ` on the side of ${longest.side.join(' and ')}` : ''
+  const open = lacks.find(lack => lack.until === end)
+  if (open && !long)
+    return inconclusive(
+      `The recording ends when the VIP ${vip} had had no live owner for ${seconds(open.until - open.from)} ${allowed(boundOf(open))}.`,
+      around(history, vip, directors, open),
+    )
   const since = longest ? ` (from ${(longest.from / 1000).toFixed(3)} s on)` : ''
   return {
     outcome: long ? 'FAIL' : 'PASS',

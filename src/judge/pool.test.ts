@@ -58,6 +58,14 @@ describe('leaving the table', () => {
   })
 })
 
+it('looks at the table of who attends to the VIP, whatever a dead director still holds', () => {
+  const moved = [fault(1000, 'keepalived-crash', 'd1'), holds(4000, 'd2'), table(4000, 'd2', ['rs1', 'rs2'])]
+  expect(judge([...moved, stop, table(12_000, 'd2', ['rs2']), mark(20_000)])).toMatchObject({
+    outcome: 'PASS',
+    reason: expect.stringContaining('rs1 left the table of d2'),
+  })
+})
+
 describe('requests after the removal', () => {
   const removed = [stop, table(12_000, 'd1', ['rs2'])]
   const probe = { probe: 'p' }
@@ -290,7 +298,7 @@ describe('to the letter', () => {
 
   it('says why it cannot tell, and shows what it tells from', () => {
     expect(checkPool(historyInTime([table(0, 'd1', ['rs1']), stop, mark(20_000)]), params)).toMatchObject({
-      reason: expect.stringContaining('No director held the VIP'),
+      reason: expect.stringContaining('No live director held the VIP'),
       proof: [stop],
     })
     const served = judge([stop, table(12_000, 'd1', ['rs2']), ...requests(12_100, 15_000)], { probe: 'p' })

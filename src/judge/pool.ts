@@ -1,19 +1,11 @@
 import type { FaultEvent, IpvsEvent, KeepalivedEvent } from '../history/event.ts'
 import type { History } from '../history/history.ts'
-import {
-  activeDestinations,
-  endOf,
-  eventsOf,
-  holdingsOf,
-  lastFault,
-  ownersAt,
-  requestsOf,
-  tablesOf,
-} from '../history/queries.ts'
+import { activeDestinations, endOf, eventsOf, lastFault, requestsOf, tablesOf } from '../history/queries.ts'
 import { seconds } from '../model/bound.ts'
 import type { Bound } from '../model/types.ts'
 import { inconclusive, inOrder, mergeVerdicts } from './guard.ts'
 import { allowed, duration, fromFault } from './limit.ts'
+import { ownerAt } from './owner-at.ts'
 import type { Verdict } from './verdict.ts'
 import { describeFault, describeRequest } from './words.ts'
 
@@ -46,13 +38,12 @@ export interface PoolParams {
  * that fail between the fault and the removal are what health checks cannot prevent, and are not judged.
  */
 export const checkPool = (history: History, params: PoolParams): Verdict => {
-  const { vip, directors, server, fault, slackMs = 0 } = params
+  const { server, fault, slackMs = 0 } = params
   const { name = server.node } = server
   const cause = lastFault(history, 'inject', fault, server.node)
   if (!cause) return inconclusive(`${fault} was never injected into ${server.node}, so it could not leave the table.`)
-  const [owner] = ownersAt(holdingsOf(history, vip, directors), cause.t)
-  if (owner === undefined)
-    return inconclusive(`No director held the VIP ${vip} when ${fault} was injected into ${server.node}.`, [cause])
+  const owner = ownerAt(history, params, cause)
+  if (typeof owner !== 'string') return owner
 
   const tables = tablesOf(history, owner)
   const has = (table: IpvsEvent): boolean | undefined =>

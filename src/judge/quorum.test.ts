@@ -109,7 +109,7 @@ describe('the pool', () => {
       outcome: 'INCONCLUSIVE',
       reason: expect.stringContaining(`the table of d1 need not have ${RS1}, ${RS2} by then (at most 4.1 s allowed`),
     })
-    expect(judge(whole.filter(({ kind }) => kind !== 'address')).reason).toContain('No director held the VIP')
+    expect(judge(whole.filter(({ kind }) => kind !== 'address')).reason).toContain('No live director held the VIP')
     expect(judge(less(faults[1] as LabEvent)).reason).toBe('the heal of httpd-crash on rs1 did not happen.')
     expect(judge(whole, { steps: [] }).outcome).toBe('INCONCLUSIVE')
   })

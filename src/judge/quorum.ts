@@ -1,19 +1,11 @@
 import type { FaultEvent, KeepalivedEvent } from '../history/event.ts'
 import type { History } from '../history/history.ts'
-import {
-  activeDestinations,
-  endOf,
-  eventsOf,
-  holdingsOf,
-  lastFault,
-  ownersAt,
-  requestsOf,
-  tablesOf,
-} from '../history/queries.ts'
+import { activeDestinations, endOf, eventsOf, lastFault, requestsOf, tablesOf } from '../history/queries.ts'
 import { seconds } from '../model/bound.ts'
 import type { Bound } from '../model/types.ts'
 import { inconclusive, inOrder, mergeVerdicts } from './guard.ts'
 import { allowed, duration, fromFault } from './limit.ts'
+import { ownerAt } from './owner-at.ts'
 import type { Verdict } from './verdict.ts'
 import { describeFault, describeRequest } from './words.ts'
 
@@ -67,7 +59,7 @@ interface Done extends QuorumStep {
  * time.
  */
 export const checkQuorum = (history: History, params: QuorumParams): Verdict => {
-  const { vip, directors, fault, steps } = params
+  const { fault, steps } = params
   const faults = steps.map(({ phase, nodes }) => nodes.map(node => lastFault(history, phase, fault, node)))
   const missing = steps.flatMap(({ phase, nodes }, i) =>
     nodes.filter((_, n) => !faults[i]?.[n]).map(node => `${phase === 'heal' ? 'the heal of ' : ''}${fault} on ${node}`),
@@ -80,9 +72,8 @@ export const checkQuorum = (history: History, params: QuorumParams): Verdict => 
   })
   const [start] = done
   if (!start) return inconclusive('No step was named, so nothing could be judged.')
-  const [owner] = ownersAt(holdingsOf(history, vip, directors), start.first.t)
-  if (owner === undefined)
-    return inconclusive(`No director held the VIP ${vip} at ${describeFault(start.first)}.`, [start.first])
+  const owner = ownerAt(history, params, start.first)
+  if (typeof owner !== 'string') return owner
   return mergeVerdicts(done.map(step => judgeStep(history, params, owner, step)))
 }
 

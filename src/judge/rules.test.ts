@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { bound, DIRECTORS, fault, holds, historyInTime, mark, SERVICE, table, VIP } from './examples.ts'
+import { bound, DIRECTORS, fault, holds, historyInTime, mark, request, SERVICE, table, VIP } from './examples.ts'
 import { judge, type PlannedCheck } from './rules.ts'
 
 const directors = [
@@ -29,6 +29,27 @@ it('turns PASS and FAIL round where the check must fail, and leaves INCONCLUSIVE
     reason: expect.stringMatching(/^This was to fail, and did not: No two live directors/),
   })
   expect(judge(historyInTime([mark(9000)]), wrong).outcome).toBe('INCONCLUSIVE')
+})
+
+it('blames no starved machine for what keepalived says of its configuration', () => {
+  const probe = { kind: 'probe' as const, t: 0, phase: 'stop' as const, probe: 'p', client: 'c1', target: '', rate: 50 }
+  const starved = historyInTime([probe, { ...request(100), scheduled: 0 }, holds(0, 'd1'), holds(10, 'd2'), mark(9000)])
+  expect(judge(starved, oneOwner).outcome).toBe('INCONCLUSIVE')
+  const line = "Unknown keyword 'auth_paas'"
+  starved.add({
+    kind: 'command',
+    t: 10,
+    done: 20,
+    node: 'd1',
+    command: 'keepalived --config-test',
+    code: 1,
+    output: line,
+  })
+  const params = { director: 'd1', command: 'keepalived --config-test' }
+  expect(judge(starved, { check: 'c', title: 't', rule: 'configuration', params })).toMatchObject({
+    outcome: 'FAIL',
+    reason: expect.stringContaining(line),
+  })
 })
 
 it('says INCONCLUSIVE of parameters that a rule cannot use', () => {

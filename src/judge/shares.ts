@@ -1,3 +1,4 @@
+import type { RequestEvent } from '../history/event.ts'
 import type { History } from '../history/history.ts'
 import { answersByServer, requestsOf, type Window } from '../history/queries.ts'
 import type { Requests } from '../history/requests.ts'
@@ -71,14 +72,16 @@ export const checkShares = (history: History, params: SharesParams): Verdict => 
 
 /** Whether one of the others was on its way together with one of those that are counted, which were sent one after the other. */
 const mayHaveSwapped = (all: Requests, counted: Requests): boolean => {
-  const own = new Set<number>()
+  const own = new Set<string>()
+  // numbers begin anew where the name of the probe was used again
+  const key = ({ n, t }: Pick<RequestEvent, 'n' | 't'>): string => `${n} ${t}`
   const first = counted.at(0)?.t ?? 0
   let last = first
-  counted.forEach(({ n, done }) => {
-    own.add(n)
-    last = Math.max(last, done)
+  counted.forEach(request => {
+    own.add(key(request))
+    last = Math.max(last, request.done)
   })
-  return all.some(request => !own.has(request.n) && request.t < last && request.done > first)
+  return all.some(request => !own.has(key(request)) && request.t < last && request.done > first)
 }
 
 const counts = (answers: Record<string, number>): Measurement[] =>

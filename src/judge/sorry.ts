@@ -1,11 +1,12 @@
 import type { FaultEvent, IpvsEvent, RequestEvent } from '../history/event.ts'
 import type { History } from '../history/history.ts'
-import { activeDestinations, endOf, holdingsOf, lastFault, ownersAt, requestsOf, tablesOf } from '../history/queries.ts'
+import { activeDestinations, endOf, lastFault, requestsOf, tablesOf } from '../history/queries.ts'
 import type { Requests } from '../history/requests.ts'
 import { seconds } from '../model/bound.ts'
 import type { Bound } from '../model/types.ts'
 import { inconclusive, inOrder, mergeVerdicts } from './guard.ts'
 import { allowed, duration, fromFault } from './limit.ts'
+import { liveOwnersAt } from './owner-at.ts'
 import type { Verdict } from './verdict.ts'
 import { describeFault, describeRequest } from './words.ts'
 
@@ -108,13 +109,13 @@ const judgeFirst = (
 /** A sorry page is one too many where every table of the VIP's owner around it has a real server. */
 const judgeTooSoon = (history: History, params: SorryParams, pages: Requests): Verdict | undefined => {
   const { overlapMs = 0 } = params
-  const holdings = holdingsOf(history, params.vip, params.directors)
+  const ownersAt = liveOwnersAt(history, params.vip, params.directors)
   const realIn = (table: IpvsEvent): string | undefined =>
     activeDestinations(table, params.service)?.find(one => params.servers.some(s => s.address === one.address))?.address
   const tablesByOwner = new Map(params.directors.map(node => [node, tablesOf(history, node)]))
   for (const page of pages) {
-    const [owner] = ownersAt(holdings, page.t)
-    if (owner === undefined) continue
+    const [owner, another] = ownersAt(page.t)
+    if (owner === undefined || another !== undefined) continue
     const tables = tablesByOwner.get(owner) ?? []
     const first = tables.findLastIndex(table => table.t <= page.t - overlapMs)
     const last = tables.findIndex(table => table.t >= page.done)

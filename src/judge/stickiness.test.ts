@@ -193,6 +193,17 @@ describe('release', () => {
       })
     })
 
+    it('is not judged by a list of which the journal has a part alone', () => {
+      const part = { ...list(59_000, false), truncated: true }
+      expect(listed(list(100), part)).toMatchObject({
+        outcome: 'INCONCLUSIVE',
+        reason:
+          '`ipvsadm -Lnc` on d1 listed more than the journal keeps: whether it had the template of 10.0.0.50 is not known.',
+      })
+      // one that has it says so
+      expect(listed(list(100), { ...list(59_000), truncated: true }, list(61_000, false)).outcome).toBe('PASS')
+    })
+
     it('falls back on where clients went when the lists do not say', () => {
       const silent = [
         [],
@@ -204,6 +215,16 @@ describe('release', () => {
         [list(0), list(61_000, false)],
       ]
       for (const lists of silent) expect(listed(...lists)).toMatchObject({ outcome: 'INCONCLUSIVE' })
+    })
+
+    it('knows a group of IPv6 clients by their network', () => {
+      const six = (t: number, n: number) => at(t, 'rs1', `fd00::${n}`)
+      const there: CommandEvent = { ...list(100), output: 'TCP 00:10 NONE [fd00::]:0 [fd00::100]:80 [fd00::11]:80' }
+      const lists = [there, { ...there, t: 61_000, done: 61_010, output: '' }]
+      expect(judged([six(0, 50), six(90_000, 51), ...lists], { templates, prefix: 64 })).toMatchObject({
+        outcome: 'PASS',
+        reason: expect.stringContaining('The template of fd00:: was gone'),
+      })
     })
 
     it('knows an IPv6 client, which stands in brackets', () => {

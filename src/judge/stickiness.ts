@@ -1,20 +1,13 @@
 import type { IpvsEvent, RequestEvent } from '../history/event.ts'
 import type { History } from '../history/history.ts'
-import {
-  activeDestinations,
-  eventsOf,
-  holdingsOf,
-  ownersAt,
-  requestsOf,
-  tablesOf,
-  type Window,
-} from '../history/queries.ts'
+import { activeDestinations, eventsOf, requestsOf, tablesOf, type Window } from '../history/queries.ts'
 import type { Requests } from '../history/requests.ts'
 import { seconds } from '../model/bound.ts'
+import { clientGroup } from '../model/persistence.ts'
 import type { Bound } from '../model/types.ts'
-import { clientGroup } from './client-group.ts'
 import { inconclusive, inOrder } from './guard.ts'
 import { allowed, duration } from './limit.ts'
+import { liveOwnersAt } from './owner-at.ts'
 import type { Verdict } from './verdict.ts'
 import { describeRequest } from './words.ts'
 
@@ -182,6 +175,11 @@ const judgeTemplates = (
     const absent = between.findIndex(list => !has(list.output))
     const last = between.findLast(list => has(list.output))
     const gone = absent > 0 ? between[absent] : undefined
+    if (gone?.truncated)
+      return inconclusive(
+        `\`${command}\` on ${node} listed more than the journal keeps: whether it had the template of ${client} is not known.`,
+        [before, gone],
+      )
     const measured = gone ?? last
     if (!measured || (!gone && measured.t - before.t <= bound.maxMs)) continue
     const value = (gone ? gone.done : measured.t) - before.t
@@ -218,10 +216,10 @@ const pauseOf = ({ before, after }: Repeat): number => after.t - before.t
 /** Whether the server of the first request was out of its pool in any table that was in force between the two. */
 const leftPool = (history: History, pool: Pool, { before, after }: Repeat): boolean => {
   const address = pool.servers.find(server => server.node === before.server)?.address
-  const holdings = holdingsOf(history, pool.vip, pool.directors)
+  const ownersAt = liveOwnersAt(history, pool.vip, pool.directors)
   const isOut = (table: IpvsEvent): boolean =>
     activeDestinations(table, pool.service)?.every(one => one.address !== address) ?? true
-  return [...new Set([...ownersAt(holdings, before.t), ...ownersAt(holdings, after.done)])].some(owner => {
+  return [...new Set([...ownersAt(before.t), ...ownersAt(after.done)])].some(owner => {
     const tables = tablesOf(history, owner)
     const inForce = tables.findLast(table => table.t <= before.t)
     return [inForce, ...tables.filter(table => table.t > before.t && table.t <= after.done)].some(

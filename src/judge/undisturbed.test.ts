@@ -22,7 +22,7 @@ it('passes when the VIP stayed, the table too, and every request was answered', 
     outcome: 'PASS',
     reason:
       'd1 kept the VIP 10.0.0.100 through keepalived-reload on d1. ' +
-      'TCP 10.0.0.100:80 on d1 stayed as it was: 10.0.0.11:80 (weight 1), 10.0.0.12:80 (weight 1). ' +
+      'TCP 10.0.0.100:80 on d1 stayed as it was, rr: 10.0.0.11:80 (Route, weight 1), 10.0.0.12:80 (Route, weight 1). ' +
       'All 40 requests were answered.',
     measurements: [{ name: 'failed requests', value: 0, unit: 'requests' }],
   })
@@ -98,7 +98,8 @@ describe('the table', () => {
       outcome: 'FAIL',
       reason:
         'TCP 10.0.0.100:80 on d1 was changed by keepalived-reload on d1: ' +
-        '10.0.0.11:80 (weight 1), 10.0.0.12:80 (weight 1) before, 10.0.0.12:80 (weight 1) 0.3 s after it.',
+        'rr: 10.0.0.11:80 (Route, weight 1), 10.0.0.12:80 (Route, weight 1) before, ' +
+        'rr: 10.0.0.12:80 (Route, weight 1) 0.3 s after it.',
     })
     expect(judge([...whole, table(10_300, 'd1', ['rs2'])])).toMatchObject({
       measurements: [{ name: 'failed requests' }],
@@ -106,6 +107,17 @@ describe('the table', () => {
     })
     expect(judge([...whole, table(10_300, 'd1', ['rs1', 'rs2'], 0)]).outcome).toBe('FAIL')
     expect(judge([...whole, { ...both(10_300), services: [] }]).reason).toContain('no such service 0.3 s')
+    expect(judge([...whole, table(10_300, 'd1', [])]).reason).toContain('before, rr: no destination 0.3 s after it')
+  })
+
+  it('fails when the scheduler, the persistence or the forwarding is another', () => {
+    const [service] = both(10_300).services
+    const changed = (change: object): string =>
+      judge([...whole, { ...both(10_300), services: [{ ...service!, ...change }] }]).reason
+    expect(changed({ scheduler: 'sh' })).toContain('before, sh: 10.0.0.11:80')
+    expect(changed({ persistent: true })).toContain('before, rr persistent: 10.0.0.11:80')
+    const destinations = service!.destinations.map(one => ({ ...one, forwarding: 'Masq' as const }))
+    expect(changed({ destinations })).toContain('before, rr: 10.0.0.11:80 (Masq, weight 1)')
   })
 
   it('is the same in another order, and another director has its own', () => {

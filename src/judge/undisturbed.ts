@@ -1,9 +1,10 @@
-import type { FaultEvent, IpvsDestination, IpvsEvent } from '../history/event.ts'
+import type { FaultEvent, IpvsEvent } from '../history/event.ts'
 import type { History } from '../history/history.ts'
-import { endOf, eventsOf, holdingsOf, lastFault, ownersAt, requestsOf, tablesOf } from '../history/queries.ts'
+import { endOf, eventsOf, holdingsOf, lastFault, requestsOf, tablesOf } from '../history/queries.ts'
 import { seconds } from '../model/bound.ts'
 import type { Bound } from '../model/types.ts'
 import { inconclusive, inOrder, mergeVerdicts } from './guard.ts'
+import { liveOwnersAt } from './owner-at.ts'
 import type { Verdict } from './verdict.ts'
 import { describeFault, describeRequest } from './words.ts'
 
@@ -39,7 +40,7 @@ export const checkUndisturbed = (history: History, params: UndisturbedParams): V
   const cause = lastFault(history, 'inject', fault, node)
   if (!cause) return inconclusive(`${fault} was never injected into ${node}, so nothing could be disturbed by it.`)
   const what = describeFault(cause)
-  const owners = ownersAt(holdingsOf(history, vip, directors), cause.t)
+  const owners = liveOwnersAt(history, vip, directors)(cause.t)
   if (owners.join() !== owner)
     return inconclusive(
       `${owner} did not hold the VIP ${vip} alone when ${what} began, but ${owners.join(' and ') || 'nobody'}.`,
@@ -99,17 +100,17 @@ const judgeStays = (
 const judgeTable = (history: History, owner: string, service: string, { cause, until }: Stretch): Verdict => {
   const tables = tablesOf(history, owner)
   const before = tables.findLast(table => table.t <= cause.t)
-  const was = destinationsOf(before, service)
+  const was = poolOf(before, service)
   if (was === undefined)
     return inconclusive(`${owner} was not seen to have ${service} before ${describeFault(cause)}.`, [cause, before])
   const after = tables.filter(table => table.t > cause.t && table.t <= until)
-  const changed = after.find(table => destinationsOf(table, service) !== was)
+  const changed = after.find(table => poolOf(table, service) !== was)
   if (changed)
     return {
       outcome: 'FAIL',
       reason:
-        `${service} on ${owner} was changed by ${describeFault(cause)}: ${was || 'no destination'} before, ` +
-        `${destinationsOf(changed, service) ?? 'no such service'} ${seconds(changed.t - cause.t)} after it.`,
+        `${service} on ${owner} was changed by ${describeFault(cause)}: ${was} before, ` +
+        `${poolOf(changed, service) ?? 'no such service'} ${seconds(changed.t - cause.t)} after it.`,
       measurements: [],
       proof: inOrder([before, cause, changed]),
     }
@@ -118,19 +119,22 @@ const judgeTable = (history: History, owner: string, service: string, { cause, u
     return inconclusive(`The tables of ${owner} were not looked at after ${describeFault(cause)}.`, [before, cause])
   return {
     outcome: 'PASS',
-    reason: `${service} on ${owner} stayed as it was: ${was || 'no destination'}.`,
+    reason: `${service} on ${owner} stayed as it was, ${was}.`,
     measurements: [],
     proof: inOrder([before, last]),
   }
 }
 
-/** `10.0.0.11:80 (weight 1), 10.0.0.12:80 (weight 1)`; undefined without the service. */
-const destinationsOf = (table: IpvsEvent | undefined, service: string): string | undefined =>
-  table?.services
-    .find(one => one.service === service)
-    ?.destinations.map(({ address, port, weight }: IpvsDestination) => `${address}:${port} (weight ${weight})`)
+/** `rr persistent: 10.0.0.11:80 (Route, weight 1), 10.0.0.12:80 (Route, weight 1)`; undefined without the service. */
+const poolOf = (table: IpvsEvent | undefined, service: string): string | undefined => {
+  const found = table?.services.find(one => one.service === service)
+  if (!found) return undefined
+  const { scheduler, persistent, destinations } = found
+  const servers = destinations
+    .map(({ address, port, forwarding, weight }) => `${address}:${port} (${forwarding}, weight ${weight})`)
     .toSorted()
-    .join(', ')
+  return `${scheduler}${persistent ? ' persistent' : ''}: ${servers.join(', ') || 'no destination'}`
+}
 
 /** Every request from the beginning on is answered. */
 const judgeRequests = (history: History, probe: string, { cause, until }: Stretch): Verdict => {

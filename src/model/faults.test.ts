@@ -27,6 +27,13 @@ describe('a fault on the MASTER', () => {
     expect(`vip ${vip}, table ${table}${goodbye ? ', goodbye' : ''}`).toBe(left)
   })
 
+  it('of a VRRP block is nothing where the MASTER hears nobody, and all of it where nobody hears the MASTER', () => {
+    const block = (direction: 'in' | 'out') => predictFault('vrrp-block', master, backup, { direction })
+    expect(block('in')).toMatchObject({ vip: 'kept', table: 'kept', goodbye: false })
+    expect([block('in').takeover, block('in').back]).toEqual([undefined, undefined])
+    expect(block('out')).toEqual(predictFault('vrrp-block', master, backup))
+  })
+
   it('comes back at once where it never stopped being MASTER, even with nopreempt', () => {
     const stubborn = anInstance({ priority: 100, preempt: false })
     expect(predictFault('keepalived-freeze', stubborn, backup).back?.maxMs).toBe(1000)
@@ -36,8 +43,8 @@ describe('a fault on the MASTER', () => {
 
   it('comes back a master-down interval after its start, and after its startup delay', () => {
     expect(predictFault('keepalived-crash', master, backup).back?.maxMs).toBe(3609.375)
-    expect(predictFault('node-kill', master, backup, 5000).back?.maxMs).toBe(8609.375)
+    expect(predictFault('node-kill', master, backup, { startupDelay: 5000 }).back?.maxMs).toBe(8609.375)
     // keepalived ran on
-    expect(predictFault('link-down', master, backup, 5000).back?.maxMs).toBe(3609.375)
+    expect(predictFault('link-down', master, backup, { startupDelay: 5000 }).back?.maxMs).toBe(3609.375)
   })
 })

@@ -103,13 +103,13 @@ const heardAgainBound = (master: Timers): Bound => ({
 /**
  * What follows from a fault on the director that holds the VIP, where one other backs it up.
  *
- * @param startupDelay ms, of the faulty director
+ * @param how `startupDelay`: ms, of the faulty director; `direction` of a `vrrp-block`: one that hears nobody (`in`) is MASTER as before
  */
 export const predictFault = (
   fault: DirectorFault,
   master: Member,
   backup: Timers,
-  startupDelay = 0,
+  { startupDelay = 0, direction = 'both' }: { startupDelay?: number; direction?: 'in' | 'out' | 'both' } = {},
 ): FaultPrediction => {
   const left = LEFT[fault]
   const preempt = preemptBound(master, backup, startupDelay)
@@ -130,10 +130,11 @@ export const predictFault = (
       const returns = preemptBound(master, backup)
       return { ...left, ...(returns && { back: returns }), takeover: crashBound(master, backup) }
     }
+    case 'vrrp-block':
     case 'keepalived-freeze':
     case 'node-pause':
-    case 'vrrp-block':
     case 'partition':
+      if (fault === 'vrrp-block' && direction === 'in') return left
       return { ...left, back: heardAgainBound(master), takeover: crashBound(master, backup) }
     case 'keepalived-vrrp-killed':
       // Both wait then: the backup since the last advert, the new process since its start. Where the advert was younger than

@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net'
+import { addressNumber } from './address.ts'
 import { settled } from './track.ts'
 import type { DirectorConfig, VrrpInstance } from './types.ts'
 
@@ -26,20 +26,6 @@ export interface VrrpGroup {
   members: GroupMember[]
   /** VIPs of any member. */
   vips: string[]
-}
-
-/** Addresses as numbers that compare as VRRP compares them; IPv4 and IPv6 are never in one group. */
-const addressNumber = (address: string): bigint => {
-  if (isIPv4(address)) return address.split('.').reduce((total, part) => total * 256n + BigInt(part), 0n)
-  const [head = '', tail] = address.split('%')[0]?.split('::') ?? []
-  const words = (text: string): string[] => text.split(':').filter(word => word !== '')
-  const left = words(head)
-  const right = words(tail ?? '')
-  const zeros = tail === undefined ? 0 : 8 - left.length - right.length
-  return [...left, ...Array.from({ length: zeros }, () => '0'), ...right].reduce(
-    (total, word) => total * 65_536n + BigInt(`0x${word}`),
-    0n,
-  )
 }
 
 /**

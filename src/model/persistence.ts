@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net'
+import { addressNumber, canonical } from './address.ts'
 import { seconds } from './bound.ts'
 import { TCP_TIMEOUTS } from './ipvs-defaults.ts'
 import type { Bound, VirtualService } from './types.ts'
@@ -59,27 +60,22 @@ export const idleReleaseBound = (timeout: number, lastedMs: number): Bound => {
   return { ...latest, minMs: templateRelease(timeout, first) }
 }
 
-/** The clients that share a template with this one: their address, masked by `persistence_granularity`. */
+/**
+ * The clients that share a template with this one: their address, masked by `persistence_granularity` (`ipvsadm -M`, ip_vs_core.c
+ * `ip_vs_sched_persist`), as ipvsadm prints it.
+ *
+ * @param prefix length in bits; without it, each address stands for itself
+ */
 export const clientGroup = (address: string, prefix: number | undefined): string => {
   if (prefix === undefined) return address
   const four = isIPv4(address)
   const bits = four ? 32 : 128
-  const masked = (toNumber(address) >> BigInt(bits - prefix)) << BigInt(bits - prefix)
+  const masked = (addressNumber(address) >> BigInt(bits - prefix)) << BigInt(bits - prefix)
   const parts = Array.from({ length: four ? 4 : 8 }, (_, n) => {
     const size = four ? 8n : 16n
     return (masked >> (size * BigInt((four ? 3 : 7) - n))) & ((1n << size) - 1n)
   })
-  return four ? parts.join('.') : parts.map(part => part.toString(16)).join(':')
-}
-
-const toNumber = (address: string): bigint => {
-  if (isIPv4(address)) return address.split('.').reduce((total, part) => total * 256n + BigInt(part), 0n)
-  const [head = '', tail] = address.split('::')
-  const words = (text: string): string[] => text.split(':').filter(word => word !== '')
-  const left = words(head)
-  const right = words(tail ?? '')
-  const zeros = Array.from({ length: tail === undefined ? 0 : 8 - left.length - right.length }, () => '0')
-  return [...left, ...zeros, ...right].reduce((total, word) => total * 65_536n + BigInt(`0x${word}`), 0n)
+  return four ? parts.join('.') : canonical(parts.map(part => part.toString(16)).join(':'))
 }
 
 /** Whether two clients are sent to the same server while a template of one of them lives. */

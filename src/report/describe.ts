@@ -69,6 +69,7 @@ const DESCRIPTIONS: { [K in EventKind]: (event: EventOf<K>) => string } = {
   address: ({ change, node, device, address, prefix }) =>
     `${address}/${prefix} ${change === 'add' ? 'added to' : 'removed from'} ${device} on ${node}`,
   keepalived: ({ node, line }) => `keepalived on ${node}: ${line}`,
+  log: ({ node, file, line }) => `${file} on ${node}: ${line}`,
   ipvs: ({ node, reason, services }) => {
     const count = services.reduce((sum, { destinations }) => sum + destinations.length, 0)
     const list = services.map(({ service, destinations }) => {

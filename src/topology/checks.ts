@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net'
+import { canonical } from '../model/address.ts'
 import { hint } from './did-you-mean.ts'
 import { contains, formatSubnet, overlaps, parseIpv4, parseSubnet } from './ipv4.ts'
-import { canonical } from './ipv6.ts'
 import type { Subnet } from './ipv4.ts'
 import { show } from './messages.ts'
 import type { Path, YamlSource } from './source.ts'

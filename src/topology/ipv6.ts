@@ -1,8 +1,6 @@
-import { isIPv6, SocketAddress } from 'node:net'
+import { isIPv6 } from 'node:net'
+import { canonical } from '../model/address.ts'
 import type { Node } from './types.ts'
-
-/** An IPv6 address as everybody writes it, and as ip(8) and the kernel's tools print it (RFC 5952). */
-export const canonical = (address: string): string => new SocketAddress({ address, family: 'ipv6' }).address
 
 /** The address as a number; undefined when the text is none. */
 export const parseIpv6 = (text: string): bigint | undefined => {

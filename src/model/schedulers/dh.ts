@@ -1,4 +1,4 @@
-import { addressNumber, hash32 } from './hash.ts'
+import { foldedAddress, hash32 } from './hash.ts'
 import type { SchedulerDefinition } from './types.ts'
 
 const BITS = 8
@@ -12,7 +12,7 @@ export const dh: SchedulerDefinition = {
   source: 'Linux net/netfilter/ipvs/ip_vs_dh.c',
   create: ({ destinations }) => ({
     schedule({ destination: address }) {
-      const chosen = destinations[hash32(addressNumber(address), BITS) % destinations.length]
+      const chosen = destinations[hash32(foldedAddress(address), BITS) % destinations.length]
       return chosen && chosen.weight > 0 ? chosen : undefined
     },
   }),

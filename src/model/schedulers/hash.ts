@@ -1,6 +1,14 @@
-/** An IPv4 address as the kernel's `ntohl` gives it. */
-export const addressNumber = (address: string): number =>
-  address.split('.').reduce((result, byte) => (result << 8) | Number(byte), 0) >>> 0
+import { addressNumber } from '../address.ts'
+
+/**
+ * An address as the hashing schedulers take it: 32 bits as the kernel's `ntohl` gives them, of IPv6 its four words of 32 bits, each
+ * XORed with the others (`addr_fold` of ip_vs_sh.c, ip_vs_dh.c, ip_vs_mh.c).
+ */
+export const foldedAddress = (address: string): number => {
+  let folded = 0n
+  for (let left = addressNumber(address); left > 0n; left >>= 32n) folded ^= left & 0xffff_ffffn
+  return Number(folded)
+}
 
 /** `hash_32` of include/linux/hash.h: the upper bits of a multiplication by the golden ratio. */
 export const hash32 = (value: number, bits: number): number => Math.imul(value, 0x61c88647) >>> (32 - bits)

@@ -1,5 +1,5 @@
 import { gcdOf } from './gcd.ts'
-import { addressNumber, hsiphash } from './hash.ts'
+import { foldedAddress, hsiphash } from './hash.ts'
 import type { Destination, SchedulerDefinition } from './types.ts'
 
 /** CONFIG_IP_VS_MH_TAB_INDEX is 12 where nobody chose otherwise. */
@@ -9,7 +9,7 @@ const WEIGHT_BITS = 6
 const [OFFSET_KEY, SKIP_KEY] = [2654435761, 2654446892]
 
 const hash = (address: string, port: number, offset: number, key: number): number =>
-  hsiphash((addressNumber(address) + port + offset) >>> 0, key)
+  hsiphash((foldedAddress(address) + port + offset) >>> 0, key)
 
 /** Each destination, as often in a row as its weight says, takes the next free place of its own permutation of the table. */
 const fill = (destinations: readonly Destination[]): Destination[] => {

@@ -1,4 +1,4 @@
-import { addressNumber, hash32 } from './hash.ts'
+import { foldedAddress, hash32 } from './hash.ts'
 import type { Destination, SchedulerDefinition } from './types.ts'
 
 const BITS = 8
@@ -27,7 +27,7 @@ export const sh: SchedulerDefinition = {
         buckets = fill(destinations)
       },
       schedule({ source, sourcePort }) {
-        const hash = hash32(addressNumber(source) + (flags.has('sh-port') ? sourcePort : 0), BITS)
+        const hash = hash32(foldedAddress(source) + (flags.has('sh-port') ? sourcePort : 0), BITS)
         const chosen = buckets[hash]
         if (!chosen || chosen.weight > 0) return chosen
         if (!flags.has('sh-fallback')) return undefined

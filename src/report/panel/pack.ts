@@ -171,7 +171,7 @@ export const packLab = (events: LabEvents, facts: NodeFacts): PackedLab => {
       node: visible(event.node),
       text: string(formatIpvs(event.services)),
     })),
-    logs: of('keepalived').map(event => moment(event)),
+    logs: [...of('keepalived'), ...of('log')].sort((a, b) => a.t - b.t).map(event => moment(event)),
     marks: [...of('mark'), ...of('probe')].sort((a, b) => a.t - b.t).map(event => moment(event)),
     troubles: of('trouble').map(event => moment(event)),
     thinned: events.thinned,
