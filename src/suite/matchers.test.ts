@@ -111,6 +111,9 @@ describe('each matcher asks its rule', () => {
   it('toKeepOneOwner', () => {
     expect(historyOf([holds(0, 'd1'), end])).toKeepOneOwner(bound, { vip })
     expect(historyOf([holds(0, 'd1'), holds(5, 'd2'), end])).not.toKeepOneOwner(bound, { vip })
+    const lost = historyOf([holds(0, 'd1'), { ...holds(5, 'd1'), change: 'remove' } as LabEvent, end])
+    expect(lost).toKeepOneOwner(bound, { vip })
+    expect(said(() => expect(lost).toKeepOneOwner(bound, { vip, noneBound: bound }))).toContain('nor is it without one')
   })
 
   it('toShareExactly', () => {

@@ -32,7 +32,7 @@ declare module 'vitest' {
   interface Matchers<R, T> {
     /** After the fault on `from`, `to` holds the VIP within the bound; with `watch`, clients notice it for no longer. */
     toFailOverWithin(bound: Bound, params: OfVip<FailoverParams> & Named): R
-    /** No two live directors hold the VIP for longer than the bound. */
+    /** No two live directors hold the VIP for longer than the bound; with `noneBound`, it is without one for no longer than that. */
     toKeepOneOwner(bound: Bound, params: OfVip<OwnerParams> & Named): R
     /** Of each cycle of connections (the sum of the shares) every server answers its share: `{ rs1: 3, rs2: 1 }`. */
     toShareExactly(shares: Record<string, number>, params: Omit<SharesParams, 'expected'> & Named): R
@@ -90,7 +90,8 @@ expect.extend({
     return match(this.isNot, received, { ...named, rule: 'failover', params: { ...ofVip(params), bound } })
   },
   toKeepOneOwner(received: unknown, bound: Bound, options: OfVip<OwnerParams> & Named) {
-    const promise = `no two live directors hold the VIP ${options.vip.address} for longer than ${describeBound(bound)}`
+    const none = options.noneBound ? `, nor is it without one for longer than ${describeBound(options.noneBound)}` : ''
+    const promise = `no two live directors hold the VIP ${options.vip.address} for longer than ${describeBound(bound)}${none}`
     const { named, params } = split(options, 'single-owner', promise)
     const { vip, ...rest } = params
     const directors = vip.members.map(({ node, address }) => ({ node, address }))
