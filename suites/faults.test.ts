@@ -164,6 +164,24 @@ test('a backup that hears nobody takes the VIP, and the MASTER yields to nobody'
   expect(await lab.until({ kind: 'owner', address: VIP, node: 'd1', others: ['d2'] }, PATIENCE_MS)).toBe(true)
 })
 
+test('adverts of auth_type AH are seen, and blocked as others are', async ({ lab, plan }) => {
+  const { master, backup } = members(plan)
+  const file = '/etc/keepalived/conf.d/vip_nginx.conf'
+  const replace: [string, string] = ['auth_type PASS', 'auth_type AH']
+  const changes = await Promise.all(['d1', 'd2'].map(node => lab.inject('config-change', node, { file, replace })))
+  await lab.sleep(crashBound(master, backup).maxMs + PATIENCE_MS)
+  expect(owners(lab, await lab.now())).toEqual(['d1'])
+  expect(eventsOf(lab.history, 'advert').at(-1)).toMatchObject({
+    ...{ node: 'd1', vrid: 50, priority: 100, addresses: [VIP], authentication: { type: 'AH' } },
+  })
+  const heal = await lab.inject('vrrp-block', 'd1')
+  const patience = crashBound(master, backup).maxMs + PATIENCE_MS
+  expect(await lab.until({ kind: 'address', node: 'd2', address: VIP, present: true }, patience)).toBe(true)
+  await heal()
+  for (const change of changes) await change()
+  await lab.until({ kind: 'owner', address: VIP, node: 'd1', others: ['d2'] }, patience)
+})
+
 interface ServerFault {
   fault: FaultName
   params: object | undefined

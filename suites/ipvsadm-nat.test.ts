@@ -123,6 +123,18 @@ describe('edits of the table hold for new connections', () => {
   })
 })
 
+test('sh spreads many clients by the weights, each of them always to the same server', async ({ lab }) => {
+  const sources = await lab.addSources('c1', { count: 100 })
+  await edit(lab, `-E ${SERVICE} -s sh`, `-e ${SERVICE} -r ${SERVERS.rs1} -m -w 3`)
+  await ask(lab, 'spread', PAGE, { count: 120, sources }) // twenty of them ask twice
+  const of = (shares: Record<ServerName, number>) => ({
+    ...{ probe: 'spread', window: {}, per: 'source' as const },
+    expected: { scheduler: 'sh', shares, source: 'Linux net/netfilter/ipvs/ip_vs_sh.c' },
+  })
+  expect(lab.history).toPass('spread', of({ rs1: 3, rs2: 1 }))
+  expect(lab.history).not.toPass('spread', of({ rs1: 1, rs2: 3 }))
+})
+
 test('ipvsadm-save writes what ipvsadm-restore makes again, after a power cut too', async ({ lab }) => {
   await edit(lab, `-E ${SERVICE} -s wrr`, `-e ${SERVICE} -r ${SERVERS.rs2} -m -w 3`)
   const before = await saved(lab)

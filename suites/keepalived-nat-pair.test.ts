@@ -234,6 +234,28 @@ test('weight 0 drains a server: what it has goes on, nothing new comes', async (
   await heal()
 })
 
+test('weight 0 of a web server: no request is lost, and none reaches it any more', async ({ lab }) => {
+  const clients = await lab.http({ probe: 'clients', client: 'c1', url: `http://${VIP}/`, rate: WATCH_RATE })
+  await lab.sleep(1_000)
+  const [file, line] = ['/etc/keepalived/conf.d/services.conf', 'real_server 192.168.10.11 80 {']
+  // with one of two, the pool would be below its quorum
+  const quorum = await lab.inject('config-change', 'd1', { file, replace: ['quorum 2', 'quorum 1'] })
+  const heal = await lab.inject('config-change', 'd1', { file, replace: [line, `${line}\n        weight 0`] })
+  await lab.until(
+    { kind: 'pool', node: 'd1', service: `TCP ${VIP}:80`, destinations: ['192.168.10.12:80'] },
+    PATIENCE_MS,
+  )
+  await lab.sleep(2_000)
+  await clients.stop()
+  const server = { node: 'rs1', address: '192.168.10.11', port: 80 }
+  expect(lab.history).toPass('drain', {
+    ...{ vip: VIP, directors: ['d1', 'd2'], service: `TCP ${VIP}:80`, server, fault: 'config-change', node: 'd1' },
+    probe: 'clients',
+  })
+  await heal()
+  await quorum()
+})
+
 test('one server of two is below the quorum: the sorry page for all, and the scripts', async ({ lab }) => {
   const service = directorOf(plan, 'd1').services.find(one => one.port === 80) as VirtualService
   const [server] = service.realServers

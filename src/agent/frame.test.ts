@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { decodeFrame } from './frame.ts'
 
 const ethernet = (type: string, body: string): Buffer => Buffer.from(`01005e0606060242c0a80002${type}${body}`, 'hex')
-const ip = (payload: string): string => {
+const ip = (payload: string, protocol = 112): string => {
   const length = (20 + payload.length / 2).toString(16).padStart(4, '0')
-  return `45c0${length}00010000ff7000000a0000c8e9060606${payload}`
+  return `45c0${length}00010000ff${protocol.toString(16)}00000a0000c8e9060606${payload}`
 }
 const secret = (text: string): string => Buffer.from(text.padEnd(8, '\0'), 'latin1').toString('hex')
 const label = (text: string): string => `label of ${text.replaceAll('\0', '')}`
@@ -29,6 +29,18 @@ describe('a VRRP advertisement', () => {
     const frame = ethernet('0800', ip('31320001006400000a000064'))
     expect(decodeFrame(frame, label)).toMatchObject({ version: 3, priority: 0, interval: 1000 })
     expect(decodeFrame(frame, label)).not.toHaveProperty('authentication')
+  })
+
+  it('of version 2 behind an authentication header', () => {
+    const header = `70040000${'0'.repeat(40)}`
+    const frame = ethernet('0800', ip(`${header}21326401020100000a000064${'0'.repeat(16)}`, 51))
+    expect(decodeFrame(frame, label)).toMatchObject({
+      vrid: 50,
+      addresses: ['10.0.0.100'],
+      authentication: { type: 'AH' },
+    })
+    const other = ethernet('0800', ip(`06${header.slice(2)}21326401020100000a000064`, 51))
+    expect(decodeFrame(other, label)).toBeUndefined()
   })
 
   it('without authentication', () => {

@@ -7,6 +7,7 @@ export const ETHERTYPE_ARP = 0x0806
 export const ETHERTYPE_IPV4 = 0x0800
 export const ETHERTYPE_IPV6 = 0x86dd
 const PROTOCOL_VRRP = 112
+const PROTOCOL_AH = 51
 const PROTOCOL_ICMPV6 = 58
 
 /**
@@ -18,7 +19,7 @@ export const decodeFrame = (frame: Buffer, labelOf: (secret: string) => string):
   const type = frame.readUInt16BE(12)
   const body = frame.subarray(14)
   if (type === ETHERTYPE_ARP) return decodeArp(body)
-  if (type === ETHERTYPE_IPV4 && body[9] === PROTOCOL_VRRP) return decodeVrrp(body, labelOf)
+  if (type === ETHERTYPE_IPV4) return decodeVrrp(body, labelOf)
   if (type !== ETHERTYPE_IPV6 || body.length < IPV6_HEADER) return undefined
   if (body[6] === PROTOCOL_VRRP) return decodeVrrp6(body)
   return body[6] === PROTOCOL_ICMPV6 ? decodeNeighbour(body.subarray(IPV6_HEADER)) : undefined
@@ -70,10 +71,18 @@ const decodeVrrp6 = (ip: Buffer): Decoded | undefined => {
   }
 }
 
+/** What VRRP says in an IPv4 packet, with `auth_type AH` behind an authentication header (RFC 4302 section 2). */
+const vrrpIn = (ip: Buffer): Buffer | undefined => {
+  const payload = ip.subarray(((ip[0] ?? 0) & 0x0f) * 4, ip.readUInt16BE(2))
+  if (ip[9] === PROTOCOL_VRRP) return payload
+  if (ip[9] !== PROTOCOL_AH || payload[0] !== PROTOCOL_VRRP) return undefined
+  return payload.subarray(((payload[1] ?? 0) + 2) * 4)
+}
+
 /** RFC 3768 section 5.1 (version 2) and RFC 5798 section 5.1 (version 3), IPv4. */
 const decodeVrrp = (ip: Buffer, labelOf: (secret: string) => string): Decoded | undefined => {
-  const vrrp = ip.subarray(((ip[0] ?? 0) & 0x0f) * 4, ip.readUInt16BE(2))
-  if (vrrp.length < 8) return undefined
+  const vrrp = vrrpIn(ip)
+  if (!vrrp || vrrp.length < 8) return undefined
   const version = (vrrp[0] ?? 0) >> 4
   if (version !== 2 && version !== 3) return undefined
   const count = vrrp[3] ?? 0

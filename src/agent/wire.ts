@@ -20,7 +20,8 @@ const labelOf = (secret: string): string => {
 export const watchWire = (node: AgentNode, device: string, network: string): void => {
   // claims alone: a director of 1000 real servers asks who has their addresses 60 times a second, each a wake-up for nothing
   const claims = ['(arp and arp[14:4] == arp[24:4])', '(icmp6 and ip6[40] == 136 and ip6[44] & 0x40 == 0)']
-  const filter = ['ip proto 112', 'ip6 proto 112', ...claims].join(' or ')
+  const adverts = ['ip proto 112', 'ip6 proto 112', '(ip proto 51 and ip[20] == 112)'] // with auth_type AH the last
+  const filter = [...adverts, ...claims].join(' or ')
   const argv = [
     'tcpdump',
     '-i',

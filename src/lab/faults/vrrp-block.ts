@@ -37,13 +37,16 @@ const addressesOf = ({ topology, params: { peer } }: Self): string[] => {
   })
 }
 
+/** VRRP, and the authentication header behind which adverts of `auth_type AH` are. */
+const PROTOCOLS = [112, 51]
+
 /** The rules as iptables-restore takes them, each with the injection's own mark. */
 const rules = (target: Self, action: '-I' | '-D'): string => {
   const { direction } = target.params
   const peers = addressesOf(target)
   const rule = (chain: string, side: string): string[] =>
-    (peers.length > 0 ? peers.map(peer => ` ${side} ${peer}`) : ['']).map(
-      match => `${action} ${chain} -p 112${match} -m comment --comment ${target.id} -j DROP`,
+    (peers.length > 0 ? peers.map(peer => ` ${side} ${peer}`) : ['']).flatMap(match =>
+      PROTOCOLS.map(protocol => `${action} ${chain} -p ${protocol}${match} -m comment --comment ${target.id} -j DROP`),
     )
   return [
     '*filter',
@@ -60,7 +63,7 @@ const load = (target: Self, action: '-I' | '-D'): string =>
     .map(tool => sh`printf '%s\n' ${rules(target, action)} | ${`${tool}-restore`} --noflush`)
     .join('\n')
 
-/** A firewall that forgot IP protocol 112. One rule at the head of INPUT, of OUTPUT, or of both. */
+/** A firewall that forgot IP protocol 112, and 51. Rules at the head of INPUT, of OUTPUT, or of both. */
 export const vrrpBlock = defineFault({
   title: 'VRRP is blocked on NODE',
   params,

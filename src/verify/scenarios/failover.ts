@@ -17,7 +17,6 @@ import { AFTER_MS, BEFORE_MS, PROBE, startProbe, wholePool } from './common.ts'
 const unheardOnWire = (plan: Plan, { address, members }: PlannedVip): string | undefined => {
   const [first, ...others] = members.map(({ instance }) => instance)
   if (others.some(other => other.virtualRouterId !== first?.virtualRouterId)) return 'virtual_router_id differs'
-  if (members.some(({ instance }) => instance.authentication?.type === 'AH')) return 'adverts within AH are not read'
   const devices = (name: string): string[] =>
     plan.topology.nodes.find(node => node.name === name)?.interfaces.map(one => one.name) ?? []
   const elsewhere = members.find(({ node, instance }) =>
