@@ -28,7 +28,11 @@ export const testCommand = defineVerb(
       description: 'Run the unit tests and the suites, which run real labs.',
     },
     args: {
-      filter: { type: 'positional', description: 'only test files whose path contains this', required: false },
+      filter: {
+        type: 'positional',
+        description: 'only test files whose path contains this, or one of these',
+        required: false,
+      },
       name: { type: 'string', description: 'only tests whose name matches this pattern' },
       unit: { type: 'boolean', description: 'unit tests only: no lab is built' },
       clock: engineArguments.clock,
@@ -73,6 +77,7 @@ export const testCommand = defineVerb(
         return counts.passed === 0 ? 3 : 0
       }),
   },
+  { anyNumber: true },
 )
 
 /**
@@ -85,7 +90,7 @@ const runVitest = async (
   dir: string,
   clock: 'real' | 'virtual' | 'default',
   args: {
-    filter?: string | undefined
+    _: string[]
     name?: string | undefined
     unit?: boolean | undefined
     long?: boolean | undefined
@@ -112,15 +117,15 @@ const runVitest = async (
   signal.addEventListener('abort', cancel, { once: true })
   try {
     signal.throwIfAborted()
-    const filters = args.filter === undefined ? [] : [args.filter]
-    if ((await vitest.globTestSpecifications(filters)).length === 0) {
-      throw new LvslabError('USAGE', `no test file has ${args.filter} in its path`, {
+    for (const filter of args._) {
+      if ((await vitest.globTestSpecifications([filter])).length > 0) continue
+      throw new LvslabError('USAGE', `no test file has ${filter} in its path`, {
         remedy: 'lvslab test keepalived-dr; the files are suites/*.test.ts and src/**/*.test.ts',
         exitCode: 2,
       })
     }
     const prepared = await prepare()
-    const { testModules, unhandledErrors } = await vitest.start(filters)
+    const { testModules, unhandledErrors } = await vitest.start(args._)
     return { modules: testModules, errors: unhandledErrors.length, prepared }
   } finally {
     signal.removeEventListener('abort', cancel)
