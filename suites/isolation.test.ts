@@ -1,15 +1,19 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { link, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { request } from 'node:https'
 import { createServer, type AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
+import { cacheDir } from '../src/engine/cache.ts'
 import { verifiedDocker } from '../src/engine/docker-client.ts'
-import type { VmEngine } from '../src/engine/vm/vm-engine.ts'
+import { silent } from '../src/engine/progress.ts'
+import { packedFile } from '../src/engine/vm/packed.ts'
+import { forkEngine, type VmEngine } from '../src/engine/vm/vm-engine.ts'
 import type { Lab } from '../src/lab/lab.ts'
+import { prepareEngine } from '../src/lab/vm-labs.ts'
 import { labTest } from '../src/suite/lab-test.ts'
 
 const test = labTest('topologies/keepalived-dr')
@@ -92,6 +96,27 @@ describe('the engine', () => {
     )
     expect(await runBesideAgent(lab, "pkill -KILL -f 'agent.cjs /dev/'")).toBe(0)
     expect(await answer).toMatch(/^sleep: the agent has ended with code 137/)
+  })
+
+  test('goes on from a memory that is there packed alone, and leaves it for the next', async ({ lab }) => {
+    const { build, spec } = lab.engine as VmEngine
+    const { images } = await prepareEngine({ clock: spec.clock, steps: silent })
+    const dir = await mkdtemp(cacheDir('.try-'))
+    try {
+      const memory = path.join(dir, 'memory')
+      await link(packedFile(images.memory), packedFile(memory))
+      const fork = () => forkEngine(build, spec, { ...images, memory }, 'private')
+      await using one = await fork() // its Docker Engine has answered
+      const { ino, mode, blocks, size } = await stat(memory)
+      expect(mode & 0o777).toBe(0o400)
+      expect(blocks * 512).toBeLessThan(size / 2) // its holes are holes
+      await using two = await fork()
+      expect(two.id).not.toBe(one.id)
+      expect((await stat(memory)).ino).toBe(ino)
+      expect(await readdir(one.instance.dir)).not.toContain('unpacked')
+    } finally {
+      await rm(dir, { recursive: true })
+    }
   })
 
   test('is gone when whoever started it was killed', async ({ lab }) => {

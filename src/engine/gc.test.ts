@@ -224,6 +224,22 @@ describe('entries', () => {
     expect(kept['templates/new']).toBeUndefined()
   })
 
+  it('above the limit lose the memory that they have packed too before any goes, unless it is in use', async () => {
+    await fill()
+    await writeEntry('templates/used', 'images/new')
+    for (const key of ['old', 'new', 'used']) {
+      await write(`templates/${key}/memory`, randomBytes(1e6))
+      if (key !== 'new') await write(`templates/${key}/memory.zst`, randomBytes(3e5))
+    }
+    vi.stubEnv('LVSLAB_CACHE_LIMIT', '0.003') // GB: of 3.6 MB
+    await using _fork = await lockFile(entryLockFile('templates', 'used'), 'shared')
+    const { removed, kept } = await collect()
+    expect(removed).toEqual(['templates/old/memory'])
+    expect(kept).toMatchObject({ 'templates/old': expect.any(String), 'templates/used': 'within the limit' })
+    expect((await readdir(path.join(root, 'templates/old'))).sort()).toEqual(['base', 'memory.zst'])
+    expect((await readdir(path.join(root, 'templates/used'))).sort()).toEqual(['base', 'memory', 'memory.zst'])
+  })
+
   it('above the limit go before what they stand on', async () => {
     await fill()
     await write('images/old/memory', randomBytes(1e6))

@@ -32,8 +32,8 @@ export interface GarbageOptions {
 
 /**
  * Frees the cache of what killed runs left (half-made entries, folders of engines that are gone), of packages that neither the
- * lock nor a topology names any more, of saved labs whose base is gone, and of the least recently used templates above the
- * limit. What somebody uses right now stays, and is named.
+ * lock nor a topology names any more, of saved labs whose base is gone, and of what is above the limit: the memory of the least
+ * recently used that is there packed too, then those themselves. What somebody uses right now stays, and is named.
  */
 export const collectGarbage = async (options: GarbageOptions = {}): Promise<GarbageCollection> => {
   const result: GarbageCollection = { removed: [], kept: [] }
@@ -42,10 +42,12 @@ export const collectGarbage = async (options: GarbageOptions = {}): Promise<Garb
   await collectResolved(result)
   await collectDebs(result, signal)
   await collectEntries(result, options)
-  for (const use of await pruneTemplates()) {
-    const what = nameOf(use)
-    result.kept = result.kept.filter(kept => kept.what !== what)
-    result.removed.push({ what, bytes: use.bytes })
+  for (const pruned of await pruneTemplates()) {
+    const what = nameOf(pruned)
+    const { bytes, whole } = pruned
+    if (whole) result.kept = result.kept.filter(kept => kept.what !== what)
+    else for (const kept of result.kept) if (kept.what === what) kept.bytes -= bytes
+    result.removed.push({ what: whole ? what : `${what}/memory`, bytes })
   }
   return result
 }

@@ -14,7 +14,12 @@ const IMAGES = 3.5 * GB
 /** A saved lab on disk; bytes. */
 const TEMPLATE = 1 * GB
 /** What is about to be made, and what it takes on disk. */
-const NEEDED = { 'the first build': FIRST_BUILD, 'the saved engine': IMAGES, 'a template': TEMPLATE } as const
+const NEEDED = {
+  'the first build': FIRST_BUILD,
+  'the saved engine': IMAGES,
+  'a template': TEMPLATE,
+  'a saved lab, unpacked': TEMPLATE,
+} as const
 export type Purpose = keyof typeof NEEDED
 /** Two root filesystems that mmdebstrap unpacks side by side; bytes. */
 const UNPACKED = 2 * GB

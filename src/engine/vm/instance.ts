@@ -9,10 +9,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { LvslabError, messageOf } from '../../errors.ts'
 import { cacheDir, exists } from '../cache.ts'
 import type { Line } from '../engine.ts'
+import { requireRoom } from '../room.ts'
 import type { EngineBuild } from './build.ts'
 import { INSTANCE_FILES, type MachineFiles, type MachineSpec, passtCommand, qemuCommand } from './machine.ts'
 import { connectMonitor, type Monitor } from './monitor.ts'
 import { freePort } from './free-port.ts'
+import { packedFile, unpackCommand } from './packed.ts'
 
 /** A running QEMU with its passt, in a folder of its own. Disposing it leaves nothing behind. */
 export interface Instance extends AsyncDisposable {
@@ -62,13 +64,15 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
   let guard: ReturnType<typeof spawn> | undefined
   try {
     const port = await freePort()
-    const { files, copies } = filesOf(build, saved)
+    const { files, copies, unpack } = filesOf(build, saved)
+    if (saved?.mode === 'private' && !(await exists(saved.memory))) await requireRoom('a saved lab, unpacked')
     const script = guardScript({
       dir,
       passt: passtCommand(build, port),
       qemu: qemuCommand(build, spec, { files, incoming: saved !== undefined }),
       stateIn: saved?.state ?? '/dev/null',
       copies,
+      unpack: unpack && unpackLine(build, unpack),
       locks: options.locks,
       keep: options.keep ?? false,
     })
@@ -115,18 +119,39 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
   }
 }
 
-/** Where each file of a machine is, and what is copied into its folder first. */
-const filesOf = (build: EngineBuild, saved: InstanceOptions['saved']): { files: MachineFiles; copies: Copy[] } => {
+/** A packed file, and what it becomes where that is not there yet. */
+interface Unpack {
+  packed: string
+  to: string
+  mode: '400' | '600'
+}
+
+/** Where each file of a machine is, and what becomes of others first. */
+const filesOf = (
+  build: EngineBuild,
+  saved: InstanceOptions['saved'],
+): { files: MachineFiles; copies: Copy[]; unpack?: Unpack } => {
   const { disk, overlay, memory } = INSTANCE_FILES
   if (!saved) return { files: { disk, frozen: false, overlay, memory, private: false }, copies: [[build.disk, disk]] }
   const frozen = { disk: saved.disk, frozen: true }
-  if (saved.mode === 'private')
-    return { files: { ...frozen, overlay: saved.overlay, memory: saved.memory, private: true }, copies: [] }
-  const copies: Copy[] = [
-    [saved.overlay, overlay],
-    [saved.memory, memory],
-  ]
-  return { files: { ...frozen, overlay, memory, private: false }, copies }
+  const packed = packedFile(saved.memory)
+  if (saved.mode === 'copy')
+    return {
+      files: { ...frozen, overlay, memory, private: false },
+      copies: [[saved.overlay, overlay]],
+      unpack: { packed, to: memory, mode: '600' },
+    }
+  return {
+    files: { ...frozen, overlay: saved.overlay, memory: saved.memory, private: true },
+    copies: [],
+    unpack: { packed, to: saved.memory, mode: '400' },
+  }
+}
+
+/** Of the guard, when it holds the locks: nobody removes in between what is there. Two guards may unpack the same at once. */
+const unpackLine = ({ tools }: EngineBuild, { packed, to, mode }: Unpack): string => {
+  const aside = 'unpacked'
+  return `[ -e ${quote([to])} ] || { ${quote(unpackCommand(tools, packed, aside))} && chmod ${mode} ${aside} && mv -f ${aside} ${quote([to])}; } || leave`
 }
 
 /** QEMU makes its socket within a second; it is counted from its start. */
@@ -224,6 +249,7 @@ const guardScript = (parts: {
   qemu: string[]
   stateIn: string
   copies: Copy[]
+  unpack: string | undefined
   locks: string[]
   keep: boolean
 }): string => `#!/bin/sh
@@ -245,7 +271,9 @@ trap 'stop' TERM
 trap '' INT HUP PIPE
 ${parts.keep ? '' : '{ read _; kill -TERM $$; } <&3 2>/dev/null & watch=$!'}
 ${parts.copies.map(([from, to]) => `cp --sparse=always ${quote([from, to])} && chmod 600 ${quote([to])} || leave`).join('\n')}
+${parts.unpack ?? ''}
 mkfifo -m 600 ${INSTANCE_FILES.agentPort}.in ${INSTANCE_FILES.agentPort}.out || leave
+> passt.log
 ${quote(parts.passt)} > passt.log 2>&1 & passt=$!
 while ! listening; do kill -0 $passt 2>/dev/null || leave; sleep 0.01; done
 [ -z "$stopped" ] || leave

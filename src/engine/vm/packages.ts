@@ -41,6 +41,7 @@ export const PACKAGE_SETS = {
       'openssl',
       'dmsetup',
       'kmod',
+      'zstd',
     ],
   },
   kernel: { essential: false, packages: ['linux-image-cloud-amd64'], only: /^linux-image-\d/ },

@@ -2,12 +2,14 @@ import { open, readdir, readFile, readlink, rename, rm, stat, symlink, utimes, w
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LvslabError } from '../../errors.ts'
-import { buildEntry, type CacheKind, cacheDir, entryDir, entryLockFile, hasEntry } from '../cache.ts'
+import { buildEntry, type CacheKind, cacheDir, entryDir, entryLockFile, exists, hasEntry } from '../cache.ts'
 import { tryLockFile } from '../file-lock.ts'
 import { host } from '../host-command.ts'
+import { bytesOf } from '../leftovers.ts'
 import type { Steps } from '../progress.ts'
 import { requireRoom } from '../room.ts'
 import { INSTANCE_FILES, MEMORY_IS_A_FILE, STATE_OUT } from './machine.ts'
+import { packedFile, packFile } from './packed.ts'
 import type { SavedMachine, VmEngine } from './vm-engine.ts'
 
 /** Kinds of cache entries that are saved machines. */
@@ -50,9 +52,12 @@ export const ensureSaved = async <T>(
       await requireRoom(kind === 'images' ? 'the saved engine' : 'a template')
       const { engine, manifest } = await make()
       await using running = engine
-      await steps.step(`Save ${kind === 'images' ? 'the engine' : 'the lab'}`, () =>
-        save(running, dir, base.disk === undefined ? [...CHANGED, INSTANCE_FILES.disk] : CHANGED),
-      )
+      await steps.step(`Save ${kind === 'images' ? 'the engine' : 'the lab'}`, async () => {
+        await save(running, dir, base.disk === undefined ? [...CHANGED, INSTANCE_FILES.disk] : CHANGED)
+        const memory = path.join(dir, INSTANCE_FILES.memory)
+        await packFile(running.build.tools, memory)
+        if (kind === 'images') await rm(memory) // what stands on it is made of copies
+      })
       await symlink(path.join('../..', base.kind, base.key), path.join(dir, BASE_LINK))
       await writeFile(path.join(dir, 'manifest.json'), JSON.stringify(manifest))
     },
@@ -117,9 +122,9 @@ const save = async (engine: VmEngine, dir: string, names: string[]): Promise<voi
 
 /**
  * Most that saved labs, and the saved engines that they stand on, may take on disk, bytes: `LVSLAB_CACHE_LIMIT` in GB, default
- * 25, which all of the suites' labs together take less than.
+ * 10, which all of the suites' labs together take less than, packed.
  */
-export const cacheLimit = (): number => Number(process.env['LVSLAB_CACHE_LIMIT'] ?? 25) * 1e9
+export const cacheLimit = (): number => Number(process.env['LVSLAB_CACHE_LIMIT'] ?? 10) * 1e9
 
 export interface CacheUse {
   kind: CacheKind
@@ -136,7 +141,7 @@ export const cacheUse = async (): Promise<CacheUse[]> => {
       if (key.startsWith('.part-')) continue
       const dir = entryDir(kind, key)
       try {
-        uses.push({ kind, key, bytes: await diskUse(dir), used: (await stat(dir)).mtime })
+        uses.push({ kind, key, bytes: await bytesOf(dir), used: (await stat(dir)).mtime })
       } catch (error) {
         // removed by another process meanwhile
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
@@ -144,14 +149,6 @@ export const cacheUse = async (): Promise<CacheUse[]> => {
     }
   }
   return uses.sort((a, b) => a.used.getTime() - b.used.getTime())
-}
-
-const diskUse = async (dir: string): Promise<number> => {
-  const files = await readdir(dir, { recursive: true, withFileTypes: true })
-  const sizes = files
-    .filter(file => file.isFile())
-    .map(async file => (await stat(path.join(file.parentPath, file.name))).blocks * 512)
-  return (await Promise.all(sizes)).reduce((sum, bytes) => sum + bytes, 0)
 }
 
 /** In the order of use, where using a saved machine is using what it stands on too, and that goes after it. */
@@ -186,22 +183,48 @@ export const removeEntry = async (kind: CacheKind, key: string): Promise<boolean
   return true
 }
 
+/** Removes the memory of a saved machine that has it packed too, unless somebody uses it; says how many bytes are free again. */
+const removeUnpacked = async (kind: CacheKind, key: string): Promise<number> => {
+  const memory = path.join(entryDir(kind, key), INSTANCE_FILES.memory)
+  if (!(await exists(packedFile(memory)))) return 0
+  await using lock = await tryLockFile(entryLockFile(kind, key), 'exclusive')
+  const bytes = lock ? await bytesOf(memory) : 0
+  if (bytes > 0) await rm(memory)
+  return bytes
+}
+
+/** What is no longer in the cache, and what it took there. */
+export interface Pruned {
+  kind: CacheKind
+  key: string
+  bytes: number
+  /** false: its memory alone, which is unpacked when it is next opened. */
+  whole: boolean
+}
+
 /**
- * Removes the least recently used saved machines until the rest is within the limit. Those in use stay; one that others stand on
- * goes after them.
+ * Makes room until what is saved is within the limit, from the least recently used on: first their memory goes where they have it
+ * packed too, then they go themselves. Those in use stay; one that others stand on goes after them.
  *
  * @param keep keys of those that are about to be used
  */
-export const pruneTemplates = async (keep: string[] = [], limit = cacheLimit()): Promise<CacheUse[]> => {
+export const pruneTemplates = async (keep: string[] = [], limit = cacheLimit()): Promise<Pruned[]> => {
   const saved = (await cacheUse()).filter(use => use.kind !== 'engines')
+  const inOrder = (await inOrderOfUse(saved)).filter(use => !keep.includes(use.key))
   let total = saved.reduce((sum, use) => sum + use.bytes, 0)
-  const removed: CacheUse[] = []
-  for (const use of await inOrderOfUse(saved)) {
+  const pruned: Pruned[] = []
+  for (const { kind, key } of inOrder) {
     if (total <= limit) break
-    if (keep.includes(use.key)) continue
-    if (!(await removeEntry(use.kind, use.key))) continue
-    total -= use.bytes
-    removed.push(use)
+    const bytes = await removeUnpacked(kind, key)
+    total -= bytes
+    if (bytes > 0) pruned.push({ kind, key, bytes, whole: false })
   }
-  return removed
+  for (const { kind, key } of inOrder) {
+    if (total <= limit) break
+    const bytes = await bytesOf(entryDir(kind, key))
+    if (!(await removeEntry(kind, key))) continue
+    total -= bytes
+    pruned.push({ kind, key, bytes, whole: true })
+  }
+  return pruned
 }

@@ -17,6 +17,7 @@ export interface SavedMachine {
   /** Frozen: of the saved machine with the images, or of that on which this one stands. */
   disk: string
   overlay: string
+  /** Where it may be missing, it is packed beside. */
   memory: string
   state: string
 }

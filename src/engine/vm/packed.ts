@@ -1,0 +1,23 @@
+import { open } from 'node:fs/promises'
+import { runTool, toolCommand } from './tools.ts'
+
+const ZSTD = 'usr/bin/zstd'
+
+/** Where a saved machine's memory stands packed. Forks want the file itself: it is made of this one when the first is opened. */
+export const packedFile = (file: string): string => `${file}.zst`
+
+/**
+ * Packs a file beside itself. At its lowest level, zstd makes 156 MB of the 540 MB that a lab's memory takes, in 2 s; the next
+ * levels win a twelfth of it.
+ */
+export const packFile = async (tools: string, file: string): Promise<void> => {
+  const packed = packedFile(file)
+  await runTool(tools, ZSTD, ['-q', '-1', file, '-o', packed])
+  await using written = await open(packed, 'r+')
+  await written.sync()
+  await written.chmod(0o400)
+}
+
+/** The command that unpacks to a file; its holes are holes again. */
+export const unpackCommand = (tools: string, packed: string, to: string): string[] =>
+  toolCommand(tools, ZSTD, ['-d', '-q', '--sparse', packed, '-o', to])
