@@ -168,6 +168,8 @@ test('adverts of auth_type AH are seen, and blocked as others are', async ({ lab
   const { master, backup } = members(plan)
   const file = '/etc/keepalived/conf.d/vip_nginx.conf'
   const replace: [string, string] = ['auth_type PASS', 'auth_type AH']
+  // d1 would be refused: keepalived takes no `state MASTER` with it
+  const backup1 = await lab.inject('config-change', 'd1', { file, replace: ['state MASTER', 'state BACKUP'] })
   const changes = await Promise.all(['d1', 'd2'].map(node => lab.inject('config-change', node, { file, replace })))
   await lab.sleep(crashBound(master, backup).maxMs + PATIENCE_MS)
   expect(owners(lab, await lab.now())).toEqual(['d1'])
@@ -178,7 +180,7 @@ test('adverts of auth_type AH are seen, and blocked as others are', async ({ lab
   const patience = crashBound(master, backup).maxMs + PATIENCE_MS
   expect(await lab.until({ kind: 'address', node: 'd2', address: VIP, present: true }, patience)).toBe(true)
   await heal()
-  for (const change of changes) await change()
+  for (const change of [...changes, backup1]) await change()
   await lab.until({ kind: 'owner', address: VIP, node: 'd1', others: ['d2'] }, patience)
 })
 

@@ -25,12 +25,24 @@ export const startHttpd = ({ node }: Self): FaultStep[] => [
 /** Where a fault's configuration stands; read after Debian's own. */
 const snippetOf = ({ id }: Self): string => `/etc/apache2/conf-enabled/zz-lvslab-${id}.conf`
 
+/**
+ * Waits for a process of the new generation, with what {@link FIND_HTTPD} found before: Apache says that it resumes before there is
+ * one. It starts one for each old one that ends, and where none does at once, none before its next look a second later (mpm
+ * event.c, `hold_off_on_exponential_spawning`): connections wait until then.
+ */
+const UNTIL_NEW = sh`
+  is_new() {
+    for child in $(pgrep -P "$parent"); do case " $all " in *" $child "*) ;; *) return 0 ;; esac; done
+    return 1
+  }
+  until is_new; do sleep 0.05; done`
+
 /** A graceful reload; it has happened when the new generation of processes has taken over. */
 const reload = (target: Self, prepare: string, before: string): FaultStep[] => [
   {
     node: target.node.name,
     prepare: `${FIND_HTTPD}\n${prepare}`,
-    script: `${before}\nkill -USR1 "$parent"`,
+    script: `${before}\nkill -USR1 "$parent"\n${UNTIL_NEW}`,
     until: {
       kind: 'line',
       node: target.node.name,
