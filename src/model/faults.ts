@@ -114,6 +114,7 @@ export const predictFault = (
   const left = LEFT[fault]
   const preempt = preemptBound(master, backup, startupDelay)
   const back = preempt && { back: preempt }
+  const unheard = { back: heardAgainBound(master), takeover: crashBound(master, backup) }
   switch (fault) {
     case 'keepalived-checker-killed':
     case 'keepalived-reload':
@@ -131,11 +132,11 @@ export const predictFault = (
       return { ...left, ...(returns && { back: returns }), takeover: crashBound(master, backup) }
     }
     case 'vrrp-block':
+      return direction === 'in' ? left : { ...left, ...unheard }
     case 'keepalived-freeze':
     case 'node-pause':
     case 'partition':
-      if (fault === 'vrrp-block' && direction === 'in') return left
-      return { ...left, back: heardAgainBound(master), takeover: crashBound(master, backup) }
+      return { ...left, ...unheard }
     case 'keepalived-vrrp-killed':
       // Both wait then: the backup since the last advert, the new process since its start. Where the advert was younger than
       // the difference of their skew times, the new process is first, and the backup never holds the VIP.

@@ -27,8 +27,8 @@ const snippetOf = ({ id }: Self): string => `/etc/apache2/conf-enabled/zz-lvslab
 
 /**
  * Waits for a process of the new generation, with what {@link FIND_HTTPD} found before: Apache says that it resumes before there is
- * one. It starts one for each old one that ends, and where none does at once, none before its next look a second later (mpm
- * event.c, `hold_off_on_exponential_spawning`): connections wait until then.
+ * one. It starts one for each old one that ends, and where none does at once, as each has a request, none before its next look a
+ * second later (server/mpm/event/event.c, `server_main_loop`): connections wait until then.
  */
 const UNTIL_NEW = sh`
   is_new() {
