@@ -45,7 +45,8 @@ export const verifiedDocker = async (
 
 /**
  * A guest goes on with the connections of whoever saved it, and sees ours come from the ports that they have on this host: where
- * one of theirs comes from the same port, ours is reset before anything is said. The next one comes from another port. (To Node an orderly end before that is a reset too: a guest that boots is asked this often.)
+ * one of theirs comes from the same port, ours is reset before anything is said. The next one comes from another port. (To Node an
+ * orderly end before that is a reset too: a guest that boots is asked this often.)
  */
 const TRIES = 5
 

@@ -50,12 +50,12 @@ export const checkGarp = (history: History, params: GarpParams): Verdict => {
     return inconclusive(`Nothing was captured on the wire, neither ${claims(vip)} nor adverts.`)
 
   const bursts = arrivals.flatMap(arrival =>
-    (againAfterMs > 0 ? [0, againAfterMs] : [0]).map((delay, n) => {
+    (againAfterMs > 0 ? [0, againAfterMs] : [0]).map(delay => {
       const due = arrival.from + delay
       const early = STAMPED_LATE_MS + slackMs
       const until = due + bound.maxMs + slackMs
       // what belongs to the second does not count for the first
-      const before = n === 0 && againAfterMs > 0 ? due + againAfterMs - early : Infinity
+      const before = delay < againAfterMs ? due + againAfterMs - early : Infinity
       const sent = garps.filter(({ node, t }) => node === arrival.node && t >= due - early && t <= until && t < before)
       return { arrival, delay, sent, until }
     }),

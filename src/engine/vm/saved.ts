@@ -64,7 +64,11 @@ export const ensureSaved = async <T>(
     options,
   )
   const found = await findSaved<T>(kind, key, base)
-  if (!found) throw new LvslabError('TEMPLATE_GONE', `the saved lab ${key} was removed while it was being opened`)
+  if (!found) {
+    throw new LvslabError('TEMPLATE_GONE', `the saved lab ${key} was removed while it was being opened`, {
+      remedy: 'run it again; with more room, LVSLAB_CACHE_LIMIT=20, another lvslab leaves it',
+    })
+  }
   return found
 }
 
