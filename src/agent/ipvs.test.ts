@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import type { IpvsEvent, LabEvent } from '../history/event.ts'
 import { now } from './clock.ts'
-import { largeTable, listed, parseCounters, parseIpvs, parseIpvsadm, snapshotIpvs } from './ipvs.ts'
+import { largeTable, listed, parseCounters, parseIpvs, parseIpvsadm, shape, snapshotIpvs } from './ipvs.ts'
 import { listen } from './journal.ts'
 
 const TABLE = `IP Virtual Server version 1.2.1 (size=4096)
@@ -116,6 +116,16 @@ it('says of a table when the reading before it was begun', async () => {
   expect(first?.since).toBeUndefined()
   expect(second?.since).toBeGreaterThanOrEqual(began)
   expect(second?.since).toBeLessThanOrEqual(first?.t ?? 0)
+})
+
+it('is another pool with another scheduler, persistence, forwarding or weight, and the same with other connections', () => {
+  const is = (from: string, to: string): boolean =>
+    shape(parseIpvs(TABLE)) === shape(parseIpvs(TABLE.replace(from, to)))
+  expect(is('0050 rr', '0050 sh')).toBe(false)
+  expect(is('0050 rr', '0050 rr persistent 50 FFFFFFFF')).toBe(false)
+  expect(is('Masq    3', 'Route   3')).toBe(false)
+  expect(is('Masq    3', 'Masq    4')).toBe(false)
+  expect(is('2          0', '3          1')).toBe(true)
 })
 
 it('finds nothing in the table of a kernel that has no service', () => {

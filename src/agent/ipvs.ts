@@ -211,7 +211,7 @@ const shapes = new WeakMap<IpvsService[], string>()
  * What a pool is, without the connection counters, which change with every request. Of a table that many have asked for it is made
  * once: for 1000 real servers that takes an emulated machine longer than to answer a health check.
  */
-const shape = (services: IpvsService[]): string => {
+export const shape = (services: IpvsService[]): string => {
   const known = shapes.get(services)
   if (known !== undefined) return known
   const is = JSON.stringify(

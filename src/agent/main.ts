@@ -5,6 +5,7 @@ import { snapshotAddresses } from './addresses.ts'
 import { releasedBrake, startBrake } from './brake.ts'
 import { startCapture, stopCapture } from './capture.ts'
 import { now, reach, refusePast } from './clock.ts'
+import { evidenceOf } from './evidence.ts'
 import { runFault } from './faults.ts'
 import { snapshotCounters, snapshotIpvs } from './ipvs.ts'
 import { attach, detach, record } from './journal.ts'
@@ -30,9 +31,6 @@ const nodeOf = (name: string): AgentNode => {
 }
 
 const directors = (): AgentNode[] => [...nodes.values()].filter(node => node.role === 'director')
-
-/** Longest output that the journal keeps of one command, characters. */
-const OUTPUT_LIMIT = 65_536
 
 /** A fault that is scheduled is armed so long before its moment, ms of lab time. */
 const ARMING_MS = 500
@@ -72,12 +70,7 @@ const handlers: Handlers = {
   },
   async exec({ node, argv, timeoutMs, record: evidence }) {
     const result = await runInNode(nodeOf(node), argv, timeoutMs)
-    if (evidence) {
-      const { started: t, ended: done, code } = result
-      const all = `${result.stdout}${result.stderr}`
-      const [output, cut] = [all.slice(0, OUTPUT_LIMIT), all.length > OUTPUT_LIMIT && { truncated: true }]
-      record({ kind: 'command', t, node, command: argv.join(' '), done, code, output, ...cut })
-    }
+    if (evidence) record(evidenceOf(node, argv, result))
     return result
   },
   async fault(args, at) {

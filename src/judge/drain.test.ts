@@ -11,6 +11,7 @@ import {
   request,
   requests,
   SERVICE,
+  staleOnD1,
   table,
   VIP,
 } from './examples.ts'
@@ -232,6 +233,12 @@ describe('a drain', () => {
     expect(said(all, { server: { ...params.server, address: '10.0.0.19' } })).toContain('rs1 was not in the table')
     const { probe: _, ...nothing } = { ...params, probe: 'p' }
     expect(checkDrain(historyInTime(all), nothing)).toMatchObject({ reason: 'Nothing was judged.' })
+  })
+
+  it('is seen in the table of who attends to the VIP, whatever a dead director still holds', () => {
+    const there = [...staleOnD1(), table(0, 'd1', ['rs1', 'rs2']), table(3000, 'd2', ['rs1', 'rs2'])]
+    const events = [...there, fault(10_000, 'config-change', 'd2'), table(11_000, 'd2', ['rs2']), ...good]
+    expect(checkDrain(historyInTime(events), { ...params, node: 'd2', probe: 'p' }).outcome).toBe('PASS')
   })
 
   it('judges requests and connections together', () => {

@@ -49,6 +49,9 @@ export const fault = (
   took = 0,
 ): FaultEvent => ({ kind: 'fault', t, done: t + took, phase, fault: name, node })
 
+/** d1 held the VIP, and still does, but its keepalived has crashed: d2 attends to it from 3 s on. */
+export const staleOnD1 = (): LabEvent[] => [holds(0, 'd1'), fault(1000, 'keepalived-crash', 'd1'), holds(3000, 'd2')]
+
 export const mark = (t: number): LabEvent => ({ kind: 'mark', t, label: 'end' })
 
 export const advert = (t: number, node: string, priority = 100): AdvertEvent => ({

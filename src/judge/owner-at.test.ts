@@ -15,7 +15,7 @@ describe('who holds a VIP and attends to it', () => {
     expect(at([...stale, { ...crash(10_000, 'heal'), done: 11_000 }], 10_999, 11_000)).toEqual(['d2', 'd1 d2'])
   })
 
-  it('is one that was frozen, stopped in the middle, or paused no longer than that', () => {
+  it('is nobody who is frozen or paused; another fault leaves it one', () => {
     for (const [name, owner] of [
       ['keepalived-freeze', 'd2'],
       ['node-pause', 'd2'],

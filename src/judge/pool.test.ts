@@ -10,6 +10,7 @@ import {
   mark,
   requests,
   SERVICE,
+  staleOnD1,
   table,
   VIP,
 } from './examples.ts'
@@ -59,7 +60,7 @@ describe('leaving the table', () => {
 })
 
 it('looks at the table of who attends to the VIP, whatever a dead director still holds', () => {
-  const moved = [fault(1000, 'keepalived-crash', 'd1'), holds(4000, 'd2'), table(4000, 'd2', ['rs1', 'rs2'])]
+  const moved = [...staleOnD1(), table(3000, 'd2', ['rs1', 'rs2'])]
   expect(judge([...moved, stop, table(12_000, 'd2', ['rs2']), mark(20_000)])).toMatchObject({
     outcome: 'PASS',
     reason: expect.stringContaining('rs1 left the table of d2'),

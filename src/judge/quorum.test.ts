@@ -1,6 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import type { LabEvent } from '../history/event.ts'
-import { bound, DIRECTORS, fault, historyInTime, holds, mark, requests, SERVICE, table, VIP } from './examples.ts'
+import {
+  bound,
+  DIRECTORS,
+  fault,
+  historyInTime,
+  holds,
+  mark,
+  requests,
+  SERVICE,
+  staleOnD1,
+  table,
+  VIP,
+} from './examples.ts'
 import { checkQuorum, type QuorumParams } from './quorum.ts'
 
 const [RS1, RS2] = ['10.0.0.11:80', '10.0.0.12:80']
@@ -34,6 +46,12 @@ it('passes when the pool and the log are what the quorum says, and measures each
     ],
   })
   expect(judge(whole).reason).toContain('Lost quorum 2 s after httpd-crash on rs1. All 80 requests after that')
+})
+
+it('is that of who attends to the VIP, whatever a dead director still holds', () => {
+  const onD2 = [...tables, ...logs].map(event => ({ ...event, node: 'd2' }) as LabEvent)
+  const events = [...staleOnD1(), table(0, 'd1', ['rs1', 'rs2']), ...faults, ...onD2, ...asked, mark(30_000)]
+  expect(judge(events).outcome).toBe('PASS')
 })
 
 describe('the pool', () => {

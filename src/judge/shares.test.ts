@@ -44,6 +44,13 @@ it('allows one request more or less where one that is not counted may have come 
   expect(judge([before, ...answeredBy(['rs1', 'rs1', 'rs1', 'rs1', 'rs1', 'rs2'])]).outcome).toBe('PASS')
 })
 
+it('tells a request of the probe before from one of its own of the same number', () => {
+  const before = requests(-300, 0, n => ({ n, server: 'rs1', done: 150 }))
+  const own = answeredBy(['rs1', 'rs1', 'rs1', 'rs2', 'rs1', 'rs1']).map((one, n) => ({ ...one, n }))
+  expect(judge([...before, ...own]).outcome).toBe('PASS')
+  expect(judge(own).outcome).toBe('FAIL')
+})
+
 it('fails on a failed request and on an answer from somebody else, and names it', () => {
   const failed = requests(0, 600, n => (n === 4 ? { outcome: 'timeout' } : {}))
   expect(judge(failed).reason).toBe('1 of 6 requests failed, the first was request 4 at 0.400 s (timeout).')

@@ -12,6 +12,7 @@ import {
   request,
   requests,
   SERVICE,
+  staleOnD1,
   table,
   VIP,
 } from './examples.ts'
@@ -133,6 +134,11 @@ describe('to the letter', () => {
     expect(early({ ...full(0), services: [] }, full(9900)).outcome).toBe('PASS')
     const lastOne = [holds(0, 'd1'), full(0), ...stops, ...pages(13_000, 16_000)]
     expect(checkSorry(historyInTime(lastOne), params).outcome).toBe('PASS')
+    // a dead director has its table still, and nobody is served by it; of two that live, nobody knows whose counts
+    const dead = [...staleOnD1(), full(0), full(9900), table(3000, 'd2', ['d1']), table(9900, 'd2', ['d1'])]
+    expect(early(...dead).outcome).toBe('PASS')
+    expect(early(...dead, table(9000, 'd2', ['rs1']), table(9800, 'd2', ['rs1'])).outcome).toBe('FAIL')
+    expect(early(holds(3000, 'd2'), full(0), full(9900)).outcome).toBe('PASS')
     const nobody = [full(0), full(9900), ...stops, request(9500, { server: 'd1' }), ...pages(13_000, 16_000)]
     expect(checkSorry(historyInTime(nobody), params).outcome).toBe('PASS')
   })

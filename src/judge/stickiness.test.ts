@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import type { CommandEvent, LabEvent } from '../history/event.ts'
-import { addressOf, bound, DIRECTORS, historyInTime, holds, request, SERVICE, table, VIP } from './examples.ts'
+import {
+  addressOf,
+  bound,
+  DIRECTORS,
+  historyInTime,
+  holds,
+  request,
+  SERVICE,
+  staleOnD1,
+  table,
+  VIP,
+} from './examples.ts'
 import { checkRelease, checkStickiness, type ReleaseParams, type StickinessParams } from './stickiness.ts'
 
 const at = (t: number, server: string, source = '10.0.0.50') => request(t, { server, source })
@@ -89,6 +100,13 @@ describe('a server that left its pool', () => {
     const back = [table(0, 'd1', ['rs2']), table(900, 'd1', ['rs1', 'rs2'])]
     expect(judge([...moved, ...back], { pool }).outcome).toBe('FAIL')
     expect(judge(moved, { pool }).outcome).toBe('FAIL')
+  })
+
+  it('excuses nobody by the table of a dead director', () => {
+    const later = [at(5000, 'rs1'), at(20_000, 'rs2')]
+    const tables = [table(0, 'd1', ['rs2']), table(3000, 'd2', ['rs1', 'rs2'])]
+    expect(judge([...staleOnD1(), ...later, ...tables], { pool }).outcome).toBe('FAIL')
+    expect(judge([...staleOnD1(), ...later, ...tables, table(6000, 'd2', ['rs2'])], { pool }).outcome).toBe('PASS')
   })
 
   it('looks at the director that took the VIP over as well', () => {

@@ -1,6 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import type { IpvsEvent, LabEvent } from '../history/event.ts'
-import { bound, DIRECTORS, fault, historyInTime, holds, mark, requests, SERVICE, table, VIP } from './examples.ts'
+import {
+  bound,
+  DIRECTORS,
+  fault,
+  historyInTime,
+  holds,
+  mark,
+  requests,
+  SERVICE,
+  staleOnD1,
+  table,
+  VIP,
+} from './examples.ts'
 import { checkUndisturbed, type UndisturbedParams } from './undisturbed.ts'
 
 const params: UndisturbedParams = {
@@ -78,6 +90,15 @@ describe('the VIP', () => {
       { t: 10_500, node: 'd1', address: VIP, change: 'remove' },
       { t: 13_200, node: 'd2', address: VIP, change: 'add' },
     ])
+  })
+
+  it('is held alone by who attends to it, whatever a dead director still holds', () => {
+    const events = [...staleOnD1(), both(0), table(3000, 'd2', ['rs1', 'rs2']), ...reload, mark(14_000)]
+    const onD2 = events.map(event => (event.kind === 'fault' && event.t > 5000 ? { ...event, node: 'd2' } : event))
+    const seen = [...onD2, table(13_000, 'd2', ['rs1', 'rs2'])]
+    const { probe: _probe, ...unasked } = params
+    const { outcome, reason } = checkUndisturbed(historyInTime(seen), { ...unasked, owner: 'd2', node: 'd2' })
+    expect([outcome, reason]).toEqual(['PASS', expect.stringContaining('d2 kept the VIP')])
   })
 
   it('is not judged where another held it, or nothing was done', () => {
