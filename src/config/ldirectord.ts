@@ -1,15 +1,20 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import type { Position } from '../errors.ts'
 import type { LdirectordConfig, LdirectordService, LdirectordSettings } from '../model/ldirectord.ts'
-import type { ForwardingMethod, Protocol, RealServer } from '../model/types.ts'
-import { portOf, prefixOf, SCHEDULERS, wordsOf } from './words.ts'
-
-/** A line `name = value`. */
-interface Setting {
-  name: string
-  value: string
-  at: Position
-}
+import type { Protocol, RealServer } from '../model/types.ts'
+import { readFallback, readReal, type Target, withSlash } from './ldirectord-server.ts'
+import {
+  lineOf,
+  type Note,
+  quote,
+  readCheckSetting,
+  readFlag,
+  readNumber,
+  readSetting,
+  type Setting,
+  unquoted,
+} from './ldirectord-setting.ts'
+import { portOf, prefixOf, SCHEDULERS } from './words.ts'
 
 const CHECK_TYPES = ['connect', 'negotiate', 'ping', 'external', 'external-perl', 'on', 'off'] as const
 const PROTOCOLS = [
@@ -37,8 +42,6 @@ const BY_PORT: Record<number, string> = {
   ...{ 587: 'submission', 636: 'ldaps', 993: 'imaps', 995: 'pops', 1521: 'oracle', 1812: 'radius', 3128: 'http_proxy' },
   ...{ 3306: 'mysql', 5060: 'sip', 5432: 'pgsql' },
 }
-const FORWARDING: Record<string, ForwardingMethod> = { gate: 'DR', masq: 'NAT', ipip: 'TUN' }
-
 /** Known lines that nothing here depends on. */
 const OTHER_GLOBALS = [
   ...['autoreload', 'callback', 'logfile', 'execute', 'supervised', 'readdquiescent', 'emailalert', 'emailalertfreq'],
@@ -52,9 +55,7 @@ const SECRETS = ['passwd', 'secret']
 /** Their values stand in quotes. */
 const QUOTED = ['request', 'receive', 'login', 'passwd', 'database', 'secret', 'load', 'callback', 'logfile']
 
-/** Addresses that one range may have, servers of a file, and characters of a line; ldirectord has no limit. */
-const MOST_ADDRESSES = 256
-const MOST_SERVERS = 50_000
+/** Characters of a line; ldirectord has no limit. */
 const MOST_CHARACTERS = 2000
 
 /**
@@ -108,18 +109,9 @@ export const readLdirectord = (text: string, file: string): LdirectordConfig => 
   return config
 }
 
-type Note = (at: Position, message: string) => void
-
 /** What stands behind the first word may be a password. */
 const unknown = (line: string): string =>
   `${quote(line.trim().split(/[\s=]/)[0] ?? '')} is unknown ${line.includes('=') ? 'here' : 'without ='}; ldirectord does not start`
-
-const quote = (line: string): string => `"${line.trim().slice(0, 60)}"`
-
-const readSetting = (line: string, at: Position): Setting | undefined => {
-  const [, name, value = ''] = /^([a-z][a-z0-9]*)\s*(?:=\s*(.*))?$/.exec(line) ?? []
-  return name === undefined || (!line.includes('=') && name !== 'supervised') ? undefined : { name, value, at }
-}
 
 const readGlobal = (setting: Setting, config: LdirectordConfig, note: Note): boolean => {
   const { name, at } = setting
@@ -128,55 +120,6 @@ const readGlobal = (setting: Setting, config: LdirectordConfig, note: Note): boo
   else return readCheckSetting(setting, config.global, note)
   if (QUOTED.includes(name)) unquoted(setting, note)
   return at !== undefined
-}
-
-const lineOf = ({ name, value, at }: Setting): { words: string[]; at: Position } => ({
-  words: [name, ...wordsOf(value, at.file, at.line).map(word => word.text)],
-  at,
-})
-
-const readFlag = ({ name, value, at }: Setting, note: Note): boolean | undefined => {
-  if (value === 'yes' || value === 'no') return value === 'yes'
-  note(at, `${name} is neither yes nor no; ldirectord does not start`)
-  return undefined
-}
-
-/** The first digits count, whatever stands around them. */
-const readNumber = ({ name, value, at }: Setting, note: Note, least = 1): number | undefined => {
-  const [digits] = /\d+/.exec(value) ?? []
-  if (digits !== undefined && Number(digits) >= least) {
-    if (digits !== value.trim()) note(at, `${name} = ${value} is not a number; ldirectord reads ${digits}`)
-    return Number(digits)
-  }
-  note(at, `${name} = ${value} is not a number from ${least} on; ldirectord does not start`)
-  return undefined
-}
-
-const unquoted = ({ name, value, at }: Setting, note: Note): string | undefined => {
-  const [, inner] = /^"(.*)"/.exec(value) ?? []
-  if (inner !== undefined && (inner !== '' || name === 'logfile' || name === 'callback')) return inner
-  note(at, `${name} needs a value in quotes; ldirectord does not start`)
-  return undefined
-}
-
-/** Timing that may stand in a section and outside; false where the line is none of it. */
-const readCheckSetting = (setting: Setting, into: LdirectordSettings, note: Note): boolean => {
-  const { name } = setting
-  const put = <K extends keyof LdirectordSettings>(key: K, value: LdirectordSettings[K] | undefined): void => {
-    if (value !== undefined) into[key] = value
-  }
-  const seconds = (): number | undefined => {
-    const value = readNumber(setting, note)
-    return value === undefined ? undefined : value * 1000
-  }
-  if (name === 'checktimeout') put('checkTimeout', seconds())
-  else if (name === 'negotiatetimeout') put('negotiateTimeout', seconds())
-  else if (name === 'checkinterval') put('interval', seconds())
-  else if (name === 'failurecount') put('failureCount', readNumber(setting, note))
-  else if (name === 'checkcount') put('checkCount', readNumber(setting, note))
-  else if (name === 'quiescent') put('quiescent', readFlag(setting, note))
-  else return false
-  return true
 }
 
 const readSection = (
@@ -289,12 +232,6 @@ const SECTION = [
   ...['protocol', 'ops', 'service', 'httpmethod', 'virtualhost'],
 ]
 
-interface Target {
-  address?: string
-  port?: number
-  fwmark?: number
-}
-
 const readTarget = ({ value, at }: Setting, six: boolean, note: Note): Target | undefined => {
   const [, four, name, inner, portText] = /^(?:(\d+\.\d+\.\d+\.\d+)|([\w.+-]+)|\[([^\]]*)\]):([\w-]+)/.exec(value) ?? []
   if (portText === undefined) {
@@ -355,91 +292,4 @@ const readNetmask = (line: Setting | undefined, six: boolean, note: Note): { per
     `netmask ${line.value} is not ${six ? 'a prefix length' : 'a netmask of leading ones'}; the groups are not predicted`,
   )
   return {}
-}
-
-/** A request of its own needs `receive` too, and both replace those of the section. */
-interface Asked {
-  server: RealServer
-  request?: string
-  receive?: string
-}
-
-const ADDRESS = String.raw`(\d+\.\d+\.\d+\.\d+|[A-Za-z0-9.-]+?|\[[0-9A-Fa-f:]+\])`
-const REAL = new RegExp(String.raw`^${ADDRESS}(?:->${ADDRESS})?(?::([\w-]+))?\s+(\w+)(.*)$`)
-
-const readReal = (line: Setting, target: Target, made: { servers: number }, note: Note): Asked[] => {
-  const [, from = '', to, portText = '0', method = '', rest = ''] = REAL.exec(line.value) ?? []
-  const bad = (why: string): Asked[] => {
-    note(line.at, `${quote(line.value)} ${why}`)
-    return []
-  }
-  const forwarding = FORWARDING[method]
-  if (!forwarding) return bad('is no server with gate, masq or ipip behind it; ldirectord does not start')
-  const [first, last] = [from, to ?? from].map(one => one.replace(/^\[(.*)\]$/, '$1')) as [string, string]
-  const port = portOf(portText)
-  if (port === undefined || (!isIPv4(first) && !isIPv6(first)))
-    return bad('would have to be looked up, which is not done here; the server is left out')
-  if (made.servers >= MOST_SERVERS) return bad(`is left out: there are ${MOST_SERVERS} real servers before it`)
-  if (
-    forwarding !== 'NAT' &&
-    target.port !== undefined &&
-    REAL.exec(line.value)?.[3] !== undefined &&
-    port !== target.port
-  )
-    note(line.at, `${quote(line.value)} has port ${port}; ${forwarding} cannot rewrite it`)
-  const addresses = to === undefined ? [first] : rangeOf(first, last)
-  if (!addresses) return bad(`is no range of at most ${MOST_ADDRESSES} IPv4 addresses`)
-  made.servers += addresses.length
-  // weight, "request", "receive", thresholds
-  const [options = '', request, between, receive, more, ...tooMany] = rest.split('"')
-  const [, weight] = /^\s+(\d+)\s*$/.exec(request === undefined ? options.replace(/\s+[lu]:\d+/g, '') : options) ?? []
-  const thresholds = more ?? options
-  const [lower, upper] = [/\sl:(\d+)/, /\su:(\d+)/].map(pattern => pattern.exec(thresholds)?.[1])
-  const left = `${options}${more ?? ''}`.replace(/\s+[lu]:\d+/g, '').replace(weight ?? '', '')
-  const isUneven = request !== undefined && (more === undefined || !/^[, ]\s*$/.test(between ?? ''))
-  if (/\S/.test(left) || isUneven || tooMany.length > 0)
-    note(line.at, `${quote(rest)} is not understood; ldirectord does not start`)
-  return addresses.map(address => ({
-    server: {
-      address,
-      port: forwarding === 'NAT' || target.fwmark !== undefined ? port : (target.port ?? 0),
-      weight: weight === undefined ? 1 : Number(weight),
-      forwarding,
-      inhibitOnFailure: false,
-      checks: [],
-      ...(upper === undefined ? {} : { upperThreshold: Number(upper) }),
-      ...(lower === undefined ? {} : { lowerThreshold: Number(lower) }),
-      at: line.at,
-    },
-    ...(request === undefined ? {} : { request: withSlash(request), receive: receive ?? '' }),
-  }))
-}
-
-const withSlash = (request: string): string => (request.startsWith('/') ? request : `/${request}`)
-
-const rangeOf = (first: string, last: string): string[] | undefined => {
-  if (!isIPv4(first) || !isIPv4(last)) return undefined
-  const number = (address: string): number => address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
-  const count = number(last) - number(first) + 1
-  if (count < 1 || count > MOST_ADDRESSES) return undefined
-  return Array.from({ length: count }, (_, n) => {
-    const value = number(first) + n
-    return [24, 16, 8, 0].map(shift => Math.floor(value / 2 ** shift) % 256).join('.')
-  })
-}
-
-const readFallback = (
-  line: Setting | undefined,
-  target: Target,
-  note: Note,
-): { address: string; port: number; forwarding: ForwardingMethod; at: Position } | undefined => {
-  if (!line) return undefined
-  const [, host = '', portText, method = 'gate'] = /^(\S+?)(?::([\w-]+))?(?:\s+(\S+))?\s*$/.exec(line.value) ?? []
-  const address = host.replace(/^\[(.*)\]$/, '$1')
-  const port = portText === undefined ? (target.port ?? 0) : portOf(portText)
-  const forwarding = FORWARDING[method]
-  if (forwarding && port !== undefined && (isIPv4(address) || isIPv6(address)))
-    return { address, port, forwarding, at: line.at }
-  note(line.at, `fallback ${quote(line.value)} is no address with gate, masq or ipip; it is left out`)
-  return undefined
 }
