@@ -1,7 +1,9 @@
 import { describe, expect } from 'vitest'
 import type { Condition } from '../src/agent/protocol.ts'
+import { requestsOf } from '../src/history/queries.ts'
 import type { Lab } from '../src/lab/lab.ts'
 import { serverDownBound } from '../src/model/health-check.ts'
+import { createScheduler } from '../src/model/schedulers/scheduler.ts'
 import type { VrrpInstance } from '../src/model/types.ts'
 import { preemptBound } from '../src/model/vrrp.ts'
 import { labTest } from '../src/suite/lab-test.ts'
@@ -54,6 +56,25 @@ describe('direct routing', () => {
     for (const stop of stops) await stop()
     expect(captured(lab, 'director')).toEqual([])
     expect(values(captured(lab, 'server').map(packet => packet.destination))).toEqual(['fd00:0:0:1::50'])
+  })
+
+  test('sh sends each client to the server that its model says, by the folded address', async ({ lab }) => {
+    const sources = Array.from({ length: 32 }, (_, n) => `fd00:0:0:1::${(n + 1).toString(16)}:${(7 * n).toString(16)}`)
+    await run(lab, 'c1', sources.map(source => `ip address add ${source}/64 dev eth0 nodad`).join('\n'))
+    await run(lab, 'd1', `ipvsadm -E -t [${DR}]:80 -s sh`)
+    const clients = { client: 'c1', url: `http://[${DR}]/`, rate: 20, count: sources.length, sources }
+    const probe = await lab.http({ probe: 'sh', ...clients })
+    await probe.ended()
+    const servers = { rs1: 'fd00:0:0:1::10', rs2: 'fd00:0:0:1::20' }
+    const model = createScheduler(
+      'sh',
+      Object.values(servers).map(address => ({ address, port: 80, weight: 1 })),
+    )
+    const seen = [...requestsOf(lab.history, 'sh')]
+    const predicted = seen.map(({ source, sourcePort = 0 }) => model.connect({ source, sourcePort, destination: DR }))
+    expect(seen.map(({ server }) => server)).toEqual(predicted.map(n => Object.keys(servers)[n ?? -1]))
+    expect(values(predicted)).toEqual(['0', '1'])
+    expect(seen).toHaveLength(sources.length)
   })
 
   test('only the director says where the VIP is, as it is on lo of the others', async ({ lab }) => {

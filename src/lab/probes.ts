@@ -6,6 +6,7 @@ import type {
   UdpProbeOptions,
 } from '../agent/protocol.ts'
 import type { LabEvent } from '../history/event.ts'
+import { formatIpv6, parseIpv6 } from '../topology/ipv6.ts'
 import type { Topology } from '../topology/types.ts'
 import type { AgentConnection } from './agent-connection.ts'
 import { checkClient } from './checks.ts'
@@ -50,12 +51,19 @@ export interface LabProbes {
 /** Time that one request of a probe may take, ms; the client's share in the gap that a failover shows. */
 export const REQUEST_TIMEOUT_MS = 1000
 
+/** A source as the kernel tells of it: IPv6 may be written in many ways. */
+const asKernel = (source: string): string => {
+  const six = parseIpv6(source)
+  return six === undefined ? source : formatIpv6(six)
+}
+
 /** The probes of the lab that an agent serves; `events` is its journal so far. */
 export const labProbes = (agent: AgentConnection, topology: Topology, events: Iterable<LabEvent>): LabProbes => {
   const start = async (options: ProbeOptions): Promise<Probe> => {
-    const { probe } = options
-    checkClient(topology, probe, options.client)
-    await agent.call('startProbe', options)
+    const { probe, client, sources } = options
+    checkClient(topology, probe, client)
+    const asHeld = sources?.map(asKernel)
+    await agent.call('startProbe', { ...options, ...(asHeld && { sources: asHeld }) })
     return {
       name: probe,
       stop: async () => void (await agent.call('stopProbe', { probe })),
