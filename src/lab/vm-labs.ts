@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { entryLockFile } from '../engine/cache.ts'
+import { entryLockFile, exists } from '../engine/cache.ts'
 import type { Steps } from '../engine/progress.ts'
+import { requireRoom } from '../engine/room.ts'
 import { chooseAccelerator } from '../engine/vm/accelerator.ts'
 import { type EngineBuild, ensureEngine } from '../engine/vm/build.ts'
 import { type Clock, type MachineSpec, machineSpec } from '../engine/vm/machine.ts'
@@ -150,6 +151,7 @@ export const ensureTemplate = async (
     onWait: () => void steps.step('Wait for another lvslab that is making this lab', async () => {}),
   })
   await pruneTemplates([key, images.key])
+  if (!(await exists(template.memory))) await requireRoom('a saved lab, unpacked')
   return template
 }
 

@@ -9,7 +9,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { LvslabError, messageOf } from '../../errors.ts'
 import { cacheDir, exists } from '../cache.ts'
 import type { Line } from '../engine.ts'
-import { requireRoom } from '../room.ts'
 import type { EngineBuild } from './build.ts'
 import { INSTANCE_FILES, type MachineFiles, type MachineSpec, passtCommand, qemuCommand } from './machine.ts'
 import { connectMonitor, type Monitor } from './monitor.ts'
@@ -65,7 +64,6 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
   try {
     const port = await freePort()
     const { files, copies, unpack } = filesOf(build, saved)
-    if (saved?.mode === 'private' && !(await exists(saved.memory))) await requireRoom('a saved lab, unpacked')
     const script = guardScript({
       dir,
       passt: passtCommand(build, port),
@@ -86,7 +84,8 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
     const ended = (child.stdout ? Promise.race([once(child.stdout, 'data'), over]) : over).then(async ([said]) => {
       const code = /exit code (\d+)/.exec(String(said))?.[1]
       // its memory and its disks are files: writing where there is no room is a bus error
-      const how = code === '135' ? 'exit code 135, as where the disk is full' : code && `exit code ${code}`
+      const full = code === '135' ? 'exit code 135' : String(said).includes(NOT_UNPACKED) && NOT_UNPACKED
+      const how = full ? `${full}, as where the disk is full` : code && `exit code ${code}`
       return `${how ? `${how}; ` : ''}${await lastWords(dir)}`
     })
     const lost = ended.then(why => {
@@ -148,10 +147,14 @@ const filesOf = (
   }
 }
 
+/** What the guard says of it: on a full disk it can write nothing down. */
+const NOT_UNPACKED = 'the saved lab could not be unpacked'
+
 /** Of the guard, when it holds the locks: nobody removes in between what is there. Two guards may unpack the same at once. */
 const unpackLine = ({ tools }: EngineBuild, { packed, to, mode }: Unpack): string => {
   const aside = 'unpacked'
-  return `[ -e ${quote([to])} ] || { ${quote(unpackCommand(tools, packed, aside))} && chmod ${mode} ${aside} && mv -f ${aside} ${quote([to])}; } || leave`
+  const made = `${quote(unpackCommand(tools, packed, aside))} && chmod ${mode} ${aside} && mv -f ${aside} ${quote([to])}`
+  return `[ -e ${quote([to])} ] || { ${made}; } || { echo '${NOT_UNPACKED}'; leave; }`
 }
 
 /** QEMU makes its socket within a second; it is counted from its start. */
