@@ -1,159 +1,19 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import os from 'node:os'
-import path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { Condition } from '../agent/protocol.ts'
-import type { PlannedCheck } from '../judge/rules.ts'
-import type { Lab } from '../lab/lab.ts'
-import { loadTopology } from '../topology/load.ts'
-import { type Plan, planTopology } from './plan.ts'
-import { type Scenario, waitsTooLong } from './scenario.ts'
+import type { Condition } from './../agent/protocol.ts'
+import type { Lab } from './../lab/lab.ts'
+import { type Plan } from './plan.ts'
 import { planScenarios } from './scenarios.ts'
-
-const TOPOLOGIES = path.resolve(import.meta.dirname, '../../topologies')
-const planOf = (name: string): Plan => planTopology(loadTopology(path.join(TOPOLOGIES, name)))
-
-type Change = (text: string) => string
-const same: Change = text => text
-
-/** The plan of the DR pair with the services, and the VRRP instance, of both directors changed. */
-const changedPlan = (changeServices: Change, changeInstance: Change = same): Plan => {
-  const parent = mkdtempSync(path.join(os.tmpdir(), 'lvslab-scenarios-'))
-  const dir = path.join(parent, 'keepalived-dr')
-  cpSync(path.join(TOPOLOGIES, 'keepalived-dr'), dir, { recursive: true })
-  for (const director of ['d1', 'd2']) {
-    for (const [name, change] of Object.entries({ lvs_nginx: changeServices, vip_nginx: changeInstance })) {
-      const file = path.join(dir, director, `etc/keepalived/conf.d/${name}.conf`)
-      writeFileSync(file, change(readFileSync(file, 'utf8')))
-    }
-  }
-  try {
-    return planTopology(loadTopology(dir))
-  } finally {
-    rmSync(parent, { recursive: true })
-  }
-}
-
-const scenarioOf = (plan: Plan, name: string): Scenario => {
-  const found = planScenarios(plan).find(scenario => scenario.name === name)
-  if (!found) throw new Error(`no scenario ${name}`)
-  return found
-}
-const checkOf = ({ checks }: Scenario, check: string): PlannedCheck => {
-  const found = checks.find(one => one.check === check)
-  if (!found) throw new Error(`no check ${check} among ${checks.map(one => one.check).join(', ')}`)
-  return found
-}
-/** Why something is untested; undefined where it is not said to be. */
-const whyUntested = (plan: Plan, what: string): string | undefined => {
-  planScenarios(plan)
-  return plan.untested.find(one => one.what === what)?.why
-}
-
-const SERVICE = '10.0.0.100:80/TCP'
-const persistent =
-  (lines: string): Change =>
-  text =>
-    text.replace('protocol TCP', `protocol TCP\n${lines}`)
-
-describe('a persistent service', () => {
-  const plan = changedPlan(persistent('persistence_timeout 300'))
-
-  it('keeps its clients, shares new ones out, and lets them go', () => {
-    const sticks = scenarioOf(plan, `persistence-${SERVICE}`)
-    expect(checkOf(sticks, `persistence-${SERVICE}`)).toMatchObject({
-      title: `${SERVICE} sends a client to the same real server when it comes again`,
-      params: { timeoutMs: 300_000 },
-    })
-    expect(checkOf(sticks, `newcomers-${SERVICE}`).params).toMatchObject({ expected: { shares: { rs1: 1, rs2: 1 } } })
-    const release = scenarioOf(plan, `release-${SERVICE}`)
-    expect(checkOf(release, `stays-${SERVICE}`).title).toBe(
-      `${SERVICE} sends a client to the same real server when it comes again 48 s later`,
-    )
-    expect(checkOf(release, `release-${SERVICE}`)).toMatchObject({
-      title: `${SERVICE} lets go of a client when its last connection is 300 s to 337.5 s ago`,
-      params: { bound: { minMs: 300_000, maxMs: 337_500 }, templates: { node: 'd1', command: 'ipvsadm -Lnc' } },
-    })
-    expect(planScenarios(plan).map(({ name }) => name)).not.toContain(`shares-${SERVICE}`)
-  })
-
-  it('is released last of all, on the virtual clock alone', () => {
-    expect(planScenarios(plan).at(-1)?.name).toBe(`release-${SERVICE}`)
-    const release = scenarioOf(plan, `release-${SERVICE}`)
-    expect(release.waitsMs).toBe(48_000 + 337_500)
-    expect(waitsTooLong(release, 'virtual')).toBeUndefined()
-    for (const clock of ['real', undefined])
-      expect(waitsTooLong(release, clock)).toBe(
-        'it waits for 385.5 s in which nothing happens: only the virtual clock leaps over them',
-      )
-    expect(waitsTooLong({ ...release, waitsMs: 120_000 }, 'real')).toBeUndefined()
-    expect(waitsTooLong(scenarioOf(plan, `persistence-${SERVICE}`), 'real')).toBeUndefined()
-  })
-
-  it('with a mask has one client for each network', () => {
-    const masked = changedPlan(persistent('persistence_timeout 50\npersistence_granularity 255.255.255.240'))
-    const sticks = scenarioOf(masked, `persistence-${SERVICE}`)
-    expect(checkOf(sticks, `persistence-${SERVICE}`)).toMatchObject({
-      title: `${SERVICE} sends whoever is of one /28 network to the same real server when it comes again`,
-      params: { prefix: 28 },
-    })
-    expect(checkOf(scenarioOf(masked, `release-${SERVICE}`), `release-${SERVICE}`).params).toMatchObject({ prefix: 28 })
-    expect(sticks.checks).toHaveLength(1)
-    const each = changedPlan(persistent('persistence_timeout 50\npersistence_granularity 255.255.255.255'))
-    expect(scenarioOf(each, `persistence-${SERVICE}`).checks).toHaveLength(2)
-    expect(whyUntested(masked, `shares of the new clients of ${SERVICE}`)).toBe(
-      'the clients of one network count as one',
-    )
-  })
-
-  it('says what is not judged: other schedulers, a single server', () => {
-    const wlc = changedPlan(text => persistent('persistence_timeout 50')(text).replace('lb_algo rr', 'lb_algo wlc'))
-    expect(whyUntested(wlc, `shares of the new clients of ${SERVICE}`)).toBe('wlc has no exact share')
-    const single = changedPlan(text => persistent('persistence_timeout 50')(text).replace('weight 1', 'weight 0'))
-    expect(whyUntested(single, `persistence of ${SERVICE}`)).toBe('all clients have the one real server')
-  })
-})
-
-describe('a reload, and a backup that is lost', () => {
-  const plan = planOf('keepalived-dr')
-
-  it('leave the VIP, its pool and its clients alone, for as long as it might take to move', () => {
-    const [reload] = scenarioOf(plan, 'reload-d1').checks
-    expect(reload).toMatchObject({
-      title:
-        'd1 reloads its configuration, and the VIP 10.0.0.100 stays on d1, its pool is what it was, no request fails',
-      params: {
-        ...{ fault: 'keepalived-reload', node: 'd1', owner: 'd1', services: ['TCP 10.0.0.100:80'] },
-        ...{ probe: 'clients of 10.0.0.100', watchBound: { maxMs: 3687.5 } },
-      },
-    })
-    const backup = scenarioOf(plan, 'backup-d2').checks
-    expect(backup.map(({ check, params }) => [check, params])).toMatchObject([
-      // d2 begins anew, and would be MASTER so long after that
-      [
-        'backup-stop-d2-10.0.0.100',
-        { fault: 'keepalived-stop', node: 'd2', owner: 'd1', watchBound: { maxMs: 3687.5 } },
-      ],
-      ['backup-crash-d2-10.0.0.100', { fault: 'keepalived-crash', node: 'd2', owner: 'd1' }],
-    ])
-  })
-
-  it('are not judged where nobody knows who is MASTER', () => {
-    const stay = changedPlan(same, text => text.replace('state MASTER', 'state BACKUP\nnopreempt'))
-    expect(planScenarios(stay).map(({ name }) => name)).not.toContain('reload-d1')
-    expect(whyUntested(stay, 'd1 reloads its configuration, and 10.0.0.100 stays where it is')).toBe(
-      'd1 has nopreempt: who is MASTER is whoever comes first',
-    )
-  })
-
-  it('of several VIPs have a check for each', () => {
-    const two = scenarioOf(planOf('keepalived-two-pools'), 'backup-d2')
-    expect(two.checks.map(({ params }) => (params as { vip: string }).vip)).toEqual([
-      ...['10.0.1.100', '10.0.1.200'],
-      ...['10.0.1.100', '10.0.1.200'],
-    ])
-  })
-})
+import {
+  type Change,
+  changedPlan,
+  checkOf,
+  persistent,
+  planOf,
+  SERVICE,
+  same,
+  scenarioOf,
+  whyUntested,
+} from './testing.ts'
 
 describe('the loss of a link', () => {
   it('takes the VIP to the backup, and back without a startup delay', () => {
@@ -303,76 +163,5 @@ describe('a VIP of virtual_ipaddress_excluded', () => {
       'failover-stop-10.0.1.100',
       'failover-stop-10.0.1.200',
     ])
-  })
-})
-
-describe('a quorum', () => {
-  const stepsOf = (plan: Plan) => {
-    const [check] = scenarioOf(plan, `quorum-${SERVICE}`).checks
-    if (check?.rule !== 'quorum') throw new Error('no check of the quorum')
-    return check.params.steps
-  }
-  it('is lost with the server that it does not bear, and gained with that', () => {
-    expect(stepsOf(changedPlan(persistent('quorum 2')))).toEqual([
-      {
-        ...{ phase: 'inject', nodes: ['rs1'], quorum: 'Lost' },
-        ...{ destinations: ['127.0.0.1:80'], answers: ['d1', 'd2'] },
-      },
-      {
-        ...{ phase: 'heal', nodes: ['rs1'], quorum: 'Gained' },
-        ...{ destinations: ['10.0.0.10:80', '10.0.0.20:80'], answers: ['rs1', 'rs2'] },
-      },
-    ])
-  })
-
-  it('without a sorry server leaves those in the pool that are alive', () => {
-    const plan = changedPlan(text => persistent('quorum 2')(text).replace(/sorry_server.*\n/, ''))
-    expect(stepsOf(plan)[0]).toMatchObject({ destinations: ['10.0.0.20:80'], answers: ['rs2'], quorum: 'Lost' })
-  })
-
-  it('with hysteresis is lost later, and gained when all are back', () => {
-    const weights: Change = text => persistent('quorum 3\nhysteresis 1')(text.replaceAll('weight 1', 'weight 2'))
-    expect(stepsOf(changedPlan(weights)).map(({ quorum = 'same' }) => quorum)).toEqual([
-      'same',
-      'Lost',
-      'same',
-      'Gained',
-    ])
-  })
-
-  describe('of a virtual_server_group', () => {
-    const group: Change = text =>
-      `${persistent('quorum 2')(text).replace('10.0.0.100 80 {', 'group WEB {')}\nvirtual_server_group WEB {\n10.0.0.100 80\n}\n`
-
-    it("is found in keepalived's log by the name of the group", () => {
-      expect(checkOf(scenarioOf(changedPlan(group), `quorum-${SERVICE}`), `quorum-${SERVICE}`).params).toMatchObject({
-        group: 'WEB',
-      })
-    })
-
-    it('is not judged where a service of another protocol has the same name in the log', () => {
-      const udp = 'virtual_server group WEB {\nprotocol UDP\nlvs_method DR\nreal_server 10.0.0.10 53 {\n}\n}\n'
-      expect(
-        whyUntested(
-          changedPlan(text => group(text) + udp),
-          `quorum 2 of ${SERVICE}`,
-        ),
-      ).toContain('group WEB alike')
-    })
-  })
-
-  it('is not judged where there is none, or a check is not known', () => {
-    expect(planScenarios(planOf('keepalived-dr')).map(({ name }) => name)).not.toContain(`quorum-${SERVICE}`)
-    const unknown = changedPlan(text => persistent('quorum 2')(text).replace(/HTTP_GET \{.*?url \{.*?\}.*?\}/s, ''))
-    expect(whyUntested(unknown, `quorum 2 of ${SERVICE}`)).toContain('no bound is known')
-  })
-
-  it('is not judged where it is never reached', () => {
-    // of the weights 1 and 9, no node plays the 9
-    const heavy: Change = text =>
-      persistent('quorum 2')(text).replace(/10\.0\.0\.20 80 \{\s+weight 1/, '10.0.0.30 80 {\nweight 9')
-    expect(whyUntested(changedPlan(heavy), `quorum 2 of ${SERVICE}`)).toBe(
-      'the nodes of the topology play too few of its real servers to reach it',
-    )
   })
 })

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest'
+import type { DirectorConfig } from '../../model/types.ts'
+import { messages, read, vrrp } from './testing.ts'
+
+describe('a sync group', () => {
+  const pair = `${vrrp('')}\n${vrrp('').replace('VI_1', 'VI_2').replace('51', '52')}`
+  const groupsOf = (config: DirectorConfig) => config.instances.map(one => one.syncGroup)
+
+  it('is on each of its members, wherever it stands', () => {
+    const config = read(`vrrp_sync_group G {\n group {\n VI_1\n VI_2\n }\n}\n${pair}`)
+    expect(groupsOf(config)).toEqual(['G', 'G'])
+    expect(messages(config)).toEqual([])
+    expect(groupsOf(read(pair))).toEqual([undefined, undefined])
+  })
+
+  it('leaves out what is no instance, or in another group, and says so', () => {
+    const config = read(
+      `vrrp_sync_group G {\n group {\n VI_1\n VI_9\n }\n}\nvrrp_sync_group H {\n group {\n VI_1 VI_2\n }\n}\n${pair}`,
+    )
+    expect(groupsOf(config)).toEqual(['G', 'H'])
+    expect(messages(config)).toEqual([
+      '4: VI_9 of vrrp_sync_group G is no vrrp_instance; keepalived leaves it out',
+      '9: VI_1 is in vrrp_sync_group G already; keepalived leaves it there',
+    ])
+  })
+
+  it('says what of it the predictions do not know, and what is not judged', () => {
+    const lines = ' track_script {\n chk\n }\n notify_master "/bin/true"'
+    const config = read(`${pair}\nvrrp_sync_group G {\n group {\n VI_1\n VI_2\n }\n${lines}\n}`)
+    expect(messages(config)).toEqual([
+      '16: track_script of G is obeyed by keepalived; the predictions do not know it',
+      '19: whether keepalived runs the notify scripts of G is not judged',
+    ])
+  })
+})

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest'
+import { waitsTooLong } from '../scenario.ts'
+import { planScenarios } from '../scenarios.ts'
+import { changedPlan, checkOf, persistent, SERVICE, scenarioOf, whyUntested } from '../testing.ts'
+
+describe('a persistent service', () => {
+  const plan = changedPlan(persistent('persistence_timeout 300'))
+
+  it('keeps its clients, shares new ones out, and lets them go', () => {
+    const sticks = scenarioOf(plan, `persistence-${SERVICE}`)
+    expect(checkOf(sticks, `persistence-${SERVICE}`)).toMatchObject({
+      title: `${SERVICE} sends a client to the same real server when it comes again`,
+      params: { timeoutMs: 300_000 },
+    })
+    expect(checkOf(sticks, `newcomers-${SERVICE}`).params).toMatchObject({ expected: { shares: { rs1: 1, rs2: 1 } } })
+    const release = scenarioOf(plan, `release-${SERVICE}`)
+    expect(checkOf(release, `stays-${SERVICE}`).title).toBe(
+      `${SERVICE} sends a client to the same real server when it comes again 48 s later`,
+    )
+    expect(checkOf(release, `release-${SERVICE}`)).toMatchObject({
+      title: `${SERVICE} lets go of a client when its last connection is 300 s to 337.5 s ago`,
+      params: { bound: { minMs: 300_000, maxMs: 337_500 }, templates: { node: 'd1', command: 'ipvsadm -Lnc' } },
+    })
+    expect(planScenarios(plan).map(({ name }) => name)).not.toContain(`shares-${SERVICE}`)
+  })
+
+  it('is released last of all, on the virtual clock alone', () => {
+    expect(planScenarios(plan).at(-1)?.name).toBe(`release-${SERVICE}`)
+    const release = scenarioOf(plan, `release-${SERVICE}`)
+    expect(release.waitsMs).toBe(48_000 + 337_500)
+    expect(waitsTooLong(release, 'virtual')).toBeUndefined()
+    for (const clock of ['real', undefined])
+      expect(waitsTooLong(release, clock)).toBe(
+        'it waits for 385.5 s in which nothing happens: only the virtual clock leaps over them',
+      )
+    expect(waitsTooLong({ ...release, waitsMs: 120_000 }, 'real')).toBeUndefined()
+    expect(waitsTooLong(scenarioOf(plan, `persistence-${SERVICE}`), 'real')).toBeUndefined()
+  })
+
+  it('with a mask has one client for each network', () => {
+    const masked = changedPlan(persistent('persistence_timeout 50\npersistence_granularity 255.255.255.240'))
+    const sticks = scenarioOf(masked, `persistence-${SERVICE}`)
+    expect(checkOf(sticks, `persistence-${SERVICE}`)).toMatchObject({
+      title: `${SERVICE} sends whoever is of one /28 network to the same real server when it comes again`,
+      params: { prefix: 28 },
+    })
+    expect(checkOf(scenarioOf(masked, `release-${SERVICE}`), `release-${SERVICE}`).params).toMatchObject({ prefix: 28 })
+    expect(sticks.checks).toHaveLength(1)
+    const each = changedPlan(persistent('persistence_timeout 50\npersistence_granularity 255.255.255.255'))
+    expect(scenarioOf(each, `persistence-${SERVICE}`).checks).toHaveLength(2)
+    expect(whyUntested(masked, `shares of the new clients of ${SERVICE}`)).toBe(
+      'the clients of one network count as one',
+    )
+  })
+
+  it('says what is not judged: other schedulers, a single server', () => {
+    const wlc = changedPlan(text => persistent('persistence_timeout 50')(text).replace('lb_algo rr', 'lb_algo wlc'))
+    expect(whyUntested(wlc, `shares of the new clients of ${SERVICE}`)).toBe('wlc has no exact share')
+    const single = changedPlan(text => persistent('persistence_timeout 50')(text).replace('weight 1', 'weight 0'))
+    expect(whyUntested(single, `persistence of ${SERVICE}`)).toBe('all clients have the one real server')
+  })
+})

@@ -1,0 +1,54 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import type { PlannedCheck } from '../judge/rules.ts'
+import { loadTopology } from '../topology/load.ts'
+import { type Plan, planTopology } from './plan.ts'
+import type { Scenario } from './scenario.ts'
+import { planScenarios } from './scenarios.ts'
+
+const TOPOLOGIES = path.resolve(import.meta.dirname, '../../topologies')
+export const planOf = (name: string): Plan => planTopology(loadTopology(path.join(TOPOLOGIES, name)))
+
+export type Change = (text: string) => string
+export const same: Change = text => text
+
+/** The plan of the DR pair with the services, and the VRRP instance, of both directors changed. */
+export const changedPlan = (changeServices: Change, changeInstance: Change = same): Plan => {
+  const parent = mkdtempSync(path.join(os.tmpdir(), 'lvslab-scenarios-'))
+  const dir = path.join(parent, 'keepalived-dr')
+  cpSync(path.join(TOPOLOGIES, 'keepalived-dr'), dir, { recursive: true })
+  for (const director of ['d1', 'd2']) {
+    for (const [name, change] of Object.entries({ lvs_nginx: changeServices, vip_nginx: changeInstance })) {
+      const file = path.join(dir, director, `etc/keepalived/conf.d/${name}.conf`)
+      writeFileSync(file, change(readFileSync(file, 'utf8')))
+    }
+  }
+  try {
+    return planTopology(loadTopology(dir))
+  } finally {
+    rmSync(parent, { recursive: true })
+  }
+}
+
+export const scenarioOf = (plan: Plan, name: string): Scenario => {
+  const found = planScenarios(plan).find(scenario => scenario.name === name)
+  if (!found) throw new Error(`no scenario ${name}`)
+  return found
+}
+export const checkOf = ({ checks }: Scenario, check: string): PlannedCheck => {
+  const found = checks.find(one => one.check === check)
+  if (!found) throw new Error(`no check ${check} among ${checks.map(one => one.check).join(', ')}`)
+  return found
+}
+/** Why something is untested; undefined where it is not said to be. */
+export const whyUntested = (plan: Plan, what: string): string | undefined => {
+  planScenarios(plan)
+  return plan.untested.find(one => one.what === what)?.why
+}
+
+export const SERVICE = '10.0.0.100:80/TCP'
+export const persistent =
+  (lines: string): Change =>
+  text =>
+    text.replace('protocol TCP', `protocol TCP\n${lines}`)
