@@ -1,8 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
+import { Socket } from 'node:net'
 import path from 'node:path'
 import { LvslabError } from '../errors.ts'
+
+/** A lock that is held until it is disposed, or this process ends. */
+export interface FileLock extends AsyncDisposable {
+  /** Lets this process end with the lock held. */
+  unref: () => void
+}
 
 /**
  * Takes flock(2) on a file, for as long as the returned object is not disposed. The kernel holds the lock through a child
@@ -16,7 +23,7 @@ export const lockFile = async (
   file: string,
   mode: 'shared' | 'exclusive',
   options: { signal?: AbortSignal | undefined; onWait?: () => void } = {},
-): Promise<AsyncDisposable> => {
+): Promise<FileLock> => {
   const free = await tryLockFile(file, mode)
   if (free) return free
   options.onWait?.()
@@ -26,10 +33,10 @@ export const lockFile = async (
 }
 
 /** Takes the lock where it is free, without waiting; undefined where it is not. */
-export const tryLockFile = (file: string, mode: 'shared' | 'exclusive'): Promise<AsyncDisposable | undefined> =>
+export const tryLockFile = (file: string, mode: 'shared' | 'exclusive'): Promise<FileLock | undefined> =>
   flock(file, [`--${mode}`, '--nonblock'])
 
-const flock = async (file: string, flags: string[], signal?: AbortSignal): Promise<AsyncDisposable | undefined> => {
+const flock = async (file: string, flags: string[], signal?: AbortSignal): Promise<FileLock | undefined> => {
   await mkdir(path.dirname(file), { recursive: true, mode: 0o700 })
   signal?.throwIfAborted()
   // --no-fork would let `sh` hold the lock itself; `read` ends at end of file, that is when this process is gone
@@ -49,6 +56,10 @@ const flock = async (file: string, flags: string[], signal?: AbortSignal): Promi
     signal?.removeEventListener('abort', abort)
   }
   return {
+    unref: () => {
+      child.unref()
+      for (const pipe of [child.stdin, child.stdout]) if (pipe instanceof Socket) pipe.unref()
+    },
     async [Symbol.asyncDispose]() {
       child.stdin.end()
       await exited

@@ -150,7 +150,7 @@ export const ensureTemplate = async (
     signal,
     onWait: () => void steps.step('Wait for another lvslab that is making this lab', async () => {}),
   })
-  await pruneTemplates([key, images.key])
+  await pruneTemplates()
   if (!(await exists(template.memory))) await requireRoom('a saved lab, unpacked')
   return template
 }

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LvslabError } from '../../errors.ts'
 import { buildEntry, type CacheKind, cacheDir, entryDir, entryLockFile, exists, hasEntry } from '../cache.ts'
-import { tryLockFile } from '../file-lock.ts'
+import { lockFile, tryLockFile } from '../file-lock.ts'
 import { host } from '../host-command.ts'
 import { bytesOf } from '../leftovers.ts'
 import type { Steps } from '../progress.ts'
@@ -34,7 +34,8 @@ export interface Base {
 export const BASE_LINK = 'base'
 
 /**
- * Returns a saved machine, making it first where it is missing.
+ * Returns a saved machine, making it first where it is missing. Nobody removes it as long as this process is there; what is
+ * returned counts as used now.
  *
  * @param make starts an engine, brings it to the state to be saved, and says what to remember; the engine is saved and ended
  */
@@ -45,36 +46,27 @@ export const ensureSaved = async <T>(
   make: () => Promise<{ engine: VmEngine; manifest: T }>,
   { steps, ...options }: { steps: Steps; signal?: AbortSignal | undefined; onWait?: () => void },
 ): Promise<SavedEntry<T>> => {
-  await buildEntry(
-    kind,
-    key,
-    async dir => {
-      await requireRoom(kind === 'images' ? 'the saved engine' : 'a template')
-      const { engine, manifest } = await make()
-      await using running = engine
-      await steps.step(`Save ${kind === 'images' ? 'the engine' : 'the lab'}`, async () => {
-        await save(running, dir, base.disk === undefined ? [...CHANGED, INSTANCE_FILES.disk] : CHANGED)
-        const memory = path.join(dir, INSTANCE_FILES.memory)
-        await packFile(running.build.tools, memory)
-        if (kind === 'images') await rm(memory) // what stands on it is made of copies
-      })
-      await symlink(path.join('../..', base.kind, base.key), path.join(dir, BASE_LINK))
-      await writeFile(path.join(dir, 'manifest.json'), JSON.stringify(manifest))
-    },
-    options,
-  )
-  const found = await findSaved<T>(kind, key, base)
-  if (!found) {
-    throw new LvslabError('TEMPLATE_GONE', `the saved lab ${key} was removed while it was being opened`, {
-      remedy: 'run it again; with more room, LVSLAB_CACHE_LIMIT=20, another lvslab leaves it',
-    })
-  }
-  return found
-}
-
-/** A saved machine of the cache, or undefined; finding it counts as using it. */
-export const findSaved = async <T>(kind: SavedKind, key: string, base: Base): Promise<SavedEntry<T> | undefined> => {
-  if (!(await hasEntry(kind, key))) return undefined
+  const build = (): Promise<string> =>
+    buildEntry(
+      kind,
+      key,
+      async dir => {
+        await requireRoom(kind === 'images' ? 'the saved engine' : 'a template')
+        const { engine, manifest } = await make()
+        await using running = engine
+        await steps.step(`Save ${kind === 'images' ? 'the engine' : 'the lab'}`, async () => {
+          await save(running, dir, base.disk === undefined ? [...CHANGED, INSTANCE_FILES.disk] : CHANGED)
+          const memory = path.join(dir, INSTANCE_FILES.memory)
+          await packFile(running.build.tools, memory)
+          if (kind === 'images') await rm(memory) // what stands on it is made of copies
+        })
+        await symlink(path.join('../..', base.kind, base.key), path.join(dir, BASE_LINK))
+        await writeFile(path.join(dir, 'manifest.json'), JSON.stringify(manifest))
+      },
+      options,
+    )
+  do await build()
+  while (!(await hold(kind, key, options.signal)))
   const dir = entryDir(kind, key)
   const at = new Date()
   await utimes(dir, at, at)
@@ -88,6 +80,23 @@ export const findSaved = async <T>(kind: SavedKind, key: string, base: Base): Pr
     state: path.join(dir, INSTANCE_FILES.state),
     manifest: JSON.parse(await readFile(path.join(dir, 'manifest.json'), 'utf8')) as T,
   }
+}
+
+/** Entries that this process uses, by kind and key, until it ends: between two labs of one, nobody else holds it. */
+const held = new Set<string>()
+
+/** Keeps an entry from being removed while this process is there; false where it is gone already. */
+const hold = async (kind: SavedKind, key: string, signal?: AbortSignal): Promise<boolean> => {
+  const name = `${kind}/${key}`
+  if (held.has(name)) return true
+  const lock = await lockFile(entryLockFile(kind, key), 'shared', { signal })
+  if (await hasEntry(kind, key)) {
+    lock.unref()
+    held.add(name)
+    return true
+  }
+  await lock[Symbol.asyncDispose]()
+  return false
 }
 
 /** A whole save takes well under a second; a migration that is not done by then never will be. */
@@ -209,12 +218,10 @@ export interface Pruned {
 /**
  * Makes room until what is saved is within the limit, from the least recently used on: first their memory goes where they have it
  * packed too, then they go themselves. Those in use stay; one that others stand on goes after them.
- *
- * @param keep keys of those that are about to be used
  */
-export const pruneTemplates = async (keep: string[] = [], limit = cacheLimit()): Promise<Pruned[]> => {
+export const pruneTemplates = async (limit = cacheLimit()): Promise<Pruned[]> => {
   const saved = (await cacheUse()).filter(use => use.kind !== 'engines')
-  const inOrder = (await inOrderOfUse(saved)).filter(use => !keep.includes(use.key))
+  const inOrder = await inOrderOfUse(saved)
   let total = saved.reduce((sum, use) => sum + use.bytes, 0)
   const pruned: Pruned[] = []
   for (const { kind, key } of inOrder) {

@@ -1,0 +1,47 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { silent } from '../progress.ts'
+import { type Base, ensureSaved, pruneTemplates } from './saved.ts'
+
+const ENGINE: Base = { kind: 'engines', key: 'e', locks: [] }
+
+let root = ''
+
+beforeEach(async () => {
+  root = await mkdtemp(path.join(os.tmpdir(), 'lvslab-test-'))
+  vi.stubEnv('LVSLAB_CACHE', root)
+})
+
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  await rm(root, { recursive: true, force: true })
+})
+
+const writeTemplate = async (key: string): Promise<void> => {
+  const dir = path.join(root, 'templates', key)
+  await mkdir(dir, { recursive: true })
+  for (const name of ['memory', 'memory.zst']) await writeFile(path.join(dir, name), 'x'.repeat(8_192))
+  await writeFile(path.join(dir, 'manifest.json'), '{}')
+}
+
+const make = (): Promise<never> => Promise.reject(new Error('it is there'))
+
+describe('a saved machine that this process has asked for', () => {
+  it('stays, whatever the limit, also while no lab of it runs', async () => {
+    await writeTemplate('asked-for')
+    await writeTemplate('other')
+    await ensureSaved('templates', 'asked-for', ENGINE, make, { steps: silent })
+    const pruned = await pruneTemplates(0)
+    expect(pruned.map(({ key, whole }) => [key, whole])).toEqual([
+      ['other', false],
+      ['other', true],
+    ])
+    expect((await readdir(path.join(root, 'templates', 'asked-for'))).sort()).toEqual([
+      'manifest.json',
+      'memory',
+      'memory.zst',
+    ])
+  })
+})
