@@ -50,8 +50,8 @@ const faultOf = (history: History, phase: FaultEvent['phase'], fault: string, no
 }
 
 /** Whether a time since the beginning of a fault, or of its heal, is what was predicted. */
-const expectWithin = (what: string, event: FaultEvent, at: number | undefined, bound: Bound): void => {
-  const { minMs = 0, maxMs, formula } = fromFault(bound, event, SLACK_MS)
+const expectWithin = (lab: Lab, what: string, event: FaultEvent, at: number | undefined, bound: Bound): void => {
+  const { minMs = 0, maxMs, formula } = fromFault(lab.history, bound, event, SLACK_MS)
   const took = at === undefined ? Number.NaN : at - event.t
   expect(took, `${what}: at most ${formula}`).toBeGreaterThanOrEqual(minMs)
   expect(took, `${what}: at most ${formula}`).toBeLessThanOrEqual(maxMs)
@@ -122,7 +122,7 @@ describe('a fault on the MASTER does what is predicted', () => {
             slackMs: SLACK_MS,
           },
         })
-        expectWithin('takeover', injected, tookOver, takeover)
+        expectWithin(lab, 'takeover', injected, tookOver, takeover)
       }
       await lab.snapshot()
       // when d2 takes it: a new VRRP process takes the VIP back by itself soon after
@@ -142,7 +142,7 @@ describe('a fault on the MASTER does what is predicted', () => {
           ({ node, t, transition }) => node === 'd1' && t > injected.t && transition?.state === 'BACKUP',
         )
         const from = fault === 'keepalived-vrrp-killed' ? { ...injected, done: respawned?.t ?? injected.done } : healed
-        expectWithin('back', from, aloneAfter(lab, 'd1', healed.t), expected.back)
+        expectWithin(lab, 'back', from, aloneAfter(lab, 'd1', healed.t), expected.back)
       }
       expect(eventsOf(lab.history, 'trouble')).toEqual([])
       await lab.sleep(SETTLE_MS)
@@ -353,11 +353,11 @@ describe('config-change', () => {
     )
     expect(moved).toBe(true)
     const injected = faultOf(lab.history, 'inject', 'config-change', 'd1')
-    expectWithin('takeover', injected, aloneAfter(lab, 'd2', injected.t), bound)
+    expectWithin(lab, 'takeover', injected, aloneAfter(lab, 'd2', injected.t), bound)
     await heal()
     await lab.until({ kind: 'owner', address: VIP, node: 'd1', others: ['d2'] }, 8_000)
     const healed = faultOf(lab.history, 'heal', 'config-change', 'd1')
-    expectWithin('back', healed, aloneAfter(lab, 'd1', healed.t), startBound(master))
+    expectWithin(lab, 'back', healed, aloneAfter(lab, 'd1', healed.t), startBound(master))
   })
 
   test('that keepalived refuses is refused with its words, and nothing is changed', async ({ lab }) => {

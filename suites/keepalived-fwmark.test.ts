@@ -166,7 +166,7 @@ describe('the port of a real server', () => {
     const changed = await restartWith(lab, dir, FILE, portless)
     const ended = await lab.now()
     await untilPool(lab, ['127.0.0.1:0'], sorry)
-    within('the pool is empty', { started, ended }, whenPool(lab, ['127.0.0.1:0'], started), sorry)
+    within(lab, 'the pool is empty', { started, ended }, whenPool(lab, ['127.0.0.1:0'], started), sorry)
     await lab.until({ kind: 'owner', address: VIP, node: 'd1', others: ['d2'] }, 10_000)
     expect(await ask(lab, 'http')).toEqual({ d1: 10 })
     expect(changed.untested.map(({ why }) => why)).toContain(
@@ -206,7 +206,7 @@ describe('port 443 of a real server is dead, and only port 80 is checked', () =>
     await lab.sleep(bound.maxMs)
     const closed = await run(lab, 'rs1', CLOSE_443)
     await untilPool(lab, [RS2], bound)
-    within('rs1 leaves', closed, whenPool(lab, [RS2], closed.started), bound)
+    within(lab, 'rs1 leaves', closed, whenPool(lab, [RS2], closed.started), bound)
     expect(await ask(lab, 'https')).toEqual({ rs2: 10 })
     expect(await ask(lab, 'http')).toEqual({ rs2: 10 })
   })

@@ -119,6 +119,7 @@ describe('two VIPs that move together, version 3, unicast', () => {
     const healed = faultOf(lab, 'heal', 'link-down', 'd1')
     for (const { address } of VIPS)
       within(
+        lab,
         `${address} back`,
         { started: healed.t, ended: healed.done },
         whenTaken(lab, address, 'd1', healed.t),
@@ -284,7 +285,7 @@ test('one server of two is below the quorum: the sorry page for all, and the scr
   const crashed = faultOf(lab, 'inject', 'httpd-crash', 'rs1')
   await untilTable(poolTable(service, down), bounds[0])
   const lost = tableAt(crashed.t, poolTable(service, down))
-  within('quorum lost', { started: crashed.t, ended: crashed.done }, lost, bounds[0])
+  within(lab, 'quorum lost', { started: crashed.t, ended: crashed.done }, lost, bounds[0])
   // rs2 is well, and yet
   expect(await ask(lab, 'below')).toEqual(['d1', 'rs1', 'rs2'])
   expect(await told()).toEqual(['gained', 'lost'])
@@ -293,7 +294,7 @@ test('one server of two is below the quorum: the sorry page for all, and the scr
   const healed = faultOf(lab, 'heal', 'httpd-crash', 'rs1')
   await untilTable(poolTable(service, up), bounds[1])
   const gained = tableAt(healed.t, poolTable(service, up))
-  within('quorum gained', { started: healed.t, ended: healed.done }, gained, bounds[1])
+  within(lab, 'quorum gained', { started: healed.t, ended: healed.done }, gained, bounds[1])
   expect(await ask(lab, 'again')).toEqual(['rs1', 'rs2', 'rs1', 'rs2'])
   expect(await told()).toEqual(['gained', 'lost', 'gained'])
 })

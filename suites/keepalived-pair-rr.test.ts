@@ -58,7 +58,7 @@ const faultOf = (lab: Lab, phase: FaultEvent['phase'], fault: FaultName, node: s
 /** A director takes the VIP back in time after what makes it able to. */
 const expectBack = (lab: Lab, cause: FaultEvent, bound: Bound | undefined): void => {
   if (!bound) throw new Error(`${cause.node} does not preempt`)
-  const { minMs = 0, maxMs, formula } = fromFault(bound, cause, SLACK_MS)
+  const { minMs = 0, maxMs, formula } = fromFault(lab.history, bound, cause, SLACK_MS)
   const took = (whenTaken(lab, VIP, cause.node, cause.t) ?? Number.NaN) - cause.t
   expect(took, `${cause.node} takes the VIP back: ${formula}`).toBeGreaterThanOrEqual(minMs)
   expect(took, `${cause.node} takes the VIP back: ${formula}`).toBeLessThanOrEqual(maxMs)

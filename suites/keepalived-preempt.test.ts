@@ -83,10 +83,16 @@ describe('three ways to preempt, side by side', () => {
     await beginOnD1(lab)
     const { stopped, returned } = await stopAndReturn(lab)
     for (const name of NAMES) {
-      within(`${name}, stop`, stopped, whenTaken(lab, vipOf(name), 'd2', stopped.started), stopBound(...sides(name)))
+      within(
+        lab,
+        `${name}, stop`,
+        stopped,
+        whenTaken(lab, vipOf(name), 'd2', stopped.started),
+        stopBound(...sides(name)),
+      )
       const back = whenTaken(lab, vipOf(name), 'd1', returned.started)
       const bound = preemptBound(...sides(name))
-      if (bound) within(`${name}, return`, returned, back, bound)
+      if (bound) within(lab, `${name}, return`, returned, back, bound)
       else expect(back, `${name} stays on d2`).toBeUndefined()
     }
     const backs = NAMES.map(name => whenTaken(lab, vipOf(name), 'd1', returned.started) ?? Number.POSITIVE_INFINITY)
@@ -105,7 +111,7 @@ describe('three ways to preempt, side by side', () => {
     const { returned } = await stopAndReturn(lab, plan)
     for (const name of NAMES) {
       const bound = preemptBound(...sides(name, plan)) as Bound
-      within(`${name}, return`, returned, whenTaken(lab, vipOf(name), 'd1', returned.started), bound)
+      within(lab, `${name}, return`, returned, whenTaken(lab, vipOf(name), 'd1', returned.started), bound)
     }
   })
 })
@@ -135,7 +141,7 @@ describe('VRRP on one link, the VIP on another', () => {
       if (!injected) throw new Error('the fault is not in the journal')
       await untilOwner(lab, 'VI_APART', 'd2', bound)
       const moved = whenTaken(lab, vipOf('VI_APART'), 'd2', injected.t)
-      within(`${device} down`, { started: injected.t, ended: injected.done }, moved, bound)
+      within(lab, `${device} down`, { started: injected.t, ended: injected.done }, moved, bound)
       expect(await ask(lab, 'VI_APART')).toEqual({ d2: 5 })
       await heal()
     })
@@ -214,7 +220,7 @@ test('BAKCUP is BACKUP: keepalived says that it does not know the state, and the
   await untilOwner(lab, 'VI_PREEMPT', 'd1', preemptBound(master, backup) as Bound)
   const { stopped, returned } = await stopAndReturn(lab)
   const vip = vipOf('VI_PREEMPT')
-  within('stop', stopped, whenTaken(lab, vip, 'd2', stopped.started), stopBound(master, backup))
-  within('return', returned, whenTaken(lab, vip, 'd1', returned.started), preemptBound(master, backup) as Bound)
+  within(lab, 'stop', stopped, whenTaken(lab, vip, 'd2', stopped.started), stopBound(master, backup))
+  within(lab, 'return', returned, whenTaken(lab, vip, 'd1', returned.started), preemptBound(master, backup) as Bound)
   expect((await run(lab, 'd2', `grep -c BAKCUP ${LOG}`)).stdout.trim()).not.toBe('0')
 })

@@ -12,7 +12,7 @@ import type { RunReport } from '../src/report/run.ts'
 import { labTest } from '../src/suite/lab-test.ts'
 import { planScenarios } from '../src/verify/scenarios.ts'
 import { lvslab, temporaryDir } from './command-line.ts'
-import { directorOf, linesOf, restartWith, run, SLACK_MS } from './steps.ts'
+import { directorOf, linesOf, restartWith, run, slackOf } from './steps.ts'
 
 /** What releases of keepalived do otherwise, each beside what is predicted for it. */
 
@@ -97,7 +97,7 @@ describe.each(Object.keys(tests) as KeepalivedRelease[])('keepalived %s', releas
       filter: 'src host 10.0.0.200 and tcp dst port 80 and tcp[tcpflags] == tcp-syn',
     })
     const heal = await lab.inject('httpd-crash', 'rs1')
-    expect(await untilIn(lab, false, down.maxMs + SLACK_MS)).toBe(true)
+    expect(await untilIn(lab, false, down.maxMs + slackOf(lab))).toBe(true)
     await lab.sleep(30_000)
     const probes = eventsOf(lab.history, 'packet').map(({ t }) => t)
     const pauses = probes.slice(1).map((t, n) => Math.round((t - (probes[n] ?? 0)) / 1000))
@@ -112,12 +112,12 @@ describe.each(Object.keys(tests) as KeepalivedRelease[])('keepalived %s', releas
     const period = (two ? 6 + 2 : 2) * 1000
     const periods = Math.ceil((lab.history.end + 2000 - longest) / period)
     await lab.at(longest + periods * period + 300, () => heal())
-    expect(await untilIn(lab, true, up.maxMs + SLACK_MS)).toBe(true)
+    expect(await untilIn(lab, true, up.maxMs + slackOf(lab))).toBe(true)
     await stop()
     const healed = eventsOf(lab.history, 'fault').findLast(({ phase }) => phase === 'heal')?.t ?? Number.NaN
     const back = tablesOf(lab.history, 'd1').find(table => table.t > healed && isIn(table))?.t ?? Number.NaN
-    expect(back - healed).toBeLessThanOrEqual(up.maxMs + SLACK_MS)
-    if (two) expect(back - healed, 'within what is promised of 2.3').toBeGreaterThan(otherUp.maxMs + SLACK_MS)
+    expect(back - healed).toBeLessThanOrEqual(up.maxMs + slackOf(lab))
+    if (two) expect(back - healed, 'within what is promised of 2.3').toBeGreaterThan(otherUp.maxMs + slackOf(lab))
   })
 })
 

@@ -220,7 +220,7 @@ describe("the MASTER's file as it was published", () => {
       table => fault && table.t > fault.t && activeDestinations(table, SERVICE)?.length === 1,
     )
     if (!fault || !removed) throw new Error('d2 did not remove rs1')
-    expect(removed.t - fault.t).toBeGreaterThan(fromFault(down, fault, SLACK_MS).maxMs)
-    expect(removed.t - fault.t).toBeLessThanOrEqual(fromFault(meant, fault, SLACK_MS).maxMs)
+    expect(removed.t - fault.t).toBeGreaterThan(fromFault(lab.history, down, fault, SLACK_MS).maxMs)
+    expect(removed.t - fault.t).toBeLessThanOrEqual(fromFault(lab.history, meant, fault, SLACK_MS).maxMs)
   })
 })

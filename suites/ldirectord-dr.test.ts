@@ -18,7 +18,7 @@ import { loadTopology } from '../src/topology/load.ts'
 import { planTopology } from '../src/verify/plan.ts'
 import { planScenarios } from '../src/verify/scenarios.ts'
 import { ask, NAMES, SERVERS, type ServerName, sharesOfWeights } from './routed-pool.ts'
-import { run, SLACK_MS, within } from './steps.ts'
+import { run, slackOf, within } from './steps.ts'
 import { outcomes, outcomesOnce } from './traffic.ts'
 
 const dir = 'topologies/ldirectord-dr'
@@ -83,7 +83,7 @@ const edit = async (lab: Lab, script: string, says = 'reread new configuration')
   const said = lab.until({ kind: 'line', node: 'd1', file: LOG, match: says }, reload.maxMs + PATIENCE_MS)
   const edited = await run(lab, 'd1', `sed -i '${script}' ${CONF}`)
   expect(await said, says).toBe(true)
-  within(`ldirectord notices the edit: ${says}`, edited, await lab.now(), reload)
+  within(lab, `ldirectord notices the edit: ${says}`, edited, await lab.now(), reload)
 }
 
 type ServerFault = 'httpd-stop' | 'httpd-crash' | 'httpd-error' | 'httpd-hang' | 'link-down'
@@ -115,7 +115,7 @@ const failAndReturn = async (
   await untilPool(lab, keysOf('rs1', 'rs2'), upBound)
   await lab.snapshot()
   const server = { node: 'rs1', address: SERVERS.rs1, port: 80 }
-  const what = { vip: VIP, directors: ['d1'], service: SERVICE, server, fault, probe, slackMs: SLACK_MS }
+  const what = { vip: VIP, directors: ['d1'], service: SERVICE, server, fault, probe, slackMs: slackOf(lab) }
   expect(lab.history).toPass(
     'pool',
     { ...what, downBound, upBound, inhibit: ldirectordFailed(of) !== 'gone' },
@@ -195,7 +195,7 @@ describe('the fallback', () => {
     const servers = NAMES.map(node => ({ node, address: SERVERS[node] }))
     expect(lab.history).toPass('sorry', {
       ...{ vip: VIP, directors: ['d1'], service: SERVICE, servers, fault: 'httpd-hang', probe: 'clients' },
-      ...{ bound: down, endsBound: up, overlapMs: SLACK_MS, slackMs: SLACK_MS + STEP_MS },
+      ...{ bound: down, endsBound: up, overlapMs: slackOf(lab), slackMs: slackOf(lab) + STEP_MS },
     })
 
     await edit(lab, '/fallback=/d')

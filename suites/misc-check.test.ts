@@ -94,7 +94,7 @@ test('a script logs in to FTP, another finds the prompt of telnet: a server that
     for (const { service, server, title } of services) {
       const bound = boundOf(server, failure)
       if (!bound) throw new Error(`no bound for ${failure}`)
-      within(`${title}, ${failure}`, cause, whenPool(lab, service, pool(service), cause.started), bound)
+      within(lab, `${title}, ${failure}`, cause, whenPool(lab, service, pool(service), cause.started), bound)
     }
   }
   const without = (service: VirtualService): string[] => keys(service).slice(1)

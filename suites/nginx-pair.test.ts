@@ -8,7 +8,7 @@ import { labTest } from '../src/suite/lab-test.ts'
 import { loadTopology } from '../src/topology/load.ts'
 import { planTopology } from '../src/verify/plan.ts'
 import { planScenarios } from '../src/verify/scenarios.ts'
-import { instanceOf, run, SLACK_MS, testConfiguration, whenTaken, within, write } from './steps.ts'
+import { instanceOf, run, slackOf, testConfiguration, whenTaken, within, write } from './steps.ts'
 
 const dir = 'topologies/nginx-pair'
 const test = labTest(dir)
@@ -82,14 +82,14 @@ describe('nginx is killed on the MASTER', () => {
     await lab.sleep(1_000)
     await probe.stop()
     const taken = whenTaken(lab, VIP, 'd2', killed.started)
-    within('the VIP moves', killed, taken, moves)
-    within('the VIP returns', started, whenTaken(lab, VIP, 'd1', started.started), returns)
+    within(lab, 'the VIP moves', killed, taken, moves)
+    within(lab, 'the VIP returns', started, whenTaken(lab, VIP, 'd1', started.started), returns)
     // d1 refuses while it has the VIP and no nginx; from then on both have one
     const refused = requestsOf(lab.history, 'clients', { from: taken ?? 0 }).filter(r => r.outcome !== 'answered')
     expect(refused.length).toBe(0)
     const gap = gapBetween(lab.history, 'clients', killed.started, started.started)
-    expect(gap?.length).toBeLessThanOrEqual(withSlack(moves, 'probe steps', 2 * STEP_MS + SLACK_MS).maxMs)
-    expect(gap?.length).toBeGreaterThanOrEqual((moves.minMs ?? 0) - SLACK_MS)
+    expect(gap?.length).toBeLessThanOrEqual(withSlack(moves, 'probe steps', 2 * STEP_MS + slackOf(lab)).maxMs)
+    expect(gap?.length).toBeGreaterThanOrEqual((moves.minMs ?? 0) - slackOf(lab))
   })
 
   for (const [what, file, from, to] of [
@@ -144,7 +144,7 @@ describe('the script that starts nginx again', () => {
     expect(await untilOwner(lab, 'd2', 'd1', moves), `d2 holds the VIP after ${killed.started}`).toBe(true)
     const written = await write(lab, 'd1', CHECK, heals)
     await untilOwner(lab, 'd1', 'd2', returns)
-    within('the VIP returns', written, whenTaken(lab, VIP, 'd1', written.started), returns)
+    within(lab, 'the VIP returns', written, whenTaken(lab, VIP, 'd1', written.started), returns)
 
     const probe = await clients(lab)
     await lab.sleep(1_000)
@@ -166,7 +166,7 @@ describe('the script that starts nginx again', () => {
     await write(lab, 'd1', CHECK, heals)
     const broken = await run(lab, 'd1', 'echo nonsense >>/etc/nginx/nginx.conf; killall -KILL nginx')
     await untilOwner(lab, 'd2', 'd1', moves)
-    within('the VIP moves', broken, whenTaken(lab, VIP, 'd2', broken.started), moves)
+    within(lab, 'the VIP moves', broken, whenTaken(lab, VIP, 'd2', broken.started), moves)
   })
 })
 
@@ -184,5 +184,5 @@ test('as typed, without script_user and enable_script_security: it works, and th
   })
   const killed = await killNginx(lab, 'd1')
   await untilOwner(lab, 'd2', 'd1', moves)
-  within('the VIP moves', killed, whenTaken(lab, VIP, 'd2', killed.started), moves)
+  within(lab, 'the VIP moves', killed, whenTaken(lab, VIP, 'd2', killed.started), moves)
 })

@@ -19,7 +19,7 @@ import { freezeBound, linkDownBound, preemptBound, stopBound, wireInterval } fro
 import { labTest } from '../src/suite/lab-test.ts'
 import { loadTopology } from '../src/topology/load.ts'
 import { planTopology } from '../src/verify/plan.ts'
-import { directorOf, instanceOf, run, SLACK_MS, whenTaken, within } from './steps.ts'
+import { directorOf, instanceOf, run, slackOf, whenTaken, within } from './steps.ts'
 
 /** The predictions beside the real keepalived and the real kernel: each is measured, and must be within its bound. */
 
@@ -106,7 +106,7 @@ describe('health checks', () => {
       await lab.sleep(longest)
       for (const { service, title, down } of bounds) {
         const t = whenPool(lab, service, [], broken.started)
-        if (down) within(`${title}, down`, broken, t, down)
+        if (down) within(lab, `${title}, down`, broken, t, down)
         else expect(t, `${title}: nothing to see`).toBeUndefined()
       }
 
@@ -116,7 +116,7 @@ describe('health checks', () => {
       )
       await lab.snapshot()
       for (const { service, title, up } of seeing)
-        if (up) within(`${title}, up`, healed, whenPool(lab, service, keys(service), healed.started), up)
+        if (up) within(lab, `${title}, up`, healed, whenPool(lab, service, keys(service), healed.started), up)
     })
   }
 
@@ -131,13 +131,13 @@ describe('health checks', () => {
     await lab.snapshot()
     const up = firstUpBound(checkOf(alpha))
     if (!up) throw new Error('no service with alpha')
-    within(up.name, started, whenPool(lab, alpha, keys(alpha), started.started), up)
+    within(lab, up.name, started, whenPool(lab, alpha, keys(alpha), started.started), up)
     for (const service of down) {
       // until the new keepalived has made its table there is none, which is no removal
       const full = whenPool(lab, service, keys(service), started.started) ?? Number.POSITIVE_INFINITY
       const bound = firstDownBound(checkOf(service), 'refused')
       if (!bound) throw new Error(`no bound for ${service.name}`)
-      within(bound.name, started, whenPool(lab, service, [], full), bound)
+      within(lab, bound.name, started, whenPool(lab, service, [], full), bound)
     }
   })
 
@@ -148,7 +148,7 @@ describe('health checks', () => {
     const bound = checkUpBound(checkOf(service), 'wrong-answer', plan.keepalived)
     for (const code of [42, 0, 2]) {
       await run(lab, 'rs1', `echo ${code} >/run/weight`)
-      await lab.sleep((bound?.maxMs ?? 0) + SLACK_MS)
+      await lab.sleep((bound?.maxMs ?? 0) + slackOf(lab))
       await lab.snapshot()
       const table = tablesOf(lab.history, 'd1')
         .at(-1)
@@ -192,7 +192,7 @@ describe('quorum', () => {
         'rs1',
         alive ? `/usr/local/sbin/responder port${port}` : `kill -KILL $(cat /run/responder-port${port}.pid)`,
       )
-      await lab.sleep(settle + SLACK_MS)
+      await lab.sleep(settle + slackOf(lab))
       await lab.snapshot()
       pool = changePool(service, pool, { server: `10.0.0.10:${port}`, alive })
       expect(table(lab), `${port} ${alive ? 'up' : 'down'}: ${JSON.stringify(pool)}`).toEqual(poolTable(service, pool))
@@ -230,7 +230,7 @@ describe('VRRP', () => {
     expect(promised.length).toBeGreaterThan(0)
     await Promise.all(promised.map(({ name, bound }) => untilTaken(lab, name, node, bound.maxMs + 5000)))
     for (const { name, bound } of promised)
-      within(`${name}, ${title}`, cause, whenTaken(lab, vipOf(name), node, cause.started), bound)
+      within(lab, `${name}, ${title}`, cause, whenTaken(lab, vipOf(name), node, cause.started), bound)
   }
   const each = (bound: (name: string) => Bound | undefined, of = names): Record<string, Bound | undefined> =>
     Object.fromEntries(of.map(name => [name, bound(name)]))

@@ -4,17 +4,22 @@ import { expect } from 'vitest'
 import type { CommandResult } from '../src/agent/protocol.ts'
 import type { RequestEvent } from '../src/history/event.ts'
 import { eventsOf, holdingsOf } from '../src/history/queries.ts'
+import { schedulingOf } from '../src/judge/limit.ts'
 import type { Lab } from '../src/lab/lab.ts'
 import { describeBound, seconds } from '../src/model/bound.ts'
 import type { Bound, DirectorConfig, VrrpInstance } from '../src/model/types.ts'
 import { loadTopology } from '../src/topology/load.ts'
 import { type Plan, planTopology } from '../src/verify/plan.ts'
+import { SLACK_MS } from '../src/verify/scenario.ts'
 import { changedTopology } from './command-line.ts'
 
 /** Steps and questions that several suites have. */
 
-/** What a measurement may add, ms: scheduling, and reading the table after the log line that announced its change. */
-export const SLACK_MS = 250
+/** Reading the table after the log line that announced its change, ms. */
+const READING_MS = 150
+
+/** What a measurement may add, ms: scheduling of the lab's machine, and reading. */
+export const slackOf = (lab: Lab): number => READING_MS + schedulingOf(lab.history, SLACK_MS)
 
 /** Runs a script of sh in a node, which must succeed; what it says is evidence. */
 export const run = async (lab: Lab, node: string, script: string): Promise<CommandResult> => {
@@ -25,6 +30,7 @@ export const run = async (lab: Lab, node: string, script: string): Promise<Comma
 
 /** Says what came out beside what was promised, and holds the one against the other. */
 export const within = (
+  lab: Lab,
   what: string,
   cause: Pick<CommandResult, 'started' | 'ended'>,
   t: number | undefined,
@@ -32,9 +38,10 @@ export const within = (
 ): void => {
   if (t === undefined) throw new Error(`${what}: it never happened; promised: ${bound.formula}`)
   const took = t - cause.started
+  const slackMs = slackOf(lab)
   process.stderr.write(`${what}: ${seconds(took)}, ${describeBound(bound)} (${bound.formula})\n`)
-  expect(took, `${what}: ${bound.formula}`).toBeLessThanOrEqual(bound.maxMs + (cause.ended - cause.started) + SLACK_MS)
-  expect(took, `${what} too early: ${bound.formula}`).toBeGreaterThanOrEqual((bound.minMs ?? 0) - SLACK_MS)
+  expect(took, `${what}: ${bound.formula}`).toBeLessThanOrEqual(bound.maxMs + (cause.ended - cause.started) + slackMs)
+  expect(took, `${what} too early: ${bound.formula}`).toBeGreaterThanOrEqual((bound.minMs ?? 0) - slackMs)
 }
 
 /** When a node took an address after a moment; undefined where it did not, or held it already. */

@@ -102,6 +102,14 @@ export interface FaultEvent extends Stamped {
   detail?: string
 }
 
+/** What a lab runs on, as far as its times depend on it. Of journals that lack it, nothing is known. */
+export interface MachineEvent extends Stamped {
+  kind: 'machine'
+  /** `native`: the host's own. */
+  processor: 'native' | 'emulated'
+  clock: 'real' | 'virtual'
+}
+
 /** A VRRP advertisement seen on the wire. */
 export interface AdvertEvent extends Stamped {
   kind: 'advert'
@@ -254,6 +262,7 @@ export type LabEvent =
   | LogEvent
   | IpvsEvent
   | CommandEvent
+  | MachineEvent
   | MarkEvent
   | TroubleEvent
 

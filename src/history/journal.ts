@@ -148,6 +148,7 @@ const FIELDS: { [K in EventKind]: { [F in Exclude<Always<EventOf<K>>, 'kind' | '
   log: { node: 'string', file: 'string', line: 'string' },
   ipvs: { node: 'string', reason: 'string', services: 'list' },
   command: { node: 'string', command: 'string', done: 'number', code: 'number', output: 'string' },
+  machine: { processor: 'string', clock: 'string' },
   mark: { label: 'string' },
   trouble: { what: 'string' },
 }

@@ -29,7 +29,7 @@ export const judgeGap = (
   until: number,
 ): Verdict => {
   const { minMs: _, ...upper } = withSlack(
-    fromFault(moveBound, cause, slackMs),
+    fromFault(history, moveBound, cause, slackMs),
     'for two probe steps',
     2 * watch.stepMs,
   )

@@ -4,7 +4,7 @@ import { endOf, eventsOf, type Holding, holdingsOf, type Window, within } from '
 import { seconds } from '../model/bound.ts'
 import type { Bound } from '../model/types.ts'
 import { inconclusive, inOrder } from './guard.ts'
-import { allowed, duration } from './limit.ts'
+import { allowed, duration, schedulingOf } from './limit.ts'
 import type { Verdict } from './verdict.ts'
 
 export interface GarpParams {
@@ -41,7 +41,8 @@ export const claims = (address: string): string =>
  * advertisements, vrrp_ndisc.c): enough, and soon enough, and once more after `garp_master_delay` where asked. A director that loses the VIP before it had to send is not judged.
  */
 export const checkGarp = (history: History, params: GarpParams): Verdict => {
-  const { vip, directors, count = 5, bound = AT_ONCE, againAfterMs = 0, window, slackMs = 0 } = params
+  const { vip, directors, count = 5, bound = AT_ONCE, againAfterMs = 0, window } = params
+  const slackMs = schedulingOf(history, params.slackMs ?? 0)
   const holdings = holdingsOf(history, vip, directors)
   const arrivals = window ? holdings.filter(({ from }) => within(window, from)) : holdings.slice(1)
   if (arrivals.length === 0) return inconclusive(`The VIP ${vip} was not seen to come to a director.`)

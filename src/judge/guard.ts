@@ -66,8 +66,19 @@ export const guard = (history: History, check: (history: History) => Verdict, ti
   const verdict = withoutGaps(history, check)
   if (verdict.outcome !== 'FAIL' || timeless) return verdict
   const probes = new Set(eventsOf(history, 'probe').map(event => event.probe))
-  const hungry = [...probes].map(probe => starved(history, probe)).find(why => why !== undefined)
-  if (!hungry) return verdict
+  return excuse(
+    verdict,
+    [...probes].map(probe => starved(history, probe)).find(why => why !== undefined),
+  )
+}
+
+/**
+ * Blames the machine for a FAIL.
+ *
+ * @param hungry what {@link starved} says of a probe
+ */
+export const excuse = (verdict: Verdict, hungry: string | undefined): Verdict => {
+  if (verdict.outcome !== 'FAIL' || hungry === undefined) return verdict
   const reason = `${hungry} So the machine may be to blame, and not the configuration, for this: ${verdict.reason}`
   return { ...verdict, outcome: 'INCONCLUSIVE', reason }
 }

@@ -1,20 +1,46 @@
 import { describeBound, withSlack } from '../model/bound.ts'
 import type { Bound } from '../model/types.ts'
 import type { FaultEvent } from '../history/event.ts'
+import type { History } from '../history/history.ts'
+import { eventsOf } from '../history/queries.ts'
 import type { Measurement } from './verdict.ts'
 
 /**
  * A bound as it applies to a time measured from the beginning of a fault: the fault takes effect somewhere between `t`
  * and `done`, so the upper end moves by what lies between, and both ends by the lab's scheduling.
  *
- * @param slackMs scheduling of the lab's machine, ms
+ * @param slackMs see {@link schedulingOf}
  */
-export const fromFault = (bound: Bound, fault: FaultEvent, slackMs: number): Bound => {
+export const fromFault = (history: History, bound: Bound, fault: FaultEvent, slackMs: number): Bound => {
   let result = bound
   if (fault.done > fault.t)
     result = withSlack(result, `that the ${fault.phase === 'heal' ? 'heal' : 'fault'} took`, fault.done - fault.t)
-  if (slackMs > 0) result = withSlack(result, 'scheduling', slackMs)
-  return result.minMs === undefined ? result : { ...result, minMs: Math.max(0, result.minMs - slackMs) }
+  result = withScheduling(history, result, slackMs)
+  const { minMs } = result
+  return minMs === undefined ? result : { ...result, minMs: Math.max(0, minMs - schedulingOf(history, slackMs)) }
+}
+
+/**
+ * An emulated processor takes as much longer for everything as this says, and on the real clock all of it is the lab's time. On the
+ * virtual clock it has the time that it needs.
+ */
+const EMULATED_TIMES = 4
+
+/**
+ * What the lab's machine may add to a time, by what the history says of it.
+ *
+ * @param slackMs on a processor that is not emulated, or has a clock of its own; ms
+ */
+export const schedulingOf = (history: History, slackMs: number): number =>
+  eventsOf(history, 'machine').some(({ processor, clock }) => processor === 'emulated' && clock === 'real')
+    ? slackMs * EMULATED_TIMES
+    : slackMs
+
+/** A bound that leaves the lab's machine its time, see {@link schedulingOf}. */
+export const withScheduling = (history: History, bound: Bound, slackMs: number): Bound => {
+  const ms = schedulingOf(history, slackMs)
+  if (ms === 0) return bound
+  return withSlack(bound, ms > slackMs ? 'scheduling of an emulated processor in real time' : 'scheduling', ms)
 }
 
 /** `late`, `early`, or undefined where the bound is kept. */

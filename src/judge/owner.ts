@@ -5,7 +5,7 @@ import { endOf, eventsOf, type Holding, holdingsOf, type Window } from '../histo
 import { seconds } from '../model/bound.ts'
 import type { Bound } from '../model/types.ts'
 import { inconclusive, inOrder, mergeVerdicts } from './guard.ts'
-import { allowed, duration } from './limit.ts'
+import { allowed, duration, withScheduling } from './limit.ts'
 import { DOWN_FAULTS, SPLIT_FAULTS, separates, STALE_FAULTS, timesOf, without } from './liveness.ts'
 import { judgeOwnerless } from './ownerless.ts'
 import type { Verdict } from './verdict.ts'
@@ -21,6 +21,8 @@ export interface OwnerParams {
   causes?: string[]
   /** Judges as well that the VIP is never without an owner for longer: the longest failover that is due. */
   noneBound?: Bound
+  /** Scheduling of the lab's machine, which both bounds leave it; ms, default 0. */
+  slackMs?: number
   /** Faults that leave a stale VIP behind on a director where nobody attends to it; default {@link STALE_FAULTS}. */
   staleFaults?: string[]
   /** Faults under which a director need not take the VIP; default {@link DOWN_FAULTS}. */
@@ -39,7 +41,7 @@ interface Overlap extends Window {
  * Directors that a fault keeps apart may both hold the VIP: that is reported, and judged again from the end of the heal.
  */
 export const checkSingleOwner = (history: History, params: OwnerParams): Verdict => {
-  const { vip, directors, noneBound, staleFaults = STALE_FAULTS, allowedDuring = SPLIT_FAULTS } = params
+  const { vip, directors, noneBound, slackMs = 0, staleFaults = STALE_FAULTS, allowedDuring = SPLIT_FAULTS } = params
   const nodes = directors.map(director => director.node)
   const twice = judgeTwice(history, { ...params, staleFaults, allowedDuring })
   // nobody was ever seen to hold it: that is one verdict, not two
@@ -48,7 +50,7 @@ export const checkSingleOwner = (history: History, params: OwnerParams): Verdict
   const none = judgeOwnerless(history, {
     vip,
     directors: nodes,
-    bound: noneBound,
+    bound: withScheduling(history, noneBound, slackMs),
     staleFaults,
     downFaults,
     allowedDuring,
@@ -60,7 +62,8 @@ const judgeTwice = (
   history: History,
   params: OwnerParams & { staleFaults: string[]; allowedDuring: string[] },
 ): Verdict => {
-  const { vip, directors, bound, causes = [], staleFaults, allowedDuring } = params
+  const { vip, directors, causes = [], staleFaults, allowedDuring } = params
+  const bound = withScheduling(history, params.bound, params.slackMs ?? 0)
   const end = endOf(history)
   const nodes = directors.map(director => director.node)
   const holdings = holdingsOf(history, vip, nodes)

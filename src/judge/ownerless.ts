@@ -66,7 +66,7 @@ export const judgeOwnerless = (history: History, params: OwnerlessParams): Verdi
   // a fault takes effect somewhere between its beginning and its end
   const boundOf = (lack: Lack): Bound => {
     const cause = eventsOf(history, 'fault').findLast(({ phase, t }) => phase === 'inject' && t <= lack.from)
-    return cause ? fromFault(params.bound, cause, 0) : params.bound
+    return cause ? fromFault(history, params.bound, cause, 0) : params.bound
   }
   const beyond = (lack: Lack): number => lack.until - lack.from - boundOf(lack).maxMs
   const longest = lacks.sort((a, b) => beyond(b) - beyond(a))[0]

@@ -63,7 +63,9 @@ export const checkPool = (history: History, params: PoolParams): Verdict => {
   const said = (since: FaultEvent, results: CheckerResult[]): KeepalivedEvent[] =>
     checkerLines(history, { node: owner, ...params, since: since.t, results })
   const lines = said(cause, ['down', 'removed'])
-  const verdicts = [judgeChange({ ...change, cause, seen: removal, said: lines, bound: params.downBound, until })]
+  const verdicts = [
+    judgeChange(history, { ...change, cause, seen: removal, said: lines, bound: params.downBound, until }),
+  ]
   if (removal && params.inhibit !== undefined) verdicts.push(judgeInhibit(params, owner, removal))
   if (removal && params.probe !== undefined) {
     // The next fault, on whatever node, may fail requests for its own reasons.
@@ -75,7 +77,9 @@ export const checkPool = (history: History, params: PoolParams): Verdict => {
     const back = tables.find(table => table.t > healed.t && has(table))
     const line = said(healed, ['up', 'added'])
     const end = endOf(history)
-    verdicts.push(judgeChange({ ...change, cause: healed, seen: back, said: line, bound: params.upBound, until: end }))
+    verdicts.push(
+      judgeChange(history, { ...change, cause: healed, seen: back, said: line, bound: params.upBound, until: end }),
+    )
   }
   return mergeVerdicts(verdicts)
 }
@@ -104,8 +108,8 @@ const changeOf = (seen: IpvsEvent, said: KeepalivedEvent[]): IpvsEvent | Keepali
   return last && seen.since !== undefined && last.t >= seen.since ? last : seen
 }
 
-const judgeChange = ({ owner, server, cause, seen, said, until, ...rest }: Change): Verdict => {
-  const bound = fromFault(rest.bound, cause, rest.slackMs)
+const judgeChange = (history: History, { owner, server, cause, seen, said, until, ...rest }: Change): Verdict => {
+  const bound = fromFault(history, rest.bound, cause, rest.slackMs)
   const what = describeFault(cause)
   const [first] = said
   const change = seen && changeOf(seen, said)

@@ -80,7 +80,7 @@ export const checkQuorum = (history: History, params: QuorumParams): Verdict => 
 const judgeStep = (history: History, params: QuorumParams, owner: string, step: Done): Verdict => {
   const { service, probe, slackMs = 0, inFlightMs = 100 } = params
   const { first, last, until } = step
-  const bound = fromFault(step.phase === 'inject' ? params.downBound : params.upBound, last, slackMs)
+  const bound = fromFault(history, step.phase === 'inject' ? params.downBound : params.upBound, last, slackMs)
   const what =
     step.nodes.length > 1 ? `${describeFault(last)}, the last of ${step.nodes.join(', ')}` : describeFault(last)
   const wanted = step.destinations.toSorted().join(', ') || 'nobody'

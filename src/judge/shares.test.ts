@@ -61,11 +61,15 @@ it('fails on a failed request and on an answer from somebody else, and names it'
   })
 })
 
-it('says nothing from less than a cycle, or from a starved probe', () => {
+it('says nothing from less than a cycle, and nothing bad from a starved probe', () => {
   expect(judge(answeredBy(['rs1', 'rs2'])).outcome).toBe('INCONCLUSIVE')
   expect(judge([]).outcome).toBe('INCONCLUSIVE')
   const late = answeredBy(['rs1', 'rs1', 'rs2']).map(one => ({ ...one, scheduled: one.t - 100 }))
-  expect(judge(late).outcome).toBe('INCONCLUSIVE')
+  expect(judge(late).outcome).toBe('PASS')
+  expect(judge(late.map(one => ({ ...one, server: 'rs1' })))).toMatchObject({
+    outcome: 'INCONCLUSIVE',
+    reason: expect.stringMatching(/starved.*rs1 3 \(2 promised\)/),
+  })
 })
 
 it('shows what it counts', () => {

@@ -3,7 +3,7 @@ import type { History } from '../history/history.ts'
 import { answersByServer, requestsOf, type Window } from '../history/queries.ts'
 import type { Requests } from '../history/requests.ts'
 import type { CycleShares } from '../model/shares.ts'
-import { inconclusive, inOrder, starved } from './guard.ts'
+import { excuse, inconclusive, inOrder, starved } from './guard.ts'
 import type { Measurement, Verdict } from './verdict.ts'
 import { describeRequest } from './words.ts'
 
@@ -18,14 +18,15 @@ export interface SharesParams {
  * The answers are shared out as the scheduler promises. Counted over as many full cycles as there are, as only those
  * are exact; the order inside a cycle is not judged. One request more or less is allowed for each server where a request
  * that is counted and one that is not, of the rest or from outside the window, were on their way at the same time: they may
- * have arrived in the other order.
+ * have arrived in the other order. Requests that were sent late are shared out as others are; only what is wrong in a starved probe is
+ * no evidence.
  */
-export const checkShares = (history: History, params: SharesParams): Verdict => {
+export const checkShares = (history: History, params: SharesParams): Verdict =>
+  excuse(judgeShares(history, params), starved(history, params.probe, params.window))
+
+const judgeShares = (history: History, params: SharesParams): Verdict => {
   const { probe, window, expected } = params
   const requests = requestsOf(history, probe, window)
-  // before anything else: what times out in a starved probe is no evidence against the lab
-  const hungry = starved(history, probe, window)
-  if (hungry) return inconclusive(hungry)
   const failed = requests.filter(request => request.outcome !== 'answered')
   const bad = failed.at(0)
   if (bad)

@@ -2,6 +2,7 @@ import type { AdvertEvent, LabEvent } from '../history/event.ts'
 import type { History } from '../history/history.ts'
 import { eventsOf, type Holding, holdingsOf, type Window, within } from '../history/queries.ts'
 import { inconclusive, inOrder } from './guard.ts'
+import { schedulingOf } from './limit.ts'
 import type { Verdict } from './verdict.ts'
 
 export interface SilentBackupParams {
@@ -24,7 +25,8 @@ export interface SilentBackupParams {
  * MASTER, and judged as such.
  */
 export const checkSilentBackup = (history: History, params: SilentBackupParams): Verdict => {
-  const { vip, directors, vrid, network, instance, window, slackMs = 0 } = params
+  const { vip, directors, vrid, network, instance, window } = params
+  const slackMs = schedulingOf(history, params.slackMs ?? 0)
   const captured = eventsOf(history, 'advert').filter(
     advert => advert.vrid === vrid && advert.network === network && (!window || within(window, advert.t)),
   )

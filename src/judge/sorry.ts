@@ -5,7 +5,7 @@ import type { Requests } from '../history/requests.ts'
 import { seconds } from '../model/bound.ts'
 import type { Bound } from '../model/types.ts'
 import { inconclusive, inOrder, mergeVerdicts } from './guard.ts'
-import { allowed, duration, fromFault } from './limit.ts'
+import { allowed, duration, fromFault, schedulingOf } from './limit.ts'
 import { liveOwnersAt } from './owner-at.ts'
 import type { Verdict } from './verdict.ts'
 import { describeFault, describeRequest } from './words.ts'
@@ -56,7 +56,7 @@ export const checkSorry = (history: History, params: SorryParams): Verdict => {
 
   const verdicts = [judgeTooSoon(history, params, requests.filter(isSorry))]
   verdicts.push(
-    judgeFirst('sorry page', 'The sorry page', requests.filter(isSorry), cause, params.bound, slackMs, until),
+    judgeFirst(history, 'sorry page', 'The sorry page', requests.filter(isSorry), cause, params.bound, slackMs, until),
   )
   const first = requests.find(request => isSorry(request) && request.done >= cause.t)
   if (first) verdicts.push(judgeSteady(requests, first, until))
@@ -64,7 +64,9 @@ export const checkSorry = (history: History, params: SorryParams): Verdict => {
   if (params.endsBound && lastHeal) {
     const real = requests.filter(request => servers.some(server => (server.name ?? server.node) === request.server))
     const end = endOf(history)
-    verdicts.push(judgeFirst('real servers back', 'A real server', real, lastHeal, params.endsBound, slackMs, end))
+    verdicts.push(
+      judgeFirst(history, 'real servers back', 'A real server', real, lastHeal, params.endsBound, slackMs, end),
+    )
   }
   return mergeVerdicts(verdicts.filter(verdict => verdict !== undefined))
 }
@@ -74,6 +76,7 @@ const latest = (faults: (FaultEvent | undefined)[]): FaultEvent | undefined =>
 
 /** The first answer of a kind after a fault or a heal. */
 const judgeFirst = (
+  history: History,
   name: string,
   who: string,
   answers: Requests,
@@ -82,7 +85,7 @@ const judgeFirst = (
   slackMs: number,
   until: number,
 ): Verdict => {
-  const bound = fromFault(plain, cause, slackMs)
+  const bound = fromFault(history, plain, cause, slackMs)
   const what = describeFault(cause)
   const first = answers
     .filter(answer => answer.t >= cause.t && answer.t <= until)
@@ -108,7 +111,7 @@ const judgeFirst = (
 
 /** A sorry page is one too many where every table of the VIP's owner around it has a real server. */
 const judgeTooSoon = (history: History, params: SorryParams, pages: Requests): Verdict | undefined => {
-  const { overlapMs = 0 } = params
+  const overlapMs = schedulingOf(history, params.overlapMs ?? 0)
   const ownersAt = liveOwnersAt(history, params.vip, params.directors)
   const realIn = (table: IpvsEvent): string | undefined =>
     activeDestinations(table, params.service)?.find(one => params.servers.some(s => s.address === one.address))?.address

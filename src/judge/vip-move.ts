@@ -27,7 +27,7 @@ export interface Move {
 /** Whether and when the VIP came: from the beginning of the cause to the address event on the director. */
 export const judgeMove = (history: History, move: Move): Verdict => {
   const { vip, to, cause, until } = move
-  const bound = fromFault(move.bound, cause, move.slackMs)
+  const bound = fromFault(history, move.bound, cause, move.slackMs)
   const what = describeFault(cause)
   const holdings = holdingsOf(history, vip, move.directors)
   // what a snapshot states again is no arrival

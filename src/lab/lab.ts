@@ -104,6 +104,8 @@ export const openLab = async (
       await agent.call('snapshot', {})
     }
     const origin = options.origin ?? (await agent.call('now', {})).t
+    const processor = engine.facts['accelerator'] === 'tcg' ? 'emulated' : 'native'
+    onEvent({ kind: 'machine', t: origin, processor, clock: engine.clock })
     return createLab(engine, topology, name, scheduling(agent), history, origin)
   } catch (error) {
     await agent[Symbol.asyncDispose]()

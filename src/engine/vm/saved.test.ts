@@ -3,7 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { silent } from '../progress.ts'
-import { type Base, ensureSaved, pruneTemplates } from './saved.ts'
+import { type Base, cacheUse, ensureSaved, pruneTemplates } from './saved.ts'
 
 const ENGINE: Base = { kind: 'engines', key: 'e', locks: [] }
 
@@ -43,5 +43,15 @@ describe('a saved machine that this process has asked for', () => {
       'memory',
       'memory.zst',
     ])
+  })
+
+  it('makes no other go by the memory that it has unpacked', async () => {
+    await writeTemplate('asked-for')
+    await writeTemplate('other')
+    await ensureSaved('templates', 'asked-for', ENGINE, make, { steps: silent })
+    const bytes = Object.fromEntries((await cacheUse()).map(use => [use.key, use.bytes]))
+    const packed = 8_192
+    const pruned = await pruneTemplates((bytes['asked-for'] ?? 0) + (bytes['other'] ?? 0) - 2 * packed)
+    expect(pruned.map(({ key, whole }) => [key, whole])).toEqual([['other', false]])
   })
 })

@@ -82,17 +82,17 @@ export const ensureSaved = async <T>(
   }
 }
 
-/** Entries that this process uses, by kind and key, until it ends: between two labs of one, nobody else holds it. */
+/** Lock files of the entries that this process uses, until it ends: between two labs of one, nobody else holds it. */
 const held = new Set<string>()
 
 /** Keeps an entry from being removed while this process is there; false where it is gone already. */
 const hold = async (kind: SavedKind, key: string, signal?: AbortSignal): Promise<boolean> => {
-  const name = `${kind}/${key}`
-  if (held.has(name)) return true
-  const lock = await lockFile(entryLockFile(kind, key), 'shared', { signal })
+  const file = entryLockFile(kind, key)
+  if (held.has(file)) return true
+  const lock = await lockFile(file, 'shared', { signal })
   if (await hasEntry(kind, key)) {
     lock.unref()
-    held.add(name)
+    held.add(file)
     return true
   }
   await lock[Symbol.asyncDispose]()
@@ -196,13 +196,20 @@ export const removeEntry = async (kind: CacheKind, key: string): Promise<boolean
   return true
 }
 
+const memoryOf = ({ kind, key }: Pick<CacheUse, 'kind' | 'key'>): string =>
+  path.join(entryDir(kind, key), INSTANCE_FILES.memory)
+
+/** What the memory of a saved machine takes that has it packed too, bytes. */
+const unpackedBytes = async (saved: CacheUse): Promise<number> =>
+  (await exists(packedFile(memoryOf(saved)))) ? bytesOf(memoryOf(saved)) : 0
+
 /** Removes the memory of a saved machine that has it packed too, unless somebody uses it; says how many bytes are free again. */
-const removeUnpacked = async (kind: CacheKind, key: string): Promise<number> => {
-  const memory = path.join(entryDir(kind, key), INSTANCE_FILES.memory)
-  if (!(await exists(packedFile(memory)))) return 0
-  await using lock = await tryLockFile(entryLockFile(kind, key), 'exclusive')
-  const bytes = lock ? await bytesOf(memory) : 0
-  if (bytes > 0) await rm(memory)
+const removeUnpacked = async (saved: CacheUse): Promise<number> => {
+  const bytes = await unpackedBytes(saved)
+  if (bytes === 0) return 0
+  await using lock = await tryLockFile(entryLockFile(saved.kind, saved.key), 'exclusive')
+  if (!lock) return 0
+  await rm(memoryOf(saved), { force: true })
   return bytes
 }
 
@@ -217,19 +224,21 @@ export interface Pruned {
 
 /**
  * Makes room until what is saved is within the limit, from the least recently used on: first their memory goes where they have it
- * packed too, then they go themselves. Those in use stay; one that others stand on goes after them.
+ * packed too, then they go themselves. Those in use stay; one that others stand on goes after them. Memory that stays unpacked, as
+ * somebody uses it, makes no other go: it is gone before the next run, where the other would be missing.
  */
 export const pruneTemplates = async (limit = cacheLimit()): Promise<Pruned[]> => {
   const saved = (await cacheUse()).filter(use => use.kind !== 'engines')
   const inOrder = await inOrderOfUse(saved)
   let total = saved.reduce((sum, use) => sum + use.bytes, 0)
   const pruned: Pruned[] = []
-  for (const { kind, key } of inOrder) {
+  for (const use of inOrder) {
     if (total <= limit) break
-    const bytes = await removeUnpacked(kind, key)
+    const bytes = await removeUnpacked(use)
     total -= bytes
-    if (bytes > 0) pruned.push({ kind, key, bytes, whole: false })
+    if (bytes > 0) pruned.push({ kind: use.kind, key: use.key, bytes, whole: false })
   }
+  if (total > limit) for (const use of saved) total -= await unpackedBytes(use)
   for (const { kind, key } of inOrder) {
     if (total <= limit) break
     const bytes = await bytesOf(entryDir(kind, key))

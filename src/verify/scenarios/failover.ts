@@ -5,7 +5,6 @@ import type { PlannedCheck } from '../../judge/rules.ts'
 import type { Heal } from '../../lab/faults/inject.ts'
 import type { FaultName } from '../../lab/faults/registry.ts'
 import type { Lab } from '../../lab/lab.ts'
-import { withSlack } from '../../model/bound.ts'
 import type { GroupMember } from '../../model/pair.ts'
 import type { Bound } from '../../model/types.ts'
 import { handoverBound } from '../../model/vrrp.ts'
@@ -122,8 +121,9 @@ const moves = (
       params: {
         vip: address,
         directors: members.map(({ node, address: own }) => ({ node, address: own })),
-        bound: withSlack(handoverBound(backup.instance), 'scheduling', SLACK_MS),
-        noneBound: withSlack(bound, 'scheduling', SLACK_MS),
+        bound: handoverBound(backup.instance),
+        noneBound: bound,
+        slackMs: SLACK_MS,
         causes: plan.dualMaster,
       },
     },
