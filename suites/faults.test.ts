@@ -289,6 +289,20 @@ describe('what a client sees of', () => {
     expect(Math.max(...near.map(r => r.tookMs))).toBeLessThan(98)
   })
 
+  test('netem with reordering: some packets are not delayed, and overtake the others', async ({ lab }) => {
+    const heal = await lab.inject('netem', 'rs1', { delayMs: 50, reorderPercent: 50 })
+    const order = async (): Promise<number[]> => {
+      const { stdout } = await lab.exec('c1', ['ping', '-c', '20', '-i', '0.01', '-W', '1', '10.0.0.10'])
+      return [...stdout.matchAll(/icmp_seq=(\d+)/g)].map(([, n]) => Number(n))
+    }
+    const all = Array.from({ length: 20 }, (_, n) => n + 1)
+    const mixed = await order()
+    expect(mixed.toSorted((a, b) => a - b)).toEqual(all)
+    expect(mixed).not.toEqual(all)
+    await heal()
+    expect(await order()).toEqual(all)
+  })
+
   test('netem with loss: no packet arrives', async ({ lab }) => {
     const heal = await lab.inject('netem', 'rs1', { lossPercent: 100 })
     expect((await lab.exec('c1', ['ping', '-c1', '-W1', '10.0.0.10'])).code).not.toBe(0)

@@ -260,6 +260,21 @@ describe('VRRP', () => {
     }
   })
 
+  test('vrrp_startup_delay puts the return off', async ({ lab }) => {
+    const delay = 4_000
+    await run(lab, 'd1', "sed -i 's/router_id d1/&\\nvrrp_startup_delay 4/' /etc/keepalived/keepalived.conf")
+    await run(lab, 'd1', '/usr/lib/lvslab/service keepalived stop')
+    await Promise.all(names.map(name => untilTaken(lab, name, 'd2', 5000)))
+    const start = await run(lab, 'd1', '/usr/lib/lvslab/service keepalived start')
+    await moved(
+      lab,
+      start,
+      'return',
+      'd1',
+      each(name => preemptBound(instanceOf(plan, 'd1', name), instanceOf(plan, 'd2', name), delay)),
+    )
+  })
+
   test('a frozen keepalived, and a link that is down', async ({ lab }) => {
     const freeze = await run(lab, 'd1', 'pkill -STOP -x keepalived')
     await moved(
