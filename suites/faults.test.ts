@@ -18,7 +18,7 @@ import type { Lab } from '../src/lab/lab.ts'
 import { type DirectorFault, predictFault } from '../src/model/faults.ts'
 import { type ServerFailure, serverDownBound, serverUpBound } from '../src/model/health-check.ts'
 import type { Bound } from '../src/model/types.ts'
-import { crashBound, startBound } from '../src/model/vrrp.ts'
+import { crashBound, handoverBound, startBound } from '../src/model/vrrp.ts'
 import { labTest } from '../src/suite/lab-test.ts'
 import type { Plan } from '../src/verify/plan.ts'
 
@@ -147,6 +147,18 @@ describe('a fault on the MASTER does what is predicted', () => {
       expect(eventsOf(lab.history, 'trouble')).toEqual([])
       await lab.sleep(SETTLE_MS)
       expect(owners(lab, await lab.now())).toEqual(['d1'])
+      judge({
+        check: `owner-${title}`,
+        title: `around ${title} on d1 each side has one live owner of the VIP ${VIP}`,
+        rule: 'single-owner',
+        params: {
+          vip: VIP,
+          directors: plan.vips[0]?.members.map(({ node, address }) => ({ node, address })) ?? [],
+          bound: handoverBound(backup),
+          noneBound: takeover ?? crashBound(master, backup),
+          slackMs: SLACK_MS,
+        },
+      })
     })
   }
 })
@@ -303,6 +315,16 @@ describe('what a client sees of', () => {
     expect(await order()).toEqual(all)
   })
 
+  test('netem with duplication and loss: of each packet that arrives there are two', async ({ lab }) => {
+    const heal = await lab.inject('netem', 'rs1', { device: 'eth0', duplicatePercent: 100, lossPercent: 50 })
+    const { stdout } = await lab.exec('c1', ['ping', '-c', '20', '-i', '0.01', '-W', '1', '10.0.0.10'])
+    await heal()
+    const answered = (stdout.match(/icmp_seq=\d+(?!.*DUP)/g) ?? []).length
+    expect(answered).toBeGreaterThan(0)
+    expect(answered).toBeLessThan(20)
+    expect(stdout).toContain('(DUP!)')
+  })
+
   test('netem with loss: no packet arrives', async ({ lab }) => {
     const heal = await lab.inject('netem', 'rs1', { lossPercent: 100 })
     expect((await lab.exec('c1', ['ping', '-c1', '-W1', '10.0.0.10'])).code).not.toBe(0)
@@ -399,6 +421,11 @@ describe('ipvsadm', () => {
     const services = tablesOf(lab.history, 'd1').at(-1)?.services ?? []
     const table = services.map(one => [one.service, [one.scheduler, one.destinations.length]])
     expect(Object.fromEntries(table)).toEqual({ 'TCP 10.0.0.100:80': ['wrr', 1], 'UDP 10.0.0.7:53': ['rr', 0] })
+    // it would bring back what the other two have changed since
+    await expect(remove()).rejects.toMatchObject({
+      code: 'FAULT_NOT_HEALED',
+      message: 'ipvsadm-1 on d1 is not healed: ipvsadm-2 changed the table after it',
+    })
     await add()
     await change()
     await remove()

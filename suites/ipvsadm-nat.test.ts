@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest'
+import { connectionsOf } from '../src/history/connections.ts'
 import { requestsOf } from '../src/history/queries.ts'
 import type { Lab } from '../src/lab/lab.ts'
 import { createScheduler } from '../src/model/schedulers/scheduler.ts'
@@ -101,6 +102,29 @@ describe('edits of the table hold for new connections', () => {
     await expectShares(lab, 'port 8080', 'wrr', { rs1: 6, rs2: 6 })
     await edit(lab, `-d ${SERVICE} -r ${SERVERS.rs2}:8080`)
     await expectShares(lab, 'rs1 alone', 'wrr', { rs1: 6, rs2: 0 })
+  })
+
+  test('a connection that is there goes on with its server, whatever is edited, until that is deleted', async ({
+    lab,
+  }) => {
+    for (const node of NAMES) await run(lab, node, '/usr/lib/lvslab/service echo start')
+    await edit(lab, `-A -t ${VIP}:7 -s rr`, ...NAMES.map(name => `-a -t ${VIP}:7 -r ${SERVERS[name]} -m`))
+    const held = { client: 'c1', target: `${VIP}:7`, connections: 2, everyMs: 200 }
+    const before = await lab.tcp({ ...held, probe: 'before' })
+    await lab.sleep(500)
+    await edit(lab, `-E -t ${VIP}:7 -s wrr`, `-e -t ${VIP}:7 -r ${SERVERS.rs1} -m -w 0`)
+    const after = await lab.tcp({ ...held, probe: 'after' })
+    await lab.sleep(1_000)
+    await after.stop()
+    const serversOf = (probe: string) => values(connectionsOf(lab.history, probe).map(({ server }) => server))
+    const ends = (probe: string) => connectionsOf(lab.history, probe).map(one => one.ended?.change ?? 'open')
+    expect([serversOf('before'), serversOf('after')]).toEqual([[...NAMES], ['rs2']])
+    expect(ends('before')).toEqual(['open', 'open'])
+    await edit(lab, `-d -t ${VIP}:7 -r ${SERVERS.rs1}`)
+    await lab.sleep(3_000)
+    await before.stop()
+    const broken = connectionsOf(lab.history, 'before').filter(one => one.ended?.change === 'broken')
+    expect(broken.map(({ server }) => server)).toEqual(['rs1'])
   })
 
   test('sh by the address of the client, dh by the VIP alone', async ({ lab }) => {

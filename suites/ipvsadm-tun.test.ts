@@ -6,7 +6,7 @@ import { tunnelMss, tunnelMtu } from '../src/model/tunnel.ts'
 import { labTest } from '../src/suite/lab-test.ts'
 import { ask, CLIENT, DIRECTOR, VIP } from './ipvsadm.ts'
 import { counter, run } from './steps.ts'
-import { outcomes } from './traffic.ts'
+import { outcomes, outcomesOnce } from './traffic.ts'
 
 const test = labTest('topologies/ipvsadm-tun')
 
@@ -107,6 +107,18 @@ describe('without what makes it work', () => {
     await heal()
   })
 
+  test('with /24 on tunl0 of the director, as typed, nobody is answered; with /32 all are', async ({ lab }) => {
+    const change = (from: string, to: string) =>
+      run(lab, 'd1', `ip address del ${VIP}/${from} dev tunl0; ip address add ${VIP}/${to} dev tunl0`)
+    await change('32', '24')
+    expect((await run(lab, 'd1', 'ip route get 172.25.12.2')).stdout).toContain('dev tunl0')
+    await ask(lab, 'director-24')
+    expect(outcomesOnce(lab, 'director-24')).toEqual(['timeout'])
+    await change('24', '32')
+    await ask(lab, 'director-32')
+    expect(lab.history).toShareExactly({ rs1: 1, rs2: 1 }, { probe: 'director-32' })
+  })
+
   test('the VIP with /24 on tunl0 takes the subnet away; /32 does not', async ({ lab }) => {
     const wayOut = async () => (await run(lab, 'rs1', `ip route get ${CLIENT}`)).stdout
     const reaches = async () => (await lab.exec('rs1', ['ping', '-c1', '-W1', DIRECTOR])).code === 0
@@ -141,8 +153,11 @@ describe('the MTU of the tunnel', () => {
     await run(lab, 'c1', `ip link set eth0 gso_max_segs 1; head -c ${LARGE} /dev/zero >/tmp/large`)
     await run(lab, 'rs1', `head -c ${LARGE} /dev/zero >/var/www/html/large`)
   }
-  const curl = async (lab: Lab, ...args: string[]): Promise<string> =>
-    (await lab.exec('c1', ['curl', '-sm3', '-o', '/dev/null', '-w', '%{http_code}', ...args], { record: true })).stdout
+  const curl = async (lab: Lab, ...args: string[]): Promise<string> => {
+    const command = ['curl', '-sm3', '-o', '/tmp/answer', '-w', '%{http_code}', ...args]
+    const { stdout, code } = await lab.exec('c1', command, { record: true })
+    return code === 0 || stdout === '000' ? stdout : `${stdout}, and curl ended with ${code}`
+  }
   const post = (lab: Lab) => curl(lab, '--data-binary', '@/tmp/large', `http://${VIP}/`)
   const pathMtu = async (lab: Lab): Promise<number | undefined> => {
     const [, mtu] = / mtu (\d+)/.exec((await run(lab, 'c1', `ip route get ${VIP}`)).stdout) ?? []
@@ -153,7 +168,17 @@ describe('the MTU of the tunnel', () => {
   test('a large reply does not pass it', async ({ lab }) => {
     await prepare(lab)
     await run(lab, 'c1', deaf)
+    const stop = await lab.capture({
+      capture: 'full',
+      node: 'c1',
+      device: 'eth0',
+      filter: `src ${VIP} and ip[2:2] = ${MTU}`,
+    })
     expect(await curl(lab, `http://${VIP}/large`)).toBe('200')
+    await stop()
+    expect((await run(lab, 'c1', 'stat -c %s /tmp/answer')).stdout.trim()).toBe(`${LARGE}`)
+    // packets that the tunnel would not take
+    expect(eventsOf(lab.history, 'packet').length).toBeGreaterThan(0)
     expect(await counter(lab, 'd1', 'IcmpOutDestUnreachs')).toBe(0)
   })
 

@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { requestsOf, tablesOf } from '../src/history/queries.ts'
+import { eventsOf, requestsOf, tablesOf } from '../src/history/queries.ts'
 import { labTest } from '../src/suite/lab-test.ts'
 import { loadTopology } from '../src/topology/load.ts'
 import { planTopology } from '../src/verify/plan.ts'
@@ -25,6 +25,18 @@ describe('the keepalived DR pair', () => {
     for (const check of reload.checks) judge({ ...check, expected: 'FAIL' })
   })
 
+  test('without the VIP on its lo a real server answers nobody, and shares are not as promised', async ({
+    lab,
+    plan,
+    judge,
+  }) => {
+    await run(lab, 'rs1', 'ip address del 10.0.0.100/32 dev lo')
+    const shares = planScenarios(plan).find(({ name }) => name.startsWith('shares'))
+    if (!shares) throw new Error('the plan has no shares')
+    await shares.drive(lab)
+    for (const check of shares.checks) judge({ ...check, expected: 'FAIL' })
+  })
+
   test('the counters of the director are what clients saw', async ({ lab }) => {
     const probe = await lab.http({ probe: 'clients', client: 'c1', url: 'http://10.0.0.100/', rate: 20, count: 20 })
     await probe.ended()
@@ -36,5 +48,9 @@ describe('the keepalived DR pair', () => {
     // by direct routing the answers do not pass the director
     expect(destinations.map(({ counters }) => counters?.packetsOut)).toEqual([0, 0])
     expect(requestsOf(lab.history, 'clients').filter(({ outcome }) => outcome === 'answered').length).toBe(20)
+    // meanwhile the MASTER has said so to its group, and has the VIP under its label
+    const adverts = eventsOf(lab.history, 'advert')
+    expect([...new Set(adverts.map(({ node, destination }) => `${node} ${destination}`))]).toEqual(['d1 233.6.6.6'])
+    expect((await run(lab, 'd1', 'ip -o address show label eth0:1')).stdout).toContain('10.0.0.100/24')
   })
 })

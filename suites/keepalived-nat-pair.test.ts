@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { describe, expect } from 'vitest'
 import { connectionsOf } from '../src/history/connections.ts'
 import type { FaultEvent } from '../src/history/event.ts'
-import { lastFault, requestsOf, tablesOf } from '../src/history/queries.ts'
+import { eventsOf, lastFault, requestsOf, tablesOf, type Window } from '../src/history/queries.ts'
 import type { Lab } from '../src/lab/lab.ts'
 import { CONNECTION_SYNC_BOUND, SYNC_FLUSH_MS } from '../src/model/connection-sync.ts'
 import { serverDownBound, serverUpBound } from '../src/model/health-check.ts'
@@ -54,7 +54,7 @@ const faultOf = (lab: Lab, phase: FaultEvent['phase'], fault: string, node: stri
 const clients = async (lab: Lab): Promise<() => Promise<void>> => {
   const probes = [
     await lab.http({ probe: 'http', client: 'c1', url: `http://${VIP}/`, rate: WATCH_RATE }),
-    await lab.udp({ probe: 'udp', client: 'c1', target: `${VIP}:53`, rate: WATCH_RATE, newPorts: true }),
+    await lab.udp({ probe: 'udp', client: 'c1', target: `${VIP}:7`, rate: WATCH_RATE, newPorts: true }),
   ]
   return async () => void (await Promise.all(probes.map(probe => probe.stop())))
 }
@@ -64,12 +64,12 @@ const ask = async (lab: Lab, probe: string): Promise<string[]> => {
   const [http, udp] = [`http ${probe}`, `udp ${probe}`]
   const common = { client: 'c1', rate: 10, count: 4, timeoutMs: 500 }
   await (await lab.http({ ...common, probe: http, url: `http://${VIP}/` })).ended()
-  await (await lab.udp({ ...common, probe: udp, target: `${VIP}:53`, newPorts: true })).ended()
+  await (await lab.udp({ ...common, probe: udp, target: `${VIP}:7`, newPorts: true })).ended()
   return [http, udp].flatMap(one => outcomesOnce(lab, one))
 }
 
 describe('two VIPs that move together, version 3, unicast', () => {
-  for (const scenario of planScenarios(plan).filter(({ name }) => name === 'configuration')) {
+  for (const scenario of planScenarios(plan).filter(({ name }) => /^(configuration|quorum)/.test(name))) {
     test(scenario.name, async ({ lab, judge }) => {
       await scenario.drive(lab)
       for (const check of scenario.checks) judge(check)
@@ -97,6 +97,11 @@ describe('two VIPs that move together, version 3, unicast', () => {
       expect(lab.history).toPass('silent-backup', { ...on, vrid, network: vip.network })
     }
     expect(lab.history).toShareExactly({ rs1: 1, rs2: 1 }, { probe: 'http', window: { from: moved } })
+    // by unicast, to the other director and to nobody else
+    const ways = values(
+      eventsOf(lab.history, 'advert').map(({ node, destination, version }) => `${node} ${destination} ${version}`),
+    )
+    expect(ways).toEqual(['d1 192.168.10.3 3', 'd1 203.0.113.3 3', 'd2 192.168.10.2 3', 'd2 203.0.113.2 3'])
     for (const probe of ['http', 'udp'])
       expect(lab.history).toFailOverWithin(bound, { ...move, vip: outside, watch: { probe, stepMs: WATCH_STEP_MS } })
   })
@@ -125,6 +130,37 @@ describe('two VIPs that move together, version 3, unicast', () => {
         whenTaken(lab, address, 'd1', healed.t),
         back,
       )
+  })
+
+  test('names are found through the VIP, on either director', async ({ lab }) => {
+    await run(
+      lab,
+      'c1',
+      `echo 'nameserver ${VIP}' >/etc/resolv.conf; echo 'options timeout:1 attempts:1' >>/etc/resolv.conf`,
+    )
+    /** Who was asked for each of some names, from a port of its own each time. */
+    const answered = async (): Promise<string[]> => {
+      const lines = await Promise.all(
+        [1, 2, 3, 4].map(n => lab.exec('c1', ['getent', 'ahostsv4', `www${n}.example`], { record: true })),
+      )
+      return values(lines.map(({ code, stdout }) => (code === 0 ? (stdout.split(/\s/)[0] ?? '') : `${code}`)))
+    }
+    const servers = ['192.0.2.1', '192.0.2.2']
+    expect(await answered()).toEqual(servers)
+    const heal = await lab.inject('keepalived-stop', 'd1')
+    await untilMoved(lab, 'd2', ['d1'], syncedBound([stopBound(...OUT), stopBound(...IN)]))
+    expect(await answered()).toEqual(servers)
+    await heal()
+    // DNS_CHECK asks as they do
+    const service = directorOf(plan, 'd1').services.find(one => one.port === 53)
+    const [server] = service?.realServers ?? []
+    const down = server && serverDownBound(server, 'refused')
+    if (!down) throw new Error('no bound')
+    await untilMoved(lab, 'd1', ['d2'], syncedBound([preemptBound(...OUT) as Bound, preemptBound(...IN) as Bound]))
+    await run(lab, 'rs1', 'pkill -KILL -x dns')
+    const alone = { node: 'd1', service: `UDP ${VIP}:53`, destinations: ['192.168.10.12:5353'] }
+    expect(await lab.until({ kind: 'pool', ...alone }, down.maxMs + PATIENCE_MS), down.formula).toBe(true)
+    expect(await answered()).toEqual(['192.0.2.2'])
   })
 
   test('without the sync group only the VIP outside moves, and nobody is answered', async ({ lab }) => {
@@ -160,7 +196,7 @@ describe('the connection synchronisation daemon', () => {
     const held = { client: 'c1', target: ECHO, everyMs: 500 }
     const old = await lab.tcp({ ...held, probe: 'old', connections: 4 })
     const flows = await lab.udp({
-      ...{ probe: 'flows', client: 'c1', target: `${VIP}:53`, rate: 8, ports: [5001, 5002, 5003, 5004] },
+      ...{ probe: 'flows', client: 'c1', target: `${VIP}:7`, rate: 8, ports: [5001, 5002, 5003, 5004] },
     })
     await lab.sleep(held.everyMs + CONNECTION_SYNC_BOUND.maxMs)
     const young = await lab.tcp({ ...held, probe: 'young', connections: 1 })
@@ -173,11 +209,11 @@ describe('the connection synchronisation daemon', () => {
   }
   const survived = (probe: string) => ({ probe, fault: 'keepalived-stop', node: 'd1' })
 
-  /** Which servers each flow of datagrams was answered by, by its port. */
-  const serversOfFlows = (lab: Lab): string[][] =>
+  /** Which servers each flow of datagrams was answered by in a stretch of time, by its port. */
+  const serversOfFlows = (lab: Lab, window: Partial<Window>): string[][] =>
     [5001, 5002, 5003, 5004].map(port =>
       values(
-        requestsOf(lab.history, 'flows')
+        requestsOf(lab.history, 'flows', window)
           .filter(({ sourcePort, outcome }) => sourcePort === port && outcome === 'answered')
           .map(({ server }) => server),
       ),
@@ -189,7 +225,11 @@ describe('the connection synchronisation daemon', () => {
       expect(lab.history).toFailOverWithin(stop, { vip, from: 'd1', to: 'd2', fault: 'keepalived-stop' })
     expect(lab.history).toPass('connections', survived('old'))
     expect(values(connectionsOf(lab.history, 'old').map(({ server }) => server))).toEqual(['rs1', 'rs2'])
-    for (const servers of serversOfFlows(lab)) expect(servers).toHaveLength(1)
+    const stopped = faultOf(lab, 'inject', 'keepalived-stop', 'd1').t
+    const taken = Math.max(...VIPS.map(({ address }) => whenTaken(lab, address, 'd2', stopped) ?? Number.NaN))
+    const before = serversOfFlows(lab, { until: stopped })
+    for (const servers of before) expect(servers).toHaveLength(1)
+    expect(serversOfFlows(lab, { from: taken, until: faultOf(lab, 'heal', 'keepalived-stop', 'd1').t })).toEqual(before)
     expect(lab.history).not.toPass('connections', survived('young'))
     expect(connectionsOf(lab.history, 'young').map(({ ended }) => ended?.outcome)).toEqual(['reset'])
   })

@@ -195,8 +195,22 @@ describe("the MASTER's file as it was published", () => {
     for (const words of ends) expect(linesOf(lab, 'd1')).toContainEqual(expect.stringContaining(words))
   })
 
-  test('with one, nb_get_retry and nat_mask are ignored: one retry, not three', async ({ lab, plan, vip }) => {
-    const change = () => typed.replace('state MASTER', 'state MASTER\ninterface eth0')
+  const withInterface = typed.replace('state MASTER', 'state MASTER\ninterface eth0')
+
+  test('with one, a real_server that is joined to its address is no real server: nobody is answered', async ({
+    lab,
+  }) => {
+    const asTyped = await restartWith(lab, dir, CONF, () => withInterface)
+    expect(directorOf(asTyped, 'd1').services).toEqual([])
+    expect(await lab.until({ kind: 'owner', address: VIP, node: 'd1', others: ['d2'] }, 10_000)).toBe(true)
+    for (const last of [103, 104, 105, 106])
+      expect(linesOf(lab, 'd1')).toContainEqual(expect.stringContaining(`Unknown keyword 'real_server10.0.1.${last}'`))
+    expect((await run(lab, 'd1', 'ipvsadm-save -n')).stdout).not.toContain('-a ')
+    expect(await ask(lab, 'as typed')).toEqual(['refused'])
+  })
+
+  test('with blanks too, nb_get_retry and nat_mask are ignored: one retry, not three', async ({ lab, plan, vip }) => {
+    const change = () => withInterface.replaceAll('real_server10', 'real_server 10')
     const asTyped = await restartWith(lab, dir, CONF, change)
     const back = preemptBound(vip.master, vip.backup)
     if (!back) throw new Error('d1 does not come back')

@@ -49,6 +49,7 @@ const counters = async (lab: Lab) => {
 const PLANNED = [
   'configuration',
   'persistence-10.0.1.200:80/TCP',
+  'release-10.0.1.200:80/TCP',
   'failover-crash-10.0.1.200',
   'server-10.0.1.200:80/TCP-rs4:80',
 ]
@@ -56,7 +57,7 @@ const PLANNED = [
 describe('what its configuration promises', () => {
   const scenarios = planScenarios(planTopology(loadTopology(dir)))
   for (const name of PLANNED)
-    test(name, async ({ lab, judge }) => {
+    test(name, { meta: { labTime: 300 } }, async ({ lab, judge }) => {
       const scenario = scenarios.find(one => one.name === name)
       if (!scenario) throw new Error(`the plan has no ${name}`)
       await scenario.drive(lab)
@@ -73,6 +74,9 @@ describe('what its configuration promises', () => {
 
   test('each client stays with its server, and wlc shares new clients out', async ({ lab }) => {
     const sources = await lab.addSources('c1', { count: 8 })
+    expect((await run(lab, 'd1', 'ipvsadm -Ln')).stdout).toContain(`TCP  ${VIP}:80 wlc persistent 50\n`)
+    // with equal weights rr would do the same
+    await run(lab, 'd1', `ipvsadm -e -t ${VIP}:80 -r 10.0.1.104 -g -w 3`)
     const clients = await lab.http({
       probe: 'clients',
       client: 'c1',
@@ -87,7 +91,7 @@ describe('what its configuration promises', () => {
     // only a client's first connection asks the scheduler; each is over before the next
     const wlc = createScheduler(
       'wlc',
-      [103, 104].map(last => ({ address: `10.0.1.${last}`, port: 80, weight: 1 })),
+      [103, 104].map((last, n) => ({ address: `10.0.1.${last}`, port: 80, weight: n === 0 ? 1 : 3 })),
     )
     const promised = { rs1: 0, rs2: 0 }
     for (const source of sources) {
@@ -96,6 +100,7 @@ describe('what its configuration promises', () => {
       wlc.close(server)
       promised[server === 0 ? 'rs1' : 'rs2']++
     }
+    expect(promised).not.toEqual({ rs1: 4, rs2: 4 })
     const first = requests(lab, 'clients').slice(0, sources.length)
     const got = Object.entries(Object.groupBy(first, ({ server = '?' }) => server))
     expect(Object.fromEntries(got.map(([server, its]) => [server, its?.length]))).toEqual(promised)

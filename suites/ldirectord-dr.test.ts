@@ -3,6 +3,7 @@ import { describe, expect } from 'vitest'
 import { tablesOf } from '../src/history/queries.ts'
 import type { Lab } from '../src/lab/lab.ts'
 import type { ServerFailure } from '../src/model/health-check.ts'
+import { withSlack } from '../src/model/bound.ts'
 import {
   LDIRECTORD_DEFAULTS,
   type LdirectordCheck,
@@ -16,9 +17,10 @@ import type { Bound } from '../src/model/types.ts'
 import { labTest } from '../src/suite/lab-test.ts'
 import { loadTopology } from '../src/topology/load.ts'
 import { planTopology } from '../src/verify/plan.ts'
+import { SLACK_MS } from '../src/verify/scenario.ts'
 import { planScenarios } from '../src/verify/scenarios.ts'
 import { ask, NAMES, SERVERS, type ServerName, sharesOfWeights } from './routed-pool.ts'
-import { run, slackOf, within } from './steps.ts'
+import { READING_MS, run, within } from './steps.ts'
 import { outcomes, outcomesOnce } from './traffic.ts'
 
 const dir = 'topologies/ldirectord-dr'
@@ -103,8 +105,9 @@ const failAndReturn = async (
   failure: ServerFailure,
   of: LdirectordCheck,
 ): Promise<void> => {
-  const downBound = promised(ldirectordDownBound(of, failure))
-  const upBound = promised(ldirectordUpBound(of, failure))
+  const read = (bound: Bound | undefined): Bound => withSlack(promised(bound), 'for reading the table', READING_MS)
+  const downBound = read(ldirectordDownBound(of, failure))
+  const upBound = read(ldirectordUpBound(of, failure))
   const probe = `clients, ${fault}`
   const clients = await lab.http({ probe, client: 'c1', url: PAGE, rate: 1000 / STEP_MS })
   const heal = await lab.inject(fault, 'rs1')
@@ -115,7 +118,7 @@ const failAndReturn = async (
   await untilPool(lab, keysOf('rs1', 'rs2'), upBound)
   await lab.snapshot()
   const server = { node: 'rs1', address: SERVERS.rs1, port: 80 }
-  const what = { vip: VIP, directors: ['d1'], service: SERVICE, server, fault, probe, slackMs: slackOf(lab) }
+  const what = { vip: VIP, directors: ['d1'], service: SERVICE, server, fault, probe, slackMs: SLACK_MS }
   expect(lab.history).toPass(
     'pool',
     { ...what, downBound, upBound, inhibit: ldirectordFailed(of) !== 'gone' },
@@ -193,9 +196,10 @@ describe('the fallback', () => {
     await clients.stop()
     await lab.snapshot()
     const servers = NAMES.map(node => ({ node, address: SERVERS[node] }))
+    const seen = (bound: Bound): Bound => withSlack(bound, 'for reading and a probe step', READING_MS + STEP_MS)
     expect(lab.history).toPass('sorry', {
       ...{ vip: VIP, directors: ['d1'], service: SERVICE, servers, fault: 'httpd-hang', probe: 'clients' },
-      ...{ bound: down, endsBound: up, overlapMs: slackOf(lab), slackMs: slackOf(lab) + STEP_MS },
+      ...{ bound: seen(down), endsBound: seen(up), overlapMs: SLACK_MS, slackMs: SLACK_MS },
     })
 
     await edit(lab, '/fallback=/d')

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect } from 'vitest'
 import type { CommandResult } from '../src/agent/protocol.ts'
 import { activeDestinations, eventsOf, tablesOf } from '../src/history/queries.ts'
@@ -92,12 +93,18 @@ describe('health checks', () => {
   for (const { failure, inject, heal } of failings) {
     test(`each check finds a server that is ${failure}, and the same one back`, async ({ lab }) => {
       await allUp(lab)
-      const bounds = single.map(service => ({
-        service,
-        title: `${checkOf(service).keyword} on ${tableName(service)}, ${failure}`,
-        down: checkDownBound(checkOf(service), failure),
-        up: checkUpBound(checkOf(service), failure, plan.keepalived),
-      }))
+      const bounds = single.map(service => {
+        const check = checkOf(service)
+        // the wrong answers are those of /health alone
+        const other = check.urls.some(({ path }) => !path.startsWith('/health'))
+        const seen = failure === 'wrong-answer' && other ? 'one-url' : failure
+        return {
+          service,
+          title: `${check.keyword} on ${tableName(service)}, ${seen}`,
+          down: checkDownBound(check, seen),
+          up: checkUpBound(check, seen, plan.keepalived),
+        }
+      })
       const seeing = bounds.filter(bound => bound.down)
       const longest = Math.max(...seeing.map(({ down }) => down?.maxMs ?? 0))
 
@@ -119,6 +126,25 @@ describe('health checks', () => {
         if (up) within(lab, `${title}, up`, healed, whenPool(lab, service, keys(service), healed.started), up)
     })
   }
+
+  test('without its check nobody finds a server down', async ({ lab }) => {
+    await allUp(lab)
+    const service = serviceOn(25)
+    const down = checkDownBound(checkOf(service), 'refused')
+    if (!down) throw new Error('no bound')
+    const block = readFileSync(`${dir}/d1/etc/keepalived/conf.d/services.conf`, 'utf8').match(
+      / +SMTP_CHECK \{.*?\n {8}\}\n/s,
+    )?.[0]
+    if (block === undefined) throw new Error('no SMTP_CHECK')
+    const file = '/etc/keepalived/conf.d/services.conf'
+    const heal = await lab.inject('config-change', 'd1', { file, replace: [block, ''] })
+    const broken = await run(lab, 'rs1', 'kill -KILL $(cat /run/responder-smtp.pid)')
+    await lab.sleep(down.maxMs + slackOf(lab))
+    await lab.snapshot()
+    expect(whenPool(lab, service, [], broken.started)).toBeUndefined()
+    await heal()
+    expect(await untilPool(lab, service, [], down.maxMs + 5000)).toBe(true)
+  })
 
   test('after the start the first check decides alone, and alpha waits for it', async ({ lab }) => {
     await run(lab, 'd1', '/usr/lib/lvslab/service keepalived stop; while pgrep -x keepalived; do sleep 0.1; done')
@@ -273,6 +299,8 @@ describe('VRRP', () => {
       'd1',
       each(name => preemptBound(instanceOf(plan, 'd1', name), instanceOf(plan, 'd2', name), delay)),
     )
+    for (const name of names)
+      expect(whenTaken(lab, vipOf(name), 'd1', start.started), name).toBeGreaterThan(start.started + delay)
   })
 
   test('a frozen keepalived, and a link that is down', async ({ lab }) => {

@@ -195,6 +195,25 @@ describe('probes of TLS, TCP and UDP services', () => {
     expect(of('new')[7]).toMatchObject({ n: 7, detail: expect.stringMatching(/^rs\d lvslab 7$/) })
   })
 
+  test('tcp, udp and https leave from the sources and ports that were chosen', async ({ lab }) => {
+    const sources = await lab.addSources('c1', { count: 4, from: '10.9.0.1' })
+    const common = { client: 'c1', sources }
+    const ports = [8001, 8002, 8003, 8004]
+    const held = await lab.tcp({ ...common, probe: 'tcp', target: `${VIP}:7`, connections: 4, everyMs: 200, ports })
+    await (await lab.udp({ ...common, probe: 'udp', target: `${VIP}:7`, rate: 20, count: 4, ports })).ended()
+    await (await lab.http({ ...common, probe: 'https', url: `https://${VIP}/`, rate: 10, count: 4, ports })).ended()
+    await held.stop()
+    const from = (list: { source: string; sourcePort?: number }[]): string[] =>
+      list.map(({ source, sourcePort }) => `${source}:${sourcePort}`)
+    const chosen = sources.map((source, n) => `${source}:${ports[n]}`)
+    expect(from(changes(lab, 'open'))).toEqual(chosen)
+    for (const probe of ['udp', 'https']) {
+      const own = requests(lab).filter(request => request.probe === probe)
+      expect(values(own.map(({ outcome }) => outcome))).toEqual(['answered'])
+      expect(from(own)).toEqual(chosen)
+    }
+  })
+
   test('udp: no reply is a timeout, one that comes too late is told, a closed port refuses', async ({ lab }) => {
     const udp = { client: 'c1', rate: 50, count: 1, timeoutMs: 500 }
     await lab.exec('rs1', ['pkill', '-STOP', '-x', 'echo'])

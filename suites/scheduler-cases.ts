@@ -218,6 +218,26 @@ export const openOrClosed = (weight: number, n: number): SchedulerCase => {
   }
 }
 
+/**
+ * 64 clients ask so many addresses in turn, each connection over before the next, of three servers with unequal weights.
+ *
+ * @param n number of the case among those of this kind
+ */
+export const byDestination = (scheduler: 'dh' | 'lblc' | 'lblcr', destinations: number, n: number): SchedulerCase => {
+  const network = 2 ** 31 + n * 2 ** 12
+  return {
+    ...{ scheduler, flags: [], service: `${ip(network)}/20`, port: 80 },
+    servers: [3, 1, 2].map((weight, server) => ({ address: ip(0xac1e_0000 + 8 * n + server), weight })),
+    steps: Array.from({ length: 64 }, (_, client): SchedulerStep[] => [
+      {
+        ...{ do: 'connect', source: ip(0x1ff0_0000 + 64 * n + client), port: 1024 + client },
+        destination: ip(network + 1 + 61 * (client % destinations)),
+      },
+      { do: 'close', connection: client },
+    ]).flat(),
+  }
+}
+
 /** Who gets the connections of a case, as the model has it. */
 export const predict = (one: SchedulerCase): SchedulerAnswer => {
   const player = createPlayer(one)

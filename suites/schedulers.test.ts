@@ -1,7 +1,15 @@
 import { describe, expect } from 'vitest'
 import { AGENT_NODE, containerName } from '../src/lab/names.ts'
 import { labTest } from '../src/suite/lab-test.ts'
-import { EXACT, firstDifference, openOrClosed, randomCases, TWOS_LIMIT, twosEvenness } from './scheduler-cases.ts'
+import {
+  byDestination,
+  EXACT,
+  firstDifference,
+  openOrClosed,
+  randomCases,
+  TWOS_LIMIT,
+  twosEvenness,
+} from './scheduler-cases.ts'
 
 const test = labTest('topologies/keepalived-dr')
 
@@ -24,6 +32,25 @@ describe(`the models and the kernel, seed ${seed}`, () => {
       ).toBe(true)
     }
     expect(cases.flatMap((one, n) => firstDifference(one, answers[n] ?? []) ?? [])).toEqual([])
+    // a model with other weights than the kernel would be noticed
+    const others = cases.map(one => ({
+      ...one,
+      servers: one.servers.map(({ address, weight }) => ({ address, weight: weight + 1 })),
+    }))
+    const differing = new Set(
+      others.filter((one, n) => firstDifference(one, answers[n] ?? [])).map(one => one.scheduler),
+    )
+    expect(differing).toContain('wrr')
+    expect(differing).toContain('wlc')
+  })
+
+  test('agree where the address that is asked decides: 64 of them have every server, one has one', async ({ lab }) => {
+    const cases = (['dh', 'lblc', 'lblcr'] as const).flatMap((name, n) =>
+      [64, 1].map((destinations, m) => byDestination(name, destinations, 2 * n + m)),
+    )
+    const answers = await lab.schedule(cases)
+    expect(cases.flatMap((one, n) => firstDifference(one, answers[n] ?? []) ?? [])).toEqual([])
+    expect(answers.map(servers => new Set(servers).size)).toEqual([3, 1, 3, 1, 3, 1])
   })
 
   test('agree that an open connection of wlc counts 257 closed ones', async ({ lab }) => {

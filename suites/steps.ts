@@ -16,7 +16,7 @@ import { changedTopology } from './command-line.ts'
 /** Steps and questions that several suites have. */
 
 /** Reading the table after the log line that announced its change, ms. */
-const READING_MS = 150
+export const READING_MS = 150
 
 /** What a measurement may add, ms: scheduling of the lab's machine, and reading. */
 export const slackOf = (lab: Lab): number => READING_MS + schedulingOf(lab.history, SLACK_MS)

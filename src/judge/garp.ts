@@ -24,7 +24,12 @@ export interface GarpParams {
 }
 
 /** keepalived sends them one after the other, without a pause (vrrp_arp.c, `garp_interval` 0). */
-const AT_ONCE: Bound = { name: 'gratuitous ARP', formula: '1 s', maxMs: 1000, source: 'keepalived vrrp/vrrp_arp.c' }
+export const AT_ONCE: Bound = {
+  name: 'gratuitous ARP',
+  formula: '1 s',
+  maxMs: 1000,
+  source: 'keepalived vrrp/vrrp_arp.c',
+}
 
 /**
  * The kernel stamps a packet, but the address that it follows is stamped by who reads of it: measured up to 36 ms later on an

@@ -73,12 +73,13 @@ export const guard = (history: History, check: (history: History) => Verdict, ti
 }
 
 /**
- * Blames the machine for a FAIL.
+ * Blames the machine for a FAIL, and says of a PASS what it was in spite of.
  *
  * @param hungry what {@link starved} says of a probe
  */
 export const excuse = (verdict: Verdict, hungry: string | undefined): Verdict => {
-  if (verdict.outcome !== 'FAIL' || hungry === undefined) return verdict
+  if (verdict.outcome === 'INCONCLUSIVE' || hungry === undefined) return verdict
+  if (verdict.outcome === 'PASS') return { ...verdict, reason: `${verdict.reason} ${hungry}` }
   const reason = `${hungry} So the machine may be to blame, and not the configuration, for this: ${verdict.reason}`
   return { ...verdict, outcome: 'INCONCLUSIVE', reason }
 }

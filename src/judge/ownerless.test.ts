@@ -40,6 +40,13 @@ describe('the VIP without an owner', () => {
     expect(none(never)).toBe(10_000)
   })
 
+  it('leaves a fault the time that it took, as long as it is in force', () => {
+    const slow = (phase: 'inject' | 'heal', t: number): LabEvent => fault(t, 'config-change', 'd2', phase, 3000)
+    const move = [holds(0, 'd1'), holds(20_000, 'd1', 'remove'), holds(26_000, 'd2'), mark(90_000)]
+    expect(judge([...move, slow('inject', 17_000)]).outcome).toBe('PASS')
+    expect(judge([...move, slow('inject', 5_000), slow('heal', 10_000)]).outcome).toBe('FAIL')
+  })
+
   it('is not judged where the recording ends before anybody has to have it', () => {
     const open = judge([holds(0, 'd1'), holds(5000, 'd1', 'remove'), mark(5600)])
     expect(open).toMatchObject({

@@ -63,9 +63,11 @@ export const judgeOwnerless = (history: History, params: OwnerlessParams): Verdi
     }
   })
 
+  const names = new Set(eventsOf(history, 'fault').map(({ fault }) => fault))
+  const inForce = faultsInForce(history, [...names])
   // a fault takes effect somewhere between its beginning and its end
   const boundOf = (lack: Lack): Bound => {
-    const cause = eventsOf(history, 'fault').findLast(({ phase, t }) => phase === 'inject' && t <= lack.from)
+    const cause = inForce.findLast(({ from, until = end }) => from <= lack.from && until >= lack.from)?.fault
     return cause ? fromFault(history, params.bound, cause, 0) : params.bound
   }
   const beyond = (lack: Lack): number => lack.until - lack.from - boundOf(lack).maxMs

@@ -104,8 +104,12 @@ export const openLab = async (
       await agent.call('snapshot', {})
     }
     const origin = options.origin ?? (await agent.call('now', {})).t
-    const processor = engine.facts['accelerator'] === 'tcg' ? 'emulated' : 'native'
-    onEvent({ kind: 'machine', t: origin, processor, clock: engine.clock })
+    const { accelerator } = engine.facts // of somebody's Docker Engine nobody knows
+    if (accelerator !== undefined)
+      onEvent({
+        ...{ kind: 'machine', t: origin, clock: engine.clock },
+        processor: accelerator === 'tcg' ? 'emulated' : 'native',
+      })
     return createLab(engine, topology, name, scheduling(agent), history, origin)
   } catch (error) {
     await agent[Symbol.asyncDispose]()

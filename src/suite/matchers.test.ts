@@ -114,6 +114,11 @@ describe('each matcher asks its rule', () => {
     const lost = historyOf([holds(0, 'd1'), { ...holds(5, 'd1'), change: 'remove' } as LabEvent, end])
     expect(lost).toKeepOneOwner(bound, { vip })
     expect(said(() => expect(lost).toKeepOneOwner(bound, { vip, noneBound: bound }))).toContain('nor is it without one')
+    // the lab's machine has the time that it has in other matchers
+    const gone = { ...holds(10_000, 'd1'), change: 'remove' } as LabEvent
+    const moved = (t: number) => historyOf([holds(0, 'd1'), gone, holds(t, 'd2'), end])
+    expect(moved(13_790)).toKeepOneOwner(bound, { vip, noneBound: bound })
+    expect(moved(13_791)).not.toKeepOneOwner(bound, { vip, noneBound: bound })
   })
 
   it('toShareExactly', () => {

@@ -95,7 +95,7 @@ expect.extend({
     const { named, params } = split(options, 'single-owner', promise)
     const { vip, ...rest } = params
     const directors = vip.members.map(({ node, address }) => ({ node, address }))
-    const owner: OwnerParams = { ...rest, vip: vip.address, directors, bound }
+    const owner: OwnerParams = { slackMs: SLACK_MS, ...rest, vip: vip.address, directors, bound }
     return match(this.isNot, received, { ...named, rule: 'single-owner', params: owner })
   },
   toShareExactly(received: unknown, shares: Record<string, number>, options: Omit<SharesParams, 'expected'> & Named) {

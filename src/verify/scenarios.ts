@@ -3,7 +3,7 @@ import type { PlannedCheck } from '../judge/rules.ts'
 import type { GroupMember } from '../model/pair.ts'
 import { handoverBound } from '../model/vrrp.ts'
 import type { Plan } from './plan.ts'
-import type { Scenario } from './scenario.ts'
+import { type Scenario, SLACK_MS } from './scenario.ts'
 import { configuration } from './scenarios/configuration.ts'
 import { failovers } from './scenarios/failovers.ts'
 import { fixedScenarios } from './scenarios/fixed.ts'
@@ -63,6 +63,7 @@ export const convergenceChecks = (plan: Plan): PlannedCheck[] =>
       vip: address,
       directors: members.map(({ node, address: own }) => ({ node, address: own })),
       bound: handoverBound((members[0] as GroupMember).instance),
+      slackMs: SLACK_MS,
       causes: plan.dualMaster,
     },
   }))

@@ -65,8 +65,9 @@ export const ensureSaved = async <T>(
       },
       options,
     )
+  for (const file of base.locks) await hold(file, options.signal)
   do await build()
-  while (!(await hold(kind, key, options.signal)))
+  while (!(await hold(entryLockFile(kind, key), options.signal, () => hasEntry(kind, key))))
   const dir = entryDir(kind, key)
   const at = new Date()
   await utimes(dir, at, at)
@@ -85,12 +86,11 @@ export const ensureSaved = async <T>(
 /** Lock files of the entries that this process uses, until it ends: between two labs of one, nobody else holds it. */
 const held = new Set<string>()
 
-/** Keeps an entry from being removed while this process is there; false where it is gone already. */
-const hold = async (kind: SavedKind, key: string, signal?: AbortSignal): Promise<boolean> => {
-  const file = entryLockFile(kind, key)
-  if (held.has(file)) return true
+/** Keeps an entry from being removed while this process is there; false, and it does not, where it is gone already. */
+const hold = async (file: string, signal?: AbortSignal, isThere = async () => true): Promise<boolean> => {
+  if (held.has(file)) return isThere()
   const lock = await lockFile(file, 'shared', { signal })
-  if (await hasEntry(kind, key)) {
+  if (await isThere()) {
     lock.unref()
     held.add(file)
     return true

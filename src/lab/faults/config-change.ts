@@ -39,6 +39,7 @@ export const configChange = defineFault({
   example: { file: '/etc/keepalived/keepalived.conf', replace: ['priority 100', 'priority 70'] },
   // what is written may be a password
   journaled: ({ file }) => ({ file }),
+  restores: ({ file }) => file,
   inject: target => {
     const { file } = target.params
     const old = kept(target, 'file')

@@ -26,6 +26,11 @@ export interface Fault<S extends z.ZodObject = z.ZodObject> {
   example: z.input<S>
   /** What of the parameters the journal may have; all of them where it is left out. */
   journaled?: (params: z.output<S>) => Record<string, unknown>
+  /**
+   * Names what the heal makes as it was at the injection, where that is more than what the fault did: of two injections of a fault into one
+   * of these, the second is healed first.
+   */
+  restores?: (params: z.output<S>) => string
   /** What else must hold, by the topology alone. @throws LvslabError, before anything is touched */
   check?: (target: Target<z.output<S>>) => void
   inject: (target: Target<z.output<S>>) => FaultStep[]

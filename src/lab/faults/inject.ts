@@ -36,6 +36,13 @@ export const createFaults = (topology: Topology, run: RunFault): Faults => {
   const what = ({ fault, node }: PreparedFault): string => `${fault} on ${node}`
 
   const heal = async (prepared: PreparedFault): Promise<void> => {
+    const first = later(prepared)
+    if (first)
+      throw new LvslabError(
+        'FAULT_NOT_HEALED',
+        `${prepared.injection} on ${prepared.node} is not healed: ${first.injection} changed ${first.restores} after it`,
+        { remedy: `heal ${first.injection} first: the last injection is the first to be healed` },
+      )
     const { fault, node, injection, params, heal: steps, healed: proofs } = prepared
     const result = await run({
       fault,
@@ -52,6 +59,20 @@ export const createFaults = (topology: Topology, run: RunFault): Faults => {
     throw new LvslabError('FAULT_NOT_HEALED', `${what(prepared)} is not healed: ${broken.join('; ')}`, {
       remedy: 'discard this lab: it is not what its topology says',
     })
+  }
+
+  /** What was done to the same thing since, and is healed first. */
+  const later = (prepared: PreparedFault): PreparedFault | undefined => {
+    const all = [...open.keys()]
+    return all
+      .slice(all.indexOf(prepared) + 1)
+      .find(
+        one =>
+          one.restores !== undefined &&
+          one.restores === prepared.restores &&
+          one.fault === prepared.fault &&
+          one.node === prepared.node,
+      )
   }
 
   const healOnce = (prepared: PreparedFault): Heal => {

@@ -2,6 +2,20 @@ import { z } from 'zod'
 import { defineFault } from './fault.ts'
 import { kept, sh } from './shell.ts'
 
+/** Edits of the table: what else ipvsadm does, to timeouts, counters and the daemons, is not in what it saves, and could not be healed. */
+const EDITS = [
+  ...['-A', '-E', '-D', '-C', '-a', '-e', '-d'],
+  ...[
+    '--add-service',
+    '--edit-service',
+    '--delete-service',
+    '--clear',
+    '--add-server',
+    '--edit-server',
+    '--delete-server',
+  ],
+]
+
 /**
  * An edit of the IPVS table by hand, past keepalived. The heal takes back the difference between the table as it was before
  * and as it is then, whoever made it; entries that are the same keep their connections.
@@ -11,8 +25,11 @@ export const ipvsadm = defineFault({
   roles: ['director'],
   params: z.strictObject({
     /** Of ipvsadm(8): `['-d', '-t', '10.0.0.100:80', '-r', '10.0.0.10']`. */
-    args: z.array(z.string()).min(1),
+    args: z
+      .array(z.string())
+      .refine(([command = '']) => EDITS.includes(command), `the first word is none of ${EDITS.join(', ')}`),
   }),
+  restores: () => 'the table',
   example: { args: ['-d', '-t', '10.0.0.100:80', '-r', '10.0.0.10'] },
   inject: target => [
     {

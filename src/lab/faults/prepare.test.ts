@@ -91,6 +91,7 @@ describe('what does not fit is refused before anything is touched', () => {
     ['config-change', { file: '/etc/keepalived/keepalived.conf' }, /either content or replace/],
     ['config-change', { file: 'keepalived.conf', content: '' }, /start/],
     ['ipvsadm', { args: [] }, /args/],
+    ['ipvsadm', { args: ['--set', '0', '5', '0'] }, /the first word is none of -A/],
   ])('parameters of %s: %j', ([fault, params, why]) => {
     const on = fault.startsWith('httpd') ? 'rs1' : 'd1'
     const error = refusal(() => prepareFault(topology, fault, on, params, 1))

@@ -14,6 +14,8 @@ export interface PreparedFault {
   injection: string
   /** As the journal has them. */
   params: Record<string, unknown>
+  /** See {@link Fault.restores}. */
+  restores?: string | undefined
   inject: FaultStep[]
   heal: FaultStep[]
   healed: Proof[]
@@ -61,6 +63,7 @@ export const prepareFault = (
   found.check?.(target)
   return {
     ...{ fault, node: nodeName, injection: target.id, params: found.journaled?.(parsed.data) ?? parsed.data },
+    restores: found.restores?.(parsed.data),
     ...{ inject: found.inject(target), heal: found.heal(target), healed: found.healed(target) },
   }
 }

@@ -1,6 +1,6 @@
 import type { Condition } from '../../agent/protocol.ts'
 import type { ProbeWatch } from '../../judge/client-gap.ts'
-import { claims } from '../../judge/garp.ts'
+import { AT_ONCE, claims } from '../../judge/garp.ts'
 import type { PlannedCheck } from '../../judge/rules.ts'
 import type { Heal } from '../../lab/faults/inject.ts'
 import type { FaultName } from '../../lab/faults/registry.ts'
@@ -27,6 +27,9 @@ const unheardOnWire = (plan: Plan, { address, members }: PlannedVip): string | u
 }
 
 /** The expected MASTER of a VIP, and who takes it over. */
+/** Until whoever has taken a VIP must have announced it, on the slowest machine; ms. */
+const ANNOUNCED_MS = AT_ONCE.maxMs + 5 * SLACK_MS
+
 export type Pair = [master: GroupMember, backup: GroupMember]
 
 /** What takes the VIP from its MASTER, and how that comes back. */
@@ -72,7 +75,7 @@ export const failover = (plan: Plan, vip: PlannedVip, followers: PlannedVip[], p
       // its pool may still be without a server, and clients without an answer
       if (service && gapBound && gapBound.maxMs > AFTER_MS)
         await lab.until(wholePool(service), gapBound.maxMs + PATIENCE_MS)
-      await lab.sleep(AFTER_MS)
+      await lab.sleep(ANNOUNCED_MS)
       await probe?.stop()
     },
     checks: [
