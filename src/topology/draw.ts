@@ -1,3 +1,4 @@
+import { configuredOf } from './configured.ts'
 import { rulesOf } from './rules.ts'
 import type { Node, Role, Topology } from './types.ts'
 
@@ -14,7 +15,8 @@ const elsewhere = ({ loopback, tunnels }: Node): string[] => [
 
 /**
  * A picture in text: each network with the nodes on it, their roles and addresses; below a node, on its first network, its
- * packages, its routes and the rules that it loads, as the commands that would add them. Ends with a line feed.
+ * packages, its routes and the rules that it loads, as the commands that would add them, and of a director its VRRP instances and
+ * virtual services. Ends with a line feed.
  */
 export const drawText = (topology: Topology): string => {
   const blocks = topology.networks.map(network => {
@@ -27,16 +29,16 @@ export const drawText = (topology: Topology): string => {
             ...[node.name, node.role, its.name, [its.address, ...its.addresses].join(', ')],
             elsewhere(node).join('  '),
           ],
-          commands: its === node.interfaces[0] ? commandsOf(node) : [],
+          below: its === node.interfaces[0] ? underneath(node) : [],
         })),
     )
     const widths = [0, 1, 2, 3, 4].map(column => Math.max(0, ...rows.map(row => (row.cells[column] as string).length)))
-    const lines = rows.flatMap(({ cells, commands }, index) => {
+    const lines = rows.flatMap(({ cells, below }, index) => {
       const last = index === rows.length - 1
       const text = cells.map((cell, column) => cell.padEnd(widths[column] as number)).join('  ')
       return [
         `${last ? '└─' : '├─'} ${text.trimEnd()}`,
-        ...commands.map(command => `${last ? '  ' : '│ '} ${' '.repeat(widths[0] as number)}  ${command}`),
+        ...below.map(line => `${last ? '  ' : '│ '} ${' '.repeat(widths[0] as number)}  ${line}`),
       ]
     })
     return [`${network.name}  ${network.subnet}${gateway}`, ...lines].join('\n')
@@ -44,17 +46,19 @@ export const drawText = (topology: Topology): string => {
   return `${blocks.join('\n\n')}\n`
 }
 
-const commandsOf = (node: Node): string[] => [
+/** What is drawn below a node. */
+const underneath = (node: Node): string[] => [
   ...(node.packages ? [`apt-get install ${node.packages.join(' ')}`] : []),
   ...node.routes.map(route => `ip route add ${route}`),
   ...rulesOf(node),
+  ...configuredOf(node),
 ]
 
 /** The same as a Mermaid flowchart, which GitHub renders. Ends with a line feed. */
 export const drawMermaid = (topology: Topology): string => {
   const networks = topology.networks.map(its => `  net_${id(its.name)}(["${its.name} ${its.subnet}"])`)
   const nodes = inTiers(topology.nodes).map(node => {
-    const lines = [node.name, node.role, ...elsewhere(node), ...commandsOf(node)]
+    const lines = [node.name, node.role, ...elsewhere(node), ...underneath(node)]
     return `  node_${id(node.name)}["${lines.map(text => text.replaceAll('"', '#quot;')).join('<br/>')}"]`
   })
   // Links point down the tiers, so that those who ask stand above the network and those who answer below it.

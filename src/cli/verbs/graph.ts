@@ -10,7 +10,8 @@ import { printTopologyOf } from '../topology-of.ts'
 export const graphCommand = defineVerb('Example: lvslab graph --svg topologies/keepalived-dr > keepalived-dr.svg', {
   meta: {
     name: 'graph',
-    description: 'Draw a topology as text, Mermaid or SVG: networks, nodes, addresses, routes, rules. Needs no engine.',
+    description:
+      'Draw a topology as text, Mermaid or SVG: networks, nodes, addresses, routes, rules, VIPs, services. Needs no engine.',
   },
   args: {
     dir: {
