@@ -9,7 +9,7 @@ import { serverDownBound, serverUpBound } from '../src/model/health-check.ts'
 import { changePool, poolTable, startPool } from '../src/model/pool.ts'
 import { syncedBound } from '../src/model/sync-group.ts'
 import type { Bound, VirtualService } from '../src/model/types.ts'
-import { crashBound, linkDownBound, preemptBound, stopBound } from '../src/model/vrrp.ts'
+import { crashBound, handoverBound, linkDownBound, preemptBound, stopBound } from '../src/model/vrrp.ts'
 import { labTest } from '../src/suite/lab-test.ts'
 import { loadTopology } from '../src/topology/load.ts'
 import { type PlannedVip, planTopology } from '../src/verify/plan.ts'
@@ -130,6 +130,26 @@ describe('two VIPs that move together, version 3, unicast', () => {
         whenTaken(lab, address, 'd1', healed.t),
         back,
       )
+  })
+
+  test('adverts that do not reach the other leave both MASTER, and one once they do', async ({ lab }) => {
+    const bound = syncedBound([crashBound(...OUT), crashBound(...IN)])
+    const heal = await lab.inject('vrrp-block', 'd1', { direction: 'both', peer: 'd2' })
+    await untilMoved(lab, 'd2', [], bound)
+    const blocked = faultOf(lab, 'inject', 'vrrp-block', 'd1')
+    for (const { address } of VIPS)
+      within(
+        lab,
+        `${address} at d2 too`,
+        { started: blocked.t, ended: blocked.done },
+        whenTaken(lab, address, 'd2', blocked.t),
+        bound,
+      )
+    await lab.sleep(500)
+    await heal()
+    await untilMoved(lab, 'd1', ['d2'], bound)
+    await lab.sleep(500)
+    for (const vip of VIPS) expect(lab.history).toKeepOneOwner(handoverBound(OUT[1]), { vip, noneBound: bound })
   })
 
   test('names are found through the VIP, on either director', async ({ lab }) => {
