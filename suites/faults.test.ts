@@ -13,10 +13,10 @@ import {
   tablesOf,
 } from '../src/history/queries.ts'
 import { fromFault } from '../src/judge/limit.ts'
-import type { FaultArguments, FaultName, FaultParams } from '../src/lab/faults/registry.ts'
+import type { FaultArguments, FaultParams } from '../src/lab/faults/registry.ts'
 import type { Lab } from '../src/lab/lab.ts'
-import { type DirectorFault, predictFault } from '../src/model/faults.ts'
-import { type ServerFailure, serverDownBound, serverUpBound } from '../src/model/health-check.ts'
+import { type DirectorFault, predictFault, SERVER_FAILURES, type ServerFault } from '../src/model/faults.ts'
+import { serverDownBound, serverUpBound } from '../src/model/health-check.ts'
 import type { Bound } from '../src/model/types.ts'
 import { crashBound, handoverBound, startBound } from '../src/model/vrrp.ts'
 import { labTest } from '../src/suite/lab-test.ts'
@@ -191,30 +191,14 @@ test('adverts of auth_type AH are seen, and blocked as others are', async ({ lab
   expect(await lab.until({ kind: 'owner', address: VIP, node: 'd1', others: ['d2'] }, patience)).toBe(true)
 })
 
-interface ServerFault {
-  fault: FaultName
-  params: object | undefined
-  /** As a health check sees it. */
-  failure: ServerFailure
+const PARAMS: Partial<Record<ServerFault, object>> = {
+  'httpd-refuse': { addresses: ['10.0.0.10', VIP] },
+  'httpd-slow': { delayMs: 3_000 },
+  'httpd-error': { status: 503 },
 }
 
-const serverFault = <F extends FaultName>(
-  fault: F,
-  failure: ServerFailure,
-  ...[params]: FaultArguments<F>
-): ServerFault => ({ fault, params, failure })
-
-describe('a fault of httpd takes its server out of the pool in time', () => {
-  for (const { fault, params, failure } of [
-    serverFault('httpd-stop', 'refused'),
-    serverFault('httpd-crash', 'refused'),
-    serverFault('httpd-hang', 'silent'),
-    serverFault('httpd-refuse', 'refused', { addresses: ['10.0.0.10', VIP] }),
-    serverFault('httpd-slow', 'silent', { delayMs: 3_000 }),
-    serverFault('httpd-error', 'one-url', { status: 503 }),
-    serverFault('node-kill', 'silent'),
-    serverFault('link-down', 'silent'),
-  ]) {
+describe('a fault of a real server takes it out of the pool in time', () => {
+  for (const [fault, { failure }] of Object.entries(SERVER_FAILURES)) {
     test(fault, async ({ lab, plan, judge }) => {
       const service = plan.services[0]
       const planned = service?.servers.find(one => one.node === 'rs1')
@@ -228,7 +212,11 @@ describe('a fault of httpd takes its server out of the pool in time', () => {
       const pool = (destinations: string[]): Condition => ({ kind: 'pool', node: 'd1', service: SERVICE, destinations })
       const probe = await lab.http({ probe: 'clients', client: 'c1', url: service.url, rate: 20 })
       await lab.sleep(500)
-      const heal = await lab.inject(fault as 'httpd-slow', 'rs1', params as FaultParams['httpd-slow'])
+      const heal = await lab.inject(
+        fault as 'httpd-slow',
+        'rs1',
+        PARAMS[fault as ServerFault] as FaultParams['httpd-slow'],
+      )
       await lab.until(pool(['10.0.0.20:80']), downBound.maxMs + PATIENCE_MS)
       await lab.sleep(1_000)
       await heal()

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect } from 'vitest'
 import { tablesOf } from '../src/history/queries.ts'
 import type { Lab } from '../src/lab/lab.ts'
-import type { ServerFailure } from '../src/model/health-check.ts'
+import { SERVER_FAILURES, type ServerFault } from '../src/model/faults.ts'
 import { withSlack } from '../src/model/bound.ts'
 import {
   LDIRECTORD_DEFAULTS,
@@ -88,23 +88,15 @@ const edit = async (lab: Lab, script: string, says = 'reread new configuration')
   within(lab, `ldirectord notices the edit: ${says}`, edited, await lab.now(), reload)
 }
 
-type ServerFault = 'httpd-stop' | 'httpd-crash' | 'httpd-error' | 'httpd-hang' | 'link-down'
+/** Those that need no parameters. */
+type PlainFault = Exclude<ServerFault, 'httpd-slow' | 'httpd-refuse'>
 
-/** Each failure and how it is made. */
-const FAILURES: [ServerFault, ServerFailure][] = [
-  ['httpd-stop', 'refused'],
-  ['httpd-error', 'wrong-answer'],
-  ['httpd-hang', 'hanging'],
-  ['link-down', 'silent'],
-]
+/** One for each failure. */
+const FAULTS: PlainFault[] = ['httpd-stop', 'httpd-error', 'httpd-hang', 'link-down']
 
 /** Breaks rs1, waits until it is out, heals it, waits until it is back; all of that is judged. */
-const failAndReturn = async (
-  lab: Lab,
-  fault: ServerFault,
-  failure: ServerFailure,
-  of: LdirectordCheck,
-): Promise<void> => {
+const failAndReturn = async (lab: Lab, fault: PlainFault, of: LdirectordCheck): Promise<void> => {
+  const { failure } = SERVER_FAILURES[fault]
   const read = (bound: Bound | undefined): Bound => withSlack(promised(bound), 'for reading the table', READING_MS)
   const downBound = read(ldirectordDownBound(of, failure))
   const upBound = read(ldirectordUpBound(of, failure))
@@ -145,24 +137,25 @@ test('both real servers in turn', async ({ lab }) => {
 describe('a failed real server', () => {
   test('is removed and comes back, each within its bound', async ({ lab }) => {
     await ready(lab)
-    for (const [fault, failure] of FAILURES) await failAndReturn(lab, fault, failure, check)
+    for (const fault of FAULTS) await failAndReturn(lab, fault, check)
   })
 
   test('stays with weight 0 where quiescent is yes, and is removed where it is left out', async ({ lab }) => {
     await ready(lab)
     await edit(lab, 's/^quiescent=no/quiescent=yes/')
-    await failAndReturn(lab, 'httpd-stop', 'refused', { ...check, quiescent: true })
+    await failAndReturn(lab, 'httpd-stop', { ...check, quiescent: true })
     // the manual says that yes is the default; the program says no
     await edit(lab, '/^quiescent=/d')
-    await failAndReturn(lab, 'httpd-crash', 'refused', { ...check, quiescent: LDIRECTORD_DEFAULTS.quiescent })
+    await failAndReturn(lab, 'httpd-crash', { ...check, quiescent: LDIRECTORD_DEFAULTS.quiescent })
   })
 
   test('keeps its clients where ldirectord checks otherwise, or not at all', async ({ lab }) => {
     await ready(lab)
     await edit(lab, 's/checktype=negotiate/checktype=connect/')
-    const unseen = FAILURES.filter(([, failure]) => !ldirectordDownBound({ ...check, type: 'connect' }, failure))
-    expect(unseen.map(([, failure]) => failure)).toEqual(['wrong-answer', 'hanging'])
-    const heals = await Promise.all(unseen.map(([fault], n) => lab.inject(fault, NAMES[n] ?? '')))
+    const connect: LdirectordCheck = { ...check, type: 'connect' }
+    const unseen = FAULTS.filter(fault => !ldirectordDownBound(connect, SERVER_FAILURES[fault].failure))
+    expect(unseen).toEqual(['httpd-error', 'httpd-hang'])
+    const heals = await Promise.all(unseen.map((fault, n) => lab.inject(fault, NAMES[n] ?? '')))
     await lab.sleep(promised(ldirectordDownBound(check, 'hanging')).maxMs + PATIENCE_MS)
     expect(await weights(lab)).toEqual(BOTH)
     for (const heal of heals) await heal()

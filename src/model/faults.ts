@@ -1,3 +1,4 @@
+import type { ServerFailure } from './health-check.ts'
 import type { Bound, VrrpInstance } from './types.ts'
 import { crashBound, handoverBound, preemptBound, startBound, stopBound, type Timers } from './vrrp.ts'
 
@@ -16,6 +17,40 @@ export type DirectorFault =
   | 'node-pause'
   | 'node-kill'
   | 'node-restart'
+
+/** The faults that are done to a real server, under the names that the lab has them by. */
+export type ServerFault =
+  | 'httpd-stop'
+  | 'httpd-crash'
+  | 'httpd-refuse'
+  | 'httpd-hang'
+  | 'httpd-slow'
+  | 'httpd-error'
+  | 'link-down'
+  | 'node-pause'
+  | 'node-kill'
+
+/**
+ * How a health check sees a real server to which a fault is done: by that, `checkDownBound` and `checkUpBound` say when it is out of the
+ * pool, and back. `httpd-slow` of a delay that is longer than the check waits.
+ */
+export const SERVER_FAILURES: Record<ServerFault, { failure: ServerFailure; source: string }> = {
+  'httpd-stop': { failure: 'refused', source: 'RFC 9293 3.5.1: a reset for a port that nobody listens on' },
+  'httpd-crash': { failure: 'refused', source: 'RFC 9293 3.5.1: a reset for a port that nobody listens on' },
+  'httpd-refuse': { failure: 'refused', source: 'iptables-extensions(8) REJECT, tcp-reset' },
+  'httpd-hang': {
+    failure: 'hanging',
+    source: 'the kernel makes connections of a program that is stopped: listen(2), backlog',
+  },
+  'httpd-slow': { failure: 'hanging', source: 'a connection, and no answer in time' },
+  'httpd-error': { failure: 'wrong-answer', source: 'another status than the check wants' },
+  'link-down': { failure: 'silent', source: 'nothing arrives' },
+  'node-pause': {
+    failure: 'hanging',
+    source: 'the kernel makes connections of a program that is frozen: listen(2), backlog',
+  },
+  'node-kill': { failure: 'silent', source: 'its network is gone with its processes' },
+}
 
 /** What a fault on the MASTER does. Times of `takeover` run from the fault, those of `back` from its heal. */
 export interface FaultPrediction {
