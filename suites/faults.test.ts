@@ -303,14 +303,15 @@ describe('what a client sees of', () => {
     expect(await order()).toEqual(all)
   })
 
-  test('netem with duplication and loss: of each packet that arrives there are two', async ({ lab }) => {
+  test('netem with duplication and loss: what is lost is the copy', async ({ lab }) => {
     const heal = await lab.inject('netem', 'rs1', { device: 'eth0', duplicatePercent: 100, lossPercent: 50 })
     const { stdout } = await lab.exec('c1', ['ping', '-c', '20', '-i', '0.01', '-W', '1', '10.0.0.10'])
     await heal()
-    const answered = (stdout.match(/icmp_seq=\d+(?!.*DUP)/g) ?? []).length
-    expect(answered).toBeGreaterThan(0)
-    expect(answered).toBeLessThan(20)
-    expect(stdout).toContain('(DUP!)')
+    // a packet that is due twice and lost once is sent once (sch_netem.c netem_enqueue)
+    expect(stdout).toContain('20 received')
+    const copies = stdout.match(/DUP!/g) ?? []
+    expect(copies.length).toBeGreaterThan(0)
+    expect(copies.length).toBeLessThan(20)
   })
 
   test('netem with loss: no packet arrives', async ({ lab }) => {

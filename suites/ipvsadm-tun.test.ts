@@ -172,7 +172,7 @@ describe('the MTU of the tunnel', () => {
       capture: 'full',
       node: 'c1',
       device: 'eth0',
-      filter: `src ${VIP} and ip[2:2] = ${MTU}`,
+      filter: `src ${VIP} and ip[2:2] > ${tunnelMtu(MTU)}`,
     })
     expect(await curl(lab, `http://${VIP}/large`)).toBe('200')
     await stop()

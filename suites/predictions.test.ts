@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect } from 'vitest'
 import type { CommandResult } from '../src/agent/protocol.ts'
 import { activeDestinations, eventsOf, tablesOf } from '../src/history/queries.ts'
@@ -132,17 +131,19 @@ describe('health checks', () => {
     const service = serviceOn(25)
     const down = checkDownBound(checkOf(service), 'refused')
     if (!down) throw new Error('no bound')
-    const block = readFileSync(`${dir}/d1/etc/keepalived/conf.d/services.conf`, 'utf8').match(
-      / +SMTP_CHECK \{.*?\n {8}\}\n/s,
-    )?.[0]
-    if (block === undefined) throw new Error('no SMTP_CHECK')
     const file = '/etc/keepalived/conf.d/services.conf'
-    const heal = await lab.inject('config-change', 'd1', { file, replace: [block, ''] })
+    const reloadWith = async (change: string): Promise<void> => {
+      const match = 'Reload complete'
+      const reloaded = lab.until({ kind: 'line', node: 'd1', file: '/var/log/keepalived.log', match }, 5000)
+      await run(lab, 'd1', `${change} && kill -HUP $(cat /run/keepalived.pid)`)
+      expect(await reloaded).toBe(true)
+    }
+    await reloadWith(`cp ${file} /tmp/before && perl -0pi -e 's/ +SMTP_CHECK \\{.*?\\n {8}\\}\\n//s or die' ${file}`)
     const broken = await run(lab, 'rs1', 'kill -KILL $(cat /run/responder-smtp.pid)')
     await lab.sleep(down.maxMs + slackOf(lab))
     await lab.snapshot()
     expect(whenPool(lab, service, [], broken.started)).toBeUndefined()
-    await heal()
+    await reloadWith(`cp /tmp/before ${file}`)
     expect(await untilPool(lab, service, [], down.maxMs + 5000)).toBe(true)
   })
 
