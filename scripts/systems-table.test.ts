@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { resultsOf, systemsTable } from './systems-table.ts'
+import { parse } from 'yaml'
+import { resultsOf, type System, systemsTable } from './systems-table.ts'
 
 const suite = (name: string, tests: number, failures: number, skipped = 0): string =>
   `<testsuite name="${name}" hostname="vm" tests="${tests}" failures="${failures}" errors="0" skipped="${skipped}" time="1">`
@@ -18,5 +21,11 @@ describe('the table of systems', () => {
     )
     expect(table(['tun', 'dr'])).toContain('| 6 passed, **1 failed**, 2 not run |')
     expect(table(['tun', 'nat'])).toContain('| not run |')
+  })
+
+  it('stands in the README as systems.yaml has it', () => {
+    const read = (file: string): string => readFileSync(path.join(import.meta.dirname, '..', file), 'utf8')
+    const readme = read('README.md')
+    for (const { shows } of parse(read('suites/systems.yaml')) as System[]) expect(readme).toContain(`| ${shows} (`)
   })
 })
