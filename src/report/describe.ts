@@ -81,7 +81,8 @@ const DESCRIPTIONS: { [K in EventKind]: (event: EventOf<K>) => string } = {
   },
   command: ({ node, command, code, output }) =>
     `\`${command}\` on ${node} ended with ${code}${output.trim() ? `: ${output.trim().split('\n').at(-1)}` : ''}`,
-  machine: ({ processor, clock }) => `the lab runs on a processor that is ${processor}, on the ${clock} clock`,
+  machine: ({ processor, clock }) =>
+    `the lab runs on ${processor === 'emulated' ? 'an emulated processor' : "the host's own processor"}, on the ${clock} clock`,
   mark: ({ label }) => label,
   trouble: ({ node, what }) => `trouble${node ? ` on ${node}` : ''}: ${what}`,
 }

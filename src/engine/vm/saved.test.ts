@@ -45,6 +45,13 @@ describe('a saved machine that this process has asked for', () => {
     ])
   })
 
+  it('is made anew where somebody has removed it by hand', async () => {
+    await writeTemplate('asked-for')
+    await ensureSaved('templates', 'asked-for', ENGINE, make, { steps: silent })
+    await rm(path.join(root, 'templates'), { recursive: true })
+    await expect(ensureSaved('templates', 'asked-for', ENGINE, make, { steps: silent })).rejects.toThrow('it is there')
+  })
+
   it('makes no other go by the memory that it has unpacked', async () => {
     await writeTemplate('asked-for')
     await writeTemplate('other')

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LvslabError } from '../../errors.ts'
 import { buildEntry, type CacheKind, cacheDir, entryDir, entryLockFile, exists, hasEntry } from '../cache.ts'
-import { lockFile, tryLockFile } from '../file-lock.ts'
+import { type FileLock, lockFile, tryLockFile } from '../file-lock.ts'
 import { host } from '../host-command.ts'
 import { bytesOf } from '../leftovers.ts'
 import type { Steps } from '../progress.ts'
@@ -65,9 +65,8 @@ export const ensureSaved = async <T>(
       },
       options,
     )
-  for (const file of base.locks) await hold(file, options.signal)
-  do await build()
-  while (!(await hold(entryLockFile(kind, key), options.signal, () => hasEntry(kind, key))))
+  for (const file of base.locks) await hold(file, options)
+  while (!(await hold(entryLockFile(kind, key), options, () => hasEntry(kind, key)))) await build()
   const dir = entryDir(kind, key)
   const at = new Date()
   await utimes(dir, at, at)
@@ -83,18 +82,23 @@ export const ensureSaved = async <T>(
   }
 }
 
-/** Lock files of the entries that this process uses, until it ends: between two labs of one, nobody else holds it. */
-const held = new Set<string>()
+/** Locks of the entries that this process uses, by their files, until it ends: between two labs of one, nobody else holds it. */
+const held = new Map<string, FileLock>()
 
 /** Keeps an entry from being removed while this process is there; false, and it does not, where it is gone already. */
-const hold = async (file: string, signal?: AbortSignal, isThere = async () => true): Promise<boolean> => {
-  if (held.has(file)) return isThere()
-  const lock = await lockFile(file, 'shared', { signal })
+const hold = async (
+  file: string,
+  options: { signal?: AbortSignal | undefined; onWait?: () => void },
+  isThere = async () => true,
+): Promise<boolean> => {
+  const lock = held.get(file) ?? (await lockFile(file, 'shared', options))
   if (await isThere()) {
     lock.unref()
-    held.add(file)
+    held.set(file, lock)
     return true
   }
+  // whoever makes it anew, perhaps this process, needs the lock
+  held.delete(file)
   await lock[Symbol.asyncDispose]()
   return false
 }
