@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import type { Condition } from './../agent/protocol.ts'
-import type { Lab } from './../lab/lab.ts'
-import { type Plan } from './plan.ts'
+import type { Condition } from '../agent/protocol.ts'
+import { historyOf } from '../history/history.ts'
+import { AT_ONCE } from '../judge/garp.ts'
+import { withScheduling } from '../judge/limit.ts'
+import type { Lab } from '../lab/lab.ts'
+import type { Plan } from './plan.ts'
+import { SLACK_MS } from './scenario.ts'
 import { planScenarios } from './scenarios.ts'
 import {
   type Change,
@@ -98,21 +102,30 @@ describe('a service with alpha', () => {
     ).toBe('no bound is known for the first health checks of its real servers (alpha)')
   })
 
-  it('is asked until its pool is whole again, when the MASTER is back', async () => {
-    const waitedFor = async (plan: Plan): Promise<string[]> => {
-      const kinds: string[] = []
-      const nothing = async (): Promise<void> => {}
-      const lab = {
-        http: async () => ({ stop: nothing }),
-        inject: async () => nothing,
-        sleep: async () => 0,
-        until: async ({ kind }: Condition) => kinds.push(kind) > 0,
-      }
-      await scenarioOf(plan, 'failover-stop-10.0.0.100').drive(lab as unknown as Lab)
-      return kinds
+  /** What the drive waits for: kinds of conditions, and ms. */
+  const waits = async (plan: Plan): Promise<(string | number)[]> => {
+    const waits: (string | number)[] = []
+    const nothing = async (): Promise<void> => {}
+    const lab = {
+      http: async () => ({ stop: nothing }),
+      inject: async () => nothing,
+      sleep: async (ms: number) => waits.push(ms),
+      until: async ({ kind }: Condition) => waits.push(kind) > 0,
     }
-    expect(await waitedFor(changedPlan(withoutSorry))).toEqual(['owner', 'owner', 'pool'])
-    expect(await waitedFor(changedPlan(same))).toEqual(['owner', 'owner'])
+    await scenarioOf(plan, 'failover-stop-10.0.0.100').drive(lab as unknown as Lab)
+    return waits
+  }
+
+  it('is asked until its pool is whole again, when the MASTER is back', async () => {
+    const kinds = async (plan: Plan) => (await waits(plan)).filter(wait => typeof wait === 'string')
+    expect(await kinds(changedPlan(withoutSorry))).toEqual(['owner', 'owner', 'pool'])
+    expect(await kinds(changedPlan(same))).toEqual(['owner', 'owner'])
+  })
+
+  it('is watched until the MASTER that is back must have announced it, on a slow machine too', async () => {
+    const slow = historyOf([{ kind: 'machine', t: 0, processor: 'emulated', clock: 'real' }])
+    const last = (await waits(changedPlan(same))).at(-1)
+    expect(last).toBeGreaterThan(withScheduling(slow, AT_ONCE, SLACK_MS).maxMs)
   })
 
   it('is waited for on each director before a lab is ready', () => {

@@ -26,10 +26,10 @@ const unheardOnWire = (plan: Plan, { address, members }: PlannedVip): string | u
   return elsewhere && `on ${elsewhere.node} the VIP is on a device that the topology does not name`
 }
 
-/** The expected MASTER of a VIP, and who takes it over. */
-/** Until whoever has taken a VIP must have announced it, on the slowest machine; ms. */
+/** Until whoever has taken a VIP must have announced it, on the slowest machine (`schedulingOf`) and some; ms. */
 const ANNOUNCED_MS = AT_ONCE.maxMs + 5 * SLACK_MS
 
+/** The expected MASTER of a VIP, and who takes it over. */
 export type Pair = [master: GroupMember, backup: GroupMember]
 
 /** What takes the VIP from its MASTER, and how that comes back. */

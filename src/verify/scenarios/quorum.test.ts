@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Plan } from '../plan.ts'
+import type { Plan } from '../plan.ts'
 import { planScenarios } from '../scenarios.ts'
 import { type Change, changedPlan, checkOf, persistent, planOf, SERVICE, scenarioOf, whyUntested } from '../testing.ts'
 
