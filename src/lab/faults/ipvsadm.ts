@@ -3,18 +3,10 @@ import { defineFault } from './fault.ts'
 import { kept, sh } from './shell.ts'
 
 /** Edits of the table: what else ipvsadm does, to timeouts, counters and the daemons, is not in what it saves, and could not be healed. */
-const EDITS = [
-  ...['-A', '-E', '-D', '-C', '-a', '-e', '-d'],
-  ...[
-    '--add-service',
-    '--edit-service',
-    '--delete-service',
-    '--clear',
-    '--add-server',
-    '--edit-server',
-    '--delete-server',
-  ],
-]
+const EDITS =
+  '-A -E -D -C -a -e -d --add-service --edit-service --delete-service --clear --add-server --edit-server --delete-server'.split(
+    ' ',
+  )
 
 /**
  * An edit of the IPVS table by hand, past keepalived. The heal takes back the difference between the table as it was before
