@@ -59,13 +59,12 @@ export const checkPool = (history: History, params: PoolParams): Verdict => {
   const healed = heal && heal.t > cause.t ? heal : undefined
   const until = healed?.t ?? endOf(history)
   const removal = tables.find(table => table.t > cause.t && table.t <= until && has(table) === false)
-  const change = { owner, server: name, slackMs }
+  const change = { owner, server: name }
   const said = (since: FaultEvent, results: CheckerResult[]): KeepalivedEvent[] =>
     checkerLines(history, { node: owner, ...params, since: since.t, results })
   const lines = said(cause, ['down', 'removed'])
-  const verdicts = [
-    judgeChange(history, { ...change, cause, seen: removal, said: lines, bound: params.downBound, until }),
-  ]
+  const down = fromFault(history, params.downBound, cause, slackMs)
+  const verdicts = [judgeChange({ ...change, cause, seen: removal, said: lines, bound: down, until })]
   if (removal && params.inhibit !== undefined) verdicts.push(judgeInhibit(params, owner, removal))
   if (removal && params.probe !== undefined) {
     // The next fault, on whatever node, may fail requests for its own reasons.
@@ -77,9 +76,8 @@ export const checkPool = (history: History, params: PoolParams): Verdict => {
     const back = tables.find(table => table.t > healed.t && has(table))
     const line = said(healed, ['up', 'added'])
     const end = endOf(history)
-    verdicts.push(
-      judgeChange(history, { ...change, cause: healed, seen: back, said: line, bound: params.upBound, until: end }),
-    )
+    const up = fromFault(history, params.upBound, healed, slackMs)
+    verdicts.push(judgeChange({ ...change, cause: healed, seen: back, said: line, bound: up, until: end }))
   }
   return mergeVerdicts(verdicts)
 }
@@ -93,7 +91,6 @@ interface Change {
   /** The lines in which the owner says why. */
   said: KeepalivedEvent[]
   bound: Bound
-  slackMs: number
   until: number
 }
 
@@ -108,8 +105,7 @@ const changeOf = (seen: IpvsEvent, said: KeepalivedEvent[]): IpvsEvent | Keepali
   return last && seen.since !== undefined && last.t >= seen.since ? last : seen
 }
 
-const judgeChange = (history: History, { owner, server, cause, seen, said, until, ...rest }: Change): Verdict => {
-  const bound = fromFault(history, rest.bound, cause, rest.slackMs)
+const judgeChange = ({ owner, server, cause, seen, said, bound, until }: Change): Verdict => {
   const what = describeFault(cause)
   const [first] = said
   const change = seen && changeOf(seen, said)

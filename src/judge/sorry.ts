@@ -54,9 +54,10 @@ export const checkSorry = (history: History, params: SorryParams): Verdict => {
   const isSorry = (request: RequestEvent): boolean =>
     request.outcome === 'answered' && request.server !== undefined && directors.includes(request.server)
 
+  const within = (bound: Bound, fault: FaultEvent): Bound => fromFault(history, bound, fault, slackMs)
   const verdicts = [judgeTooSoon(history, params, requests.filter(isSorry))]
   verdicts.push(
-    judgeFirst(history, 'sorry page', 'The sorry page', requests.filter(isSorry), cause, params.bound, slackMs, until),
+    judgeFirst('sorry page', 'The sorry page', requests.filter(isSorry), cause, within(params.bound, cause), until),
   )
   const first = requests.find(request => isSorry(request) && request.done >= cause.t)
   if (first) verdicts.push(judgeSteady(requests, first, until))
@@ -64,9 +65,8 @@ export const checkSorry = (history: History, params: SorryParams): Verdict => {
   if (params.endsBound && lastHeal) {
     const real = requests.filter(request => servers.some(server => (server.name ?? server.node) === request.server))
     const end = endOf(history)
-    verdicts.push(
-      judgeFirst(history, 'real servers back', 'A real server', real, lastHeal, params.endsBound, slackMs, end),
-    )
+    const bound = within(params.endsBound, lastHeal)
+    verdicts.push(judgeFirst('real servers back', 'A real server', real, lastHeal, bound, end))
   }
   return mergeVerdicts(verdicts.filter(verdict => verdict !== undefined))
 }
@@ -76,16 +76,13 @@ const latest = (faults: (FaultEvent | undefined)[]): FaultEvent | undefined =>
 
 /** The first answer of a kind after a fault or a heal. */
 const judgeFirst = (
-  history: History,
   name: string,
   who: string,
   answers: Requests,
   cause: FaultEvent,
-  plain: Bound,
-  slackMs: number,
+  bound: Bound,
   until: number,
 ): Verdict => {
-  const bound = fromFault(history, plain, cause, slackMs)
   const what = describeFault(cause)
   const first = answers
     .filter(answer => answer.t >= cause.t && answer.t <= until)
