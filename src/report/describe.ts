@@ -1,11 +1,9 @@
 import type { EventKind, EventOf, IpvsService, LabEvent } from '../history/event.ts'
+import { endpoint } from '../model/endpoint.ts'
 import { formatDuration } from './measurement.ts'
 
 /** Most real servers of a table that one line lists. */
 const MAX_LISTED = 8
-
-const endpoint = (address: string, port: number): string =>
-  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 
 /** An IPVS table as `ipvsadm -Ln` prints it, without its two lines of version. */
 export const formatIpvs = (services: readonly IpvsService[]): string => {

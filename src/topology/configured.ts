@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { readDirector } from '../config/keepalived/director.ts'
 import { readTable } from '../config/table.ts'
 import { LvslabError } from '../errors.ts'
+import { endpoint } from '../model/endpoint.ts'
 import type { DirectorConfig, VirtualService, VrrpInstance } from '../model/types.ts'
 import { nodeFiles } from './director-files.ts'
 import type { Node } from './types.ts'
@@ -47,10 +48,8 @@ const vrrp = ({ name, addresses, excludedAddresses, virtualRouterId, priority }:
 }
 
 const service = ({ name, scheduler, persistence, forwarding, realServers, sorryServer }: VirtualService): string => {
-  const place = (address: string, port: number): string => {
-    const host = address.includes(':') ? `[${address}]` : address
-    return port === 0 ? host : `${host}:${port}`
-  }
+  // behind a firewall mark each port is its own
+  const place = (address: string, port: number): string => (port === 0 ? address : endpoint(address, port))
   const servers = realServers.map(
     ({ address, port, weight }) => `${place(address, port)}${weight === 1 ? '' : ` weight ${weight}`}`,
   )

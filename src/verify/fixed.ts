@@ -4,6 +4,7 @@ import { readTable, type TableConfig } from '../config/table.ts'
 import type { Untested } from '../judge/verdict.ts'
 import type { Readiness } from '../lab/readiness.ts'
 import { ownerOf } from '../model/fixed-vip.ts'
+import { endpoint } from '../model/endpoint.ts'
 import {
   type LdirectordCheck,
   ldirectordCheck,
@@ -16,7 +17,7 @@ import { nodeFiles } from '../topology/director-files.ts'
 import { rulesOf } from '../topology/rules.ts'
 import type { Node, Topology } from '../topology/types.ts'
 import type { PlannedServer, PlannedService } from './plan.ts'
-import { CONVERGENCE_MARGIN_MS, endpoint, tableName, undriven } from './reach.ts'
+import { CONVERGENCE_MARGIN_MS, tableName, undriven } from './reach.ts'
 
 /** A service at an address that its director has for good: no VRRP moves it, and ldirectord or nobody checks its servers. */
 export interface FixedService extends PlannedService {

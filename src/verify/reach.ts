@@ -1,3 +1,4 @@
+import { endpoint } from '../model/endpoint.ts'
 import type { VirtualService } from '../model/types.ts'
 
 /** How clients reach a service, whoever makes its table. */
@@ -8,10 +9,6 @@ export const CONVERGENCE_MARGIN_MS = 15_000
 /** As the kernel's table calls a service: `TCP 10.0.0.100:80`, `FWM 50`. */
 export const tableName = ({ address = '', port = 0, fwmark, protocol }: VirtualService): string =>
   fwmark === undefined ? `${protocol} ${endpoint(address, port)}` : `FWM ${fwmark}`
-
-/** `10.0.0.100:80`, `[fd00::100]:80` */
-export const endpoint = (address: string, port: number): string =>
-  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 
 /** Why no probe can drive a port of a service; undefined where one can. Probes speak HTTP. */
 export const undriven = ({ protocol, fwmark, realServers }: VirtualService, port: number): string | undefined => {

@@ -1,4 +1,5 @@
 import type { EventOf, IpvsService, LabEvent } from '../../history/event.ts'
+import { endpoint } from '../../model/endpoint.ts'
 import type { Role } from '../../topology/types.ts'
 
 /** A bar of a lane: from `a` to `b` (ms on the lab's clock); null where the journal does not show the end. */
@@ -125,7 +126,7 @@ const members = (services: readonly IpvsService[]): Map<string, { service: strin
   new Map(
     services.flatMap(({ service, destinations }) =>
       destinations.map(({ address, port, weight }) => {
-        const rip = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+        const rip = endpoint(address, port)
         return [JSON.stringify([service, rip]), { service, rip, weight }] as const
       }),
     ),
