@@ -3,8 +3,8 @@ import { type Marked, markedBy } from '../config/marks.ts'
 import { readTable, type TableConfig } from '../config/table.ts'
 import type { Untested } from '../judge/verdict.ts'
 import type { Readiness } from '../lab/readiness.ts'
-import { ownerOf } from '../model/fixed-vip.ts'
 import { endpoint } from '../model/endpoint.ts'
+import { ownerOf } from '../model/fixed-vip.ts'
 import {
   type LdirectordCheck,
   ldirectordCheck,

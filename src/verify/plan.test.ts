@@ -7,7 +7,8 @@ import type { KeepalivedRelease } from '../model/keepalived.ts'
 import type { Bound } from '../model/types.ts'
 import { withKeepalived } from '../topology/keepalived.ts'
 import { loadTopology } from '../topology/load.ts'
-import { movingTogether, type Plan, planTopology, requirePredictions } from './plan.ts'
+import { type Plan, planTopology, requirePredictions } from './plan.ts'
+import { movingTogether } from './vips.ts'
 import { planScenarios } from './scenarios.ts'
 
 const DR = path.resolve(import.meta.dirname, '../../topologies/keepalived-dr')

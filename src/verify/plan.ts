@@ -1,27 +1,24 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Condition } from '../agent/protocol.ts'
 import { readDirector } from '../config/keepalived/director.ts'
 import { type Marked, markedBy } from '../config/marks.ts'
 import type { TableConfig } from '../config/table.ts'
 import { formatPosition, LvslabError } from '../errors.ts'
 import type { Readiness } from '../lab/readiness.ts'
-import { startUpBound } from '../model/alpha.ts'
-import { endpoint } from '../model/endpoint.ts'
 import { explainDualMaster } from '../model/dual-master.ts'
+import { endpoint } from '../model/endpoint.ts'
 import { KEEPALIVED, type KeepalivedRelease, OWN_KEEPALIVED } from '../model/keepalived.ts'
-import { byElection, type GroupMember, type VrrpGroup, vrrpGroups } from '../model/pair.ts'
+import { type GroupMember, vrrpGroups } from '../model/pair.ts'
 import { withHeldBack } from '../model/refusals.ts'
 import type { DirectorConfig, RealServer, VirtualService } from '../model/types.ts'
-import { settled } from '../model/track.ts'
-import { startBound } from '../model/vrrp.ts'
 import type { Untested } from '../judge/verdict.ts'
-import { addressesOf } from '../topology/addresses.ts'
 import { nodeFiles } from '../topology/director-files.ts'
 import { rulesOf } from '../topology/rules.ts'
 import type { Node, Topology } from '../topology/types.ts'
-import { CONVERGENCE_MARGIN_MS, tableName, undriven } from './reach.ts'
-import { type FixedService, fixedReadiness, planFixed, tableOf } from './fixed.ts'
+import { type FixedService, planFixed, tableOf } from './fixed.ts'
+import { tableName, undriven } from './reach.ts'
+import { readinessOf } from './ready.ts'
+import { plannedVips } from './vips.ts'
 
 /** A VIP with the directors that may hold it, the expected MASTER first. */
 export interface PlannedVip {
@@ -126,63 +123,11 @@ export const planTopology = (topology: Topology): Plan => {
     services,
     tables,
     fixed,
-    readiness: [
-      ...vips.map(vip => vipReadiness(vip)),
-      ...oncePerFarm(
-        services.flatMap(service => serviceReadiness(service, configs)),
-        topology,
-      ),
-      ...fixed.map(fixedReadiness),
-      // without keepalived nothing changes by itself: who can answer, answers
-      ...(configs.length === 0 ? topology.nodes.filter(node => node.role === 'realserver').map(answers) : []),
-    ],
+    readiness: readinessOf({ topology, configs, vips, services, fixed }),
     dualMaster: explainDualMaster(configs).map(cause => cause.message),
     secrets: configs.flatMap(c => c.instances.flatMap(i => (i.authentication ? [i.authentication.secret] : []))),
     untested,
   }
-}
-
-/**
- * Who may hold each VIP. Every instance that has it counts, whatever its virtual_router_id: two that differ in it never hear
- * each other, and both hold it.
- */
-const plannedVips = (groups: VrrpGroup[]): PlannedVip[] => {
-  const holders = new Map<string, PlannedVip>()
-  for (const { network, members } of groups) {
-    for (const member of members) {
-      for (const { address } of [...member.instance.addresses, ...member.instance.excludedAddresses]) {
-        const vip = holders.get(`${network} ${address}`) ?? { address, network, members: [] }
-        holders.set(`${network} ${address}`, vip)
-        // the priority that counts is the one with what is tracked, all of which is up in a healthy lab
-        vip.members.push({ ...member, instance: settled(member.instance) })
-      }
-    }
-  }
-  const rank = (member: GroupMember) => ({ priority: member.instance.priority, address: member.address })
-  for (const vip of holders.values()) vip.members.sort((a, b) => byElection(rank(a), rank(b)))
-  return [...holders.values()]
-}
-
-/** Why the configuration does not say who of several is MASTER, but who comes first; undefined where it does. */
-export const whoeverComesFirst = ({ members: [first, second] }: PlannedVip): string | undefined => {
-  if (!first || !second) return undefined
-  if (first.instance.priority === second.instance.priority)
-    return `${first.node} and ${second.node} have equal priorities: who is MASTER is whoever comes first`
-  if (first.instance.preempt) return undefined
-  return `${first.node} has nopreempt: who is MASTER is whoever comes first`
-}
-
-/**
- * The VIPs that move with one, itself among them: those of the instances that its MASTER has in the same sync group, where
- * somebody backs them up.
- */
-export const movingTogether = ({ vips }: Pick<Plan, 'vips'>, vip: PlannedVip): PlannedVip[] => {
-  const master = vip.members[0]
-  const group = master?.instance.syncGroup
-  if (!master || group === undefined) return [vip]
-  return vips.filter(({ members }) =>
-    members.some(({ node, instance }) => node === master.node && instance.syncGroup === group && members.length > 1),
-  )
 }
 
 /** Whether a director runs keepalived; one with a folder for its configuration is meant to, whatever is in it. */
@@ -199,13 +144,6 @@ export const requirePredictions = ({ topology, configs, tables, directors }: Pla
     exitCode: 2,
   })
 }
-
-/** Its port is the topology's own affair; httpd listens on all of them when it has become a daemon. */
-const answers = ({ name }: Node): Readiness => ({
-  title: `httpd runs on ${name}`,
-  condition: { kind: 'process', node: name, name: 'apache2', present: true },
-  deadlineMs: CONVERGENCE_MARGIN_MS,
-})
 
 /** Whether a node has no limit to what it refuses by ICMP. */
 const answersAll = (topology: Topology) => (address: string) =>
@@ -301,53 +239,4 @@ const readOtherwise = (keepalived: KeepalivedRelease, configs: DirectorConfig[])
     what: `what keepalived ${ran}, which ${configs.map(({ node }) => node).join(', ')} run, reads otherwise than ${read}`,
     why: `predictions read a configuration as ${read} does, and lint judges by ${read}`,
   }
-}
-
-const vipReadiness = (vip: PlannedVip): Readiness => {
-  const { address, members } = vip
-  const longest = Math.max(...members.map(m => startBound(m.instance, m.startupDelay).maxMs + m.instance.preemptDelay))
-  const names = members.map(m => m.node)
-  const alone = (node: string): Condition => ({ kind: 'owner', address, node, others: names.filter(n => n !== node) })
-  const sure = whoeverComesFirst(vip) === undefined
-  return {
-    title: `${address} is on ${sure ? names[0] : `one of ${names.join(', ')}`} alone`,
-    condition: sure ? alone(names[0] ?? '') : { kind: 'any', of: names.map(alone) },
-    deadlineMs: CONVERGENCE_MARGIN_MS + longest,
-  }
-}
-
-const serviceReadiness = ({ vip, table, port, servers }: PlannedService, configs: DirectorConfig[]): Readiness[] => {
-  const master = vip.members[0]?.node ?? ''
-  const alive = servers.filter(({ server }) => server.weight > 0)
-  const destinations = alive.map(({ server }) => `${server.address}:${server.port}`)
-  const slowest = Math.max(0, ...alive.map(({ server }) => startUpBound(server)?.maxMs ?? 0))
-  // without alpha the pool is whole when keepalived has started; with it a backup's may be empty when the first fault hits
-  const has = (node: string): boolean =>
-    configs.some(config => config.node === node && config.services.some(service => tableName(service) === table))
-  const backups = slowest > 0 ? vip.members.slice(1).flatMap(({ node }) => (has(node) ? [node] : [])) : []
-  return [
-    ...[master, ...backups].map(node => ({
-      title: `${table} on ${node} has ${alive.map(s => s.name).join(', ')}`,
-      condition: { kind: 'pool' as const, node, service: table, destinations },
-      deadlineMs: CONVERGENCE_MARGIN_MS + slowest,
-    })),
-    ...alive.map(({ name, server }) => ({
-      title: `${name} listens on port ${server.port || port}`,
-      // behind NAT only the directors reach them
-      condition: { kind: 'listening' as const, node: master, address: server.address, port: server.port || port },
-      deadlineMs: CONVERGENCE_MARGIN_MS,
-    })),
-  ]
-}
-
-/** Of the servers of a farm, which are one httpd, one for each port is waited for: asking is a process each. */
-const oncePerFarm = (readiness: Readiness[], { nodes }: Topology): Readiness[] => {
-  const farms = new Map(nodes.filter(node => node.farm).flatMap(node => addressesOf(node).map(a => [a, node.name])))
-  const seen = new Set<string>()
-  return readiness.filter(({ condition }) => {
-    const farm = condition.kind === 'listening' ? farms.get(condition.address) : undefined
-    if (condition.kind !== 'listening' || farm === undefined) return true
-    const key = `${farm}:${condition.port}`
-    return !seen.has(key) && seen.add(key)
-  })
 }

@@ -1,5 +1,6 @@
 import { type Promises, promised } from '../judge/promises.ts'
-import { type Plan, type PlannedVip, whoeverComesFirst } from './plan.ts'
+import type { Plan, PlannedVip } from './plan.ts'
+import { whoeverComesFirst } from './vips.ts'
 import { agendaOf, type Choice, CONVERGENCE } from './agenda.ts'
 
 /** Says what a plan promises, in the order in which `verify` tries it. Needs no engine. */

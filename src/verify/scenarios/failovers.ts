@@ -6,15 +6,9 @@ import { syncedBound } from '../../model/sync-group.ts'
 import { effectivePriority, interfaceDownBound, interfaceDownName } from '../../model/track.ts'
 import type { Bound } from '../../model/types.ts'
 import { crashBound, handoverBound, preemptBound, stopBound } from '../../model/vrrp.ts'
-import {
-  movingTogether,
-  type Plan,
-  type PlannedServer,
-  type PlannedService,
-  type PlannedVip,
-  whoeverComesFirst,
-} from '../plan.ts'
+import type { Plan, PlannedServer, PlannedService, PlannedVip } from '../plan.ts'
 import type { Scenario } from '../scenario.ts'
+import { movingTogether, whoeverComesFirst } from '../vips.ts'
 import { type Cause, failover, type Pair } from './failover.ts'
 
 type BoundOfPair = (master: GroupMember['instance'], backup: GroupMember['instance']) => Bound

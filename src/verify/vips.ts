@@ -1,0 +1,46 @@
+import { byElection, type GroupMember, type VrrpGroup } from '../model/pair.ts'
+import { settled } from '../model/track.ts'
+import type { Plan, PlannedVip } from './plan.ts'
+
+/**
+ * Who may hold each VIP. Every instance that has it counts, whatever its virtual_router_id: two that differ in it never hear
+ * each other, and both hold it.
+ */
+export const plannedVips = (groups: VrrpGroup[]): PlannedVip[] => {
+  const holders = new Map<string, PlannedVip>()
+  for (const { network, members } of groups) {
+    for (const member of members) {
+      for (const { address } of [...member.instance.addresses, ...member.instance.excludedAddresses]) {
+        const vip = holders.get(`${network} ${address}`) ?? { address, network, members: [] }
+        holders.set(`${network} ${address}`, vip)
+        // the priority that counts is the one with what is tracked, all of which is up in a healthy lab
+        vip.members.push({ ...member, instance: settled(member.instance) })
+      }
+    }
+  }
+  const rank = (member: GroupMember) => ({ priority: member.instance.priority, address: member.address })
+  for (const vip of holders.values()) vip.members.sort((a, b) => byElection(rank(a), rank(b)))
+  return [...holders.values()]
+}
+
+/** Why the configuration does not say who of several is MASTER, but who comes first; undefined where it does. */
+export const whoeverComesFirst = ({ members: [first, second] }: PlannedVip): string | undefined => {
+  if (!first || !second) return undefined
+  if (first.instance.priority === second.instance.priority)
+    return `${first.node} and ${second.node} have equal priorities: who is MASTER is whoever comes first`
+  if (first.instance.preempt) return undefined
+  return `${first.node} has nopreempt: who is MASTER is whoever comes first`
+}
+
+/**
+ * The VIPs that move with one, itself among them: those of the instances that its MASTER has in the same sync group, where
+ * somebody backs them up.
+ */
+export const movingTogether = ({ vips }: Pick<Plan, 'vips'>, vip: PlannedVip): PlannedVip[] => {
+  const master = vip.members[0]
+  const group = master?.instance.syncGroup
+  if (!master || group === undefined) return [vip]
+  return vips.filter(({ members }) =>
+    members.some(({ node, instance }) => node === master.node && instance.syncGroup === group && members.length > 1),
+  )
+}
