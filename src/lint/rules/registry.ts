@@ -10,6 +10,7 @@ import { scriptRules } from './scripts.ts'
 import { serviceRules } from './services.ts'
 import { structureRules } from './structure.ts'
 import { suppressionRules } from './suppressed.ts'
+import { syncGroupRules } from './sync-groups.ts'
 import { tableRules } from './tables.ts'
 import { generalRules, specificRules } from './values.ts'
 import { vrrpRules } from './vrrp.ts'
@@ -25,6 +26,7 @@ export const RULES: readonly Rule[] = [
   ...generalRules,
   ...listRules,
   ...vrrpRules,
+  ...syncGroupRules,
   ...pairRules,
   ...serviceRules,
   ...checkRules,
