@@ -191,14 +191,21 @@ test('adverts of auth_type AH are seen, and blocked as others are', async ({ lab
   expect(await lab.until({ kind: 'owner', address: VIP, node: 'd1', others: ['d2'] }, patience)).toBe(true)
 })
 
-const PARAMS: Partial<Record<ServerFault, object>> = {
+const FAULTS_OF_A_SERVER: { [F in ServerFault]: FaultArguments<F>[0] } = {
+  'httpd-stop': {},
+  'httpd-crash': {},
   'httpd-refuse': { addresses: ['10.0.0.10', VIP] },
+  'httpd-hang': {},
   'httpd-slow': { delayMs: 3_000 },
   'httpd-error': { status: 503 },
+  'link-down': {},
+  'node-pause': {},
+  'node-kill': {},
 }
 
 describe('a fault of a real server takes it out of the pool in time', () => {
-  for (const [fault, { failure }] of Object.entries(SERVER_FAILURES)) {
+  for (const [fault, params] of Object.entries(FAULTS_OF_A_SERVER)) {
+    const { failure } = SERVER_FAILURES[fault as ServerFault]
     test(fault, async ({ lab, plan, judge }) => {
       const service = plan.services[0]
       const planned = service?.servers.find(one => one.node === 'rs1')
@@ -212,11 +219,7 @@ describe('a fault of a real server takes it out of the pool in time', () => {
       const pool = (destinations: string[]): Condition => ({ kind: 'pool', node: 'd1', service: SERVICE, destinations })
       const probe = await lab.http({ probe: 'clients', client: 'c1', url: service.url, rate: 20 })
       await lab.sleep(500)
-      const heal = await lab.inject(
-        fault as 'httpd-slow',
-        'rs1',
-        PARAMS[fault as ServerFault] as FaultParams['httpd-slow'],
-      )
+      const heal = await lab.inject(fault as 'httpd-slow', 'rs1', params as FaultParams['httpd-slow'])
       await lab.until(pool(['10.0.0.20:80']), downBound.maxMs + PATIENCE_MS)
       await lab.sleep(1_000)
       await heal()

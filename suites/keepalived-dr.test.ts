@@ -5,6 +5,7 @@ import { loadTopology } from '../src/topology/load.ts'
 import { planTopology } from '../src/verify/plan.ts'
 import { planScenarios } from '../src/verify/scenarios.ts'
 import { run } from './steps.ts'
+import { outcomesOnce } from './traffic.ts'
 
 const dir = 'topologies/keepalived-dr'
 const test = labTest(dir)
@@ -32,9 +33,11 @@ describe('the keepalived DR pair', () => {
   }) => {
     await run(lab, 'rs1', 'ip address del 10.0.0.100/32 dev lo')
     const shares = planScenarios(plan).find(({ name }) => name.startsWith('shares'))
-    if (!shares) throw new Error('the plan has no shares')
+    const [check] = shares?.checks ?? []
+    if (!shares || check?.rule !== 'shares') throw new Error('the plan has no shares')
     await shares.drive(lab)
-    for (const check of shares.checks) judge({ ...check, expected: 'FAIL' })
+    judge({ ...check, expected: 'FAIL' })
+    expect(outcomesOnce(lab, check.params.probe)).toEqual(['rs2', 'timeout'])
   })
 
   test('the counters of the director are what clients saw', async ({ lab }) => {

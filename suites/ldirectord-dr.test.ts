@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { describe, expect } from 'vitest'
 import { tablesOf } from '../src/history/queries.ts'
 import type { Lab } from '../src/lab/lab.ts'
-import { SERVER_FAILURES, type ServerFault } from '../src/model/faults.ts'
 import { withSlack } from '../src/model/bound.ts'
+import { SERVER_FAILURES, type ServerFault } from '../src/model/faults.ts'
 import {
   LDIRECTORD_DEFAULTS,
   type LdirectordCheck,
