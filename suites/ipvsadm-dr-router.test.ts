@@ -46,7 +46,7 @@ describe('a VIP beside the real servers', () => {
     const heal = await lab.inject('netem', 'd1', { delayMs: 50, protocol: 'arp' })
     const forget = () => run(lab, 'r1', 'ip neigh flush dev eth1')
     const before = await balanced(lab)
-    await run(lab, 'rs1', 'sysctl -w net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.lo.arp_ignore=0')
+    await run(lab, 'rs1', 'sysctl -w net.ipv4.conf.all.arp_ignore=0')
     await forget()
     await ask(lab, 'answers', page(NEAR))
     expect((await run(lab, 'r1', `ip neigh show ${NEAR}`)).stdout).toContain(await macOf(lab, 'rs1'))

@@ -238,7 +238,7 @@ describe('clients inside', () => {
       return values([...stdout.matchAll(/\[([\dA-F:]{17})\]/g)].map(([, mac = '']) => mac.toLowerCase()))
     }
     expect(await claims()).toEqual([d1])
-    await run(lab, 'rs1', 'for of in all lo; do echo 0 >/proc/sys/net/ipv4/conf/$of/arp_ignore; done')
+    await run(lab, 'rs1', 'sysctl -w net.ipv4.conf.all.arp_ignore=0')
     expect(await claims()).toEqual(values([d1, rs1]))
     // a client that believes the wrong one is served by it alone, and the director knows nothing of it
     await run(lab, 'c1', `ip neigh replace ${VIP} lladdr ${rs1} dev eth0 nud reachable`)

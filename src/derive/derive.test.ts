@@ -20,7 +20,7 @@ describe('a DR pair on one network', () => {
   it('has the VIP on lo of its real servers, which keep silent about it', () => {
     expect(node(draft, 'rs1')).toMatchObject({
       loopback: ['10.0.0.100/32'],
-      sysctls: { 'net.ipv4.conf.all.arp_ignore': 1, 'net.ipv4.conf.all.arp_announce': 2 },
+      arp: { ignore: 1, announce: 2 },
       files: { '/var/www/html/index.html': 'rs1 10.0.0.10\n' },
     })
   })

@@ -9,7 +9,7 @@ import { farmStub, stubFor } from './stubs.ts'
 import { refuseInterfaces, unbuilt } from './unbuilt.ts'
 
 /** Nobody answers ARP for the VIP that a real server has on lo or tunl0, and nobody speaks of it. */
-const QUIET = { 'net.ipv4.conf.all.arp_ignore': 1, 'net.ipv4.conf.all.arp_announce': 2 }
+const QUIET = { ignore: 1, announce: 2 }
 
 /** What comes out of a tunnel is from clients, whom the way back leads to by another device. */
 const FROM_TUNNEL = { 'net.ipv4.conf.all.rp_filter': 0, 'net.ipv4.conf.tunl0.rp_filter': 0 }
@@ -251,9 +251,9 @@ const serving = (
   node.interfaces.push({ name: 'eth0', network: wire.name, address, ...(addresses.length > 0 && { addresses }) })
   const hosts = [...new Set(backs.flatMap(back => back.vips))].map(vip => `${vip}/32`)
   const questions: string[] = []
-  if (methods.includes('DR')) Object.assign(node, { loopback: hosts, sysctls: { ...node.sysctls, ...QUIET } })
+  if (methods.includes('DR')) Object.assign(node, { loopback: hosts, arp: QUIET })
   if (methods.includes('TUN'))
-    Object.assign(node, { tunnel: hosts, sysctls: { ...node.sysctls, ...QUIET, ...FROM_TUNNEL } })
+    Object.assign(node, { tunnel: hosts, arp: QUIET, sysctls: { ...node.sysctls, ...FROM_TUNNEL } })
   if (methods.includes('NAT')) {
     // a VIP that is on its own lo leads nowhere
     const gateway = natGateway(wire, configs, methods.some(method => method !== 'NAT') ? hosts : [])

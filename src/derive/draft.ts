@@ -28,6 +28,7 @@ export interface DraftNode {
   loopback: string[]
   /** VIPs with prefix on tunl0, of IPv6 on ip6tnl0. */
   tunnel: string[]
+  arp?: { ignore: number; announce: number }
   sysctls: Record<string, number>
   routes: string[]
   /** Files laid over its root, by absolute path. */

@@ -228,7 +228,7 @@ const ownIn = (prefix: Prefix, node: DraftNode, address: string, given: Map<stri
  * Settings that a VIP on lo, or on a tunnel's device, needs of IPv4 alone: IPv6 answers for the addresses of the interface that is
  * asked, and does not look whether the way back leads by the same device.
  */
-const OF_IPV4 = /\.(?:arp_\w+|rp_filter)$/
+const OF_IPV4 = /\.rp_filter$/
 
 /** A node with what it has of IPv6; of a real server of IPv6 nothing of IPv4 is left but the address that stands for its own. */
 const restoreNode = (
@@ -264,8 +264,10 @@ const restoreNode = (
     routes.push(`::/0 via ${formatIpv6(exit)}`)
   const hosts = (list: string[]): string[] => list.map(text => said(text).replace(/^(.*:.*)\/32$/, '$1/128'))
   const forwards = mine.length > 0 && (node.role === 'router' || node.sysctls['net.ipv4.ip_forward'] === 1)
+  const { arp, ...kept } = node
   return {
-    ...node,
+    ...kept,
+    ...(arp && !isReal && { arp }),
     because: node.because.map(said),
     interfaces,
     routes,

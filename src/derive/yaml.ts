@@ -37,6 +37,7 @@ const formatNode = ({
   interfaces,
   loopback,
   tunnel,
+  arp,
   sysctls,
   routes,
 }: DraftNode): string => {
@@ -52,6 +53,7 @@ const formatNode = ({
     ...interfaces.flatMap(formatInterface),
     ...formatList('    loopback: ', loopback),
     ...(tunnels.length > 0 ? ['    tunnels:', ...tunnels] : []),
+    ...(arp ? [`    arp: { ignore: ${arp.ignore}, announce: ${arp.announce} }`] : []),
     ...(settings.length > 0 ? ['    sysctls:', ...settings] : []),
     ...(routes.length > 0 ? [`    routes: [${routes.map(plain).join(', ')}]`] : []),
   ].join('\n')

@@ -37,6 +37,11 @@ describe('the meaning', () => {
     [/nodes:[^]*/, 'nodes: {}', '7:8 a topology needs at least one node'],
     [/interfaces: {.*/, 'interfaces: {}', '15:17 a node needs at least one interface'],
     [
+      'sysctls: {',
+      'arp: { announce: 2, ignore: 1 }\n    sysctls: {',
+      '17:33 net.ipv4.conf.all.arp_ignore stands below sysctls as well',
+    ],
+    [
       'conf.all.arp_ignore',
       'conf.eth1.arp_ignore',
       '17:16 sysctl "net.ipv4.conf.eth1.arp_ignore" names no interface of the node; did you mean "eth0"?',

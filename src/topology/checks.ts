@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net'
 import { canonical } from '../model/address.ts'
+import { arpSysctl } from './arp.ts'
 import { hint } from './did-you-mean.ts'
 import { contains, formatSubnet, overlaps, parseIpv4, parseSubnet } from './ipv4.ts'
 import type { Subnet } from './ipv4.ts'
@@ -25,6 +26,9 @@ export const checkMeaning = (source: YamlSource): void => {
     ]
     const own = ['interfaces', 'tunnels'].flatMap(key => (entries(get(node, key)) ?? []).map(([device]) => device))
     for (const [key] of entries(get(node, 'sysctls')) ?? []) checkSysctl(source, [...path, 'sysctls', key], key, own)
+    for (const [word] of entries(get(node, 'arp')) ?? [])
+      if (get(get(node, 'sysctls'), arpSysctl(word)) !== undefined)
+        source.report([...path, 'arp', word], `${arpSysctl(word)} stands below sysctls as well`)
     const routes = get(node, 'routes')
     for (const [index, route] of Array.isArray(routes) ? routes.entries() : []) {
       if (typeof route === 'string') checkRoute(source, [...path, 'routes', index], route, own, subnets)

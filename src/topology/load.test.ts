@@ -69,6 +69,18 @@ describe('a sound topology', () => {
     expect(loadTopology(join(dir, 'topology.yaml'))).toEqual(loadTopology(dir))
   })
 
+  test('has what `arp` says among its sysctls', () => {
+    const yaml = PAIR.replace('net.ipv4.conf.all.arp_ignore: 1, ', '').replace(
+      'sysctls: {',
+      'arp: { ignore: 1, announce: 2 }\n    sysctls: {',
+    )
+    expect(loadTopology(folderWith({ 'topology.yaml': yaml })).nodes[1]?.sysctls).toEqual({
+      'net.ipv4.conf.all.arp_ignore': '1',
+      'net.ipv4.conf.all.arp_announce': '2',
+      'net.ipv4.ip_local_port_range': '1024 65000',
+    })
+  })
+
   test('may share parts by anchors and merge keys', () => {
     const yaml = PAIR.replace('  rs1:\n', '  rs1: &rs\n').concat(
       '  rs2:\n    <<: *rs\n    interfaces: { eth0: { network: lan, address: 10.0.0.20 } }\n',
@@ -128,6 +140,8 @@ describe('the form', () => {
       'an-interface-name:',
       expect.stringMatching(/^12:7 interface name "an-interface-name" must be 1 to 15 letters, digits, /),
     ],
+    ['sysctls: {', 'arp: { ignore: 9 }\n    sysctls: {', '17:20 ignore 9 must be 0 to 8'],
+    ['sysctls: {', 'arp: { anounce: 2 }\n    sysctls: {', '17:12 unknown key "anounce"; did you mean "announce"?'],
     [
       'net.ipv4.conf.all.arp_ignore',
       'kernel.panic',

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { formatPosition, LvslabError } from '../errors.ts'
 import { parseDuration } from '../model/duration.ts'
 import { type Limit, LIMIT_NAMES } from '../model/limits.ts'
+import { arpSettings } from './arp.ts'
 import { checkMeaning } from './checks.ts'
 import { hint } from './did-you-mean.ts'
 import { findTopologyFile, shortPath } from './find.ts'
@@ -103,7 +104,12 @@ const build = (file: string, source: YamlSource, input: TopologyInput): Topology
         name: key,
         addresses: addresses ?? [],
       })),
-      sysctls: Object.fromEntries(Object.entries(node.sysctls ?? {}).map(([key, value]) => [key, String(value)])),
+      sysctls: Object.fromEntries(
+        [...arpSettings(node.arp ?? {}), ...Object.entries(node.sysctls ?? {})].map(([key, value]) => [
+          key,
+          String(value),
+        ]),
+      ),
       routes: (node.routes ?? []).map(route => route.trim().replace(/\s+/g, ' ')),
       ...(node.packages?.length ? { packages: node.packages } : {}),
       ...(lstatSync(files, { throwIfNoEntry: false }) ? { files } : {}),

@@ -98,6 +98,31 @@ export const tunnelsSchema = z
   })
   .describe('Tunnel devices that are brought up, with their addresses: the VIP of a real server behind TUN.')
 
+const arpLevel = (max: number, text: string) =>
+  z
+    .int({ error: 'must be a whole number' })
+    .min(0, { error: `must be 0 to ${max}` })
+    .max(max, { error: `must be 0 to ${max}` })
+    .optional()
+    .describe(text)
+    .meta({ examples: [max === 2 ? 2 : 1] })
+
+/** Form of `arp`, in the words and numbers of the kernel's Documentation/networking/ip-sysctl.rst. */
+export const arpSchema = z
+  .strictObject({
+    ignore: arpLevel(
+      8,
+      'net.ipv4.conf.all.arp_ignore. 1: a request is answered only for addresses of the interface that it came in by.',
+    ),
+    announce: arpLevel(
+      2,
+      'net.ipv4.conf.all.arp_announce. 2: its own requests name an address of the interface that they leave by.',
+    ),
+  })
+  .describe(
+    'What it says in ARP: a real server that has the VIP on lo or tunl0 keeps silent about it. Of all its interfaces.',
+  )
+
 /** Form of one entry below `nodes`. */
 export const nodeSchema = z
   .strictObject({
@@ -120,6 +145,7 @@ export const nodeSchema = z
       .describe('Addresses with prefix put on lo: the VIP of a real server behind DR.')
       .meta({ examples: [['10.0.0.100/32']] }),
     tunnels: tunnelsSchema.optional(),
+    arp: arpSchema.optional(),
     sysctls: z
       .record(
         sysctlName,
@@ -131,7 +157,7 @@ export const nodeSchema = z
       .describe(
         "Kernel settings of the node's own network namespace, set before any address but those of the interfaces' own networks. A router has net.ipv4.ip_forward 1, every other node 0, unless it stands here.",
       )
-      .meta({ examples: [{ 'net.ipv4.conf.all.arp_ignore': 1, 'net.ipv4.conf.all.arp_announce': 2 }] }),
+      .meta({ examples: [{ 'net.ipv4.ip_forward': 1 }] }),
     routes: z
       .array(z.string())
       .optional()
