@@ -21,6 +21,7 @@ import type { Bound } from '../src/model/types.ts'
 import { crashBound, handoverBound, startBound } from '../src/model/vrrp.ts'
 import { labTest } from '../src/suite/lab-test.ts'
 import type { Plan } from '../src/verify/plan.ts'
+import { counter, run } from './steps.ts'
 
 const test = labTest('topologies/keepalived-dr')
 
@@ -317,12 +318,41 @@ describe('what a client sees of', () => {
     expect(copies.length).toBeLessThan(20)
   })
 
+  test('netem with corruption: packets arrive with a wrong bit, and their checksums say so', async ({ lab }) => {
+    const ping = async (): Promise<string> =>
+      (await lab.exec('c1', ['ping', '-c', '20', '-i', '0.01', '-W', '1', '10.0.0.10'])).stdout
+    const before = await counter(lab, 'c1', 'IcmpInCsumErrors')
+    const heal = await lab.inject('netem', 'rs1', { corruptPercent: 100 })
+    // a bit of the sender's MAC address harms nobody (sch_netem.c netem_enqueue: anywhere in the frame)
+    expect(await ping()).not.toContain('20 received')
+    expect(await counter(lab, 'c1', 'IcmpInCsumErrors')).toBeGreaterThan(before)
+    await heal()
+    expect(await ping()).toContain('20 received')
+  })
+
   test('netem with loss: no packet arrives', async ({ lab }) => {
     const heal = await lab.inject('netem', 'rs1', { lossPercent: 100 })
     expect((await lab.exec('c1', ['ping', '-c1', '-W1', '10.0.0.10'])).code).not.toBe(0)
     await heal()
     expect((await lab.exec('c1', ['ping', '-c1', '-W1', '10.0.0.10'])).code).toBe(0)
   })
+})
+
+test('a partition of one node, without more words, parts it from all the others', async ({ lab }) => {
+  const heal = await lab.inject('partition', 'rs1')
+  const reached = async (from: string, others: string[]): Promise<string[]> => {
+    const { stdout } = await run(
+      lab,
+      from,
+      others.map(address => `ping -c1 -W1 ${address} >/dev/null && echo ${address}; true`).join('\n'),
+    )
+    return stdout.split('\n').filter(Boolean)
+  }
+  const others = ['10.0.0.20', '10.0.0.50', '10.0.0.200', '10.0.0.201']
+  expect(await reached('rs1', others)).toEqual([])
+  expect(await reached('rs2', ['10.0.0.10', '10.0.0.50', '10.0.0.200'])).toEqual(['10.0.0.50', '10.0.0.200'])
+  await heal()
+  expect(await reached('rs1', others)).toEqual(others)
 })
 
 test('a partition parts two sides for all that they send, ARP too, and nobody else', async ({ lab }) => {

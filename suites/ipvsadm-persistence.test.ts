@@ -1,6 +1,8 @@
 import { expect } from 'vitest'
 import type { Lab } from '../src/lab/lab.ts'
-import { releaseBound } from '../src/model/persistence.ts'
+import { TCP_TIMEOUTS } from '../src/model/ipvs-defaults.ts'
+import { clientGroup, releaseBound, templateHolds } from '../src/model/persistence.ts'
+import type { Bound } from '../src/model/types.ts'
 import { labTest } from '../src/suite/lab-test.ts'
 import { requests, run } from './steps.ts'
 
@@ -63,6 +65,14 @@ const expectTemplates = async (lab: Lab, virtual: string, clients: string[], sec
   }
 }
 
+/** The only template is there until its bound begins, and gone when it ends. */
+const expectReleased = async (lab: Lab, asked: number, { minMs = 0, maxMs, formula }: Bound): Promise<void> => {
+  await lab.at(asked + minMs - 2_000, () => lab.mark('the template is about to go'))
+  expect(await templates(lab), formula).toHaveLength(1)
+  await lab.at(asked + maxMs, () => lab.mark('the template is gone'))
+  expect(await templates(lab), formula).toEqual([])
+}
+
 test('of one port: a client stays with its server there, and meets another one on another port', async ({ lab }) => {
   const clients = await lab.addSources('c1', { count: 4 })
   await balance(lab, service(`-t ${VIP}:80`, '-s rr -p 3600'), service(`-t ${VIP}:8080`, '-s rr -p 3600'))
@@ -114,12 +124,52 @@ test('of a mark: 80 and 443 have one server, and other services are left alone',
   expect(['rs1', 'rs2']).toContain((await ask(lab, 443, [client]))[0])
 })
 
-test('without a number it is 360 s', async ({ lab }) => {
+test('of a part of the address (-M): clients of one network share a template', async ({ lab }) => {
+  const clients = await lab.addSources('c1', { count: 10 })
+  const prefix = 30
+  await balance(lab, service(`-t ${VIP}:80`, '-s rr -p 3600 -M 255.255.255.252'))
+  const servers = await ask(lab, 80, clients)
+  const networks = [...new Set(clients.map(client => clientGroup(client, prefix)))]
+  await expectTemplates(lab, `${VIP}:80`, networks, 3600)
+  // rr goes on with each network, not with each client
+  const byTurns = [...new Set(servers)]
+  expect(byTurns.toSorted()).toEqual(['rs1', 'rs2'])
+  expect(servers).toEqual(clients.map(client => byTurns[networks.indexOf(clientGroup(client, prefix)) % 2]))
+  expect(await ask(lab, 80, turn(clients))).toEqual(turn(servers))
+})
+
+test('a template holds while its server is in the table, with weight 0 too unless a sysctl says otherwise', async ({
+  lab,
+}) => {
+  const clients = await lab.addSources('c1', { count: 6 })
+  const edits = [
+    { edit: (server: string) => `ipvsadm -e -t ${VIP}:80 -r ${server} -g -w 0`, left: { inTable: true, weight: 0 } },
+    { edit: (server: string) => `ipvsadm -e -t ${VIP}:80 -r ${server} -g -w 1`, left: { inTable: true, weight: 1 } },
+    { edit: (server: string) => `ipvsadm -d -t ${VIP}:80 -r ${server}`, left: { inTable: false, weight: 0 } },
+  ]
+  for (const expire of [0, 1])
+    for (const { edit, left } of edits) {
+      const client = clients.shift() ?? ''
+      await balance(lab, service(`-t ${VIP}:80`, '-s rr -p 3600'))
+      await run(lab, 'd1', `sysctl -w net.ipv4.vs.expire_quiescent_template=${expire}`)
+      const [server] = await ask(lab, 80, [client])
+      await run(lab, 'd1', edit(server === 'rs1' ? RS1 : RS2))
+      const other = server === 'rs1' ? 'rs2' : 'rs1'
+      // twice: by turns alone the second one would meet the server of the template again
+      const expected = templateHolds(left, { expire_quiescent_template: expire }) ? server : other
+      expect(await ask(lab, 80, [client, client]), `${edit('')}, ${expire}`).toEqual([expected, expected])
+    }
+})
+
+test('without a number it is 360 s, and then the client is free', { meta: { labTime: 480 } }, async ({ lab }) => {
   const clients = await lab.addSources('c1', { count: 1 })
   await balance(lab, service(`-t ${VIP}:80`, '-s rr -p'))
   expect((await run(lab, 'd1', 'ipvsadm-save -n')).stdout).toMatch(/-A -t 172\.16\.100\.1:80 -s rr -p 360$/m)
-  await ask(lab, 80, clients)
+  const [server] = await ask(lab, 80, clients)
+  const asked = await lab.now()
   await expectTemplates(lab, `${VIP}:80`, clients, 360)
+  await expectReleased(lab, asked, releaseBound(360_000, TCP_TIMEOUTS.FIN_WAIT))
+  expect(await ask(lab, 80, clients)).not.toEqual([server])
 })
 
 test('it runs out: counted from the last new connection, then the client is free', async ({ lab }) => {
@@ -135,11 +185,7 @@ test('it runs out: counted from the last new connection, then the client is free
   await lab.sleep(timeout / 2)
   expect(await ask(lab, 8080, [client])).toEqual([server])
   const asked = await lab.now()
-  const bound = releaseBound(timeout, lastEntry)
-  await lab.at(asked + (bound.minMs ?? 0) - 2_000, () => lab.mark('the template is about to go'))
-  expect(await templates(lab), bound.formula).toHaveLength(1)
-  await lab.at(asked + bound.maxMs, () => lab.mark('the template is gone'))
-  expect(await templates(lab), bound.formula).toEqual([])
+  await expectReleased(lab, asked, releaseBound(timeout, lastEntry))
   // rr goes on with the other server
   expect(await ask(lab, 8080, [client])).not.toEqual([server])
   expect(await ask(lab, 8080, [other])).toEqual([server])

@@ -1,9 +1,9 @@
 import { describe, expect } from 'vitest'
-import { eventsOf, sharesOf } from '../src/history/queries.ts'
+import { eventsOf, holdingsOf, ownersAt, sharesOf } from '../src/history/queries.ts'
 import type { Lab } from '../src/lab/lab.ts'
-import { interfaceDownBound } from '../src/model/track.ts'
+import { effectivePriority, interfaceDownBound, settled } from '../src/model/track.ts'
 import type { Bound, VrrpInstance } from '../src/model/types.ts'
-import { linkDownBound, preemptBound, startBound, stopBound } from '../src/model/vrrp.ts'
+import { linkDownBound, outrankBound, preemptBound, startBound, stopBound } from '../src/model/vrrp.ts'
 import { labTest } from '../src/suite/lab-test.ts'
 import { loadTopology } from '../src/topology/load.ts'
 import { type Plan, planTopology } from '../src/verify/plan.ts'
@@ -55,6 +55,15 @@ const stopAndReturn = async (lab: Lab, plan: Plan = planned) => {
     stopped: { started: stopped.t, ended: stopped.done },
     returned: { started: returned.t, ended: returned.done },
   }
+}
+
+type Cause = Parameters<typeof within>[2]
+
+/** The last fault that was injected or healed. */
+const causeOf = (lab: Lab): Cause => {
+  const fault = eventsOf(lab.history, 'fault').at(-1)
+  if (!fault) throw new Error('the fault is not in the journal')
+  return { started: fault.t, ended: fault.done }
 }
 
 const ask = async (lab: Lab, name: Name): Promise<Record<string, number>> => {
@@ -137,11 +146,9 @@ describe('VRRP on one link, the VIP on another', () => {
     test(`${device} of d1 goes down: the VIP moves`, async ({ lab }) => {
       if (!bound) throw new Error('no bound')
       const heal = await lab.inject('link-down', 'd1', { device })
-      const injected = eventsOf(lab.history, 'fault').at(-1)
-      if (!injected) throw new Error('the fault is not in the journal')
+      const cause = causeOf(lab)
       await untilOwner(lab, 'VI_APART', 'd2', bound)
-      const moved = whenTaken(lab, vipOf('VI_APART'), 'd2', injected.t)
-      within(lab, `${device} down`, { started: injected.t, ended: injected.done }, moved, bound)
+      within(lab, `${device} down`, cause, whenTaken(lab, vipOf('VI_APART'), 'd2', cause.started), bound)
       expect(await ask(lab, 'VI_APART')).toEqual({ d2: 5 })
       await heal()
     })
@@ -162,6 +169,84 @@ describe('VRRP on one link, the VIP on another', () => {
     expect(await ask(lab, 'VI_APART')).toEqual({})
     expect(await ask(lab, 'VI_PREEMPT')).toEqual({ d2: 5 })
     await heal()
+  })
+})
+
+describe('an interface that an instance tracks', () => {
+  /** The file of d1 with a line of `track_interface` in some of its instances. */
+  const tracking =
+    (lines: Partial<Record<Name, string>>) =>
+    (text: string): string =>
+      text.replace(/^vrrp_instance (\w+) \{$/gm, (head, name: Name) =>
+        lines[name] ? `${head}\n    track_interface {\n        ${lines[name]}\n    }` : head,
+      )
+
+  /** Each VIP goes to a director within its bound; one without a bound stays where it is. */
+  const expectMoved = async (
+    lab: Lab,
+    what: string,
+    cause: Cause,
+    to: string,
+    bounds: Partial<Record<Name, Bound | undefined>>,
+  ): Promise<void> => {
+    const promised = Object.values(bounds).flatMap(bound => bound ?? [])
+    await lab.sleep(Math.max(...promised.map(({ maxMs }) => maxMs)) + PATIENCE_MS)
+    for (const [name, bound] of Object.entries(bounds) as [Name, Bound | undefined][]) {
+      const taken = whenTaken(lab, vipOf(name), to, cause.started)
+      if (bound) within(lab, `${name}, ${what}`, cause, taken, bound)
+      else expect(taken, `${name} stays, ${what}`).toBeUndefined()
+    }
+  }
+
+  const TRACKING = ['VI_PREEMPT', 'VI_DELAY', 'VI_STAY'] as const
+
+  test('weight -30: whoever outranks d1 then takes the VIP, after preempt_delay, or never', async ({ lab }) => {
+    const line = 'eth1 weight -30'
+    const plan = await restartWith(
+      lab,
+      dir,
+      `d1/${FILE}`,
+      tracking({ VI_PREEMPT: line, VI_DELAY: line, VI_STAY: line }),
+    )
+    await beginOnD1(lab)
+    const heal = await lab.inject('link-down', 'd1', { device: 'eth1' })
+    const down = Object.fromEntries(TRACKING.map(name => [name, interfaceDownBound(...sides(name, plan), 'eth1')]))
+    expect(TRACKING.filter(name => !down[name])).toEqual(['VI_STAY'])
+    await expectMoved(lab, 'eth1 down', causeOf(lab), 'd2', down)
+    await heal()
+    // all is up again: d1 outranks d2, which has what it took
+    const back = Object.fromEntries(
+      TRACKING.map(name => {
+        const [d1, d2] = sides(name, plan)
+        return [name, outrankBound(d2, d1)]
+      }),
+    )
+    await expectMoved(lab, 'eth1 up', causeOf(lab), 'd1', back)
+  })
+
+  test('reverse: d1 is outranked, or in FAULT, for as long as the interface is up', async ({ lab }) => {
+    const plan = await restartWith(
+      lab,
+      dir,
+      `d1/${FILE}`,
+      tracking({ VI_PREEMPT: 'eth1 weight 30 reverse', VI_DELAY: 'eth1 weight 0 reverse' }),
+    )
+    const [weighted, backup] = sides('VI_PREEMPT', plan)
+    const [faulty, other] = sides('VI_DELAY', plan)
+    const down = { interfaces: { eth1: false } }
+    expect([weighted, faulty].map(one => [settled(one).priority, effectivePriority(one, down)])).toEqual([
+      [70, 100],
+      [0, 100],
+    ])
+    await lab.sleep(startBound(backup).maxMs + PATIENCE_MS)
+    for (const name of ['VI_PREEMPT', 'VI_DELAY'] as const)
+      expect(ownersAt(holdingsOf(lab.history, vipOf(name), ['d1', 'd2']), await lab.now()), name).toEqual(['d2'])
+    await lab.inject('link-down', 'd1', { device: 'eth1' })
+    await expectMoved(lab, 'eth1 down', causeOf(lab), 'd1', {
+      VI_PREEMPT: outrankBound(backup, weighted),
+      VI_DELAY: preemptBound(faulty, other),
+    })
+    await lab.faults.healAll()
   })
 })
 

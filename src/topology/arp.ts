@@ -8,4 +8,4 @@ export const arpSysctl = (word: string): string => `net.ipv4.conf.all.arp_${word
 
 /** What `arp` of a node sets: names of sysctls with their values. */
 export const arpSettings = (arp: Arp): [string, number][] =>
-  Object.entries(arp).map(([word, value]) => [arpSysctl(word), value])
+  Object.entries(arp).flatMap(([word, value]) => (value === undefined ? [] : [[arpSysctl(word), value]]))
