@@ -9,6 +9,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { printError } from '../src/cli/run-verb.ts'
 import { LvslabError } from '../src/errors.ts'
 import { type SuiteResult, resultsOf, systemsTable } from './systems-table.ts'
 
@@ -39,10 +40,24 @@ const lastRun = (): string => {
   })
 }
 
-const run = process.argv[2] ?? lastRun()
-const readme = readFileSync('README.md', 'utf8')
-const [before, rest] = readme.split(BEGIN)
-const after = rest?.split(END)[1]
-if (before === undefined || after === undefined) throw new Error(`README.md has no ${BEGIN} and ${END}`)
-writeFileSync('README.md', `${before}${BEGIN}\n\n${systemsTable(systems, read(run))}\n${END}${after}`)
-console.log(`${systems.length} systems, from ${run}`)
+const write = (): string => {
+  const [given, ...more] = process.argv.slice(2)
+  if (given?.startsWith('-') || more.length > 0)
+    throw new LvslabError('USAGE', `${process.argv.slice(2).join(' ')}: one folder of a run, or nothing`, {
+      remedy: 'npm run systems -- reports/RUN',
+      exitCode: 2,
+    })
+  const run = given ?? lastRun()
+  const readme = readFileSync('README.md', 'utf8')
+  const [before, rest] = readme.split(BEGIN)
+  const after = rest?.split(END)[1]
+  if (before === undefined || after === undefined) throw new Error(`README.md has no ${BEGIN} and ${END}`)
+  writeFileSync('README.md', `${before}${BEGIN}\n\n${systemsTable(systems, read(run))}\n${END}${after}`)
+  return `${systems.length} systems, from ${run}`
+}
+
+try {
+  console.log(write())
+} catch (error) {
+  process.exitCode = printError(error)
+}

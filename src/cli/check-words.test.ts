@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { checkWords } from './check-words.ts'
 import { planCommand } from './verbs/plan.ts'
 
-const check = (words: string) => () => checkWords(planCommand as never, words.split(' '))
+const check = (words: string) => () => checkWords(planCommand as never, words.split(' '), 'plan')
 
 describe('an option that takes a value', () => {
   it.each(['pair --max-gap', 'pair --max-gap --json'])('needs one: %s', words => {

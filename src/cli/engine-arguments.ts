@@ -16,18 +16,18 @@ export const engineArguments = {
 /** The clock that `--clock` names. */
 export const clockOf = (clock: string | undefined): PrepareOptions['clock'] => {
   if (clock === undefined || clock === 'real' || clock === 'virtual') return clock ?? 'default'
-  throw new LvslabError('USAGE', `--clock ${clock}: real or virtual`, { exitCode: 2 })
+  throw refused(`--clock ${clock}: real or virtual`)
 }
+
+const refused = (message: string): LvslabError =>
+  new LvslabError('USAGE', message, { remedy: 'lvslab doctor says what this machine has', exitCode: 2 })
 
 /** Where labs come from, as the arguments say. */
 export const sourceOf = (args: { engine: string; clock?: string | undefined }): LabSource => {
   const { engine, clock } = args
-  if (clock !== undefined && clock !== 'real' && clock !== 'virtual') {
-    throw new LvslabError('USAGE', `--clock ${clock}: real or virtual`, { exitCode: 2 })
-  }
-  if (engine === 'vm') return vmSource(clock ?? 'default')
-  if (engine === 'docker' && clock !== 'virtual') return dockerSource()
-  if (engine === 'docker')
-    throw new LvslabError('USAGE', '--clock virtual: the vm engine alone has it', { exitCode: 2 })
-  throw new LvslabError('USAGE', `--engine ${engine}: vm or docker`, { exitCode: 2 })
+  const wanted = clockOf(clock)
+  if (engine === 'vm') return vmSource(wanted)
+  if (engine !== 'docker') throw refused(`--engine ${engine}: vm or docker`)
+  if (wanted === 'virtual') throw refused('--clock virtual: the vm engine alone has it')
+  return dockerSource()
 }

@@ -1,7 +1,8 @@
 import { renderUsage, runCommand } from 'citty'
 import { stripVTControlCharacters } from 'node:util'
 import { hint } from '../topology/did-you-mean.ts'
-import { type AnyCommand, checkWords, usage } from './check-words.ts'
+import { type AnyCommand, checkWords } from './check-words.ts'
+import { usage } from './usage.ts'
 import { defineVerb, notesOf } from './define-verb.ts'
 import { printError } from './run-verb.ts'
 import { VERSION } from './version.ts'
@@ -34,6 +35,9 @@ const main = defineVerb(
   },
 )
 
+/** The verbs that came before the words that are left. */
+const namesOf = (words: string[], rest: string[]): string => words.slice(0, words.length - rest.length).join(' ')
+
 /** Walks down the verbs that the words name. */
 const resolve = async (words: string[]): Promise<{ command: AnyCommand; parent?: AnyCommand; rest: string[] }> => {
   let command = main as unknown as AnyCommand
@@ -43,7 +47,8 @@ const resolve = async (words: string[]): Promise<{ command: AnyCommand; parent?:
     const verbs = command.subCommands as Record<string, unknown> | undefined
     const [word] = rest
     if (!verbs || word === undefined || word.startsWith('-')) break
-    if (!Object.hasOwn(verbs, word)) throw usage(`no verb ${word}${hint(word, Object.keys(verbs), 'verbs')}`)
+    if (!Object.hasOwn(verbs, word))
+      throw usage(namesOf(words, rest), `no verb ${word}${hint(word, Object.keys(verbs), 'verbs')}`)
     parent = command
     const next = verbs[word]
     command = (typeof next === 'function' ? await next() : next) as AnyCommand
@@ -70,18 +75,25 @@ const run = async (words: string[]): Promise<void> => {
   if (asksHelp || command.subCommands) {
     const text = await helpOf(command, parent)
     if (!asksHelp && words.length > 0)
-      throw usage(`${words.join(' ')} needs a verb: ${Object.keys(command.subCommands ?? {}).join(', ')}`)
+      throw usage(
+        namesOf(own, rest),
+        `${words.join(' ')} needs a verb: ${Object.keys(command.subCommands ?? {}).join(', ')}`,
+      )
     process.stdout.write(`${text}\n`)
     return
   }
-  checkWords(command, rest)
-  await runCommand(command, { rawArgs: words.slice(own.length - rest.length) })
+  const verb = namesOf(own, rest)
+  checkWords(command, rest, verb)
+  try {
+    await runCommand(command, { rawArgs: words.slice(own.length - rest.length) })
+  } catch (error) {
+    // citty's own complaints: a missing argument, a value that is none
+    throw error instanceof Error && error.name === 'CLIError' ? usage(verb, error.message) : error
+  }
 }
 
 try {
   await run(process.argv.slice(2))
 } catch (error) {
-  // citty's own complaints: a missing argument, a value that is none
-  const isUsage = error instanceof Error && error.name === 'CLIError'
-  process.exitCode = printError(isUsage ? usage(error.message) : error)
+  process.exitCode = printError(error)
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { lstatSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -6,7 +6,7 @@ import { LvslabError } from '../errors.ts'
 import { deriveFrom } from '../derive/read.ts'
 import { writeDraft } from '../derive/write.ts'
 import { directorFiles } from '../topology/director-files.ts'
-import { TOPOLOGY_FILE_NAME } from '../topology/find.ts'
+import { otherName, topologiesIn, TOPOLOGY_FILE_NAME } from '../topology/find.ts'
 import { loadTopology } from '../topology/load.ts'
 import type { Topology } from '../topology/types.ts'
 
@@ -59,11 +59,14 @@ export const printTopologyOf = async (
 
 /** Whether there are configurations of directors, and no topology.yaml. */
 const isPlain = (dirOrFile: string): boolean => {
-  if (/\.ya?ml$/.test(dirOrFile) || existsSync(path.join(dirOrFile, TOPOLOGY_FILE_NAME))) return false
+  const file = path.join(dirOrFile, TOPOLOGY_FILE_NAME)
+  if (/\.ya?ml$/.test(dirOrFile) || otherName(dirOrFile) !== undefined) return false
+  if (lstatSync(file, { throwIfNoEntry: false })) return false // a link that leads nowhere is one too
   try {
     return directorFiles(path.resolve(dirOrFile)).length > 0
   } catch (error) {
-    if (error instanceof LvslabError && error.code === 'DIRECTOR_UNREADABLE') throw error
+    const isFolder = statSync(dirOrFile, { throwIfNoEntry: false })?.isDirectory() === true
+    if (error instanceof LvslabError && isFolder && topologiesIn(dirOrFile).length === 0) throw error
     return false // what is said of a missing topology.yaml names those nearby
   }
 }

@@ -4,9 +4,16 @@ import { interpret } from '../config/keepalived/director.ts'
 import { configId, loadTree } from '../config/keepalived/load.ts'
 import type { LvslabError } from '../errors.ts'
 import { readTable } from '../config/table.ts'
-import { type DirectorFiles, directorFiles, noDirectorFiles, nodeFiles } from '../topology/director-files.ts'
+import {
+  type DirectorFiles,
+  directorFiles,
+  noDirectorFiles,
+  nodeFiles,
+  refuseMisspelt,
+} from '../topology/director-files.ts'
 import { shortPath, TOPOLOGY_FILE_NAME } from '../topology/find.ts'
 import { loadTopology } from '../topology/load.ts'
+import { nodeFiles as laidOver } from '../topology/node-files.ts'
 import type { Node, Topology } from '../topology/types.ts'
 import { withoutOddBlanks } from './odd-blanks.ts'
 import type { Director, LintInput } from './rule.ts'
@@ -27,8 +34,8 @@ type Source = DirectorFiles & {
 export const readInputs = (paths: string[]): LintInput[] => {
   const groups: LintInput[] = []
   const single: Source[] = []
-  for (const path of paths) {
-    const found = sourcesOf(resolve(path))
+  for (const path of new Set(paths.map(one => resolve(one)))) {
+    const found = sourcesOf(path)
     if (found.topology) groups.push({ topology: found.topology, directors: found.sources.map(read) })
     else if (found.sources.length > 1) groups.push({ directors: found.sources.map(read) })
     else single.push(...found.sources)
@@ -87,11 +94,13 @@ const sourcesOf = (path: string): { sources: Source[]; topology?: Topology } => 
 
 const ofTopology = (dir: string): { sources: Source[]; topology: Topology } => {
   const topology = loadTopology(dir)
-  const sources = topology.nodes.flatMap((node): Source[] =>
-    node.role === 'director' && node.files !== undefined
-      ? nodeFiles(node.name, node.files).map(files => ({ ...files, node }))
-      : [],
-  )
+  for (const node of topology.nodes) laidOver(node)
+  const sources = topology.nodes.flatMap((node): Source[] => {
+    if (node.role !== 'director' || node.files === undefined) return []
+    const found = nodeFiles(node.name, node.files)
+    if (found.length === 0) refuseMisspelt(node.files)
+    return found.map(files => ({ ...files, node }))
+  })
   if (sources.length === 0)
     throw noDirectorFiles(
       `no director of ${topology.name} has etc/keepalived, etc/ha.d/ldirectord.cf or etc/ipvsadm.rules`,

@@ -23,6 +23,22 @@ const found = (files: string[], below = ''): string[] => {
   })
 }
 
+describe('a folder beside those of directors', () => {
+  it.each([
+    ['d2/keepalivd.conf', 'keepalived.conf'],
+    ['d2/Keepalived.conf', 'keepalived.conf'],
+    ['d2/etc/keepalivd/keepalived.conf', 'keepalived'],
+    ['d2/etc/keepalived/keepalive.conf', 'keepalived.conf'],
+    ['d2/etc/ha.d/ldirector.cf', 'ldirectord.cf'],
+  ])('with %s is a misspelt one', (file, meant) => {
+    expect(() => found(['d1/keepalived.conf', file])).toThrow(`; did you mean "${meant}"?`)
+  })
+
+  it('may have anything else', () => {
+    expect(found(['d1/keepalived.conf', 'docs/readme.txt', 'docs/etc/hosts'])).toHaveLength(1)
+  })
+})
+
 describe('a file of a director without keepalived', () => {
   it.each([
     ['d1/etc/ipvsadm.rules', 'ipvsadm', '/etc/ipvsadm.rules', true],

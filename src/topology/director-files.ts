@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { basename, dirname, extname, join, relative } from 'node:path'
 import { programOf, type TableProgram } from '../config/table.ts'
 import { LvslabError } from '../errors.ts'
+import { nearest } from './did-you-mean.ts'
 import { shortPath } from './find.ts'
 
 /** Folder of keepalived's configuration on a node. */
@@ -132,6 +133,42 @@ const refuseUnreadable = (dir: string): void => {
   }
 }
 
+/** Where a director's configuration may stand in a folder of its own. */
+const NAMES = [
+  ...new Set([
+    ...Object.values(PLACES).flat(),
+    ...Object.values(PLACES)
+      .flat()
+      .map(place => basename(place)),
+  ]),
+]
+
+/**
+ * A director without a configuration may have one under a name that nobody reads.
+ *
+ * @throws LvslabError DIRECTOR_FILES
+ */
+export const refuseMisspelt = (dir: string): void => {
+  const known = new Map<string, Set<string>>()
+  for (const place of NAMES.map(name => join('/', name)))
+    for (let path = place; path !== '/'; path = dirname(path)) {
+      const names = known.get(dirname(path)) ?? new Set()
+      known.set(dirname(path), names.add(basename(path)))
+    }
+  for (const [folder, names] of known)
+    for (const name of listed(join(dir, folder))) {
+      const meant = names.has(name) ? undefined : nearest(name, [...names])
+      if (meant !== undefined)
+        throw noDirectorFiles(
+          `${shortPath(join(dir, folder, name))} is the configuration of no director; did you mean "${meant}"?`,
+          `call it ${meant}, or move it away`,
+        )
+    }
+}
+
+const listed = (folder: string): string[] =>
+  statSync(folder, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(folder) : []
+
 /** The files of the director that a folder is of: laid over its root, or beside each other. */
 const ofDirectorFolder = (dir: string): DirectorFiles[] => {
   refuseUnreadable(dir)
@@ -163,7 +200,11 @@ const ofFolder = (dir: string): DirectorFiles[] => {
       `${shortPath(dir)} has folders of directors (${first.name}) and .conf files (${file.name}): which are meant?`,
       'leave one kind there, a folder or a .conf file for each director, and move the rest away',
     )
-  if (inside.length > 0) return inside
+  if (inside.length > 0) {
+    for (const entry of entries)
+      if (entry.isDirectory() && !inside.some(one => one.name === entry.name)) refuseMisspelt(join(dir, entry.name))
+    return inside
+  }
   if (files.length === 0 && own.length === 0)
     throw noDirectorFiles(`${shortPath(dir)} holds no configuration of a director`)
   return [...files.map(entry => ofFile(join(dir, entry.name))), ...own]

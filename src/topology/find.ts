@@ -13,8 +13,12 @@ export const shortPath = (path: string): string => {
   return short.startsWith('..') ? path : short
 }
 
+/** A file in a folder that is meant to be its topology.yaml and has another name. */
+export const otherName = (dir: string): string | undefined =>
+  ['topology.yml', 'topology.YAML'].find(name => existsSync(join(dir, name)))
+
 /** Folders right below a folder that hold a topology. */
-const topologiesIn = (dir: string): string[] => {
+export const topologiesIn = (dir: string): string[] => {
   try {
     const folders = readdirSync(dir).filter(name => existsSync(join(dir, name, TOPOLOGY_FILE_NAME)))
     return folders.sort().map(name => join(dir, name))
@@ -34,6 +38,12 @@ export const findTopologyFile = (dirOrFile: string): string => {
   const inside = join(path, TOPOLOGY_FILE_NAME)
   if (stat?.isDirectory() && statSync(inside, { throwIfNoEntry: false })?.isFile()) return inside
 
+  const other = otherName(path)
+  if (other !== undefined)
+    throw new LvslabError('TOPOLOGY_NOT_FOUND', `${shortPath(join(path, other))} is not read`, {
+      remedy: `call it ${TOPOLOGY_FILE_NAME}`,
+      exitCode: 2,
+    })
   const what = stat ? `${shortPath(path)} holds no ${TOPOLOGY_FILE_NAME}` : `${shortPath(path)} does not exist`
   // `lvslab test topologies/x/topology.yaml` with x misspelled: it is x that has neighbours.
   const wanted = /\.ya?ml$/.test(path) ? dirname(path) : path

@@ -63,7 +63,9 @@ export const reportIssue = (source: YamlSource, issue: z.core.$ZodIssue): void =
   }
   if (issue.code === 'invalid_value') {
     const options = issue.values.map(String)
-    source.report(path, `Invalid option ${show(value)} for ${name}${hint(String(value), options, 'options')}`)
+    const near =
+      typeof value === 'number' ? `; options: ${options.join(', ')}` : hint(String(value), options, 'options')
+    source.report(path, `Invalid option ${show(value)} for ${name}${near}`)
     return
   }
   // what a number lacks to be the text that is wanted, the schema says better where it says anything: `gap: 3`

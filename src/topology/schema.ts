@@ -98,24 +98,17 @@ export const tunnelsSchema = z
   })
   .describe('Tunnel devices that are brought up, with their addresses: the VIP of a real server behind TUN.')
 
-const arpLevel = (max: number, text: string) =>
-  z
-    .int({ error: 'must be a whole number' })
-    .min(0, { error: `must be 0 to ${max}` })
-    .max(max, { error: `must be 0 to ${max}` })
-    .optional()
-    .describe(text)
-    .meta({ examples: [max === 2 ? 2 : 1] })
+const arpLevel = (levels: number[], text: string) => z.literal(levels).optional().describe(text)
 
 /** Form of `arp`, in the words and numbers of the kernel's Documentation/networking/ip-sysctl.rst. */
 export const arpSchema = z
   .strictObject({
     ignore: arpLevel(
-      8,
+      [0, 1, 2, 3, 8], // 4 to 7 are reserved
       'net.ipv4.conf.all.arp_ignore. 1: a request is answered only for addresses of the interface that it came in by.',
     ),
     announce: arpLevel(
-      2,
+      [0, 1, 2],
       'net.ipv4.conf.all.arp_announce. 2: its own requests name an address of the interface that they leave by.',
     ),
   })

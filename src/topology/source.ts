@@ -12,6 +12,12 @@ export interface Problem {
   message: string
 }
 
+/** What the reader of yaml says to programmers. */
+const SAID_BETTER: Partial<Record<string, string>> = {
+  MULTIPLE_DOCS: 'a second document begins here; one file has one topology',
+  TAB_AS_INDENT: 'a tab in front; YAML takes spaces alone',
+}
+
 // Far above any honest use of anchors, far below what hurts.
 const MAX_ALIASES = 1000
 
@@ -33,7 +39,12 @@ export class YamlSource {
       const errors = [...this.#document.errors, ...this.#document.warnings]
       // The reader of yaml turns its own stack overflow into an error of the document.
       if (errors.some(error => error.message.startsWith('Maximum call stack'))) throw new RangeError()
-      for (const error of errors) this.#add(error.pos[0], error.message)
+      // what a tab makes of the lines below it is nothing that anybody wrote
+      const tabs = errors.filter(({ code }) => code === 'TAB_AS_INDENT')
+      for (const { code, pos, message } of tabs.length > 0 ? tabs : errors) {
+        const word = /^[^\s:]*/.exec(text.slice(pos[0]))?.[0] ?? ''
+        this.#add(pos[0], code === 'DUPLICATE_KEY' ? `"${word}" stands here already` : (SAID_BETTER[code] ?? message))
+      }
       this.#refuseProto()
       if (this.problems.length === 0) this.data = this.#document.toJS({ maxAliasCount: MAX_ALIASES })
     } catch (error) {

@@ -50,6 +50,14 @@ it('lists a file of another program that a director has beside its keepalived.co
   }
 })
 
+it('says of an instance whose interface the node does not have that it is untested', () => {
+  const plan = planWith(
+    text => text,
+    text => text.replace('interface eth0', 'interface eth7'),
+  )
+  expect(plan.untested).toContainEqual({ what: 'instance VI_1 of d2', why: 'd2 has no interface eth7' })
+})
+
 describe('the plan of the DR pair', () => {
   const plan = planTopology(loadTopology(DR))
 

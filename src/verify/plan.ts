@@ -12,7 +12,8 @@ import { type GroupMember, vrrpGroups } from '../model/pair.ts'
 import { withHeldBack } from '../model/refusals.ts'
 import type { DirectorConfig, RealServer, VirtualService } from '../model/types.ts'
 import type { Untested } from '../judge/verdict.ts'
-import { nodeFiles } from '../topology/director-files.ts'
+import { nodeFiles, refuseMisspelt } from '../topology/director-files.ts'
+import { nodeFiles as laidOver } from '../topology/node-files.ts'
 import { rulesOf } from '../topology/rules.ts'
 import type { Node, Topology } from '../topology/types.ts'
 import { type FixedService, planFixed, tableOf } from './fixed.ts'
@@ -88,6 +89,7 @@ export const planTopology = (topology: Topology): Plan => {
       },
     )
   }
+  for (const node of topology.nodes) laidOver(node) // what cannot be is refused before an engine is built
   const [configured, others] = partition(directorNodes, hasKeepalived)
   const configs = configured.map(({ name, files }) =>
     withHeldBack(readDirector({ node: name, root: files ?? '' }), answersAll(topology)),
@@ -95,12 +97,13 @@ export const planTopology = (topology: Topology): Plan => {
   const groups = vrrpGroups(configs, locate(topology))
   const vips = plannedVips(groups)
   // what keepalived skips was not exercised either
-  const untested: Untested[] = []
+  const untested: Untested[] = withoutInterface(topology, configs)
   const tables: TableConfig[] = []
   for (const node of others) {
     const table = tableOf(node, untested)
     if (table) tables.push(table)
-    else untested.push({ what: node.name, why: 'it has no keepalived, no ldirectord.cf and no ipvsadm.rules' })
+    else if (node.files !== undefined) refuseMisspelt(node.files)
+    if (!table) untested.push({ what: node.name, why: 'it has no keepalived, no ldirectord.cf and no ipvsadm.rules' })
   }
   for (const { name, files } of configured)
     for (const { program, file } of nodeFiles(name, files ?? ''))
@@ -156,6 +159,14 @@ const locate = (topology: Topology) => (name: string, device: string) => {
   const found = topology.nodes.find(node => node.name === name)?.interfaces.find(i => i.name === device)
   return found && { network: found.network, address: found.address }
 }
+
+/** keepalived does not start an instance whose interface the node does not have (vrrp_parser.c `vrrp_int_handler`). */
+const withoutInterface = (topology: Topology, configs: DirectorConfig[]): Untested[] =>
+  configs.flatMap(({ node, instances }) =>
+    instances
+      .filter(one => !locate(topology)(node, one.interface))
+      .map(one => ({ what: `instance ${one.name} of ${node}`, why: `${node} has no interface ${one.interface}` })),
+  )
 
 /** The services of the expected MASTER; both directors of a pair are configured alike. */
 const planServices = (

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { TaskMeta } from 'vitest'
 import { createVitest, type TestModule, type Vitest } from 'vitest/node'
-import { LvslabError } from '../../errors.ts'
+import { LvslabError, messageOf } from '../../errors.ts'
 import { makeFolder } from '../../history/make-folder.ts'
 import { openJournal } from '../../history/journal.ts'
 import { createMasker } from '../../history/mask.ts'
@@ -80,6 +80,18 @@ export const testCommand = defineVerb(
   { anyNumber: true },
 )
 
+/** @throws LvslabError USAGE */
+const checkPattern = (name = ''): void => {
+  try {
+    ''.match(name)
+  } catch (error) {
+    throw new LvslabError('USAGE', `--name ${name} is no regular expression: ${messageOf(error)}`, {
+      remedy: "write \\ before what stands for itself: --name 'reload \\(twice\\)'",
+      exitCode: 2,
+    })
+  }
+}
+
 /**
  * Runs vitest in this process, which owns the signals: `vitest run` by itself would end at once on Ctrl-C, with labs running
  * and no clean-up.
@@ -97,6 +109,7 @@ const runVitest = async (
   },
   { signal, prepare }: { signal: AbortSignal; prepare: () => Promise<PreparedEngine | undefined> },
 ): Promise<{ modules: TestModule[]; errors: number; prepared: PreparedEngine | undefined }> => {
+  checkPattern(args.name)
   const before = new Map(SIGNALS.map(name => [name, process.listeners(name)]))
   const vitest: Vitest = await createVitest({
     root: ROOT,

@@ -29,8 +29,8 @@ export const upCommand = defineVerb('Example: lvslab up topologies/keepalived-dr
           exitCode: 2,
         })
       }
-      const prepared = await prepareEngine({ clock: 'real', steps, signal }, topology)
       const { readiness } = planTopology(topology)
+      const prepared = await prepareEngine({ clock: 'real', steps, signal }, topology)
       const template = await ensureTemplate(prepared, topology, readiness, { steps, signal })
       const engine = await forkEngine(prepared.build, prepared.spec, template, 'private', { signal, keep: true })
       const dir = await keepEngine(engine, topology.name, path.resolve(topology.dir))

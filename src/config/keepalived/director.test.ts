@@ -162,6 +162,16 @@ describe('include', () => {
     expect(failure(() => readDirector({ node: 'd1', root })).code).toBe('CONFIG_INCLUDE_OUTSIDE')
   })
 
+  it('refuses one that leads to what is not here: the node may have it', () => {
+    const root = rootWith({ [MAIN]: 'include *.part' })
+    symlinkSync('/etc/lvslab-is-not-here', join(root, 'etc/keepalived/vip.part'))
+    expect(failure(() => readDirector({ node: 'd1', root }))).toMatchObject({
+      code: 'CONFIG_INCLUDE_LINK',
+      message: expect.stringContaining('vip.part is a symbolic link to /etc/lvslab-is-not-here, which cannot'),
+      at: { line: 1, column: 9 },
+    })
+  })
+
   it('refuses a main file that is itself such a link', () => {
     const root = rootWith({ 'etc/keepalived/other.conf': '' })
     symlinkSync('/etc/hostname', join(root, MAIN))

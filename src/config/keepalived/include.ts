@@ -1,4 +1,4 @@
-import { readdirSync, realpathSync, statSync } from 'node:fs'
+import { lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { LvslabError, type Position } from '../../errors.ts'
 
@@ -103,9 +103,9 @@ const namesIn = (folder: string): string[] => {
 
 const exists = (path: string): boolean => {
   try {
-    return statSync(path, { throwIfNoEntry: false }) !== undefined
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined
   } catch {
-    // a name that is too long, or links that lead to each other
+    // a name that is too long, or below one that is no folder
     return false
   }
 }
@@ -123,6 +123,21 @@ const glob = (base: string, parts: string[], count: Count): string[] => {
 export const isInside = (root: string, path: string): boolean => {
   const way = relative(root, path)
   return way !== '..' && !way.startsWith(`..${sep}`)
+}
+
+/** @throws LvslabError CONFIG_INCLUDE_LINK where a symbolic link leads to what is not here: what the node has there is not known */
+const realPath = (path: string, at: Position): string => {
+  try {
+    return realpathSync(path)
+  } catch (cause) {
+    const leads = lstatSync(path).isSymbolicLink() ? ` is a symbolic link to ${readlinkSync(path)}, which` : ''
+    throw new LvslabError('CONFIG_INCLUDE_LINK', `the included ${path}${leads} cannot be reached here`, {
+      at,
+      exitCode: 2,
+      remedy: 'Put a copy of the file in its place.',
+      cause,
+    })
+  }
 }
 
 /**
@@ -160,7 +175,7 @@ export const resolveInclude = (
       if (depth < 0) throw outside(join(base, ...parts))
     }
     return glob(base, parts, count).filter(path => {
-      const real = realpathSync(path)
+      const real = realPath(path, at)
       if (!isInside(realRoot, real)) throw outside(real)
       // keepalived takes regular files only; a FIFO would wait for its writer for ever
       return statSync(path).isFile()

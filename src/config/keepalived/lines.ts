@@ -195,9 +195,10 @@ export class LineReader {
     if (nul >= 0) {
       const onError = this.#surroundings.onError ?? throwIt
       onError(
-        new LvslabError('CONFIG_BINARY', `${file.name} is not a text file: it has a NUL byte`, {
+        new LvslabError('CONFIG_BINARY', 'this is not a text file: it has a NUL byte', {
           at: { ...at, column: at.column + nul },
           exitCode: 2,
+          remedy: 'Save it as plain text, in UTF-8 without NUL bytes.',
         }),
       )
       text = text.slice(0, nul)

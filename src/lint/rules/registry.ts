@@ -6,6 +6,7 @@ import { grammarRules } from './grammar.ts'
 import { listRules } from './lists.ts'
 import { markRules } from './marks.ts'
 import { pairRules } from './pair.ts'
+import { realServerRules } from './real-servers.ts'
 import { scriptRules } from './scripts.ts'
 import { serviceRules } from './services.ts'
 import { structureRules } from './structure.ts'
@@ -29,6 +30,7 @@ export const RULES: readonly Rule[] = [
   ...syncGroupRules,
   ...pairRules,
   ...serviceRules,
+  ...realServerRules,
   ...checkRules,
   ...markRules,
   ...scriptRules,

@@ -60,6 +60,18 @@ const ipvsadm = (bad: string, place: string): Case => ({
   good: { 'd1/etc/sysconfig/ipvsadm': TABLE },
 })
 
+/** A service behind DR, and what its real server is like in the topology. */
+const realServer = (bad: string, good: string): Case => {
+  const file = 'd1/etc/keepalived/keepalived.conf'
+  const text = service().replace('NAT', 'DR')
+  const withNode = (lines: string) => TOPOLOGY.replace('rs1: { role: realserver,', `rs1: { role: realserver, ${lines}`)
+  return {
+    bad: { 'topology.yaml': withNode(bad), [file]: text },
+    at: [`${file}:6:3`],
+    good: { 'topology.yaml': withNode(good), [file]: text },
+  }
+}
+
 const CASES: Record<string, Case> = {
   'ipvsadm-ends': ipvsadm(`# saved\n${TABLE}`, '1:1'),
   'ipvsadm-refused': ipvsadm(TABLE + TABLE.split('\n')[1], '3:1'),
@@ -369,6 +381,11 @@ const CASES: Record<string, Case> = {
     instance() + service('', undefined, '10.0.0.100 80').replace('NAT', 'DR').replace('10.0.0.11', '10.0.1.11'),
     '15:3',
     instance() + service('', undefined, '10.0.0.100 80').replace('NAT', 'DR'),
+  ),
+  'server-without-vip': realServer('loopback: [10.0.0.101/32],', 'loopback: [10.0.0.100/32],'),
+  'server-answers-arp': realServer(
+    'loopback: [10.0.0.100/32], arp: { ignore: 1, announce: 1 },',
+    'loopback: [10.0.0.100/32], arp: { ignore: 1, announce: 2 },',
   ),
   'weights-unused': alone(
     service(OTHER_SERVER).replace('weight 1', 'weight 3'),

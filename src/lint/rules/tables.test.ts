@@ -67,7 +67,8 @@ it('finds a persistence of 0 s in ldirectord.cf', () => {
 
 it('finds a VIP that a director without VRRP does not have, where a topology says what it has', () => {
   const file = 'd1/etc/ipvsadm.rules'
-  const places = (topology: string) => placesOf(findingsIn({ 'topology.yaml': topology, [file]: TABLE }))
+  const places = (topology: string) =>
+    placesOf(findingsIn({ 'topology.yaml': topology, [file]: TABLE }), 'vip-not-held')
   expect(places(TOPOLOGY)).toEqual([`${file}:1:1 vip-not-held`])
   expect(places(TOPOLOGY.replace('{ role: director,', '{ role: director, loopback: [10.0.0.100/32],'))).toEqual([])
 })

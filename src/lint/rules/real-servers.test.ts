@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest'
+import { findingsIn, placesOf, service, TOPOLOGY } from '../testing.ts'
+
+const FILE = 'd1/etc/keepalived/keepalived.conf'
+
+/** The codes of what is found where the real server of a service has these lines, and its node these files. */
+const found = (method: string, lines: string, files: Record<string, string> = {}): string[] => {
+  const topology = TOPOLOGY.replace('rs1: { role: realserver,', `rs1: { role: realserver, ${lines}`)
+  const all = { 'topology.yaml': topology, [FILE]: service().replace('NAT', method), ...files }
+  return placesOf(findingsIn(all)).filter(place => / server-(?:without|answers)/.test(place))
+}
+const [NONE, LOUD] = [[`${FILE}:6:3 server-without-vip`], [`${FILE}:6:3 server-answers-arp`]]
+const QUIET = 'arp: { ignore: 1, announce: 2 },'
+
+describe('a real server in a topology', () => {
+  it.each([
+    ['DR', '', NONE],
+    ['TUN', 'loopback: [10.0.0.101/32],', NONE],
+    ['NAT', '', []],
+    ['DR', 'loopback: [10.0.0.100/32],', LOUD],
+    ['TUN', 'tunnels: { tunl0: [10.0.0.100/32] },', LOUD],
+    ['DR', `loopback: [10.0.0.100/32], ${QUIET}`, []],
+    ['TUN', `tunnels: { tunl0: [10.0.0.100/32] }, ${QUIET}`, []],
+    ['DR', 'loopback: [10.0.0.100/32], arp: { ignore: 3, announce: 2 },', LOUD],
+    ['DR', 'loopback: [10.0.0.100/32], arp: { announce: 2 }, sysctls: { net.ipv4.conf.eth0.arp_ignore: 8 },', []],
+  ])('behind %s with %s', (method, lines, expected) => {
+    expect(found(method, lines)).toEqual(expected)
+  })
+
+  it('may have rules or a script that see to it', () => {
+    expect(found('DR', '', { 'rs1/etc/rc.local': '' })).toEqual([])
+    expect(found('DR', '', { 'rs1/etc/arptables.rules': '*filter\n-A INPUT -d 10.0.0.100 -j DROP\n' })).toEqual([])
+    expect(found('DR', '', { 'rs1/etc/arptables.rules': '*filter\n-A INPUT -d 10.0.0.9 -j DROP\n' })).toEqual(NONE)
+  })
+})

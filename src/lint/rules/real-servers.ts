@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { canonical } from '../../config/keepalived/address.ts'
+import type { RealServer, VirtualService } from '../../model/types.ts'
+import { rulesOf } from '../../topology/rules.ts'
+import type { Node, Topology } from '../../topology/types.ts'
+import { type Director, EVERY_PROGRAM, type Found, type LintInput, type Rule } from '../rule.ts'
+import { eachService, onePerPlace } from './each-service.ts'
+import { markedAddresses } from './marks.ts'
+
+/** An address of a topology as configurations are read, with the prefix or without it. */
+const plain = (text: string): string => canonical(text.replace(/\/.*/, ''))
+
+/** The addresses that the clients of a service ask for. */
+const addressesOf = (service: VirtualService, director: Director): string[] =>
+  service.address === undefined ? markedAddresses(service, director) : [service.address]
+
+/** The node that plays a real server which gets packets for the VIP itself; none that is a director too. */
+const playing = ({ address, forwarding }: RealServer, { nodes }: Topology): Node | undefined =>
+  forwarding === 'NAT'
+    ? undefined
+    : nodes.find(
+        ({ role, interfaces }) =>
+          role !== 'director' &&
+          interfaces.some(one => [one.address, ...one.addresses].some(its => plain(its) === address)),
+      )
+
+/** Rules and scripts of a node may do what topology.yaml does not say. */
+const helpsItself = (node: Node, vip: string): boolean =>
+  rulesOf(node).some(rule => rule.includes(vip)) ||
+  (node.files !== undefined && existsSync(join(node.files, 'etc/rc.local')))
+
+const eachPlayed = (
+  judge: (node: Node, vip: string, server: RealServer, director: Director) => string | undefined,
+): ((input: LintInput) => Found[]) =>
+  eachService((service, director, { topology }) =>
+    onePerPlace(
+      service.realServers.flatMap(server => {
+        const node = topology && playing(server, topology)
+        if (!node) return []
+        return addressesOf(service, director).flatMap(vip => {
+          const message = helpsItself(node, vip) ? undefined : judge(node, vip, server, director)
+          return message === undefined ? [] : [{ at: server.at, message }]
+        })
+      }),
+    ),
+  )
+
+const onDevice = (lists: string[][], vip: string): boolean => lists.flat().some(its => plain(its) === vip)
+const behind = ({ loopback, tunnels }: Node): string[][] => [loopback, ...tunnels.map(one => one.addresses)]
+
+const vipMissing = eachPlayed((node, vip, { forwarding }) =>
+  onDevice([...behind(node), ...node.interfaces.map(one => one.addresses)], vip)
+    ? undefined
+    : `${node.name} does not have ${vip}: with ${forwarding} the packets come for that address, and it drops them`,
+)
+
+/** The kernel takes the larger one of `all` and of the interface. */
+const level = (node: Node, device: string, word: string): number =>
+  Math.max(...['all', device].map(of => Number(node.sysctls[`net.ipv4.conf.${of}.arp_${word}`] ?? 0)))
+
+/** Levels of arp_ignore at which a NIC does not answer for an address of another device (Documentation/networking/ip-sysctl.rst). */
+const SILENT = [1, 2, 8]
+
+const arpUnsilenced = eachPlayed((node, vip, _, director) => {
+  if (vip.includes(':') || !onDevice(behind(node), vip)) return undefined
+  // whoever asks for the VIP is on the director's wire
+  const near = node.interfaces.filter(one => director.node?.interfaces.some(its => its.network === one.network))
+  for (const { name } of near) {
+    if (!SILENT.includes(level(node, name, 'ignore')))
+      return `${node.name} answers ARP for ${vip} by ${name}: who asks may get its MAC address, and passes the director by`
+    if (level(node, name, 'announce') < 2)
+      return `${node.name} may ask for others in the name of ${vip} by ${name}: who is asked takes it for the owner of the VIP`
+  }
+  return undefined
+})
+
+/** Of real servers that packets for the VIP come to (DR, TUN), where a topology describes their nodes. */
+export const realServerRules: Rule[] = [
+  {
+    code: 'server-without-vip',
+    severity: 'error',
+    rejected: false,
+    programs: EVERY_PROGRAM,
+    title: 'A real server behind DR or TUN that does not have the VIP',
+    why: 'The director leaves the destination as it is: a host takes only what is sent to an address of its own. Told where a topology describes the real server, unless its rules or its rc.local may see to it.',
+    remedy: 'Give the node `loopback: [VIP/32]`, behind TUN `tunnels: { tunl0: [VIP/32] }`.',
+    check: vipMissing,
+  },
+  {
+    code: 'server-answers-arp',
+    severity: 'warning',
+    rejected: false,
+    programs: EVERY_PROGRAM,
+    title: 'A real server that speaks of the VIP in ARP',
+    why: 'By default Linux answers on any interface for any of its addresses, and asks in the name of the address that it sends from (Documentation/networking/ip-sysctl.rst, arp_ignore and arp_announce): clients meet a real server in place of the director. Told where a topology describes the real server.',
+    remedy: 'Give the node `arp: { ignore: 1, announce: 2 }`, or arptables rules.',
+    check: arpUnsilenced,
+  },
+]
