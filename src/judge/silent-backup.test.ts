@@ -22,6 +22,13 @@ describe('adverts', () => {
     expect(verdict.proof.map(event => event.t)).toEqual([500, 7000])
   })
 
+  it('of another family are those of another virtual router', () => {
+    const six = { ...advert(2000, 'd2'), source: 'fe80::2' }
+    expect(judge([...start, six], { family: 4 })).toMatchObject({ outcome: 'PASS', measurements: [{ value: 2 }, {}] })
+    expect(judge([...start, six]).outcome).toBe('FAIL')
+    expect(judge([...start, six], { family: 6 }).outcome).toBe('FAIL')
+  })
+
   it('fail when a BACKUP sends', () => {
     const verdict = judge([...start, advert(2000, 'd2'), advert(3000, 'd2'), advert(4000, 'd2')])
     expect(verdict.outcome).toBe('FAIL')

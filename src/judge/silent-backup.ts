@@ -10,6 +10,8 @@ export interface SilentBackupParams {
   /** Every director of the virtual router. */
   directors: string[]
   vrid: number
+  /** Of the adverts; both where it is left out. */
+  family?: 4 | 6
   network: string
   /** Name of the VRRP instance: its state in keepalived's log counts beside the VIP, as one follows the other. */
   instance?: string
@@ -25,10 +27,14 @@ export interface SilentBackupParams {
  * MASTER, and judged as such.
  */
 export const checkSilentBackup = (history: History, params: SilentBackupParams): Verdict => {
-  const { vip, directors, vrid, network, instance, window } = params
+  const { vip, directors, vrid, family, network, instance, window } = params
   const slackMs = schedulingOf(history, params.slackMs ?? 0)
   const captured = eventsOf(history, 'advert').filter(
-    advert => advert.vrid === vrid && advert.network === network && (!window || within(window, advert.t)),
+    advert =>
+      advert.vrid === vrid &&
+      advert.network === network &&
+      (family === undefined || advert.source.includes(':') === (family === 6)) &&
+      (!window || within(window, advert.t)),
   )
   if (captured.length === 0) return inconclusive(`No advert of VRID ${vrid} was captured on ${network}.`)
   const masters = [...holdingsOf(history, vip, directors), ...(instance === undefined ? [] : spans(history, instance))]

@@ -41,6 +41,13 @@ describe('the sorry page', () => {
     expect(verdict.reason).toContain('The sorry page answered 2 s after web-stop on rs2')
   })
 
+  it('may be that of another host', () => {
+    const others = requests(13_000, 16_000, () => ({ server: 's1' }))
+    expect(judge(others, { pages: ['s1'] }).outcome).toBe('PASS')
+    expect(judge(others).outcome).toBe('FAIL')
+    expect(judge(pages(13_000, 16_000), { pages: ['s1'] }).outcome).toBe('FAIL')
+  })
+
   it('fails when it comes late or never, and when requests fail after it came', () => {
     expect(judge([...failing(13_000, 16_000), ...pages(16_000, 18_000)]).outcome).toBe('FAIL')
     expect(judge(failing(13_000, 18_000))).toMatchObject({

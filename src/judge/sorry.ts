@@ -12,8 +12,10 @@ import { describeFault, describeRequest } from './words.ts'
 
 export interface SorryParams {
   vip: string
-  /** The directors: an answer from one of them is the sorry page. */
+  /** The directors: an answer from one of them is the sorry page, unless `pages` says whose is. */
   directors: string[]
+  /** Who has the sorry page, where it is another host. */
+  pages?: string[]
   /** As the table calls it: `TCP 10.0.0.100:80`. */
   service: string
   /** `name`: what its answers begin with, the node's where it is left out. */
@@ -36,7 +38,7 @@ export interface SorryParams {
  * servers answer in time again after they are healed.
  */
 export const checkSorry = (history: History, params: SorryParams): Verdict => {
-  const { directors, servers, fault, probe, slackMs = 0 } = params
+  const { directors, pages = directors, servers, fault, probe, slackMs = 0 } = params
   const injected = servers.map(server => lastFault(history, 'inject', fault, server.node))
   const missing = servers.filter((_, index) => injected[index] === undefined).map(server => server.node)
   const cause = latest(injected)
@@ -52,7 +54,7 @@ export const checkSorry = (history: History, params: SorryParams): Verdict => {
   const until = Math.min(firstHeal, endOf(history))
   const requests = requestsOf(history, probe)
   const isSorry = (request: RequestEvent): boolean =>
-    request.outcome === 'answered' && request.server !== undefined && directors.includes(request.server)
+    request.outcome === 'answered' && request.server !== undefined && pages.includes(request.server)
 
   const within = (bound: Bound, fault: FaultEvent): Bound => fromFault(history, bound, fault, slackMs)
   const verdicts = [judgeTooSoon(history, params, requests.filter(isSorry))]

@@ -35,6 +35,14 @@ describe('the table of a director', () => {
     })
   })
 
+  it('may have to be that of another director', () => {
+    const history = historyInTime([{ kind: 'ipvs', t: 0, node: 'd2', reason: 'step', services: [] }])
+    expect(checkTable(history, { director: 'd2', of: 'd1', services: [expected] })).toMatchObject({
+      outcome: 'FAIL',
+      reason: "The IPVS table of d2 is not what d1's configuration says: TCP 10.0.0.100:80 is not there.",
+    })
+  })
+
   it('takes the kernel at its word for a server that is the director itself', () => {
     expect(verdict(tableWith({}, { forwarding: 'Local' })).outcome).toBe('PASS')
   })

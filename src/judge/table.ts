@@ -11,6 +11,8 @@ export interface ExpectedService extends Omit<IpvsService, 'destinations'> {
 
 export interface TableParams {
   director: string
+  /** Whose configuration it is to have, where that is another's. */
+  of?: string
   services: ExpectedService[]
 }
 
@@ -18,9 +20,10 @@ export interface TableParams {
  * The last IPVS table of a director has every service of its configuration: scheduler, whether it is persistent, each real
  * server with its forwarding method and weight. What else is in the table is not judged.
  */
-export const checkTable = (history: History, { director, services }: TableParams): Verdict => {
+export const checkTable = (history: History, { director, of, services }: TableParams): Verdict => {
   const table = tablesOf(history, director).at(-1)
   if (!table) return inconclusive(`No IPVS table of ${director} was recorded.`)
+  const whose = of === undefined ? 'its' : `${of}'s`
   const wrong = services.flatMap(one => differences(one, table.services))
   const count = services.reduce((total, one) => total + one.destinations.length, 0)
   const all = `${plural(services.length, 'service')} and ${plural(count, 'real server')}`
@@ -28,10 +31,10 @@ export const checkTable = (history: History, { director, services }: TableParams
     outcome: wrong.length > 0 ? 'FAIL' : 'PASS',
     reason:
       wrong.length > 0
-        ? `The IPVS table of ${director} is not what its configuration says: ${wrong.slice(0, MOST).join('; ')}${
+        ? `The IPVS table of ${director} is not what ${whose} configuration says: ${wrong.slice(0, MOST).join('; ')}${
             wrong.length > MOST ? `; and ${wrong.length - MOST} more` : ''
           }.`
-        : `The IPVS table of ${director} has all of its configuration: ${all}.`,
+        : `The IPVS table of ${director} has all of ${whose} configuration: ${all}.`,
     measurements: [],
     proof: [table],
   }

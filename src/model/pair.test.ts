@@ -36,6 +36,16 @@ describe('who holds the VIP', () => {
   })
 })
 
+it('has two groups of one number where one is of IPv6', () => {
+  const at = { file: 'keepalived.conf', line: 1, column: 1 }
+  const six = anInstance({ name: 'VI_6', addresses: [{ address: 'fd00::100', prefix: 64, device: 'eth0', at }] })
+  const groups = vrrpGroups([aDirector('d1', anInstance(), six), aDirector('d2', six)], locate)
+  expect(groups.map(({ vips, members }) => [vips, members.length])).toEqual([
+    [['10.0.0.100'], 1],
+    [['fd00::100'], 2],
+  ])
+})
+
 describe('why two directors could both be MASTER', () => {
   const auth = (secret: string, type: 'PASS' | 'AH' = 'PASS') => ({
     authentication: { type, secret, at: { file: 'k', line: 1, column: 1 } },

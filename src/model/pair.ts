@@ -38,6 +38,13 @@ export const byElection = <T extends { priority: number; address: string }>(a: T
   return difference > 0n ? 1 : difference < 0n ? -1 : 0
 }
 
+/** The family of its adverts, that of its first VIP: virtual routers of IPv4 and IPv6 with one ID are two (RFC 9568 5.2.3). */
+export const familyOf = ({
+  addresses,
+  sourceAddress = '',
+}: Pick<VrrpInstance, 'addresses' | 'sourceAddress'>): 4 | 6 =>
+  (addresses[0]?.address ?? sourceAddress).includes(':') ? 6 : 4
+
 /**
  * The VRRP groups of the directors. An instance on an interface that the topology does not know is left out.
  *
@@ -49,7 +56,7 @@ export const vrrpGroups = (configs: DirectorConfig[], locate: Locate): VrrpGroup
     for (const instance of config.instances) {
       const place = locate(config.node, instance.interface)
       if (!place) continue
-      const key = `${place.network} ${instance.virtualRouterId}`
+      const key = `${place.network} ${instance.virtualRouterId} ${familyOf(instance)}`
       const group = groups.get(key) ?? {
         network: place.network,
         virtualRouterId: instance.virtualRouterId,

@@ -24,14 +24,31 @@ describe('release of a persistent client', () => {
   })
 
   it('of a client whose connections are closed counts the entries that outlive them', () => {
-    expect(idleReleaseBound(360_000, 1_000)).toMatchObject({ minMs: 360_000, maxMs: 405_000 })
-    expect(idleReleaseBound(50_000, 1_000)).toMatchObject({ minMs: 170_000, maxMs: 191_250 })
+    expect(idleReleaseBound(360_000, 1_000, { servers: [{ forwarding: 'DR' }] })).toMatchObject({
+      minMs: 360_000,
+      maxMs: 405_000,
+    })
+    expect(idleReleaseBound(50_000, 1_000, { servers: [{ forwarding: 'DR' }] })).toMatchObject({
+      minMs: 170_000,
+      maxMs: 191_250,
+    })
     // the last entry may be gone before the template's timer runs out for the second time, or after
-    const either = idleReleaseBound(60_000, 1_000)
+    const either = idleReleaseBound(60_000, 1_000, { servers: [{ forwarding: 'DR' }] })
     expect(either).toMatchObject({ minMs: 120_000, maxMs: 202_500 })
     expect(either.formula).toContain('60 s + 2 x 60 s while entries are left, up to 136 s = 180 s')
     // one that lasted puts the template off once more
-    expect(idleReleaseBound(60_000, 46_000)).toMatchObject({ minMs: 120_000, maxMs: 270_000 })
+    expect(idleReleaseBound(60_000, 46_000, { servers: [{ forwarding: 'DR' }] })).toMatchObject({
+      minMs: 120_000,
+      maxMs: 270_000,
+    })
+  })
+
+  it('counts them as lvs_timeouts has them, but for NAT', () => {
+    const bound = (...methods: ('DR' | 'TUN' | 'NAT')[]) =>
+      idleReleaseBound(50_000, 1_000, { servers: methods.map(forwarding => ({ forwarding })), finWait: 10_000 })
+    expect(bound('DR', 'TUN')).toMatchObject({ minMs: 50_000, maxMs: 56_250 })
+    expect(bound('NAT')).toMatchObject({ minMs: 170_000, maxMs: 191_250 })
+    expect(bound('DR', 'NAT')).toMatchObject({ minMs: 50_000, maxMs: 191_250 })
   })
 
   it('has 60 s for good once it was put off', () => {

@@ -2,7 +2,7 @@ import { isIPv4 } from 'node:net'
 import { addressNumber, canonical } from './address.ts'
 import { seconds } from './bound.ts'
 import { TCP_TIMEOUTS } from './ipvs-defaults.ts'
-import type { Bound, VirtualService } from './types.ts'
+import type { Bound, ForwardingMethod, VirtualService } from './types.ts'
 
 /** What a template's timer is put to when it expires while a connection of its client is still in the table, ms. */
 const PUT_OFF_MS = 60_000
@@ -49,15 +49,23 @@ export const releaseBound = (timeout: number, lastEntry: number): Bound => {
 
 /**
  * `releaseBound` of a client whose TCP connections are all closed: their entries are gone 120 s after they were (FIN_WAIT in DR
- * and TUN, TIME_WAIT in NAT), and that timer may be late as well.
+ * and TUN, which `lvs_timeouts` changes, TIME_WAIT in NAT), and that timer may be late as well.
  *
  * @param timeout ms
  * @param lastedMs how long its last connection may have lasted, ms
+ * @param finWait ms
  */
-export const idleReleaseBound = (timeout: number, lastedMs: number): Bound => {
-  const [first, last] = [TCP_TIMEOUTS.FIN_WAIT, lastedMs + TCP_TIMEOUTS.FIN_WAIT * (1 + WHEEL_LATE)]
-  const latest = releaseBound(timeout, last)
-  return { ...latest, minMs: templateRelease(timeout, first) }
+export const idleReleaseBound = (
+  timeout: number,
+  lastedMs: number,
+  {
+    servers,
+    finWait = TCP_TIMEOUTS.FIN_WAIT,
+  }: { servers: { forwarding: ForwardingMethod }[]; finWait?: number | undefined },
+): Bound => {
+  const closed = servers.map(({ forwarding }) => (forwarding === 'NAT' ? TCP_TIMEOUTS.TIME_WAIT : finWait))
+  const latest = releaseBound(timeout, lastedMs + Math.max(...closed) * (1 + WHEEL_LATE))
+  return { ...latest, minMs: templateRelease(timeout, Math.min(...closed)) }
 }
 
 /**

@@ -91,6 +91,8 @@ export interface VrrpInstance {
   trackPrimary: boolean
   /** `vrrp_sync_group` that names it: its members are MASTER together, or none of them. */
   syncGroup?: string
+  /** Its sync group tracks something with a weight, which no prediction knows. */
+  weightsOfGroup?: true
   at: Position
 }
 
@@ -102,8 +104,10 @@ export interface VrrpScript {
   interval: number
   /** ms after which a run is ended and counts as failed; `timeout`, default the interval. */
   timeout: number
-  /** Runs in a row that must succeed before it counts as up. The first run after the start decides alone. */
+  /** Runs in a row that must succeed before it counts as up. The first run after the start decides alone, unless `initFail`. */
   rise: number
+  /** `init_fail`: it counts as failed from the start on. */
+  initFail?: true
   /** Runs in a row that must fail before it counts as down. */
   fall: number
   at: Position
@@ -285,6 +289,10 @@ export interface DirectorConfig {
   statics?: { addresses: VipAddress[]; routes: ConfiguredLine[]; rules: ConfiguredLine[] }
   /** ms; global `vrrp_startup_delay`, 0 where none is written. */
   startupDelay: number
+  /** ms; global `lvs_timeouts`, the `tcpfin` of it. Left out where the kernel's own is left alone. */
+  finWait?: number
+  /** Interfaces of `interface_up_down_delays`, which no prediction knows; left out where there is none. */
+  delayedInterfaces?: string[]
   /** Every file that was read, includes among them, in reading order. */
   files: string[]
   /** What keepalived reads otherwise than it stands there, or ignores. */

@@ -35,6 +35,8 @@ const planWith = (
   }
 }
 
+const same = (text: string): string => text
+
 const scenariosOf = (plan: Plan): string[] => planScenarios(plan).map(scenario => scenario.name)
 
 it('lists a file of another program that a director has beside its keepalived.conf', () => {
@@ -146,6 +148,55 @@ describe('a VIP that two directors hold', () => {
       'd2 and d1 have equal priorities: who is MASTER is whoever comes first',
     )
   })
+})
+
+describe('a priority that is not known', () => {
+  const TRACKED = 'vrrp_track_process nginx {\nprocess nginx\nweight 30\n}\n'
+
+  it.each([
+    [
+      'track_process nginx of VI_1',
+      (text: string) => TRACKED + text.replace('advert_int 1', 'advert_int 1\ntrack_process {\nnginx\n}'),
+    ],
+    [
+      'what G tracks',
+      (text: string) => `${TRACKED + text}vrrp_sync_group G {\ngroup {\nVI_1\n}\ntrack_file {\nnone\n}\n}`,
+    ],
+  ])('leaves open who is MASTER, and nothing of the VIP is judged by it: %s', (what, change) => {
+    const plan = planWith(same, change)
+    expect(plan.readiness[0]?.title).toBe('10.0.0.100 is on one of d1, d2 alone')
+    expect(scenariosOf(plan).filter(name => name.startsWith('failover'))).toEqual([])
+    expect(plan.untested.map(({ why }) => why)).toContain(
+      `${what} changes the priority of d2, and whether it is up in the lab is not known`,
+    )
+  })
+})
+
+describe('three directors', () => {
+  it('have no certain successor where the second and the third are alike', () => {
+    const plan = planWith(same)
+    const [vip] = plan.vips
+    const [, second] = vip?.members ?? []
+    if (!vip || !second) throw new Error('no pair')
+    vip.members.push({ ...second, node: 'd3' })
+    expect(scenariosOf(plan).filter(name => name.startsWith('failover'))).toEqual([])
+    expect(plan.untested.map(({ why }) => why)).toContain(
+      'd2 and d3 have equal priorities: who takes over is whoever comes first',
+    )
+  })
+})
+
+it('refuses a VIP that a director has on lo for good', () => {
+  const parent = mkdtempSync(path.join(os.tmpdir(), 'lvslab-plan-'))
+  try {
+    cpSync(DR, parent, { recursive: true })
+    const file = path.join(parent, 'topology.yaml')
+    const text = readFileSync(file, 'utf8').replace('  d2:\n', '  d2:\n    loopback: [10.0.0.100/32]\n')
+    writeFileSync(file, text)
+    expect(() => planTopology(loadTopology(parent))).toThrow('keepalived-dr gives d2 the VIP 10.0.0.100 for good')
+  } finally {
+    rmSync(parent, { recursive: true })
+  }
 })
 
 describe('a topology with other ways to move a VIP', () => {
@@ -283,6 +334,18 @@ describe('what cannot be judged is listed as untested', () => {
       (text: string) => text.replaceAll(/HTTP_GET \{.*?url \{.*?\}.*?\}/gs, 'UDP_CHECK {\n}\nUDP_CHECK {\n}'),
     ],
     ['no node of the topology has this address', (text: string) => text.replace('10.0.0.20', '10.0.0.99')],
+    ['no node of the topology plays 10.0.0.99', (text: string) => text.replace('10.0.0.20', '10.0.0.99')],
+    ['uthreshold leaves a real server out', (text: string) => text.replace('weight 1', 'weight 1\nuthreshold 10')],
+    [
+      'sets the weight (misc_dynamic)',
+      (text: string) => text.replace('HTTP_GET {', 'MISC_CHECK {\nmisc_path "/bin/true"\nmisc_dynamic\n}\nHTTP_GET {'),
+    ],
+    ['no node of the topology has 10.0.0.60', (text: string) => text.replace('127.0.0.1 80', '10.0.0.60 80')],
+    ['rs1 is a real server of the service as well', (text: string) => text.replace('127.0.0.1 80', '10.0.0.10 80')],
+    [
+      'interface_up_down_delays puts off when keepalived hears of it',
+      (text: string) => `${text}\ninterface_up_down_delays {\neth0 1 20\n}`,
+    ],
   ] as const)('%s', ([why, change]) => {
     const plan = planWith(change)
     planScenarios(plan)

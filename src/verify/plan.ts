@@ -96,6 +96,7 @@ export const planTopology = (topology: Topology): Plan => {
   )
   const groups = vrrpGroups(configs, locate(topology))
   const vips = plannedVips(groups)
+  refusePermanent(topology, vips)
   // what keepalived skips was not exercised either
   const untested: Untested[] = withoutInterface(topology, configs)
   const tables: TableConfig[] = []
@@ -158,6 +159,21 @@ const answersAll = (topology: Topology) => (address: string) =>
 const locate = (topology: Topology) => (name: string, device: string) => {
   const found = topology.nodes.find(node => node.name === name)?.interfaces.find(i => i.name === device)
   return found && { network: found.network, address: found.address }
+}
+
+const permanent = ({ loopback, tunnels }: Node): string[] =>
+  [...loopback, ...tunnels.flatMap(one => one.addresses)].map(text => text.replace(/\/.*/, ''))
+
+/** A VIP that a director has for good says nothing of who is MASTER. @throws LvslabError PLAN_VIP_PERMANENT */
+const refusePermanent = ({ name, nodes }: Topology, vips: PlannedVip[]): void => {
+  // on an interface it may be the address owner's own
+  for (const { address, members } of vips)
+    for (const node of nodes.filter(one => members.some(member => member.node === one.name)))
+      if (permanent(node).includes(address))
+        throw new LvslabError('PLAN_VIP_PERMANENT', `${name} gives ${node.name} the VIP ${address} for good`, {
+          remedy: `take ${address} out of ${node.name} in topology.yaml: keepalived puts it there, and who has it is judged`,
+          exitCode: 2,
+        })
 }
 
 /** keepalived does not start an instance whose interface the node does not have (vrrp_parser.c `vrrp_int_handler`). */

@@ -75,6 +75,53 @@ describe('the loss of a link', () => {
   })
 })
 
+describe('the services of a backup', () => {
+  it('are to be those of the MASTER: its table is looked at', () => {
+    const plan = planOf('keepalived-dr')
+    expect(checkOf(scenarioOf(plan, 'configuration'), 'table-d2')).toMatchObject({
+      title: 'd2 has the services that it takes over from d1, and their real servers',
+      rule: 'table',
+      params: {
+        ...{ director: 'd2', of: 'd1' },
+        services: [
+          { service: 'TCP 10.0.0.100:80', destinations: [{ address: '10.0.0.10' }, { address: '10.0.0.20' }] },
+        ],
+      },
+    })
+    expect(scenarioOf(plan, 'configuration').checks.map(({ check }) => check)).not.toContain('table-d1')
+  })
+})
+
+describe('a sorry server on a host of its own', () => {
+  it('is that host, for the wait and for the judge', () => {
+    const plan = planOf('keepalived-fwmark')
+    const [scenario] = planScenarios(plan).filter(({ name }) => name.startsWith('sorry-'))
+    expect(scenario?.checks[0]?.params).toMatchObject({ pages: ['d1', 'd2'] })
+    const elsewhere = changedPlan(text => text.replace('127.0.0.1 80', '10.0.0.50 80'))
+    expect(checkOf(scenarioOf(elsewhere, `sorry-${SERVICE}`), `sorry-${SERVICE}`).params).toMatchObject({
+      pages: ['c1'],
+    })
+  })
+})
+
+describe('a script with init_fail', () => {
+  it('holds the return of its director back', () => {
+    const script = 'vrrp_script chk {\nscript "/bin/true"\ninterval 2\nrise 3\ninit_fail\n}\n'
+    const plan = changedPlan(
+      same,
+      text => script + text.replace('advert_int 1', 'advert_int 1\ntrack_script {\nchk\n}'),
+    )
+    const { params } = checkOf(scenarioOf(plan, 'failover-stop-10.0.0.100'), 'preemption-stop')
+    expect(params).toMatchObject({
+      bound: {
+        maxMs: 4000 + 3609.375,
+        formula: expect.stringMatching(/^init_fail of chk: 2 x interval 2 s = 4 s, then 3 x/),
+      },
+    })
+    expect(plan.readiness[0]?.deadlineMs).toBe((planOf('keepalived-dr').readiness[0]?.deadlineMs ?? 0) + 4000)
+  })
+})
+
 describe('a service with alpha', () => {
   const alpha = (text: string): string => persistent('alpha\nwarmup 10')(text)
   const withoutSorry: Change = text => alpha(text).replace(/sorry_server.*\n/, '')

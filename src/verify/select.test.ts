@@ -52,7 +52,7 @@ describe('what is tried of the DR pair', () => {
       'failover-crash-10.0.0.100: preemption-crash',
       'failover-link-eth0-10.0.0.100: preemption-link-eth0',
     ])
-    expect(plan.untested).toHaveLength(21)
+    expect(plan.untested).toHaveLength(22)
     expect(plan.untested).toContainEqual({
       what: 'keepalived on d1 accepts every line of its configuration',
       why: 'not in --only preemption,shares',
@@ -83,7 +83,7 @@ describe('a name that fits nothing', () => {
   it('is refused with what was meant, and with what there is', () => {
     const { message, remedy } = refusal({ skip: ['failovr'] })
     expect(message).toBe('--skip failovr fits the name of no check; did you mean "failover"?')
-    expect(remedy).toMatch(/^name one of convergence, single-owner, configuration, shares, failover-stop, /)
+    expect(remedy).toMatch(/^name one of convergence, single-owner, configuration, table, shares, failover-stop, /)
   })
 
   it('is as little taken as names that leave nothing', () => {

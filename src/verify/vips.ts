@@ -23,9 +23,19 @@ export const plannedVips = (groups: VrrpGroup[]): PlannedVip[] => {
   return [...holders.values()]
 }
 
+/** Why the priority of a director is not known; undefined where it is. */
+const weightNotKnown = ({ node, instance }: GroupMember): string | undefined => {
+  const { name, trackObjects = [], weightsOfGroup, syncGroup } = instance
+  const one = trackObjects.find(({ weight }) => weight !== 0)
+  const what = one ? `track_${one.kind} ${one.name} of ${name}` : weightsOfGroup && `what ${syncGroup} tracks`
+  return what && `${what} changes the priority of ${node}, and whether it is up in the lab is not known`
+}
+
 /** Why the configuration does not say who of several is MASTER, but who comes first; undefined where it does. */
-export const whoeverComesFirst = ({ members: [first, second] }: PlannedVip): string | undefined => {
+export const whoeverComesFirst = ({ members: [first, second, ...others] }: PlannedVip): string | undefined => {
   if (!first || !second) return undefined
+  const unknown = [first, second, ...others].map(weightNotKnown).find(reason => reason !== undefined)
+  if (unknown) return unknown
   if (first.instance.priority === second.instance.priority)
     return `${first.node} and ${second.node} have equal priorities: who is MASTER is whoever comes first`
   if (first.instance.preempt) return undefined

@@ -172,6 +172,23 @@ describe('include', () => {
     })
   })
 
+  it.each([
+    ['lvs_timeouts tcp 900 tcpfin 10 udp 300', 10_000],
+    ['lvs_timeouts tcpfin 30', 30_000],
+    ['lvs_timeouts tcp 900', undefined],
+    ['lvs_timeouts tcpfin x', undefined],
+  ])('has what %s makes of FIN_WAIT', (line, finWait) => {
+    expect(read(`global_defs {\n${line}\n}`).finWait).toBe(finWait)
+  })
+
+  it('names the interfaces whose state it hears of late', () => {
+    const config = read('interface_up_down_delays {\n eth0 1 20\n eth1 2\n}')
+    expect(config.delayedInterfaces).toEqual(['eth0', 'eth1'])
+    expect(config.notices.map(({ message }) => message)).toEqual([
+      'interface_up_down_delays is obeyed by keepalived; the predictions do not know it',
+    ])
+  })
+
   it('refuses a main file that is itself such a link', () => {
     const root = rootWith({ 'etc/keepalived/other.conf': '' })
     symlinkSync('/etc/hostname', join(root, MAIN))

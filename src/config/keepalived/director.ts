@@ -69,6 +69,8 @@ export const interpret = (
     ),
     ...readStatics(statements, last(globals, 'default_interface')?.words[1]?.text, notices),
     startupDelay: attempt(() => readStartupDelay(globals, notices), 0, onError),
+    ...readFinWait(globals, notices),
+    ...delayedInterfaces(statements),
     files,
     notices,
   }
@@ -91,7 +93,7 @@ const readInstances = (
       instances.push(instance)
     }
   }
-  return attempt(() => withSyncGroups(statements, instances, notices), instances, onError)
+  return attempt(() => withSyncGroups(statements, instances, defaults.scripts, notices), instances, onError)
 }
 
 /** What keepalived obeys and no prediction knows: it may change when a director moves, so it is never passed over. */
@@ -103,6 +105,9 @@ const UNMODELLED = [
   'static_ipaddress',
   'static_routes',
   'static_rules',
+  'interface_up_down_delays',
+  'linkbeat_use_polling',
+  'linkbeat_interfaces',
 ]
 
 const noteUnmodelled = (statements: Statement[], notices: Notice[]): void => {
@@ -116,7 +121,7 @@ const noteUnmodelled = (statements: Statement[], notices: Notice[]): void => {
  */
 const ROOT = [
   ...['global_defs', 'net_namespace', 'net_namespace_ipvs', 'namespace_with_ipsets', 'use_pid_dir', 'instance'],
-  ...['child_wait_time', 'linkbeat_use_polling', 'linkbeat_interfaces', 'interface_up_down_delays'],
+  'child_wait_time',
   ...['vrrp_instance', 'vrrp_sync_group', 'vrrp_script', 'garp_group', 'track_group', 'SSL'],
   ...['virtual_server', 'virtual_server_group'],
   ...UNMODELLED,
@@ -161,6 +166,23 @@ const readDefaults = (globals: Statement[], notices: Notice[]): Defaults => {
       (down && integer(down, { min: 1, max: 100, otherwise: 'ignores the line', lenient: true }, notices)) ??
       DEFAULTS.downTimerAdverts,
   }
+}
+
+/** Interfaces of which keepalived hears late that they are up or down (keepalived_netlink.c `process_interface_flags_change`). */
+const delayedInterfaces = (statements: Statement[]): Pick<DirectorConfig, 'delayedInterfaces'> => {
+  const lines = all(statements, 'interface_up_down_delays').flatMap(one => one.block ?? [])
+  return lines.length === 0 ? {} : { delayedInterfaces: lines.map(keyword) }
+}
+
+/** `lvs_timeouts tcp 900 tcpfin 120 udp 300`, each of them or some (global_parser.c `lvs_timeouts`). */
+const readFinWait = (globals: Statement[], notices: Notice[]): Pick<DirectorConfig, 'finWait'> => {
+  const line = last(globals, 'lvs_timeouts')
+  const at = line?.words.findIndex(word => word.text === 'tcpfin') ?? -1
+  const number = line?.words[at + 1]
+  if (!line || at < 1 || !number) return {}
+  if (/^\d+$/.test(number.text) && Number(number.text) > 0) return { finWait: Number(number.text) * 1000 }
+  note(notices, line, `tcpfin ${number.text} is no number of seconds; the predictions take the kernel's own`)
+  return {}
 }
 
 /** ms */

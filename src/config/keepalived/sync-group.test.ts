@@ -24,6 +24,44 @@ describe('a sync group', () => {
     ])
   })
 
+  describe('weights', () => {
+    const SCRIPTS = 'vrrp_script chk {\n script /bin/true\n weight 5\n}\nvrrp_track_file /run/f {\n file /run/f\n}'
+    const tracks = '  track_script {\n chk\n }\n track_interface {\n eth1 weight -9\n }'
+    const weightsOf = (group: string) =>
+      read(`${SCRIPTS}\nvrrp_sync_group G {\n group {\n VI_1\n }\n${group}\n}\n${vrrp(tracks)}`)
+
+    it('of what a member tracks are ignored, with scripts that have one', () => {
+      const config = weightsOf('')
+      expect(config.instances[0]).toMatchObject({
+        trackScripts: [],
+        trackInterfaces: [{ interface: 'eth1', weight: 0 }],
+      })
+      expect(config.instances[0]).not.toHaveProperty('weightsOfGroup')
+      expect(messages(config).map(message => message.replace(/^\d+: /, ''))).toEqual([
+        expect.stringContaining('vrrp_track_file /run/f is obeyed'),
+        'VI_1 is in vrrp_sync_group G: keepalived ignores the vrrp_script chk, which has a weight',
+        'VI_1 is in vrrp_sync_group G: keepalived ignores the weight of track_interface eth1',
+      ])
+    })
+
+    it.each(['sync_group_tracking_weight', 'global_tracking'])('count with %s', line => {
+      expect(weightsOf(line).instances[0]).toMatchObject({
+        trackScripts: [{ weight: 5 }],
+        trackInterfaces: [{ weight: -9 }],
+      })
+    })
+
+    it.each([
+      ['track_script {\n chk\n }', true],
+      ['track_script {\n chk weight 0\n }', undefined],
+      ['track_interface {\n eth1\n }', undefined],
+      ['track_interface {\n eth1 weight 5\n }', true],
+      ['track_file {\n /run/f\n }', true],
+    ])('of the group itself are known to be there: %s', (lines, known) => {
+      expect(weightsOf(lines).instances[0]?.weightsOfGroup).toBe(known)
+    })
+  })
+
   it('says what of it the predictions do not know, and what is not judged', () => {
     const lines = ' track_script {\n chk\n }\n notify_master "/bin/true"'
     const config = read(`${pair}\nvrrp_sync_group G {\n group {\n VI_1\n VI_2\n }\n${lines}\n}`)

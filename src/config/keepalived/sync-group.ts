@@ -1,6 +1,7 @@
+import type { Position } from '../../errors.ts'
 import type { Notice, VrrpInstance } from '../../model/types.ts'
 import { keyword, type Statement } from './parse.ts'
-import { NOTIFY } from './track.ts'
+import { NOTIFY, type ScriptDefinition } from './track.ts'
 import { all, argument, note } from './values.ts'
 
 /** What a group may track for all of its members, and how. */
@@ -16,9 +17,12 @@ const TRACKING = [
 export const withSyncGroups = (
   statements: Statement[],
   instances: VrrpInstance[],
+  scripts: ScriptDefinition[],
   notices: Notice[],
 ): VrrpInstance[] => {
   const groupOf = new Map<string, string>()
+  const floating = new Set<string>()
+  const weighted = new Set<string>()
   for (const statement of all(statements, 'vrrp_sync_group')) {
     const group = argument(statement)
     const block = statement.block ?? []
@@ -49,11 +53,51 @@ export const withSyncGroups = (
     }
     for (const line of all(block, ...TRACKING))
       note(notices, line, `${keyword(line)} of ${group} is obeyed by keepalived; the predictions do not know it`)
+    if (all(block, 'sync_group_tracking_weight', 'global_tracking').length > 0) floating.add(group)
+    const tracks = (kind: string, byDefault: (name: string) => number): boolean =>
+      all(block, kind)
+        .flatMap(tracked => tracked.block ?? [])
+        .some(({ words: [name, option, weight] }) =>
+          option?.text === 'weight' ? Number(weight?.text) !== 0 : byDefault(name?.text ?? '') !== 0,
+        )
+    const ofScript = (name: string): number => scripts.find(script => script.name === name)?.weight ?? 0
+    if (
+      tracks('track_script', ofScript) ||
+      tracks('track_file', () => 1) ||
+      ['track_interface', 'track_process', 'track_bfd'].some(kind => tracks(kind, () => 0))
+    )
+      weighted.add(group)
     const [notify] = all(block, ...NOTIFY)
     if (notify) note(notices, notify, `whether keepalived runs the notify scripts of ${group} is not judged`)
   }
   return instances.map(instance => {
     const syncGroup = groupOf.get(instance.name)
-    return syncGroup === undefined ? instance : { ...instance, syncGroup }
+    if (syncGroup === undefined) return instance
+    const own = floating.has(syncGroup) ? instance : withoutWeights(instance, syncGroup, notices)
+    return { ...own, syncGroup, ...(weighted.has(syncGroup) && { weightsOfGroup: true as const }) }
   })
+}
+
+/** Priorities do not float in a sync group that does not say so (keepalived vrrp.c `vrrp_complete_instance`). */
+const withoutWeights = (instance: VrrpInstance, group: string, notices: Notice[]): VrrpInstance => {
+  const ignored = (what: string, at: Position, how: string): void => {
+    const message = `${instance.name} is in vrrp_sync_group ${group}: keepalived ignores ${how} ${what}`
+    notices.push({ at, message })
+  }
+  const { trackScripts, trackInterfaces, trackObjects = [], ...rest } = instance
+  for (const { weight, script, at } of trackScripts)
+    if (weight !== 0) ignored(`vrrp_script ${script.name}, which has a weight`, at, 'the')
+  for (const one of trackInterfaces)
+    if (one.weight !== 0) ignored(`track_interface ${one.interface}`, one.at, 'the weight of')
+  const objects = trackObjects.flatMap(one => {
+    if (one.kind !== 'file' || one.weight === 0) return [one]
+    ignored(`track_file ${one.name}`, one.at, one.weight === 1 ? 'the weight of' : 'the')
+    return one.weight === 1 ? [{ ...one, weight: 0 }] : []
+  })
+  return {
+    ...rest,
+    trackScripts: trackScripts.filter(one => one.weight === 0),
+    trackInterfaces: trackInterfaces.map(one => ({ ...one, weight: 0 })),
+    ...(objects.length > 0 && { trackObjects: objects }),
+  }
 }

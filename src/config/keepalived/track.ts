@@ -40,6 +40,7 @@ export const readScripts = (statements: Statement[], notices: Notice[]): ScriptD
         timeout: time('timeout') ?? interval,
         rise: count('rise'),
         fall: count('fall'),
+        ...(last(block, 'init_fail') && { initFail: true as const }),
         ...readWeight(last(block, 'weight')?.words.slice(1), last(block, 'weight'), 'ignores it', notices),
         at: statement.at,
       },

@@ -188,7 +188,7 @@ const sum = (service: VirtualService): number => service.realServers.reduce((tot
 
 const quorumNeedsAll = eachService((service, director) => {
   if (service.quorum < 2 || service.quorum + service.hysteresis <= sum(service)) return []
-  const message = `${service.name} needs quorum ${service.quorum} + hysteresis ${service.hysteresis}, and all its weights are ${sum(service)}: once lost, the quorum never comes back`
+  const message = `${service.name} needs quorum ${service.quorum} + hysteresis ${service.hysteresis}, and all its weights are ${sum(service)}: it never has its quorum`
   return [{ at: placeOf(director, service, 'hysteresis', 'quorum'), message }]
 })
 
@@ -309,8 +309,8 @@ export const serviceRules: Rule[] = [
     code: 'quorum-never-back',
     severity: 'error',
     rejected: false,
-    title: 'A quorum that does not come back',
-    why: 'It is regained at quorum + hysteresis, which is more than all weights together (check/ipwrapper.c update_quorum_state).',
+    title: 'A quorum that is never there',
+    why: 'It is gained at quorum + hysteresis, which is more than all weights together (check/ipwrapper.c update_quorum_state).',
     remedy: 'Keep quorum + hysteresis within the sum of the weights.',
     check: quorumNeedsAll,
   },

@@ -5,7 +5,7 @@ import type { PlannedCheck } from '../../judge/rules.ts'
 import type { Heal } from '../../lab/faults/inject.ts'
 import type { FaultName } from '../../lab/faults/registry.ts'
 import type { Lab } from '../../lab/lab.ts'
-import type { GroupMember } from '../../model/pair.ts'
+import { familyOf, type GroupMember } from '../../model/pair.ts'
 import type { Bound } from '../../model/types.ts'
 import { handoverBound } from '../../model/vrrp.ts'
 import type { Plan, PlannedVip } from '../plan.ts'
@@ -154,7 +154,7 @@ const onWire = (plan: Plan, vip: PlannedVip, [master]: Pair, { id, what }: Cause
       check: `silent-backup-${id}`,
       title: `only the MASTER of ${address} sends adverts, around ${what}`,
       rule: 'silent-backup',
-      params: { ...judged, vrid: master.instance.virtualRouterId, network },
+      params: { ...judged, vrid: master.instance.virtualRouterId, family: familyOf(master.instance), network },
     },
   ]
 }

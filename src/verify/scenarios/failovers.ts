@@ -1,9 +1,10 @@
 import { startGapBound } from '../../model/alpha.ts'
+import { inSequence } from '../../model/bound.ts'
 import { serverUpBound } from '../../model/health-check.ts'
 import { linkReturnGapBound } from '../../model/link-return.ts'
 import type { GroupMember } from '../../model/pair.ts'
 import { syncedBound } from '../../model/sync-group.ts'
-import { effectivePriority, interfaceDownBound, interfaceDownName } from '../../model/track.ts'
+import { effectivePriority, initFailBound, interfaceDownBound, interfaceDownName } from '../../model/track.ts'
 import type { Bound } from '../../model/types.ts'
 import { crashBound, handoverBound, preemptBound, stopBound } from '../../model/vrrp.ts'
 import type { Plan, PlannedServer, PlannedService, PlannedVip } from '../plan.ts'
@@ -27,7 +28,10 @@ const keepalivedEnds =
   (plan: Plan, vip: PlannedVip, [master, backup]: Pair, together: PlannedVip[]): Cause => {
     const what = id === 'stop' ? 'a clean stop' : 'a crash'
     // with nopreempt whoever comes first is MASTER, which has been refused
-    const preemptOf: BoundOfPair = (one, other) => preemptBound(one, other, master.startupDelay) as Bound
+    const preemptOf: BoundOfPair = (one, other) => {
+      const [first, then] = [initFailBound(one), preemptBound(one, other, master.startupDelay) as Bound]
+      return first ? inSequence(first, then) : then
+    }
     const gapBound = gapAfterStart(plan, vip, [master, backup], together, preemptOf, what)
     return {
       ...{ id, fault, what },
@@ -83,6 +87,13 @@ export const failovers = (plan: Plan, vip: PlannedVip): Scenario[] => {
       ? `the instances of the sync group ${master.instance.syncGroup} have their highest priorities on different directors`
       : undefined)
   if (why) return untested(why)
+  const equal = together.find(
+    ({ members: [, second, third] }) => second?.instance.priority === third?.instance.priority && third,
+  )
+  if (equal) {
+    const [one, other] = equal.members.slice(1)
+    return untested(`${one?.node} and ${other?.node} have equal priorities: who takes over is whoever comes first`)
+  }
   const [leader, ...followers] = sharing(plan, vip)
   if (leader !== vip) return []
   const pair: Pair = [master, backup]
@@ -123,6 +134,8 @@ const linksLost = (plan: Plan, vip: PlannedVip, [master, backup]: Pair, together
       return []
     }
     if (!interfaces.some(({ name }) => name === device)) return untested('the topology does not name the device')
+    if (plan.configs.some(config => config.node === node && config.delayedInterfaces?.includes(device)))
+      return untested('interface_up_down_delays puts off when keepalived hears of it, which is not predicted')
     if (effectivePriority(instance, { interfaces: { [device]: false } }) !== 'FAULT')
       return untested(`${instance.name} on ${node} does not care for it`)
     const bound = {

@@ -1,15 +1,14 @@
 import type { Condition } from '../../agent/protocol.ts'
 import type { TableConfig } from '../../config/table.ts'
-import type { ExpectedService } from '../../judge/table.ts'
 import { seconds, withSlack } from '../../model/bound.ts'
 import { ldirectordDownBound, ldirectordFailed, ldirectordUpBound } from '../../model/ldirectord.ts'
 import { serverKey } from '../../model/pool.ts'
-import type { Bound, ForwardingMethod, VirtualService } from '../../model/types.ts'
+import type { Bound } from '../../model/types.ts'
 import { addressesOf } from '../../topology/addresses.ts'
 import type { FixedService } from '../fixed.ts'
 import type { Plan, PlannedServer } from '../plan.ts'
-import { tableName } from '../reach.ts'
 import { PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
+import { expectedService } from './expected-service.ts'
 import { AFTER_MS, BEFORE_MS, crashAndReturn, PROBE, startProbe } from './common.ts'
 
 /** What follows from an ldirectord.cf or an ipvsadm-save file, beside what is the same whoever makes the table. */
@@ -22,8 +21,6 @@ export const fixedScenarios = (plan: Plan): Scenario[] => {
     ...plan.fixed.flatMap(service => fallback(plan, service)),
   ]
 }
-
-const KERNEL_WORDS: Record<ForwardingMethod, 'Route' | 'Masq' | 'Tunnel'> = { DR: 'Route', NAT: 'Masq', TUN: 'Tunnel' }
 
 /** What is restored is in the table; ldirectord puts there who passes its check, as all do of a service that is driven. */
 const tableScenario = (plan: Plan, { node, services, ldirectord }: TableConfig): Scenario[] => {
@@ -41,22 +38,12 @@ const tableScenario = (plan: Plan, { node, services, ldirectord }: TableConfig):
           check,
           title: `the IPVS table of ${node} is what its ${ldirectord ? 'ldirectord.cf' : 'ipvsadm.rules'} says`,
           rule: 'table',
-          params: { director: node, services: expected.map(expectedService) },
+          params: { director: node, services: expected.map(service => expectedService(service)) },
         },
       ],
     },
   ]
 }
-
-const expectedService = (service: VirtualService): ExpectedService => ({
-  service: tableName(service),
-  scheduler: service.scheduler,
-  persistent: service.persistence !== undefined,
-  destinations: service.realServers.map(({ address, port, forwarding, weight }) => ({
-    ...{ address, port, weight },
-    forwarding: KERNEL_WORDS[forwarding],
-  })),
-})
 
 /** Why a server that is gone is not taken out; undefined where ldirectord takes it out in time. */
 const unseen = ({ section, check }: FixedService): string | undefined => {

@@ -2,12 +2,12 @@ import type { Condition } from '../../agent/protocol.ts'
 import type { PlannedCheck } from '../../judge/rules.ts'
 import { FAULT_TIMEOUT_MS } from '../../lab/faults/inject.ts'
 import type { Lab } from '../../lab/lab.ts'
-import { cycleShares } from '../../model/shares.ts'
 import { addressesOf } from '../../topology/addresses.ts'
 import type { Plan, PlannedServer, PlannedService, PlannedVip } from '../plan.ts'
 import { PATIENCE_MS, type Scenario, SLACK_MS } from '../scenario.ts'
 import { AFTER_MS, BEFORE_MS, wholePool } from './common.ts'
 import { removalOf, type RemovalBounds } from './removable.ts'
+import { exactShares } from './shares.ts'
 
 /**
  * Scenarios of a configuration that is too large to have each real server broken in a fork of its own: they act on all services at
@@ -89,13 +89,11 @@ const probeOf = ({ name }: PlannedService): string => `clients of ${name}`
 /** Full cycles of connections to every service, all of them at the same time. */
 export const sharesOfAll = (plan: Plan): Scenario[] => {
   const all = plan.services.flatMap(planned => {
-    const { service, servers } = planned
-    const expected = cycleShares(service, server => servers.find(one => one.server === server)?.name ?? server.address)
-    if (expected && expected.cycle > 0) return [{ planned, expected }]
-    const why = service.persistence
+    const expected = planned.service.persistence
       ? 'its clients are shared out, not its connections'
-      : `${service.scheduler} has no exact share`
-    plan.untested.push({ what: `shares of ${planned.name}`, why })
+      : exactShares(planned)
+    if (typeof expected !== 'string') return [{ planned, expected }]
+    plan.untested.push({ what: `shares of ${planned.name}`, why: expected })
     return []
   })
   let cycle = 0

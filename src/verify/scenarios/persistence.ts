@@ -121,7 +121,9 @@ const isReleased = (plan: Plan, persistent: Persistent): Scenario[] => {
     plan.untested.push({ what: `release of the clients of ${name}`, why: 'templates of IPv6 networks are not read' })
     return []
   }
-  const bound = idleReleaseBound(timeoutMs, REQUEST_TIMEOUT_MS)
+  const { finWait } = plan.configs.find(({ node }) => node === director) ?? {}
+  const servers = planned.servers.map(({ server }) => server)
+  const bound = idleReleaseBound(timeoutMs, REQUEST_TIMEOUT_MS, { servers, finWait })
   const { minMs = 0, maxMs } = bound
   const lateMs = Math.min(LATE_SHARE * timeoutMs, LATE_AT_MOST_MS)
   const between = Array.from({ length: LOOKS }, (_, n) => minMs + ((n + 1) * (maxMs - minMs)) / (LOOKS + 1))

@@ -1,15 +1,26 @@
-import { cycleShares } from '../../model/shares.ts'
+import { cycleShares, type CycleShares } from '../../model/shares.ts'
 import type { Plan, PlannedService } from '../plan.ts'
 import { PROBE_RATE, type Scenario } from '../scenario.ts'
 import { PROBE } from './common.ts'
 
-export const sharesScenario = (plan: Plan, planned: PlannedService): Scenario[] => {
-  const { service, servers } = planned
+/** The exact shares of a service; else why there is none that could be seen. */
+export const exactShares = ({ service, servers }: PlannedService): CycleShares | string => {
+  const unplayed = service.realServers.find(server => !servers.some(one => one.server === server))
+  if (unplayed) return `no node of the topology plays ${unplayed.address}`
+  if (service.realServers.some(({ upperThreshold }) => upperThreshold !== undefined))
+    return 'uthreshold leaves a real server out while it has so many connections, closed ones among them'
+  if (service.realServers.some(({ checks }) => checks.some(({ misc }) => misc?.dynamic)))
+    return 'a MISC_CHECK sets the weight (misc_dynamic)'
   const expected = cycleShares(service, server => servers.find(s => s.server === server)?.name ?? server.address)
+  return expected && expected.cycle > 0 ? expected : `${service.scheduler} has no exact share`
+}
+
+export const sharesScenario = (plan: Plan, planned: PlannedService): Scenario[] => {
+  const { service } = planned
   if (service.persistence !== undefined) return [] // shared out are its clients: see persistence.ts
-  if (!expected || expected.cycle === 0) {
-    const why = `${service.scheduler} has no exact share`
-    plan.untested.push({ what: `shares of ${planned.name}`, why })
+  const expected = exactShares(planned)
+  if (typeof expected === 'string') {
+    plan.untested.push({ what: `shares of ${planned.name}`, why: expected })
     return []
   }
   const requests = expected.cycle * Math.ceil(100 / expected.cycle)

@@ -1,10 +1,22 @@
 import type { Condition } from '../../agent/protocol.ts'
 import { seconds } from '../../model/bound.ts'
 import { sorryBound, sorryEndsBound } from '../../model/health-check.ts'
+import { addressesOf } from '../../topology/addresses.ts'
 import type { Plan, PlannedService } from '../plan.ts'
 import { PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
 import { AFTER_MS, BEFORE_MS, PROBE, refusalsHeldBack, startProbe } from './common.ts'
 import { askedFor, onFarms } from './large.ts'
+
+/** Whose page the sorry server's is: that of the directors themselves, or of a host of its own; else why it cannot be told. */
+const whoHasIt = ({ topology, directors }: Plan, { service, servers }: PlannedService): string[] | string => {
+  const address = service.sorryServer?.address ?? ''
+  if (address.startsWith('127.') || address === '::1') return directors
+  const node = topology.nodes.find(one => addressesOf(one).includes(address))
+  if (!node) return `no node of the topology has ${address}`
+  if (directors.includes(node.name)) return directors
+  if (servers.some(one => one.node === node.name)) return `${node.name} is a real server of the service as well`
+  return [node.farm ? address : node.name]
+}
 
 /** All real servers crash: the sorry server answers, until they return. */
 export const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
@@ -16,6 +28,11 @@ export const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
   if (!bound || !endsBound) {
     const why = 'no bound is known for the health checks of its real servers'
     plan.untested.push({ what, why: refusalsHeldBack(servers) ?? why })
+    return []
+  }
+  const pages = whoHasIt(plan, planned)
+  if (typeof pages === 'string') {
+    plan.untested.push({ what, why: pages })
     return []
   }
   const fault = onFarms(plan, servers) ? 'httpd-refuse' : 'httpd-crash'
@@ -34,7 +51,7 @@ export const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
             ? servers.map(s => lab.inject(fault, s.node, { addresses: askedFor(plan, s, vip.address) }))
             : [...new Set(servers.map(s => s.node))].map(node => lab.inject(fault, node)),
         )
-        await lab.until(answeredBy(plan.directors), bound.maxMs + PATIENCE_MS)
+        await lab.until(answeredBy(pages), bound.maxMs + PATIENCE_MS)
         await lab.sleep(AFTER_MS)
         await Promise.all(heals.map(heal => heal()))
         await lab.until(answeredBy(servers.map(s => s.name)), endsBound.maxMs + PATIENCE_MS)
@@ -47,7 +64,7 @@ export const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
           title: `the sorry server answers when every real server of ${planned.name} is dead (${seconds(bound.maxMs)}), and only then`,
           rule: 'sorry',
           params: {
-            ...{ vip: vip.address, directors: plan.directors, service: table, fault, probe: PROBE },
+            ...{ vip: vip.address, directors: plan.directors, pages, service: table, fault, probe: PROBE },
             servers: servers.map(({ node, name, server }) => ({ node, name, address: server.address })),
             ...{ bound, endsBound, slackMs: SLACK_MS },
           },
