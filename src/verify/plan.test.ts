@@ -150,6 +150,22 @@ describe('a VIP that two directors hold', () => {
   })
 })
 
+describe('a VIP that one director alone lists', () => {
+  const MORE = '10.0.0.101/24 dev eth0\n'
+  const list = (text: string) => text.replace('virtual_ipaddress {', `virtual_ipaddress {\n${MORE}`)
+
+  it('is to move all the same, and is not waited for where the MASTER has it not', () => {
+    const plan = planWith(same, list)
+    expect(plan.vips.map(({ address, members }) => [address, members.map(({ node }) => node).join()])).toEqual([
+      ['10.0.0.100', 'd1,d2'],
+      ['10.0.0.101', 'd1,d2'],
+    ])
+    expect(plan.readiness.filter(({ title }) => title.includes(' is on ')).map(({ title }) => title)).toEqual([
+      '10.0.0.100 is on d1 alone',
+    ])
+  })
+})
+
 describe('a priority that is not known', () => {
   const TRACKED = 'vrrp_track_process nginx {\nprocess nginx\nweight 30\n}\n'
 

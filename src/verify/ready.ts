@@ -9,7 +9,7 @@ import type { Node, Topology } from '../topology/types.ts'
 import { fixedReadiness } from './fixed.ts'
 import type { Plan, PlannedService, PlannedVip } from './plan.ts'
 import { CONVERGENCE_MARGIN_MS, tableName } from './reach.ts'
-import { whoeverComesFirst } from './vips.ts'
+import { lists, whoeverComesFirst } from './vips.ts'
 
 /** What must be so before a lab of the topology can be tested. */
 export const readinessOf = ({
@@ -19,7 +19,7 @@ export const readinessOf = ({
   services,
   fixed,
 }: Pick<Plan, 'topology' | 'configs' | 'vips' | 'services' | 'fixed'>): Readiness[] => [
-  ...vips.map(vip => vipReadiness(vip)),
+  ...vips.flatMap(vip => vipReadiness(vip)),
   ...oncePerFarm(
     services.flatMap(service => serviceReadiness(service, configs)),
     topology,
@@ -36,7 +36,7 @@ const answers = ({ name }: Node): Readiness => ({
   deadlineMs: CONVERGENCE_MARGIN_MS,
 })
 
-const vipReadiness = (vip: PlannedVip): Readiness => {
+const vipReadiness = (vip: PlannedVip): Readiness[] => {
   const { address, members } = vip
   const longest = Math.max(
     ...members.map(
@@ -47,11 +47,17 @@ const vipReadiness = (vip: PlannedVip): Readiness => {
   const names = members.map(m => m.node)
   const alone = (node: string): Condition => ({ kind: 'owner', address, node, others: names.filter(n => n !== node) })
   const sure = whoeverComesFirst(vip) === undefined
-  return {
-    title: `${address} is on ${sure ? names[0] : `one of ${names.join(', ')}`} alone`,
-    condition: sure ? alone(names[0] ?? '') : { kind: 'any', of: names.map(alone) },
-    deadlineMs: CONVERGENCE_MARGIN_MS + longest,
-  }
+  // that nobody has it then is for the checks to say
+  const first = members.slice(0, sure ? 1 : undefined).filter(member => lists(member, vip))
+  if (first.length === 0) return []
+  const one = first.map(member => member.node)
+  return [
+    {
+      title: `${address} is on ${sure ? one[0] : `one of ${one.join(', ')}`} alone`,
+      condition: sure ? alone(one[0] ?? '') : { kind: 'any', of: one.map(alone) },
+      deadlineMs: CONVERGENCE_MARGIN_MS + longest,
+    },
+  ]
 }
 
 const serviceReadiness = ({ vip, table, port, servers }: PlannedService, configs: DirectorConfig[]): Readiness[] => {

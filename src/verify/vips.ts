@@ -2,15 +2,22 @@ import { byElection, type GroupMember, type VrrpGroup } from '../model/pair.ts'
 import { settled } from '../model/track.ts'
 import type { Plan, PlannedVip } from './plan.ts'
 
+const addressesOf = ({ instance: { addresses, excludedAddresses } }: GroupMember): string[] =>
+  [...addresses, ...excludedAddresses].map(({ address }) => address)
+
+/** Whether a director has the VIP in its own configuration. */
+export const lists = (member: GroupMember, { address }: Pick<PlannedVip, 'address'>): boolean =>
+  addressesOf(member).includes(address)
+
 /**
- * Who may hold each VIP. Every instance that has it counts, whatever its virtual_router_id: two that differ in it never hear
- * each other, and both hold it.
+ * Who may hold each VIP, or should: all members of the virtual router that one of them has it in, as it goes where the election goes.
+ * Every router that has it counts, whatever its virtual_router_id: two that differ in it never hear each other, and both hold it.
  */
 export const plannedVips = (groups: VrrpGroup[]): PlannedVip[] => {
   const holders = new Map<string, PlannedVip>()
   for (const { network, members } of groups) {
-    for (const member of members) {
-      for (const { address } of [...member.instance.addresses, ...member.instance.excludedAddresses]) {
+    for (const address of new Set(members.flatMap(addressesOf))) {
+      for (const member of members) {
         const vip = holders.get(`${network} ${address}`) ?? { address, network, members: [] }
         holders.set(`${network} ${address}`, vip)
         // the priority that counts is the one with what is tracked, all of which is up in a healthy lab
