@@ -304,6 +304,20 @@ describe('VRRP', () => {
       expect(whenTaken(lab, vipOf(name), 'd1', start.started), name).toBeGreaterThan(start.started + delay)
   })
 
+  test('init_fail has no effect: the first run of a tracked script decides alone', async ({ lab }) => {
+    await run(lab, 'd1', "sed -i 's/rise 2/rise 5\\n    init_fail/' /etc/keepalived/conf.d/vrrp.conf")
+    await run(lab, 'd1', '/usr/lib/lvslab/service keepalived stop')
+    await Promise.all(names.map(name => untilTaken(lab, name, 'd2', 5000)))
+    const start = await run(lab, 'd1', '/usr/lib/lvslab/service keepalived start')
+    await moved(
+      lab,
+      start,
+      'return',
+      'd1',
+      each(name => preemptBound(instanceOf(plan, 'd1', name), instanceOf(plan, 'd2', name))),
+    )
+  })
+
   test('a frozen keepalived, and a link that is down', async ({ lab }) => {
     const freeze = await run(lab, 'd1', 'pkill -STOP -x keepalived')
     await moved(

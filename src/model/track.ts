@@ -108,21 +108,6 @@ export const scriptUpBound = (script: VrrpScript, failure: ScriptFailure): Bound
   }
 }
 
-/**
- * How long after the start of keepalived scripts with `init_fail` hold an instance back, in FAULT or at a lower priority: `rise` runs
- * must succeed, the first of them at once (keepalived vrrp_scheduler.c `vrrp_init_script`).
- */
-export const initFailBound = ({ trackScripts }: Pick<VrrpInstance, 'trackScripts'>): Bound | undefined => {
-  const [slowest] = trackScripts
-    .flatMap(({ script }) => (script.initFail ? [script] : []))
-    .toSorted((a, b) => (b.rise - 1) * b.interval - (a.rise - 1) * a.interval)
-  if (!slowest) return undefined
-  const { name, rise, interval } = slowest
-  const maxMs = (rise - 1) * interval
-  const formula = `init_fail of ${name}: ${rise - 1} x interval ${seconds(interval)} = ${seconds(maxMs)}`
-  return { name: `vrrp_script ${name} is found up`, formula, maxMs, source: SCRIPT_SOURCE }
-}
-
 /** An instance whose priority is that of now. */
 const at = (instance: VrrpInstance, priority: number): VrrpInstance => ({ ...instance, priority })
 

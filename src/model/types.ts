@@ -104,10 +104,8 @@ export interface VrrpScript {
   interval: number
   /** ms after which a run is ended and counts as failed; `timeout`, default the interval. */
   timeout: number
-  /** Runs in a row that must succeed before it counts as up. The first run after the start decides alone, unless `initFail`. */
+  /** Runs in a row that must succeed before it counts as up. The first run after the start decides alone. */
   rise: number
-  /** `init_fail`: it counts as failed from the start on. */
-  initFail?: true
   /** Runs in a row that must fail before it counts as down. */
   fall: number
   at: Position

@@ -1,7 +1,6 @@
 import type { Condition } from '../agent/protocol.ts'
 import type { Readiness } from '../lab/readiness.ts'
 import { startUpBound } from '../model/alpha.ts'
-import { initFailBound } from '../model/track.ts'
 import type { DirectorConfig } from '../model/types.ts'
 import { startBound } from '../model/vrrp.ts'
 import { addressesOf } from '../topology/addresses.ts'
@@ -38,12 +37,7 @@ const answers = ({ name }: Node): Readiness => ({
 
 const vipReadiness = (vip: PlannedVip): Readiness[] => {
   const { address, members } = vip
-  const longest = Math.max(
-    ...members.map(
-      ({ instance, startupDelay }) =>
-        startBound(instance, startupDelay).maxMs + instance.preemptDelay + (initFailBound(instance)?.maxMs ?? 0),
-    ),
-  )
+  const longest = Math.max(...members.map(m => startBound(m.instance, m.startupDelay).maxMs + m.instance.preemptDelay))
   const names = members.map(m => m.node)
   const alone = (node: string): Condition => ({ kind: 'owner', address, node, others: names.filter(n => n !== node) })
   const sure = whoeverComesFirst(vip) === undefined

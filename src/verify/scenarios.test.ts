@@ -104,24 +104,6 @@ describe('a sorry server on a host of its own', () => {
   })
 })
 
-describe('a script with init_fail', () => {
-  it('holds the return of its director back', () => {
-    const script = 'vrrp_script chk {\nscript "/bin/true"\ninterval 2\nrise 3\ninit_fail\n}\n'
-    const plan = changedPlan(
-      same,
-      text => script + text.replace('advert_int 1', 'advert_int 1\ntrack_script {\nchk\n}'),
-    )
-    const { params } = checkOf(scenarioOf(plan, 'failover-stop-10.0.0.100'), 'preemption-stop')
-    expect(params).toMatchObject({
-      bound: {
-        maxMs: 4000 + 3609.375,
-        formula: expect.stringMatching(/^init_fail of chk: 2 x interval 2 s = 4 s, then 3 x/),
-      },
-    })
-    expect(plan.readiness[0]?.deadlineMs).toBe((planOf('keepalived-dr').readiness[0]?.deadlineMs ?? 0) + 4000)
-  })
-})
-
 describe('a service with alpha', () => {
   const alpha = (text: string): string => persistent('alpha\nwarmup 10')(text)
   const withoutSorry: Change = text => alpha(text).replace(/sorry_server.*\n/, '')

@@ -20,6 +20,13 @@ export const readScripts = (statements: Statement[], notices: Notice[]): ScriptD
       note(notices, statement, `vrrp_script ${name} has no script; keepalived leaves it out`)
       return []
     }
+    const lost = last(block, 'init_fail')
+    if (lost)
+      note(
+        notices,
+        lost,
+        `init_fail of vrrp_script ${name} has no effect: keepalived forgets it where an instance tracks it`,
+      )
     const time = (key: string): number | undefined => {
       const line = last(block, key)
       const ms =
@@ -40,7 +47,6 @@ export const readScripts = (statements: Statement[], notices: Notice[]): ScriptD
         timeout: time('timeout') ?? interval,
         rise: count('rise'),
         fall: count('fall'),
-        ...(last(block, 'init_fail') && { initFail: true as const }),
         ...readWeight(last(block, 'weight')?.words.slice(1), last(block, 'weight'), 'ignores it', notices),
         at: statement.at,
       },

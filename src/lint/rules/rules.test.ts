@@ -405,6 +405,11 @@ const CASES: Record<string, Case> = {
     instance('  unicast_peer {\n    10.0.0.3\n  }'),
   ),
   'interface-unknown': inTopology(instance().replace('eth0', 'eth7'), '2:3', instance()),
+  'init-fail-lost': alone(
+    `${SECURE}vrrp_script chk {\n  script "/bin/true"\n  init_fail\n}\n${instance(TRACKED)}`,
+    '7:3',
+    `${SECURE}vrrp_script chk {\n  script "/bin/true"\n}\n${instance(TRACKED)}`,
+  ),
   'track-script-unusable': {
     bad: { [DIRECTOR]: script('/etc/keepalived/check.run') + instance(TRACKED) },
     at: [`${DIRECTOR}:6:10`],

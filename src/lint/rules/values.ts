@@ -79,6 +79,15 @@ export const specificRules: Rule[] = [
     notice: /has no priority; with state MASTER keepalived takes 255/,
   },
   {
+    code: 'init-fail-lost',
+    severity: 'warning',
+    rejected: false,
+    title: 'An init_fail that has no effect',
+    why: 'An instance or a sync group that tracks the script sets its state anew, so the first run after the start decides alone (vrrp_track.c alloc_track_script; shown with keepalived 2.3.3, and 2.2.7 has the same line).',
+    remedy: 'Do not count on it: have the script itself fail until its service is there.',
+    notice: /^init_fail of /,
+  },
+  {
     code: 'strict-mode',
     severity: 'error',
     rejected: true,

@@ -1,10 +1,9 @@
 import { startGapBound } from '../../model/alpha.ts'
-import { inSequence } from '../../model/bound.ts'
 import { serverUpBound } from '../../model/health-check.ts'
 import { linkReturnGapBound } from '../../model/link-return.ts'
 import type { GroupMember } from '../../model/pair.ts'
 import { syncedBound } from '../../model/sync-group.ts'
-import { effectivePriority, initFailBound, interfaceDownBound, interfaceDownName } from '../../model/track.ts'
+import { effectivePriority, interfaceDownBound, interfaceDownName } from '../../model/track.ts'
 import type { Bound } from '../../model/types.ts'
 import { crashBound, handoverBound, preemptBound, stopBound } from '../../model/vrrp.ts'
 import type { Plan, PlannedServer, PlannedService, PlannedVip } from '../plan.ts'
@@ -28,10 +27,7 @@ const keepalivedEnds =
   (plan: Plan, vip: PlannedVip, [master, backup]: Pair, together: PlannedVip[]): Cause => {
     const what = id === 'stop' ? 'a clean stop' : 'a crash'
     // with nopreempt whoever comes first is MASTER, which has been refused
-    const preemptOf: BoundOfPair = (one, other) => {
-      const [first, then] = [initFailBound(one), preemptBound(one, other, master.startupDelay) as Bound]
-      return first ? inSequence(first, then) : then
-    }
+    const preemptOf: BoundOfPair = (one, other) => preemptBound(one, other, master.startupDelay) as Bound
     const gapBound = gapAfterStart(plan, vip, [master, backup], together, preemptOf, what)
     return {
       ...{ id, fault, what },
