@@ -4,7 +4,7 @@ import { labTest } from '../src/suite/lab-test.ts'
 import { loadTopology } from '../src/topology/load.ts'
 import { planTopology } from '../src/verify/plan.ts'
 import { planScenarios } from '../src/verify/scenarios.ts'
-import { run } from './steps.ts'
+import { restartWith, run } from './steps.ts'
 import { outcomesOnce } from './traffic.ts'
 
 const dir = 'topologies/keepalived-dr'
@@ -24,6 +24,22 @@ describe('the keepalived DR pair', () => {
     if (!reload) throw new Error('the plan has no reload')
     await reload.drive(lab)
     for (const check of reload.checks) judge({ ...check, expected: 'FAIL' })
+  })
+
+  test('a backup that lacks a real server of its MASTER is found out before anything fails over', async ({
+    lab,
+    plan,
+    judge,
+  }) => {
+    const scenario = planScenarios(plan).find(({ name }) => name === 'configuration')
+    const check = scenario?.checks.find(({ rule }) => rule === 'table')
+    if (!scenario || !check) throw new Error('the plan does not look at the table of d2')
+    await restartWith(lab, dir, 'd2/etc/keepalived/conf.d/lvs_nginx.conf', text =>
+      text.replace(/ +real_server 10\.0\.0\.20 80 \{[^]*?\n {4}\}\n/, ''),
+    )
+    await lab.until({ kind: 'pool', node: 'd2', service: 'TCP 10.0.0.100:80', destinations: ['10.0.0.10:80'] }, 5_000)
+    await scenario.drive(lab)
+    judge({ ...check, expected: 'FAIL' })
   })
 
   test('without the VIP on its lo a real server answers nobody, and shares are not as promised', async ({
