@@ -102,9 +102,12 @@ export const planTopology = (topology: Topology): Plan => {
   const tables: TableConfig[] = []
   for (const node of others) {
     const table = tableOf(node, untested)
-    if (table) tables.push(table)
-    else if (node.files !== undefined) refuseMisspelt(node.files)
-    if (!table) untested.push({ what: node.name, why: 'it has no keepalived, no ldirectord.cf and no ipvsadm.rules' })
+    if (table) {
+      tables.push(table)
+      continue
+    }
+    if (node.files !== undefined) refuseMisspelt(node.files)
+    untested.push({ what: node.name, why: 'it has no keepalived, no ldirectord.cf and no ipvsadm.rules' })
   }
   for (const { name, files } of configured)
     for (const { program, file } of nodeFiles(name, files ?? ''))
