@@ -176,7 +176,7 @@ describe('a priority that is not known', () => {
     ],
     [
       'what G tracks',
-      (text: string) => `${TRACKED + text}vrrp_sync_group G {\ngroup {\nVI_1\n}\ntrack_file {\nnone\n}\n}`,
+      (text: string) => `${TRACKED + text}vrrp_sync_group G {\ngroup {\nVI_1\n}\ntrack_process {\nnginx\n}\n}`,
     ],
   ])('leaves open who is MASTER, and nothing of the VIP is judged by it: %s', (what, change) => {
     const plan = planWith(same, change)

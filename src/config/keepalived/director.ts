@@ -93,7 +93,7 @@ const readInstances = (
       instances.push(instance)
     }
   }
-  return attempt(() => withSyncGroups(statements, instances, defaults.scripts, notices), instances, onError)
+  return attempt(() => withSyncGroups(statements, instances, defaults, notices), instances, onError)
 }
 
 /** What keepalived obeys and no prediction knows: it may change when a director moves, so it is never passed over. */

@@ -25,7 +25,12 @@ describe('a sync group', () => {
   })
 
   describe('weights', () => {
-    const SCRIPTS = 'vrrp_script chk {\n script /bin/true\n weight 5\n}\nvrrp_track_file /run/f {\n file /run/f\n}'
+    const SCRIPTS = [
+      'vrrp_script chk {\n script /bin/true\n weight 5\n}',
+      'vrrp_track_file /run/f {\n file /run/f\n}',
+      'vrrp_track_process sshd {\n process sshd\n}',
+      'vrrp_track_process nginx {\n process nginx\n weight 5\n}',
+    ].join('\n')
     const tracks = '  track_script {\n chk\n }\n track_interface {\n eth1 weight -9\n }'
     const weightsOf = (group: string) =>
       read(`${SCRIPTS}\nvrrp_sync_group G {\n group {\n VI_1\n }\n${group}\n}\n${vrrp(tracks)}`)
@@ -39,9 +44,21 @@ describe('a sync group', () => {
       expect(config.instances[0]).not.toHaveProperty('weightsOfGroup')
       expect(messages(config).map(message => message.replace(/^\d+: /, ''))).toEqual([
         expect.stringContaining('vrrp_track_file /run/f is obeyed'),
-        'VI_1 is in vrrp_sync_group G: keepalived ignores the vrrp_script chk, which has a weight',
+        expect.stringContaining('vrrp_track_process sshd is obeyed'),
+        expect.stringContaining('vrrp_track_process nginx is obeyed'),
+        'VI_1 is in vrrp_sync_group G: keepalived ignores vrrp_script chk, as it has a weight',
         'VI_1 is in vrrp_sync_group G: keepalived ignores the weight of track_interface eth1',
       ])
+    })
+
+    it.each([
+      ['/run/f', [{ weight: 0 }], 'the weight of track_file /run/f'],
+      ['/run/f weight 5', undefined, 'track_file /run/f'],
+    ])('of a file: %s', (line, trackObjects, ignored) => {
+      const group = 'vrrp_sync_group G {\n group {\n VI_1\n }\n}'
+      const config = read(`${SCRIPTS}\n${group}\n${vrrp(`track_file {\n ${line}\n}`)}`)
+      expect(config.instances[0]?.trackObjects).toEqual(trackObjects && [expect.objectContaining({ weight: 0 })])
+      expect(messages(config).at(-1)).toMatch(new RegExp(`keepalived ignores ${ignored}$`))
     })
 
     it.each(['sync_group_tracking_weight', 'global_tracking'])('count with %s', line => {
@@ -57,6 +74,8 @@ describe('a sync group', () => {
       ['track_interface {\n eth1\n }', undefined],
       ['track_interface {\n eth1 weight 5\n }', true],
       ['track_file {\n /run/f\n }', true],
+      ['track_process {\n sshd\n }', undefined],
+      ['track_process {\n nginx\n }', true],
     ])('of the group itself are known to be there: %s', (lines, known) => {
       expect(weightsOf(lines).instances[0]?.weightsOfGroup).toBe(known)
     })

@@ -1,8 +1,10 @@
 import type { Position } from '../../errors.ts'
 import type { Notice, VrrpInstance } from '../../model/types.ts'
 import { keyword, type Statement } from './parse.ts'
-import { NOTIFY, type ScriptDefinition } from './track.ts'
+import { NOTIFY, readTrackedInterfaces, readTrackedScripts } from './track.ts'
+import { readUnpredicted } from './unpredicted.ts'
 import { all, argument, note } from './values.ts'
+import type { VrrpDefaults } from './vrrp-instance.ts'
 
 /** What a group may track for all of its members, and how. */
 const TRACKING = [
@@ -17,7 +19,7 @@ const TRACKING = [
 export const withSyncGroups = (
   statements: Statement[],
   instances: VrrpInstance[],
-  scripts: ScriptDefinition[],
+  defined: Pick<VrrpDefaults, 'scripts' | 'tracked'>,
   notices: Notice[],
 ): VrrpInstance[] => {
   const groupOf = new Map<string, string>()
@@ -54,19 +56,12 @@ export const withSyncGroups = (
     for (const line of all(block, ...TRACKING))
       note(notices, line, `${keyword(line)} of ${group} is obeyed by keepalived; the predictions do not know it`)
     if (all(block, 'sync_group_tracking_weight', 'global_tracking').length > 0) floating.add(group)
-    const tracks = (kind: string, byDefault: (name: string) => number): boolean =>
-      all(block, kind)
-        .flatMap(tracked => tracked.block ?? [])
-        .some(({ words: [name, option, weight] }) =>
-          option?.text === 'weight' ? Number(weight?.text) !== 0 : byDefault(name?.text ?? '') !== 0,
-        )
-    const ofScript = (name: string): number => scripts.find(script => script.name === name)?.weight ?? 0
-    if (
-      tracks('track_script', ofScript) ||
-      tracks('track_file', () => 1) ||
-      ['track_interface', 'track_process', 'track_bfd'].some(kind => tracks(kind, () => 0))
-    )
-      weighted.add(group)
+    const tracked = [
+      ...readTrackedScripts(all(block, 'track_script'), defined.scripts, group, []),
+      ...readTrackedInterfaces(all(block, 'track_interface'), { name: group, interface: '' }, []),
+      ...(readUnpredicted(block, defined.tracked, group, []).trackObjects ?? []),
+    ]
+    if (tracked.some(({ weight }) => weight !== 0)) weighted.add(group)
     const [notify] = all(block, ...NOTIFY)
     if (notify) note(notices, notify, `whether keepalived runs the notify scripts of ${group} is not judged`)
   }
@@ -80,18 +75,16 @@ export const withSyncGroups = (
 
 /** Priorities do not float in a sync group that does not say so (keepalived vrrp.c `vrrp_complete_instance`). */
 const withoutWeights = (instance: VrrpInstance, group: string, notices: Notice[]): VrrpInstance => {
-  const ignored = (what: string, at: Position, how: string): void => {
-    const message = `${instance.name} is in vrrp_sync_group ${group}: keepalived ignores ${how} ${what}`
-    notices.push({ at, message })
-  }
+  const ignored = (what: string, at: Position): void =>
+    void notices.push({ at, message: `${instance.name} is in vrrp_sync_group ${group}: keepalived ignores ${what}` })
   const { trackScripts, trackInterfaces, trackObjects = [], ...rest } = instance
   for (const { weight, script, at } of trackScripts)
-    if (weight !== 0) ignored(`vrrp_script ${script.name}, which has a weight`, at, 'the')
+    if (weight !== 0) ignored(`vrrp_script ${script.name}, as it has a weight`, at)
   for (const one of trackInterfaces)
-    if (one.weight !== 0) ignored(`track_interface ${one.interface}`, one.at, 'the weight of')
+    if (one.weight !== 0) ignored(`the weight of track_interface ${one.interface}`, one.at)
   const objects = trackObjects.flatMap(one => {
     if (one.kind !== 'file' || one.weight === 0) return [one]
-    ignored(`track_file ${one.name}`, one.at, one.weight === 1 ? 'the weight of' : 'the')
+    ignored(`${one.weight === 1 ? 'the weight of ' : ''}track_file ${one.name}`, one.at)
     return one.weight === 1 ? [{ ...one, weight: 0 }] : []
   })
   return {
