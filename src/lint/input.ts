@@ -8,12 +8,12 @@ import {
   type DirectorFiles,
   directorFiles,
   noDirectorFiles,
-  nodeFiles,
+  filesOfNode,
   refuseMisspelt,
 } from '../topology/director-files.ts'
 import { shortPath, TOPOLOGY_FILE_NAME } from '../topology/find.ts'
 import { loadTopology } from '../topology/load.ts'
-import { nodeFiles as laidOver } from '../topology/node-files.ts'
+import { nodeFiles } from '../topology/node-files.ts'
 import type { Node, Topology } from '../topology/types.ts'
 import { withoutOddBlanks } from './odd-blanks.ts'
 import type { Director, LintInput } from './rule.ts'
@@ -94,10 +94,10 @@ const sourcesOf = (path: string): { sources: Source[]; topology?: Topology } => 
 
 const ofTopology = (dir: string): { sources: Source[]; topology: Topology } => {
   const topology = loadTopology(dir)
-  for (const node of topology.nodes) laidOver(node)
+  for (const node of topology.nodes) nodeFiles(node)
   const sources = topology.nodes.flatMap((node): Source[] => {
     if (node.role !== 'director' || node.files === undefined) return []
-    const found = nodeFiles(node.name, node.files)
+    const found = filesOfNode(node.name, node.files)
     if (found.length === 0) refuseMisspelt(node.files)
     return found.map(files => ({ ...files, node }))
   })

@@ -4,7 +4,7 @@ import { readTable } from '../config/table.ts'
 import { LvslabError } from '../errors.ts'
 import { endpoint } from '../model/endpoint.ts'
 import type { DirectorConfig, VirtualService, VrrpInstance } from '../model/types.ts'
-import { nodeFiles } from './director-files.ts'
+import { filesOfNode } from './director-files.ts'
 import type { Node } from './types.ts'
 
 /** More of a kind are counted, not listed. */
@@ -24,7 +24,7 @@ export const configuredOf = (node: Node): string[] => {
 
 const readConfig = ({ name, files = '' }: Node): DirectorConfig | undefined => {
   // what ipvsadm restores is among the rules
-  const [own] = files === '' ? [] : nodeFiles(name, files).filter(one => one.program !== 'ipvsadm')
+  const [own] = files === '' ? [] : filesOfNode(name, files).filter(one => one.program !== 'ipvsadm')
   if (!own) return undefined
   try {
     if (own.program === 'keepalived') return readDirector({ node: name, root: files })

@@ -109,7 +109,7 @@ const beginningOf = (path: string): string => {
 export const pathOf = ({ root, mount, file }: DirectorFiles): string => join(root, relative(mount, file))
 
 /** What the folder of a director's node has; a node with /etc/keepalived is meant to run keepalived, whatever is in there. */
-export const nodeFiles = (name: string, root: string): DirectorFiles[] =>
+export const filesOfNode = (name: string, root: string): DirectorFiles[] =>
   Object.entries(PLACES).flatMap(([program, [file]]) =>
     existsSync(join(root, program === 'keepalived' ? KEEPALIVED : file))
       ? [{ name, program: program as Program, root, mount: '/', file, whole: true }]

@@ -13,7 +13,7 @@ import {
 } from '../model/ldirectord.ts'
 import type { VirtualService } from '../model/types.ts'
 import { addressesOf } from '../topology/addresses.ts'
-import { nodeFiles } from '../topology/director-files.ts'
+import { filesOfNode } from '../topology/director-files.ts'
 import { rulesOf } from '../topology/rules.ts'
 import type { Node, Topology } from '../topology/types.ts'
 import type { PlannedServer, PlannedService } from './plan.ts'
@@ -33,7 +33,7 @@ export interface FixedService extends PlannedService {
 /** What a director without keepalived has its table from; undefined where it has none of the files. */
 export const tableOf = ({ name, files }: Node, untested: Untested[]): TableConfig | undefined => {
   if (files === undefined) return undefined
-  const [first, ...others] = nodeFiles(name, files).flatMap(({ program, file }) =>
+  const [first, ...others] = filesOfNode(name, files).flatMap(({ program, file }) =>
     program === 'keepalived' ? [] : [{ program, file }],
   )
   for (const { file } of others)

@@ -12,8 +12,9 @@ import { type GroupMember, vrrpGroups } from '../model/pair.ts'
 import { withHeldBack } from '../model/refusals.ts'
 import type { DirectorConfig, RealServer, VirtualService } from '../model/types.ts'
 import type { Untested } from '../judge/verdict.ts'
-import { nodeFiles, refuseMisspelt } from '../topology/director-files.ts'
-import { nodeFiles as laidOver } from '../topology/node-files.ts'
+import { innerAddressesOf } from '../topology/addresses.ts'
+import { filesOfNode, refuseMisspelt } from '../topology/director-files.ts'
+import { nodeFiles } from '../topology/node-files.ts'
 import { rulesOf } from '../topology/rules.ts'
 import type { Node, Topology } from '../topology/types.ts'
 import { type FixedService, planFixed, tableOf } from './fixed.ts'
@@ -89,7 +90,7 @@ export const planTopology = (topology: Topology): Plan => {
       },
     )
   }
-  for (const node of topology.nodes) laidOver(node) // what cannot be is refused before an engine is built
+  for (const node of topology.nodes) nodeFiles(node) // what cannot be is refused before an engine is built
   const [configured, others] = partition(directorNodes, hasKeepalived)
   const configs = configured.map(({ name, files }) =>
     withHeldBack(readDirector({ node: name, root: files ?? '' }), answersAll(topology)),
@@ -110,7 +111,7 @@ export const planTopology = (topology: Topology): Plan => {
     untested.push({ what: node.name, why: 'it has no keepalived, no ldirectord.cf and no ipvsadm.rules' })
   }
   for (const { name, files } of configured)
-    for (const { program, file } of nodeFiles(name, files ?? ''))
+    for (const { program, file } of filesOfNode(name, files ?? ''))
       if (program !== 'keepalived')
         untested.push({ what: `${file} of ${name}`, why: 'it is beside a keepalived.conf, which alone is judged' })
   for (const { node, notices } of [...configs, ...tables])
@@ -164,15 +165,12 @@ const locate = (topology: Topology) => (name: string, device: string) => {
   return found && { network: found.network, address: found.address }
 }
 
-const permanent = ({ loopback, tunnels }: Node): string[] =>
-  [...loopback, ...tunnels.flatMap(one => one.addresses)].map(text => text.replace(/\/.*/, ''))
-
 /** A VIP that a director has for good says nothing of who is MASTER. @throws LvslabError PLAN_VIP_PERMANENT */
 const refusePermanent = ({ name, nodes }: Topology, vips: PlannedVip[]): void => {
   // on an interface it may be the address owner's own
   for (const { address, members } of vips)
     for (const node of nodes.filter(one => members.some(member => member.node === one.name)))
-      if (permanent(node).includes(address))
+      if (innerAddressesOf(node).includes(address))
         throw new LvslabError('PLAN_VIP_PERMANENT', `${name} gives ${node.name} the VIP ${address} for good`, {
           remedy: `take ${address} out of ${node.name} in topology.yaml: keepalived puts it there, and who has it is judged`,
           exitCode: 2,

@@ -2,12 +2,12 @@ import { byElection, type GroupMember, type VrrpGroup } from '../model/pair.ts'
 import { settled } from '../model/track.ts'
 import type { Plan, PlannedVip } from './plan.ts'
 
-const addressesOf = ({ instance: { addresses, excludedAddresses } }: GroupMember): string[] =>
+const vipsIn = ({ instance: { addresses, excludedAddresses } }: GroupMember): string[] =>
   [...addresses, ...excludedAddresses].map(({ address }) => address)
 
 /** Whether a director has the VIP in its own configuration. */
 export const lists = (member: GroupMember, { address }: Pick<PlannedVip, 'address'>): boolean =>
-  addressesOf(member).includes(address)
+  vipsIn(member).includes(address)
 
 /**
  * Who may hold each VIP, or should: all members of the virtual router that one of them has it in, as it goes where the election goes.
@@ -16,7 +16,7 @@ export const lists = (member: GroupMember, { address }: Pick<PlannedVip, 'addres
 export const plannedVips = (groups: VrrpGroup[]): PlannedVip[] => {
   const holders = new Map<string, PlannedVip>()
   for (const { network, members } of groups) {
-    for (const address of new Set(members.flatMap(addressesOf))) {
+    for (const address of new Set(members.flatMap(vipsIn))) {
       for (const member of members) {
         const vip = holders.get(`${network} ${address}`) ?? { address, network, members: [] }
         holders.set(`${network} ${address}`, vip)

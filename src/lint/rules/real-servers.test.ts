@@ -30,6 +30,6 @@ describe('a real server in a topology', () => {
   it('may have rules or a script that see to it', () => {
     expect(found('DR', '', { 'rs1/etc/rc.local': '' })).toEqual([])
     expect(found('DR', '', { 'rs1/etc/arptables.rules': '*filter\n-A INPUT -d 10.0.0.100 -j DROP\n' })).toEqual([])
-    expect(found('DR', '', { 'rs1/etc/arptables.rules': '*filter\n-A INPUT -d 10.0.0.9 -j DROP\n' })).toEqual(NONE)
+    expect(found('DR', '', { 'rs1/etc/arptables.rules': '*filter\n-A INPUT -d 10.0.0.10 -j DROP\n' })).toEqual(NONE)
   })
 })

@@ -2,32 +2,27 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { canonical } from '../../config/keepalived/address.ts'
 import type { RealServer, VirtualService } from '../../model/types.ts'
+import { addressesOf, innerAddressesOf } from '../../topology/addresses.ts'
 import { rulesOf } from '../../topology/rules.ts'
 import type { Node, Topology } from '../../topology/types.ts'
 import { type Director, EVERY_PROGRAM, type Found, type LintInput, type Rule } from '../rule.ts'
 import { eachService, onePerPlace } from './each-service.ts'
 import { markedAddresses } from './marks.ts'
 
-/** An address of a topology as configurations are read, with the prefix or without it. */
-const plain = (text: string): string => canonical(text.replace(/\/.*/, ''))
+/** Whether an address, as configurations are read, is among those of a topology. */
+const isAmong = (address: string, addresses: string[]): boolean => addresses.some(one => canonical(one) === address)
 
 /** The addresses that the clients of a service ask for. */
-const addressesOf = (service: VirtualService, director: Director): string[] =>
+const askedAt = (service: VirtualService, director: Director): string[] =>
   service.address === undefined ? markedAddresses(service, director) : [service.address]
 
 /** The node that plays a real server which gets packets for the VIP itself; none that is a director too. */
 const playing = ({ address, forwarding }: RealServer, { nodes }: Topology): Node | undefined =>
-  forwarding === 'NAT'
-    ? undefined
-    : nodes.find(
-        ({ role, interfaces }) =>
-          role !== 'director' &&
-          interfaces.some(one => [one.address, ...one.addresses].some(its => plain(its) === address)),
-      )
+  forwarding === 'NAT' ? undefined : nodes.find(node => node.role !== 'director' && isAmong(address, addressesOf(node)))
 
 /** Rules and scripts of a node may do what topology.yaml does not say. */
 const helpsItself = (node: Node, vip: string): boolean =>
-  rulesOf(node).some(rule => rule.includes(vip)) ||
+  rulesOf(node).some(rule => rule.split(/[\s/]/).includes(vip)) ||
   (node.files !== undefined && existsSync(join(node.files, 'etc/rc.local')))
 
 const eachPlayed = (
@@ -38,7 +33,7 @@ const eachPlayed = (
       service.realServers.flatMap(server => {
         const node = topology && playing(server, topology)
         if (!node) return []
-        return addressesOf(service, director).flatMap(vip => {
+        return askedAt(service, director).flatMap(vip => {
           const message = helpsItself(node, vip) ? undefined : judge(node, vip, server, director)
           return message === undefined ? [] : [{ at: server.at, message }]
         })
@@ -46,11 +41,8 @@ const eachPlayed = (
     ),
   )
 
-const onDevice = (lists: string[][], vip: string): boolean => lists.flat().some(its => plain(its) === vip)
-const behind = ({ loopback, tunnels }: Node): string[][] => [loopback, ...tunnels.map(one => one.addresses)]
-
 const vipMissing = eachPlayed((node, vip, { forwarding }) =>
-  onDevice([...behind(node), ...node.interfaces.map(one => one.addresses)], vip)
+  isAmong(vip, addressesOf(node))
     ? undefined
     : `${node.name} does not have ${vip}: with ${forwarding} the packets come for that address, and it drops them`,
 )
@@ -63,7 +55,7 @@ const level = (node: Node, device: string, word: string): number =>
 const SILENT = [1, 2, 8]
 
 const arpUnsilenced = eachPlayed((node, vip, _, director) => {
-  if (vip.includes(':') || !onDevice(behind(node), vip)) return undefined
+  if (vip.includes(':') || !isAmong(vip, innerAddressesOf(node))) return undefined
   // whoever asks for the VIP is on the director's wire
   const near = node.interfaces.filter(one => director.node?.interfaces.some(its => its.network === one.network))
   for (const { name } of near) {
