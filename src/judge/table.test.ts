@@ -3,12 +3,12 @@ import type { IpvsService, LabEvent } from '../history/event.ts'
 import { historyInTime } from './examples.ts'
 import { checkTable, type ExpectedService } from './table.ts'
 
-const expected: ExpectedService = {
+const expected = {
   service: 'TCP 10.0.0.100:80',
   scheduler: 'rr',
   persistent: false,
   destinations: [{ address: '10.0.0.11', port: 80, forwarding: 'Route', weight: 1 }],
-}
+} satisfies ExpectedService
 
 const verdict = (...tables: IpvsService[][]) =>
   checkTable(
@@ -33,6 +33,18 @@ describe('the table of a director', () => {
       measurements: [],
       proof: [{ kind: 'ipvs', node: 'd1' }],
     })
+  })
+
+  it('has a server whose weight a check sets, whatever it is', () => {
+    const destinations = expected.destinations.map(({ address, port, forwarding }) => ({ address, port, forwarding }))
+    const services = [{ ...expected, destinations }]
+    const of = (tables: IpvsService[]) =>
+      checkTable(historyInTime([{ kind: 'ipvs', t: 0, node: 'd1', reason: 'step', services: tables }]), {
+        director: 'd1',
+        services,
+      }).outcome
+    expect(of(tableWith({}, { weight: 7 }))).toBe('PASS')
+    expect(of(tableWith({ destinations: [] }))).toBe('FAIL')
   })
 
   it('may have to be that of another director', () => {

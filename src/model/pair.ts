@@ -38,7 +38,7 @@ export const byElection = <T extends { priority: number; address: string }>(a: T
   return difference > 0n ? 1 : difference < 0n ? -1 : 0
 }
 
-/** The family of its adverts, that of its first VIP: virtual routers of IPv4 and IPv6 with one ID are two (RFC 9568 5.2.3). */
+/** The family of its adverts, that of its first VIP: virtual routers of IPv4 and IPv6 are never one (RFC 9568, abstract). */
 export const familyOf = ({
   addresses,
   sourceAddress = '',

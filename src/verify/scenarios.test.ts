@@ -90,6 +90,32 @@ describe('the services of a backup', () => {
     })
     expect(scenarioOf(plan, 'configuration').checks.map(({ check }) => check)).not.toContain('table-d1')
   })
+
+  it('have the servers whose weights their checks set, without a weight', () => {
+    const check = 'MISC_CHECK {\nmisc_path "/bin/true"\nmisc_dynamic\n}\nHTTP_GET {'
+    const plan = changedPlan(text => text.replace('HTTP_GET {', check))
+    const { params } = checkOf(scenarioOf(plan, 'configuration'), 'table-d2')
+    expect((params as { services: { destinations: object[] }[] }).services[0]?.destinations).toEqual([
+      { address: '10.0.0.10', port: 80, forwarding: 'Route' },
+      { address: '10.0.0.20', port: 80, forwarding: 'Route', weight: 1 },
+    ])
+  })
+
+  it('are told apart where a director backs two MASTERs up', () => {
+    const plan = planOf('keepalived-dr')
+    const [vip] = plan.vips
+    const [first, second] = vip?.members ?? []
+    const [service] = plan.services
+    if (!vip || !first || !second || !service) throw new Error('no pair')
+    plan.services.push({ ...service, name: 'other', vip: { ...vip, members: [{ ...first, node: 'd3' }, second] } })
+    const names = scenarioOf(plan, 'configuration').checks.map(({ check }) => check)
+    expect(names.filter(name => name.startsWith('table'))).toEqual(['table-d2-d1', 'table-d2-d3'])
+  })
+})
+
+it('hears adverts of the family of the VIP', () => {
+  const check = checkOf(scenarioOf(planOf('keepalived-dr'), 'failover-stop-10.0.0.100'), 'silent-backup-stop')
+  expect(check.params).toMatchObject({ vrid: 50, family: 4 })
 })
 
 describe('a sorry server on a host of its own', () => {

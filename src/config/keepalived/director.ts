@@ -168,7 +168,7 @@ const readDefaults = (globals: Statement[], notices: Notice[]): Defaults => {
   }
 }
 
-/** Interfaces of which keepalived hears late that they are up or down (keepalived_netlink.c `process_interface_flags_change`). */
+/** Interfaces of which keepalived hears late that they are up or down (keepalived_netlink.c `update_interface_flags`). */
 const delayedInterfaces = (statements: Statement[]): Pick<DirectorConfig, 'delayedInterfaces'> => {
   const lines = all(statements, 'interface_up_down_delays').flatMap(one => one.block ?? [])
   return lines.length === 0 ? {} : { delayedInterfaces: lines.map(keyword) }

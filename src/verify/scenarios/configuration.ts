@@ -25,10 +25,6 @@ export const configuration = (plan: Plan): Scenario => ({
   ],
 })
 
-/** Whose weight is not what is configured, but what its check says. */
-const isSteady = ({ server }: PlannedService['servers'][number]): boolean =>
-  !server.checks.some(({ misc }) => misc?.dynamic)
-
 /** Who takes a VIP over has to have its services as well: its kernel has them whether it is MASTER or not. */
 const asOfMaster = ({ services }: Plan, backup: string): PlannedCheck[] => {
   const masters = new Map<string, PlannedService[]>()
@@ -46,7 +42,7 @@ const asOfMaster = ({ services }: Plan, backup: string): PlannedCheck[] => {
       services: its.map(({ service, servers }) =>
         expectedService(
           service,
-          servers.filter(isSteady).map(({ server }) => server),
+          servers.map(({ server }) => server),
         ),
       ),
     },

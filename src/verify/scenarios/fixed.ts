@@ -38,7 +38,7 @@ const tableScenario = (plan: Plan, { node, services, ldirectord }: TableConfig):
           check,
           title: `the IPVS table of ${node} is what its ${ldirectord ? 'ldirectord.cf' : 'ipvsadm.rules'} says`,
           rule: 'table',
-          params: { director: node, services: expected.map(service => expectedService(service)) },
+          params: { director: node, services: expected.map(service => expectedService(service, service.realServers)) },
         },
       ],
     },

@@ -53,6 +53,23 @@ describe('a persistent service', () => {
     )
   })
 
+  it('lets go as lvs_timeouts has it', () => {
+    const plan = changedPlan(
+      persistent('persistence_timeout 50'),
+      text => `global_defs {\nlvs_timeouts tcpfin 10\n}\n${text}`,
+    )
+    expect(checkOf(scenarioOf(plan, `release-${SERVICE}`), `release-${SERVICE}`).params).toMatchObject({
+      bound: { minMs: 50_000, maxMs: 56_250 },
+    })
+  })
+
+  it('promises no shares of clients that a threshold keeps away', () => {
+    const plan = changedPlan(text =>
+      persistent('persistence_timeout 50')(text).replace('weight 1', 'weight 1\nuthreshold 10'),
+    )
+    expect(whyUntested(plan, `shares of the new clients of ${SERVICE}`)).toMatch(/^uthreshold leaves a real server out/)
+  })
+
   it('says what is not judged: other schedulers, a single server', () => {
     const wlc = changedPlan(text => persistent('persistence_timeout 50')(text).replace('lb_algo rr', 'lb_algo wlc'))
     expect(whyUntested(wlc, `shares of the new clients of ${SERVICE}`)).toBe('wlc has no exact share')

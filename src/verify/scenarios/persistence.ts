@@ -3,10 +3,11 @@ import type { Lab } from '../../lab/lab.ts'
 import { REQUEST_TIMEOUT_MS } from '../../lab/probes.ts'
 import { seconds } from '../../model/bound.ts'
 import { idleReleaseBound } from '../../model/persistence.ts'
-import { type CycleShares, cycleShares } from '../../model/shares.ts'
+import type { CycleShares } from '../../model/shares.ts'
 import type { Plan, PlannedService } from '../plan.ts'
 import { PROBE_RATE, type Scenario } from '../scenario.ts'
 import { PROBE } from './common.ts'
+import { exactShares } from './shares.ts'
 
 /** Clients that come more than once. */
 const CLIENTS = 5
@@ -94,8 +95,9 @@ const stickiness = ({ planned, timeoutMs, whose, mask }: Persistent, check: stri
 const sticks = (plan: Plan, persistent: Persistent): Scenario => {
   const { planned, sources } = persistent
   const { service, name } = planned
-  const expected = newcomerShares(planned)
-  if (!expected) plan.untested.push({ what: `shares of the new clients of ${name}`, why: noShares(planned) })
+  const shares = newcomerShares(planned)
+  if (typeof shares === 'string') plan.untested.push({ what: `shares of the new clients of ${name}`, why: shares })
+  const expected = typeof shares === 'string' ? undefined : shares
   const count = expected ? expected.cycle * Math.ceil(NEWCOMERS / expected.cycle) : NEWCOMERS
   const checks = [stickiness(persistent, 'persistence', 'when it comes again')]
   if (expected)
@@ -163,20 +165,11 @@ const isReleased = (plan: Plan, persistent: Persistent): Scenario[] => {
   ]
 }
 
-/** What the scheduler promises of clients that have no template yet: to it, each is a connection. */
-const newcomerShares = (planned: PlannedService): CycleShares | undefined => {
-  const { service, servers } = planned
-  if (isIPv6(planned) || networkOf(planned) !== undefined) return undefined
-  const { scheduler, realServers } = service
-  const shares = cycleShares(
-    { scheduler, realServers },
-    one => servers.find(s => s.server === one)?.name ?? one.address,
-  )
-  return shares && shares.cycle > 0 && shares.cycle <= MOST_NEWCOMERS ? shares : undefined
-}
-
-const noShares = (planned: PlannedService): string => {
+/** What the scheduler promises of clients that have no template yet, to it each is a connection; else why that is not tried. */
+const newcomerShares = (planned: PlannedService): CycleShares | string => {
   if (isIPv6(planned)) return 'clients are given further addresses of IPv4 alone'
   if (networkOf(planned) !== undefined) return 'the clients of one network count as one'
-  return `${planned.service.scheduler} has no exact share`
+  const shares = exactShares(planned)
+  if (typeof shares === 'string' || shares.cycle <= MOST_NEWCOMERS) return shares
+  return `a full cycle is ${shares.cycle} clients, and at most ${MOST_NEWCOMERS} are sent`
 }

@@ -1,17 +1,20 @@
 import { cycleShares, type CycleShares } from '../../model/shares.ts'
+import type { RealServer } from '../../model/types.ts'
 import type { Plan, PlannedService } from '../plan.ts'
 import { PROBE_RATE, type Scenario } from '../scenario.ts'
 import { PROBE } from './common.ts'
+import { isDynamic } from './expected-service.ts'
 
-/** The exact shares of a service; else why there is none that could be seen. */
+/** The exact shares of connections that no template decides; else why there is none that could be seen. */
 export const exactShares = ({ service, servers }: PlannedService): CycleShares | string => {
   const unplayed = service.realServers.find(server => !servers.some(one => one.server === server))
   if (unplayed) return `no node of the topology plays ${unplayed.address}`
   if (service.realServers.some(({ upperThreshold }) => upperThreshold !== undefined))
     return 'uthreshold leaves a real server out while it has so many connections, closed ones among them'
-  if (service.realServers.some(({ checks }) => checks.some(({ misc }) => misc?.dynamic)))
-    return 'a MISC_CHECK sets the weight (misc_dynamic)'
-  const expected = cycleShares(service, server => servers.find(s => s.server === server)?.name ?? server.address)
+  if (service.realServers.some(isDynamic)) return 'a MISC_CHECK sets the weight (misc_dynamic)'
+  const { scheduler, realServers } = service
+  const nameOf = (server: RealServer): string => servers.find(one => one.server === server)?.name ?? server.address
+  const expected = cycleShares({ scheduler, realServers }, nameOf)
   return expected && expected.cycle > 0 ? expected : `${service.scheduler} has no exact share`
 }
 
