@@ -262,6 +262,21 @@ describe('VRRP', () => {
   const each = (bound: (name: string) => Bound | undefined, of = names): Record<string, Bound | undefined> =>
     Object.fromEntries(of.map(name => [name, bound(name)]))
 
+  /** d1 ends and begins anew, and takes each VIP back within its bound. */
+  const beginAnew = async (lab: Lab, delay = 0): Promise<CommandResult> => {
+    await run(lab, 'd1', '/usr/lib/lvslab/service keepalived stop')
+    await Promise.all(names.map(name => untilTaken(lab, name, 'd2', 5000)))
+    const start = await run(lab, 'd1', '/usr/lib/lvslab/service keepalived start')
+    await moved(
+      lab,
+      start,
+      'return',
+      'd1',
+      each(name => preemptBound(instanceOf(plan, 'd1', name), instanceOf(plan, 'd2', name), delay)),
+    )
+    return start
+  }
+
   test('a clean stop, the return, and preempt_delay', async ({ lab }) => {
     const stop = await run(lab, 'd1', '/usr/lib/lvslab/service keepalived stop')
     await moved(
@@ -290,32 +305,14 @@ describe('VRRP', () => {
   test('vrrp_startup_delay puts the return off', async ({ lab }) => {
     const delay = 4_000
     await run(lab, 'd1', "sed -i 's/router_id d1/&\\nvrrp_startup_delay 4/' /etc/keepalived/keepalived.conf")
-    await run(lab, 'd1', '/usr/lib/lvslab/service keepalived stop')
-    await Promise.all(names.map(name => untilTaken(lab, name, 'd2', 5000)))
-    const start = await run(lab, 'd1', '/usr/lib/lvslab/service keepalived start')
-    await moved(
-      lab,
-      start,
-      'return',
-      'd1',
-      each(name => preemptBound(instanceOf(plan, 'd1', name), instanceOf(plan, 'd2', name), delay)),
-    )
+    const start = await beginAnew(lab, delay)
     for (const name of names)
       expect(whenTaken(lab, vipOf(name), 'd1', start.started), name).toBeGreaterThan(start.started + delay)
   })
 
   test('init_fail has no effect: the first run of a tracked script decides alone', async ({ lab }) => {
     await run(lab, 'd1', "sed -i 's/rise 2/rise 5\\n    init_fail/' /etc/keepalived/conf.d/vrrp.conf")
-    await run(lab, 'd1', '/usr/lib/lvslab/service keepalived stop')
-    await Promise.all(names.map(name => untilTaken(lab, name, 'd2', 5000)))
-    const start = await run(lab, 'd1', '/usr/lib/lvslab/service keepalived start')
-    await moved(
-      lab,
-      start,
-      'return',
-      'd1',
-      each(name => preemptBound(instanceOf(plan, 'd1', name), instanceOf(plan, 'd2', name))),
-    )
+    await beginAnew(lab)
   })
 
   test('a frozen keepalived, and a link that is down', async ({ lab }) => {

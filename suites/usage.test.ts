@@ -1,7 +1,7 @@
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { lvslab, temporaryDir } from './command-line.ts'
+import { changedTopology, lvslab, temporaryDir } from './command-line.ts'
 
 /** What is used wrongly is refused with exit code 2, before an engine is started, and leaves nothing behind. */
 describe('wrong use', () => {
@@ -27,6 +27,12 @@ describe('wrong use', () => {
     ['lint topologies/keepalived-dr nosuch', 'nosuch does not exist'],
     ['graph --svg --mermaid topologies/keepalived-dr', '--svg and --mermaid: one of them'],
     ['lint images', 'images holds no configuration of a director'],
+    ['plan images', 'images holds no configuration of a director'],
+    ['test --unit --name (', '--name ( is no regular expression'],
+    ['verify topologies/keepalived-dr --engine podman', '--engine podman: vm or docker'],
+    ['plan topologies/keepalived-dr --skp sorry', 'remedy: lvslab plan --help'],
+    ['judge', 'remedy: lvslab judge --help'],
+    ['engine', 'remedy: lvslab engine --help'],
     ['lint --explain state-unkown', 'there is no rule state-unkown; did you mean "state-unknown"?'],
   ])('lvslab %s', async ([words, message]) => {
     const { code, stdout, stderr } = await lvslab(words.split(' '))
@@ -42,6 +48,21 @@ describe('wrong use', () => {
       expect(code, stderr).toBe(2)
       expect(stderr).toMatch(/^error: ELOOP: [^\n]+ \[FILE_UNREADABLE\]\nremedy: [^\n]+\n$/)
     }
+  })
+
+  test('lvslab up reads the configuration before it builds an engine', async () => {
+    const dir = await changedTopology('topologies/keepalived-dr', 'd1/etc/keepalived/conf.d/vip_nginx.conf', text =>
+      text.replace('virtual_ipaddress {', 'virtual_ipaddress'),
+    )
+    const cache = await temporaryDir()
+    const { code, stderr } = await lvslab(['up', dir], { LVSLAB_CACHE: cache })
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('vip_nginx.conf:') })
+    expect(await readdir(cache)).toEqual([])
+  })
+
+  test('a configuration that is named twice is read once', async () => {
+    const dir = 'topologies/keepalived-dr'
+    expect((await lvslab(['lint', dir, `${dir}/`])).stdout).toBe((await lvslab(['lint', dir])).stdout)
   })
 
   test('lvslab test of no file leaves no folder of a run', async () => {

@@ -33,6 +33,7 @@ describe('a DR pair of IPv6 alone', () => {
       files: { '/var/www/html/index.html': 'rs1 fd00::10\n' },
     })
     expect(node(draft, 'rs1').sysctls).toEqual({})
+    expect(node(draft, 'rs1').arp).toBeUndefined()
   })
 
   it('is YAML, in which a colon means something', () => {
@@ -152,6 +153,7 @@ describe('TUN', () => {
     const draft = pair(instance({ vips: VIPS }), service('fd00::100 80', 'TUN', ['fd00::10 80']))
     expect(node(draft, 'rs1')).toMatchObject({ tunnel: ['fd00::100/128'], loopback: [] })
     expect(node(draft, 'rs1').sysctls).toEqual({})
+    expect(node(draft, 'rs1').arp).toBeUndefined()
     expect(formatDraft(draft)).toContain('    tunnels:\n      ip6tnl0: ["fd00::100/128"]\n')
     expect(draft.questions).toEqual([])
   })

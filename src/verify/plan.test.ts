@@ -1,7 +1,8 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { readInputs } from '../lint/input.ts'
 import { anInstance } from '../model/examples.ts'
 import type { KeepalivedRelease } from '../model/keepalived.ts'
 import type { Bound } from '../model/types.ts'
@@ -200,6 +201,24 @@ describe('three directors', () => {
       'd2 and d3 have equal priorities: who takes over is whoever comes first',
     )
   })
+})
+
+it.each([
+  ['d2/etc/keepalivd/keepalived.conf', 'did you mean "keepalived"?'],
+  ['rs1/etc/motd', 'is a symbolic link; only regular files'],
+])('refuses %s before an engine is built', (name, message) => {
+  const parent = mkdtempSync(path.join(os.tmpdir(), 'lvslab-plan-'))
+  try {
+    cpSync(DR, parent, { recursive: true })
+    const file = path.join(parent, name)
+    if (name.startsWith('rs1')) mkdirSync(path.dirname(file), { recursive: true })
+    if (name.startsWith('rs1')) symlinkSync('/etc/lvslab-is-not-here', file)
+    else renameSync(path.join(parent, 'd2/etc/keepalived'), path.dirname(file))
+    expect(() => planTopology(loadTopology(parent))).toThrow(message)
+    expect(() => readInputs([parent])).toThrow(message)
+  } finally {
+    rmSync(parent, { recursive: true })
+  }
 })
 
 it('refuses a VIP that a director has on lo for good', () => {
