@@ -1,9 +1,9 @@
-import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
 import { readInputs } from './input.ts'
 import { lint } from './lint.ts'
-import { findingsIn, folderWith, instance, placesOf, service } from './testing.ts'
+import { findingsIn, folderWith, instance, placesOf, service, TOPOLOGY } from './testing.ts'
 
 const messageOf = (run: () => unknown): string => {
   try {
@@ -208,4 +208,14 @@ it('finds nothing wrong with the topologies that come with lvslab', () => {
   const inputs = readInputs(names.map(name => join('topologies', name)))
   const findings = inputs.flatMap(input => lint(input).findings)
   expect(findings.map(({ at, message }) => `${at.file}:${at.line} ${message}`)).toEqual([])
+})
+
+it.each([
+  ['d1/etc/keepalivd/keepalived.conf', 'did you mean "keepalived"?'],
+  ['rs1/etc/motd', 'is a symbolic link; only regular files'],
+])('refuses %s of a topology, which nobody would read', (name, message) => {
+  const folder = folderWith({ 'topology.yaml': TOPOLOGY, 'rs1/etc/hosts': '' })
+  mkdirSync(dirname(join(folder, name)), { recursive: true })
+  if (name.startsWith('rs1')) symlinkSync('/etc/lvslab-is-not-here', join(folder, name))
+  expect(() => readInputs([folder])).toThrow(message)
 })
