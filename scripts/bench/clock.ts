@@ -42,11 +42,19 @@ const promised = (what: string, value: number, limit: number): void => {
 
 {
   await using lab = await forkLab(prepared, template, plan.topology, 'idle')
+  /** Interrupts of the guest's processors by their own timers so far: what an idle lab costs is what wakes it. */
+  const timerInterrupts = async (): Promise<number> => {
+    const { stdout } = await lab.exec(plan.client, ['grep', 'LOC:', '/proc/interrupts'])
+    return (stdout.match(/\b\d+\b/g) ?? []).reduce((sum, count) => sum + Number(count), 0)
+  }
+  const interrupts = await timerInterrupts()
   const [started, before] = [performance.now(), await lab.now()]
   await lab.sleep(values.idle * 1000)
   const [took, passed] = [performance.now() - started, (await lab.now()) - before]
+  const woken = ((await timerInterrupts()) - interrupts) / (passed / 1000)
   console.log(
-    `${(passed / 1000).toFixed(2)} s of an idle converged pair took ${(took / 1000).toFixed(2)} s of real time`,
+    `${(passed / 1000).toFixed(2)} s of an idle converged pair took ${(took / 1000).toFixed(2)} s of real time; ` +
+      `${woken.toFixed(0)} timer interrupts a second`,
   )
 }
 

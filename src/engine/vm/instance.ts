@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { constants, openSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -14,6 +14,8 @@ import { INSTANCE_FILES, type MachineFiles, type MachineSpec, passtCommand, qemu
 import { connectMonitor, type Monitor } from './monitor.ts'
 import { freePort } from './free-port.ts'
 import { packedFile, unpackCommand } from './packed.ts'
+import { allowedProcessors, onOwnProcessor } from './processors.ts'
+import { quote } from './shell.ts'
 
 /** A running QEMU with its passt, in a folder of its own. Disposing it leaves nothing behind. */
 export interface Instance extends AsyncDisposable {
@@ -64,10 +66,14 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
   try {
     const port = await freePort()
     const { files, copies, unpack } = filesOf(build, saved)
+    const qemu = qemuCommand(build, spec, { files, incoming: saved !== undefined })
     const script = guardScript({
       dir,
       passt: passtCommand(build, port),
-      qemu: qemuCommand(build, spec, { files, incoming: saved !== undefined }),
+      qemu:
+        spec.clock === 'virtual'
+          ? onOwnProcessor(qemu, await processorsToTry(), cacheDir('locks'))
+          : `exec ${quote(qemu)}`,
       stateIn: saved?.state ?? '/dev/null',
       copies,
       unpack: unpack && unpackLine(build, unpack),
@@ -116,6 +122,13 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
     await rm(dir, { recursive: true, force: true })
     throw error
   }
+}
+
+/** From anywhere: labs of other users begin at the first processor too. */
+const processorsToTry = async (): Promise<number[]> => {
+  const all = await allowedProcessors()
+  const start = randomInt(Math.max(all.length, 1))
+  return [...all.slice(start), ...all.slice(0, start)]
 }
 
 /** A packed file, and what it becomes where that is not there yet. */
@@ -244,12 +257,11 @@ const lastWords = async (dir: string): Promise<string> => {
 /** A file, and its name in the instance folder. */
 type Copy = [from: string, to: string]
 
-const quote = (words: string[]): string => words.map(w => `'${w.replaceAll("'", `'\\''`)}'`).join(' ')
-
 const guardScript = (parts: {
   dir: string
   passt: string[]
-  qemu: string[]
+  /** Shell that becomes QEMU. */
+  qemu: string
   stateIn: string
   copies: Copy[]
   unpack: string | undefined
@@ -280,7 +292,9 @@ mkfifo -m 600 ${INSTANCE_FILES.agentPort}.in ${INSTANCE_FILES.agentPort}.out || 
 ${quote(parts.passt)} > passt.log 2>&1 & passt=$!
 while ! listening; do kill -0 $passt 2>/dev/null || leave; sleep 0.01; done
 [ -z "$stopped" ] || leave
-${quote(parts.qemu)} > qemu.log 2>&1 3> ${INSTANCE_FILES.state} 4< ${quote([parts.stateIn])} & qemu=$!
+{
+${parts.qemu}
+} > qemu.log 2>&1 3> ${INSTANCE_FILES.state} 4< ${quote([parts.stateIn])} & qemu=$!
 [ -z "$stopped" ] || stop
 echo $passt $qemu > ${PIDS}
 code=

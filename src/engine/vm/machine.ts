@@ -76,7 +76,7 @@ const memories = (spec: MachineSpec, files: MachineFiles): string[] => {
   ]
   return [
     ...['-m', `${spec.memoryMib}M,slots=2,maxmem=${spec.memoryMib + 4 * DISK_MIB}M`],
-    ...['-M', 'q35,memory-backend=memory,nvdimm=on'],
+    ...['-M', MACHINE],
     ...file('memory', spec.memoryMib, files.memory, write),
     // the guest is told of the last one first: the disk is its pmem0, the overlay its pmem1
     ...file('overlay', DISK_MIB, files.overlay, write),
@@ -130,7 +130,18 @@ export const STATE_IN = 'file:/dev/fdset/2'
 /** Before either: what stands in files already is not copied. */
 export const MEMORY_IS_A_FILE = 'migrate_set_capability x-ignore-shared on'
 
-const KERNEL_ARGUMENTS = 'console=ttyS0 quiet panic=-1 net.ifnames=0 mitigations=off audit=0 random.trust_cpu=on'
+/** The last two: nothing that wakes an idle lab for the sake of statistics, or to compare its clocks. */
+const KERNEL_ARGUMENTS =
+  'console=ttyS0 quiet panic=-1 net.ifnames=0 mitigations=off audit=0 random.trust_cpu=on psi=0 tsc=nowatchdog'
+
+/**
+ * Without an HPET: Linux takes its ticks from one until it knows the processor's own timer, and then masks its interrupts, but QEMU 10's
+ * goes on counting out 250 ticks a second, twice each. Of all that an idle lab cost, that was the most.
+ */
+const MACHINE = 'q35,memory-backend=memory,nvdimm=on,hpet=off'
+
+/** What a saved machine was booted with. */
+export const BOOTED_WITH = [MACHINE, DISK_MIB, KERNEL_ARGUMENTS]
 
 /** passt's command line: one port of the host's loopback leads to the guest's Docker API, and nothing leads anywhere else. */
 export const passtCommand = (build: EngineBuild, port: number): string[] => [

@@ -38,6 +38,11 @@ const hostPrograms = (): HostProgram[] => [
     package: 'util-linux',
     trial: dir => ['flock', '--shared', '--nonblock', '--no-fork', path.join(dir, 'lock'), 'flock', '--version'],
   },
+  {
+    name: 'chrt',
+    package: 'util-linux',
+    trial: () => ['chrt', '--batch', '0', 'taskset', '--version'],
+  },
   { name: 'timeout', package: 'coreutils', trial: () => ['timeout', '--signal', 'KILL', '5', 'timeout', '--version'] },
   {
     name: 'cp --sparse',
