@@ -219,6 +219,39 @@ describe('the proof and the ends of what is looked at', () => {
     expect(judge([holds(9000, 'd3'), crash, end], three).reason).not.toContain('took it')
   })
 
+  it('waits for the one that it is to come to, whoever has it for a moment before', () => {
+    const three = { directors: ['d1', 'd2', 'd3'] }
+    const moment = [holds(12_000, 'd3'), holds(12_500, 'd3', 'remove')]
+    expect(judge([crash, ...moment, holds(13_000, 'd2'), end], three)).toMatchObject({
+      outcome: 'PASS',
+      measurements: [{ name: 'VIP move', value: 3000 }],
+    })
+  })
+
+  it('shows the address that came, and no other that changed in that moment', () => {
+    const at = (node: string, change: 'add' | 'remove', address = '10.0.0.100'): LabEvent => ({
+      ...(holds(13_000, node, change) as Extract<LabEvent, { kind: 'address' }>),
+      address,
+    })
+    const beside = [
+      at('d2', 'add', '10.0.0.101'),
+      at('d2', 'remove'),
+      at('d1', 'remove'),
+      at('d1', 'add', '10.0.0.101'),
+    ]
+    const proof = judge([crash, ...beside, holds(13_000, 'd2'), end]).proof.filter(({ kind }) => kind === 'address')
+    expect(proof).toEqual([holds(13_000, 'd2')])
+  })
+
+  it('shows no advert from after the next thing that is done, and no other one as the goodbye', () => {
+    const next = fault(14_000, 'keepalived-crash', 'd1', 'heal')
+    const times = (events: LabEvent[]) => proofOf(events).filter(([kind]) => kind === 'advert')
+    expect(times([crash, holds(13_000, 'd2'), next, advert(14_001, 'd2'), end])).toEqual([])
+    expect(times([crash, holds(13_000, 'd2'), next, advert(14_000, 'd2'), end])).toEqual([['advert', 14_000]])
+    const said = [advert(10_500, 'd1', 150), advert(11_000, 'd1', 150), advert(13_000, 'd1', 150)]
+    expect(times([crash, ...said, holds(13_000, 'd2'), end])).toEqual([['advert', 13_000]])
+  })
+
   it('names what it cannot tell from', () => {
     expect(judge([crash, mark(12_000)]).proof).toEqual([crash])
     expect(checkFailover(historyInTime([crash, holds(13_000, 'd2')]), params).proof).toEqual([crash])

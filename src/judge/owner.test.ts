@@ -14,6 +14,39 @@ it('passes when one holds it, and when a handover overlaps shortly', () => {
   expect(handover.proof).toHaveLength(3)
 })
 
+it('counts nothing while one has given it up and the other has not taken it', () => {
+  const handed = [holds(0, 'd1'), holds(5000, 'd1', 'remove'), holds(8000, 'd2'), mark(9000)]
+  expect(judge(handed)).toMatchObject({
+    outcome: 'PASS',
+    reason: expect.stringContaining('No two live directors ever held'),
+    measurements: [{ value: 0 }],
+    proof: [],
+  })
+  const back = [...handed, holds(8500, 'd2', 'remove'), holds(8500, 'd1')]
+  expect(judge(back)).toMatchObject({
+    reason: expect.stringContaining('No two live directors'),
+    measurements: [{ value: 0 }],
+  })
+})
+
+it('proves an overlap by who took the VIP before it, and who gave it up after', () => {
+  const events = [
+    holds(0, 'd1'),
+    holds(3000, 'd2'),
+    holds(8000, 'd1', 'remove'),
+    holds(9000, 'd2', 'remove'),
+    mark(9500),
+  ]
+  const other = { ...(holds(2500, 'd2') as Extract<LabEvent, { kind: 'address' }>), address: '10.0.0.101' }
+  const gone = { ...other, t: 8500, change: 'remove' as const }
+  const proof = judge([...events, other, gone]).proof.map(event => [event.t, 'change' in event && event.change])
+  expect(proof).toEqual([
+    [0, 'add'],
+    [3000, 'add'],
+    [8000, 'remove'],
+  ])
+})
+
 it('fails on a dual MASTER with both addresses, the adverts of both and the causes', () => {
   const events = [holds(0, 'd1'), holds(3000, 'd2'), advert(4000, 'd1', 150), advert(4001, 'd2'), mark(15_000)]
   const verdict = judge(events, ['auth_pass differs between d1 and d2'])

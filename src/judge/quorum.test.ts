@@ -121,6 +121,42 @@ describe('the pool', () => {
     expect(checkQuorum(historyInTime(events), both).reason).toBe('httpd-crash on rs1 did not happen.')
   })
 
+  it('may be complete in the moment of the fault, or of the next one, and is looked at until then', () => {
+    expect(judge([...less(tables[1] as LabEvent), table(20_000, 'd1', ['d1'])]).reason).toContain(
+      'had 10.0.0.2:80 only 10 s after',
+    )
+    expect(judge([...whole, table(20_000, 'd1', ['rs2'])]).reason).toContain(`and then ${RS2}, 10 s after it`)
+    const kept = [{ phase: 'inject' as const, nodes: ['rs1'], destinations: [RS1, RS2] }]
+    const other = [holds(0, 'd1'), faults[0] as LabEvent, table(0, 'd1', ['rs2']), table(10_000, 'd1', ['rs1', 'rs2'])]
+    const quiet = { ...params, steps: kept, probe: undefined as never }
+    expect(checkQuorum(historyInTime([...other, mark(14_000)]), quiet)).toMatchObject({
+      outcome: 'PASS',
+      reason: expect.stringContaining(`${SERVICE} on d1 kept ${RS1}, ${RS2} after httpd-crash on rs1`),
+      measurements: [],
+    })
+  })
+
+  it('is proved by its faults, the table that shows it, the line of the log and an answer', () => {
+    const proofOf = (events: LabEvent[], changes: Partial<QuorumParams> = {}) =>
+      judge(events, changes).proof.map(({ kind, t }) => `${kind} ${t}`)
+    const [step] = params.steps as [QuorumParams['steps'][number]]
+    const first = { steps: [step] }
+    const until = whole.filter(({ t }) => t < 20_000)
+    expect(proofOf(until, first)).toEqual(['fault 10000', 'ipvs 12000', 'keepalived 12000', 'request 12100'])
+    const late = [...until, table(9_000, 'd1', ['rs1']), table(13_000, 'd1', ['rs2'])]
+    const bad = proofOf(late.filter(event => event !== tables[1]).concat(mark(19_999)), first)
+    expect(bad).toEqual(['fault 10000', 'ipvs 13000'])
+    const never = proofOf(
+      [...until.filter(event => event !== logs[0]), log(13_000, 'Gained'), log(14_000, 'Lost')],
+      first,
+    )
+    expect(never).toEqual(expect.arrayContaining(['fault 10000', 'keepalived 13000', 'keepalived 14000']))
+    const many = [...until, ...[13_000, 14_000, 15_000].map(t => log(t, 'Gained'))]
+    expect(proofOf(many, first)).not.toContain('keepalived 14000')
+    const short = judge([...until.filter(({ t }) => t < 12_000)], first)
+    expect([short.outcome, ...short.proof.map(({ t }) => t)]).toEqual(['INCONCLUSIVE', 10_000])
+  })
+
   it('is not judged where the recording is too short, or somebody else held the VIP', () => {
     const short = whole.filter(({ t }) => t < 22_000)
     expect(judge(short)).toMatchObject({
@@ -139,6 +175,12 @@ describe('the log', () => {
     const events = [...less(...logs), lost, gained]
     expect(judge(events, { group: 'WEB' })).toMatchObject({ outcome: 'PASS' })
     expect(judge(events).outcome).toBe('FAIL')
+    expect(judge([...less(...logs), log(12_000, 'Lost', 'd1', '[WEB]:8080'), gained], { group: 'WEB' }).outcome).toBe(
+      'PASS',
+    )
+    // lines of services that belong to no group
+    expect(judge([...events, log(12_500, 'Gained')], { group: 'WEB' }).outcome).toBe('PASS')
+    expect(judge([...events, log(12_500, 'Gained', 'd1', 'FWM 50')], { group: 'WEB' }).outcome).toBe('PASS')
     const other = [...less(...logs), log(12_000, 'Lost', 'd1', '[WEB2]:0'), gained]
     expect(judge(other, { group: 'WEB' }).reason).toContain('said nothing of the quorum')
   })
@@ -154,6 +196,11 @@ describe('the log', () => {
   it('of another service, another director or another time does not count', () => {
     const others = [log(12_500, 'Gained', 'd2'), log(12_500, 'Gained', 'd1', '[10.0.0.101]:tcp:80'), log(5000, 'Lost')]
     expect(judge([...whole, ...others]).outcome).toBe('PASS')
+    const quoted: LabEvent = { ...(log(12_500, 'Gained') as Extract<LabEvent, { kind: 'keepalived' }>) }
+    expect(judge([...whole, { ...quoted, line: `a script said: ${quoted.line}` } as LabEvent]).outcome).toBe('PASS')
+    // in the moment of the fault it is the fault's, in that of the next one both steps have it
+    expect(judge([...less(logs[0] as LabEvent), log(10_000, 'Lost')]).outcome).toBe('PASS')
+    expect(judge([...whole, log(20_000, 'Gained')]).reason).toContain('said "Lost quorum", then "Gained quorum"')
   })
 
   it('has a firewall mark and IPv6 as the table calls them', () => {
