@@ -47,6 +47,16 @@ describe('the VIP without an owner', () => {
     expect(judge([...move, slow('inject', 5_000), slow('heal', 10_000)]).outcome).toBe('FAIL')
   })
 
+  it('is judged by what is furthest beyond its own bound, not by what is longest', () => {
+    const slow = fault(17_000, 'config-change', 'd2', 'inject', 3000)
+    const allowed = [holds(0, 'd1'), slow, holds(20_000, 'd1', 'remove'), holds(26_000, 'd1')]
+    const late = [fault(35_000, 'link-down', 'd1'), holds(40_000, 'd1', 'remove'), holds(44_500, 'd1'), mark(90_000)]
+    expect(judge([...allowed, ...late])).toMatchObject({
+      outcome: 'FAIL',
+      reason: expect.stringContaining('no live owner for 4.5 s (from 40.000 s on), which is too long'),
+    })
+  })
+
   it('is not judged where the recording ends before anybody has to have it', () => {
     const open = judge([holds(0, 'd1'), holds(5000, 'd1', 'remove'), mark(5600)])
     expect(open).toMatchObject({
