@@ -83,10 +83,16 @@ describe('the engine', () => {
   })
 
   test('starts no second dockerd for each container', async ({ lab }) => {
-    const states = '/run/docker/containerd/daemon/io.containerd.runtime.v2.task/moby'
+    const states = '/run/containerd/io.containerd.runtime.v2.task/moby'
     const hooks = (path: string) => `nsenter --target 1 --mount sh -c 'grep -lE "${path}" ${states}/*/config.json'`
     expect(await runBesideAgent(lab, hooks('/run/lvslab/setkey'))).toBe(0)
     expect(await runBesideAgent(lab, hooks('/proc/[0-9]+/exe'))).toBe(1)
+  })
+
+  test("leaves the timers of a node's processes as precise as they are everywhere", async ({ lab }) => {
+    const { stdout } = await lab.exec('d1', ['sh', '-c', 'cat /proc/1/timerslack_ns /proc/self/timerslack_ns'])
+    expect(stdout.trim().split('\n')).toEqual(['50000', '50000'])
+    expect(await runBesideAgent(lab, `grep -qx 40000000 /proc/$(pgrep -x dockerd)/timerslack_ns`)).toBe(0)
   })
 
   test('says that its agent has ended, to whoever waits for an answer', async ({ lab }) => {
