@@ -196,8 +196,8 @@ describe('the log', () => {
   it('of another service, another director or another time does not count', () => {
     const others = [log(12_500, 'Gained', 'd2'), log(12_500, 'Gained', 'd1', '[10.0.0.101]:tcp:80'), log(5000, 'Lost')]
     expect(judge([...whole, ...others]).outcome).toBe('PASS')
-    const quoted: LabEvent = { ...(log(12_500, 'Gained') as Extract<LabEvent, { kind: 'keepalived' }>) }
-    expect(judge([...whole, { ...quoted, line: `a script said: ${quoted.line}` } as LabEvent]).outcome).toBe('PASS')
+    const said = log(12_500, 'Gained') as Extract<LabEvent, { kind: 'keepalived' }>
+    expect(judge([...whole, { ...said, line: `a script said: ${said.line}` }]).outcome).toBe('PASS')
     // in the moment of the fault it is the fault's, in that of the next one both steps have it
     expect(judge([...less(logs[0] as LabEvent), log(10_000, 'Lost')]).outcome).toBe('PASS')
     expect(judge([...whole, log(20_000, 'Gained')]).reason).toContain('said "Lost quorum", then "Gained quorum"')
