@@ -83,7 +83,7 @@ describe('the engine', () => {
   })
 
   test('starts no second dockerd for each container', async ({ lab }) => {
-    const states = '/run/containerd/io.containerd.runtime.v2.task/moby'
+    const states = '/run/docker/containerd/daemon/io.containerd.runtime.v2.task/moby'
     const hooks = (path: string) => `nsenter --target 1 --mount sh -c 'grep -lE "${path}" ${states}/*/config.json'`
     expect(await runBesideAgent(lab, hooks('/run/lvslab/setkey'))).toBe(0)
     expect(await runBesideAgent(lab, hooks('/proc/[0-9]+/exe'))).toBe(1)

@@ -10,7 +10,7 @@ import { type Kernel, makeInitramfs } from './initramfs.ts'
 import { type Lock, lockedVersion, readLock } from './packages.ts'
 import { requireRoom } from '../room.ts'
 import { requireBuildTools } from './requirements.ts'
-import { BOOTED_WITH, DISK_MIB } from './machine.ts'
+import { DISK_MIB } from './machine.ts'
 import { makeRootFilesystem } from './root-filesystem.ts'
 import { runTool } from './tools.ts'
 
@@ -37,9 +37,9 @@ export interface EngineBuild {
   versions: Record<string, string>
 }
 
-/** Hash of all that goes into the engine: the lock, the guest's programs, the recipe, and the machine that boots it. */
+/** Hash of all that goes into the engine: the lock, the guest's programs, the recipe. */
 export const engineKey = async (lock: Lock): Promise<string> => {
-  const hash = createHash('sha256').update(JSON.stringify([RECIPE, BOOTED_WITH, lock.sets]))
+  const hash = createHash('sha256').update(JSON.stringify([RECIPE, DISK_MIB, lock.sets]))
   const guest = path.join(import.meta.dirname, 'guest')
   for (const name of (await readdir(guest)).sort()) hash.update(name).update(await readFile(path.join(guest, name)))
   return hash.digest('hex').slice(0, 16)
