@@ -1,4 +1,5 @@
 import { LvslabError } from '../errors.ts'
+import { quote } from '../shell.ts'
 import { procRouteHex } from './ipv4.ts'
 import { speaksIpv6 } from './ipv6.ts'
 import type { Node, Topology } from './types.ts'
@@ -29,9 +30,6 @@ export const nodeScript = (topology: Topology, node: Node): string => {
   ]
   return sections.filter(section => section !== '').join('\n')
 }
-
-/** A value quoted for sh, whatever is in it. */
-const quote = (value: string): string => `'${value.replaceAll("'", `'\\''`)}'`
 
 /** A value that is one plain word for sh and for `ip -batch` alike. */
 const word = (value: string): string => {

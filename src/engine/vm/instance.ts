@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { constants, openSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -7,6 +7,7 @@ import { Socket } from 'node:net'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LvslabError, messageOf } from '../../errors.ts'
+import { commandLine, quote } from '../../shell.ts'
 import { cacheDir, exists } from '../cache.ts'
 import type { Line } from '../engine.ts'
 import type { EngineBuild } from './build.ts'
@@ -14,8 +15,7 @@ import { INSTANCE_FILES, type MachineFiles, type MachineSpec, passtCommand, qemu
 import { connectMonitor, type Monitor } from './monitor.ts'
 import { freePort } from './free-port.ts'
 import { packedFile, unpackCommand } from './packed.ts'
-import { allowedProcessors, onOwnProcessor } from './processors.ts'
-import { quote } from './shell.ts'
+import { onOwnProcessor, processorsToTry } from './processors.ts'
 
 /** A running QEMU with its passt, in a folder of its own. Disposing it leaves nothing behind. */
 export interface Instance extends AsyncDisposable {
@@ -73,7 +73,7 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
       qemu:
         spec.clock === 'virtual'
           ? onOwnProcessor(qemu, await processorsToTry(), cacheDir('locks'))
-          : `exec ${quote(qemu)}`,
+          : `exec ${commandLine(qemu)}`,
       stateIn: saved?.state ?? '/dev/null',
       copies,
       unpack: unpack && unpackLine(build, unpack),
@@ -124,13 +124,6 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
   }
 }
 
-/** From anywhere: labs of other users begin at the first processor too. */
-const processorsToTry = async (): Promise<number[]> => {
-  const all = await allowedProcessors()
-  const start = randomInt(Math.max(all.length, 1))
-  return [...all.slice(start), ...all.slice(0, start)]
-}
-
 /** A packed file, and what it becomes where that is not there yet. */
 interface Unpack {
   packed: string
@@ -166,8 +159,8 @@ const NOT_UNPACKED = 'the saved lab could not be unpacked'
 /** Of the guard, when it holds the locks: nobody removes in between what is there. Two guards may unpack the same at once. */
 const unpackLine = ({ tools }: EngineBuild, { packed, to, mode }: Unpack): string => {
   const aside = 'unpacked'
-  const made = `${quote(unpackCommand(tools, packed, aside))} && chmod ${mode} ${aside} && mv -f ${aside} ${quote([to])}`
-  return `[ -e ${quote([to])} ] || { ${made}; } || { echo '${NOT_UNPACKED}'; leave; }`
+  const made = `${commandLine(unpackCommand(tools, packed, aside))} && chmod ${mode} ${aside} && mv -f ${aside} ${quote(to)}`
+  return `[ -e ${quote(to)} ] || { ${made}; } || { echo '${NOT_UNPACKED}'; leave; }`
 }
 
 /** QEMU makes its socket within a second; it is counted from its start. */
@@ -273,28 +266,28 @@ const guardScript = (parts: {
 set -u
 umask 077
 exec 3<&0
-cd ${quote([parts.dir])} || exit 1
+cd ${quote(parts.dir)} || exit 1
 exec 2> guard.log
 echo $$ > guard.pid
-${parts.locks.map((file, i) => `exec ${i + 4}>${quote([file])} && flock --shared ${i + 4} || exit 1`).join('\n')}
+${parts.locks.map((file, i) => `exec ${i + 4}>${quote(file)} && flock --shared ${i + 4} || exit 1`).join('\n')}
 stopped= passt= qemu= watch=
 stop() { stopped=1; kill -KILL $passt $qemu 2>/dev/null; }
-leave() { kill $watch 2>/dev/null; [ -z "$stopped" ] || rm -rf ${quote([parts.dir])}; exit 1; }
+leave() { kill $watch 2>/dev/null; [ -z "$stopped" ] || rm -rf ${quote(parts.dir)}; exit 1; }
 # passt's socket is there a moment before it listens, and QEMU would go on without a network for ever
 listening() { while read -r line; do case $line in *'You can now start qemu'*) return 0 ;; esac; done < passt.log; return 1; }
 trap 'stop' TERM
 trap '' INT HUP PIPE
 ${parts.keep ? '' : '{ read _; kill -TERM $$; } <&3 2>/dev/null & watch=$!'}
-${parts.copies.map(([from, to]) => `cp --sparse=always ${quote([from, to])} && chmod 600 ${quote([to])} || leave`).join('\n')}
+${parts.copies.map(([from, to]) => `cp --sparse=always ${commandLine([from, to])} && chmod 600 ${quote(to)} || leave`).join('\n')}
 ${parts.unpack ?? ''}
 mkfifo -m 600 ${INSTANCE_FILES.agentPort}.in ${INSTANCE_FILES.agentPort}.out || leave
 > passt.log
-${quote(parts.passt)} > passt.log 2>&1 & passt=$!
+${commandLine(parts.passt)} > passt.log 2>&1 & passt=$!
 while ! listening; do kill -0 $passt 2>/dev/null || leave; sleep 0.01; done
 [ -z "$stopped" ] || leave
 {
 ${parts.qemu}
-} > qemu.log 2>&1 3> ${INSTANCE_FILES.state} 4< ${quote([parts.stateIn])} & qemu=$!
+} > qemu.log 2>&1 3> ${INSTANCE_FILES.state} 4< ${quote(parts.stateIn)} & qemu=$!
 [ -z "$stopped" ] || stop
 echo $passt $qemu > ${PIDS}
 code=
@@ -303,5 +296,5 @@ echo "exit code $code" # above 128 it was a signal. The folder stays until whoev
 kill -KILL $passt 2>/dev/null
 passt= qemu=
 ${parts.keep ? 'exit 0' : 'wait $watch'}
-rm -rf ${quote([parts.dir])}
+rm -rf ${quote(parts.dir)}
 `

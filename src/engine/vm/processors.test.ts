@@ -1,10 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { allowedProcessors, onOwnProcessor, parseProcessors } from './processors.ts'
+import { onOwnProcessor, parseProcessors, processorsToTry } from './processors.ts'
 
 describe('processors', () => {
   test('are listed one by one and in ranges', () => {
@@ -29,22 +30,28 @@ describe('a command on a processor of its own', () => {
     const child = spawn('sh', ['-c', onOwnProcessor(SAYS, processors, locks)], { stdio: ['pipe', 'pipe', 'inherit'] })
     let said = ''
     for await (const line of createInterface(child.stdout)) if ((said += `${line}\n`).includes('priority')) break
-    return { said, end: () => child.stdin.end() }
+    const end = async (): Promise<void> => {
+      child.stdin.end()
+      if (child.exitCode === null) await once(child, 'exit')
+    }
+    return { on: parseProcessors(/list: (.*)/.exec(said)?.[1] ?? ''), batch: said.includes('SCHED_BATCH'), end }
   }
 
-  test('it has that processor alone, and the next one goes elsewhere until it has ended', async () => {
-    const allowed = await allowedProcessors()
-    const [first = 0] = allowed
-    const one = await start([first])
-    expect(one.said).toMatch(new RegExp(`affinity list: ${first}\\n`))
-    expect(one.said).toContain('SCHED_BATCH')
-    const other = await start([first])
-    expect(parseProcessors(/list: (.*)/.exec(other.said)?.[1] ?? '')).toEqual(allowed)
-    other.end()
-    one.end()
+  test('has it alone, and another goes elsewhere until it has ended', async () => {
+    const all = await processorsToTry()
+    const first = all.slice(0, 1)
+    const one = await start(first)
+    expect(one).toMatchObject({ on: first, batch: true })
+    const other = await start(first)
+    expect(other).toMatchObject({ on: all.toSorted((a, b) => a - b), batch: false })
+    await one.end()
+    const next = await start(first)
+    expect(next).toMatchObject({ on: first, batch: true })
+    await other.end()
+    await next.end()
   })
 
-  test('where the lock cannot be made, it runs anywhere', async () => {
+  test('runs anywhere where the lock cannot be made', async () => {
     const script = onOwnProcessor(['echo', "it's on"], [0], path.join(locks, 'missing'))
     const { stdout, status } = spawnSync('sh', ['-c', script], { encoding: 'utf8' })
     expect([stdout, status]).toEqual(["it's on\n", 0])

@@ -1,7 +1,5 @@
+import { commandLine } from '../../shell.ts'
 import type { Target } from './fault.ts'
-
-/** A value as one word of sh, whatever is in it. */
-export const quote = (value: string | number): string => `'${String(value).replaceAll("'", `'\\''`)}'`
 
 /**
  * A script for sh: what is put into it is quoted, a list as several words. Backslashes are the script's own, indentation is
@@ -15,7 +13,7 @@ export const sh = (
 ): string =>
   String.raw(
     { raw: raw.map(text => text.replaceAll(/\n\s*/g, '\n')) },
-    ...values.map(value => [value].flat().map(quote).join(' ')),
+    ...values.map(value => commandLine([value].flat())),
   ).trim()
 
 /** A file in the node that one injection keeps something in until it is healed. Its folder is there in every node. */
