@@ -4,7 +4,7 @@ import type { Steps } from '../engine/progress.ts'
 import { requireRoom } from '../engine/room.ts'
 import { chooseAccelerator } from '../engine/vm/accelerator.ts'
 import { type EngineBuild, ensureEngine } from '../engine/vm/build.ts'
-import { type Clock, type MachineSpec, machineSpec } from '../engine/vm/machine.ts'
+import { bootedWith, type Clock, type MachineSpec, machineSpec } from '../engine/vm/machine.ts'
 import { type Base, ensureSaved, pruneTemplates, type SavedEntry } from '../engine/vm/saved.ts'
 import { bootEngine, forkEngine, type VmEngine } from '../engine/vm/vm-engine.ts'
 import { LvslabError } from '../errors.ts'
@@ -94,7 +94,7 @@ export const prepareEngine = async (
       return { engine, manifest: { images, id: randomUUID() } }
     })
   }
-  const key = digest(build.id, spec, images)
+  const key = digest(build.id, spec, bootedWith(spec), images)
   const plain = await ensureSaved('images', key, base, make, { steps, signal })
   const prepared = { build, spec, why, packages, images: plain }
   // each set is saved by itself: what is installed is kept when the next one is interrupted, or another is wanted
