@@ -38,11 +38,9 @@ const hostPrograms = (): HostProgram[] => [
     package: 'util-linux',
     trial: dir => ['flock', '--shared', '--nonblock', '--no-fork', path.join(dir, 'lock'), 'flock', '--version'],
   },
-  {
-    name: 'chrt',
-    package: 'util-linux',
-    trial: () => ['chrt', '--batch', '0', 'taskset', '--version'],
-  },
+  // those of the list that there are
+  { name: 'taskset', package: 'util-linux', trial: () => ['taskset', '--cpu-list', '0-1023', 'taskset', '--version'] },
+  { name: 'chrt', package: 'util-linux', trial: () => ['chrt', '--batch', '0', 'chrt', '--version'] },
   { name: 'timeout', package: 'coreutils', trial: () => ['timeout', '--signal', 'KILL', '5', 'timeout', '--version'] },
   {
     name: 'cp --sparse',
