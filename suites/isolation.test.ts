@@ -82,6 +82,21 @@ describe('the engine', () => {
     expect(tls.filter(name => name.includes('ca-key'))).toEqual([])
   })
 
+  test('asks for a processor of its own where its threads take turns: on the virtual clock', async ({ lab }) => {
+    const { instance, spec } = lab.engine as VmEngine
+    const guard = await readFile(path.join(instance.dir, 'guard'), 'utf8')
+    expect(guard.includes('taskset --cpu-list')).toBe(spec.clock === 'virtual')
+  })
+
+  test('has no HPET, which would go on ticking when nobody listens', async ({ lab }) => {
+    const { stdout } = await lab.exec('d1', [
+      'cat',
+      '/sys/devices/system/clocksource/clocksource0/available_clocksource',
+    ])
+    expect(stdout.trim().split(' ')).toContain('tsc')
+    expect(stdout).not.toContain('hpet')
+  })
+
   test('starts no second dockerd for each container', async ({ lab }) => {
     const states = '/run/docker/containerd/daemon/io.containerd.runtime.v2.task/moby'
     const hooks = (path: string) => `nsenter --target 1 --mount sh -c 'grep -lE "${path}" ${states}/*/config.json'`
