@@ -9,14 +9,15 @@ import { parseSync } from 'vite'
  */
 const MAY_IMPORT: Record<string, readonly string[] | 'anything'> = {
   errors: [],
+  shell: [],
   config: ['types of model', 'errors'],
   model: ['types of config', 'errors'],
-  topology: ['model', 'config', 'errors'],
+  topology: ['model', 'config', 'errors', 'shell'],
   history: ['model', 'errors'],
   // runs inside the engine, bundled on its own
   agent: ['types of history'],
-  engine: ['errors'],
-  lab: ['engine', 'topology', 'history', 'agent/protocol.ts', 'types of agent', 'errors'],
+  engine: ['errors', 'shell'],
+  lab: ['engine', 'topology', 'history', 'agent/protocol.ts', 'types of agent', 'errors', 'shell'],
   judge: ['history', 'model', 'errors'],
   report: ['history', 'judge', 'topology', 'model', 'errors'],
   lint: ['config', 'model', 'topology', 'history/mask.ts', 'report/visible.ts', 'errors'],
