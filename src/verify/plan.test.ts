@@ -2,42 +2,15 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symli
 import os from 'node:os'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { anInstance } from '../model/examples.ts'
 import type { KeepalivedRelease } from '../model/keepalived.ts'
 import type { Bound } from '../model/types.ts'
 import { withKeepalived } from '../topology/keepalived.ts'
 import { loadTopology } from '../topology/load.ts'
-import { type Plan, planTopology, requirePredictions } from './plan.ts'
-import { movingTogether } from './vips.ts'
+import { planTopology, requirePredictions } from './plan.ts'
 import { planScenarios } from './scenarios.ts'
+import { planWith, scenarioNames } from './testing.ts'
 
 const DR = path.resolve(import.meta.dirname, '../../topologies/keepalived-dr')
-
-/** The plan of the DR pair with the services of both directors changed, and the VRRP instance of d2. */
-const planWith = (
-  change: (text: string) => string,
-  changeInstance = (text: string) => text,
-  keepalived: KeepalivedRelease = '2.3',
-): Plan => {
-  const parent = mkdtempSync(path.join(os.tmpdir(), 'lvslab-plan-'))
-  const dir = path.join(parent, 'keepalived-dr')
-  cpSync(DR, dir, { recursive: true })
-  for (const director of ['d1', 'd2']) {
-    const file = path.join(dir, director, 'etc/keepalived/conf.d/lvs_nginx.conf')
-    writeFileSync(file, change(readFileSync(file, 'utf8')))
-  }
-  const instance = path.join(dir, 'd2/etc/keepalived/conf.d/vip_nginx.conf')
-  writeFileSync(instance, changeInstance(readFileSync(instance, 'utf8')))
-  try {
-    return planTopology(withKeepalived(loadTopology(dir), keepalived))
-  } finally {
-    rmSync(parent, { recursive: true })
-  }
-}
-
-const same = (text: string): string => text
-
-const scenariosOf = (plan: Plan): string[] => planScenarios(plan).map(scenario => scenario.name)
 
 it('lists a file of another program that a director has beside its keepalived.conf', () => {
   const parent = mkdtempSync(path.join(os.tmpdir(), 'lvslab-plan-'))
@@ -73,7 +46,7 @@ describe('the plan of the DR pair', () => {
   })
 
   it('has a scenario for each promise, and leaves nothing untested', () => {
-    expect(scenariosOf(plan)).toEqual([
+    expect(scenarioNames(plan)).toEqual([
       'configuration',
       'shares-10.0.0.100:80/TCP',
       'failover-stop-10.0.0.100',
@@ -126,82 +99,6 @@ describe('another keepalived', () => {
   })
 })
 
-describe('a VIP that two directors hold', () => {
-  it('is one VIP, also where they are in two VRRP groups: neither hears the other', () => {
-    const plan = planWith(
-      text => text,
-      text => text.replace('virtual_router_id 50', 'virtual_router_id 51'),
-    )
-    expect(plan.vips.map(vip => vip.members.map(m => m.node))).toEqual([['d1', 'd2']])
-    expect(plan.readiness[0]?.condition).toMatchObject({ kind: 'owner', node: 'd1', others: ['d2'] })
-    expect(plan.dualMaster.join()).toMatch(/virtual_router_id differs \(d1: 50, d2: 51\)/)
-  })
-
-  it('may be on either of them where their priorities are equal', () => {
-    const plan = planWith(
-      text => text,
-      text => text.replace('priority 80', 'priority 100'),
-    )
-    expect(plan.readiness[0]?.title).toBe('10.0.0.100 is on one of d2, d1 alone')
-    planScenarios(plan)
-    expect(plan.untested.map(u => u.why)).toContain(
-      'd2 and d1 have equal priorities: who is MASTER is whoever comes first',
-    )
-  })
-})
-
-describe('a VIP that one director alone lists', () => {
-  const MORE = '10.0.0.101/24 dev eth0\n'
-  const list = (text: string) => text.replace('virtual_ipaddress {', `virtual_ipaddress {\n${MORE}`)
-
-  it('is to move all the same, and is not waited for where the MASTER has it not', () => {
-    const plan = planWith(same, list)
-    expect(plan.vips.map(({ address, members }) => [address, members.map(({ node }) => node).join()])).toEqual([
-      ['10.0.0.100', 'd1,d2'],
-      ['10.0.0.101', 'd1,d2'],
-    ])
-    expect(plan.readiness.filter(({ title }) => title.includes(' is on ')).map(({ title }) => title)).toEqual([
-      '10.0.0.100 is on d1 alone',
-    ])
-  })
-})
-
-describe('a priority that is not known', () => {
-  const TRACKED = 'vrrp_track_process nginx {\nprocess nginx\nweight 30\n}\n'
-
-  it.each([
-    [
-      'track_process nginx of VI_1',
-      (text: string) => TRACKED + text.replace('advert_int 1', 'advert_int 1\ntrack_process {\nnginx\n}'),
-    ],
-    [
-      'what G tracks',
-      (text: string) => `${TRACKED + text}vrrp_sync_group G {\ngroup {\nVI_1\n}\ntrack_process {\nnginx\n}\n}`,
-    ],
-  ])('leaves open who is MASTER, and nothing of the VIP is judged by it: %s', (what, change) => {
-    const plan = planWith(same, change)
-    expect(plan.readiness[0]?.title).toBe('10.0.0.100 is on one of d1, d2 alone')
-    expect(scenariosOf(plan).filter(name => name.startsWith('failover'))).toEqual([])
-    expect(plan.untested.map(({ why }) => why)).toContain(
-      `${what} changes the priority of d2, and whether it is up in the lab is not known`,
-    )
-  })
-})
-
-describe('three directors', () => {
-  it('have no certain successor where the second and the third are alike', () => {
-    const plan = planWith(same)
-    const [vip] = plan.vips
-    const [, second] = vip?.members ?? []
-    if (!vip || !second) throw new Error('no pair')
-    vip.members.push({ ...second, node: 'd3' })
-    expect(scenariosOf(plan).filter(name => name.startsWith('failover'))).toEqual([])
-    expect(plan.untested.map(({ why }) => why)).toContain(
-      'd2 and d3 have equal priorities: who takes over is whoever comes first',
-    )
-  })
-})
-
 it.each([
   ['d2/etc/keepalivd/keepalived.conf', 'did you mean "keepalived"?'],
   ['rs1/etc/motd', 'is a symbolic link; only regular files'],
@@ -232,45 +129,6 @@ it('refuses a VIP that a director has on lo for good', () => {
   }
 })
 
-describe('a topology with other ways to move a VIP', () => {
-  const planOf = (name: string): Plan => planTopology(loadTopology(path.resolve(DR, '..', name)))
-
-  it('says that a suite has to break what a tracked script looks at', () => {
-    expect(planOf('nginx-pair').untested.map(({ what }) => what)).toEqual(['failover by vrrp_script check_nginx'])
-  })
-
-  it('takes the VIPs of a sync group together', () => {
-    const plan = planOf('keepalived-nat-pair')
-    const [outside, inside] = plan.vips
-    if (!outside || !inside) throw new Error('no VIPs')
-    expect(movingTogether(plan, inside)).toEqual([outside, inside])
-    const apart = { ...outside, members: outside.members.map(m => ({ ...m, instance: anInstance() })) }
-    expect(movingTogether({ vips: [apart, inside] }, apart)).toEqual([apart])
-    expect(movingTogether({ vips: [apart, inside] }, inside)).toEqual([inside])
-  })
-
-  it('says where a sync group has its highest priorities on different directors', () => {
-    const plan = planOf('keepalived-nat-pair')
-    plan.vips[1]?.members.reverse()
-    expect(scenariosOf(plan).filter(name => name.startsWith('failover'))).toEqual([])
-    expect(plan.untested.map(({ why }) => why)).toContain(
-      'the instances of the sync group PAIR have their highest priorities on different directors',
-    )
-  })
-
-  it('does not know the MASTER of a VIP with nopreempt', () => {
-    const plan = planOf('keepalived-preempt')
-    expect(plan.readiness.map(r => r.title)).toEqual([
-      '10.0.0.100 is on d1 alone',
-      '10.0.0.101 is on d1 alone',
-      '10.0.0.102 is on one of d1, d2 alone',
-      '10.0.0.103 is on d1 alone',
-    ])
-    expect(scenariosOf(plan).filter(name => name.includes('10.0.0.102'))).toEqual([])
-    expect(plan.untested.map(u => u.why)).toContain('d1 has nopreempt: who is MASTER is whoever comes first')
-  })
-})
-
 describe('a service by firewall mark', () => {
   const FWMARK = path.resolve(import.meta.dirname, '../../topologies/keepalived-fwmark')
   const plan = planTopology(loadTopology(FWMARK))
@@ -285,7 +143,7 @@ describe('a service by firewall mark', () => {
       'rs1 listens on port 80',
       'rs2 listens on port 80',
     ])
-    expect(scenariosOf(plan)).toContain('sorry-fwmark 50 10.0.0.100:80')
+    expect(scenarioNames(plan)).toContain('sorry-fwmark 50 10.0.0.100:80')
     expect(plan.untested).toEqual([
       {
         what: 'port 443 of fwmark 50 at 10.0.0.100',
@@ -307,7 +165,7 @@ describe('a service by firewall mark', () => {
     const two = planTopology(loadTopology(dir))
     rmSync(dir, { recursive: true })
     expect(two.services.map(({ url }) => url)).toEqual(['http://10.0.0.100:80/', 'http://10.0.0.101:80/'])
-    const names = scenariosOf(two)
+    const names = scenarioNames(two)
     expect(names).toContain('sorry-fwmark 50 10.0.0.101:80')
     expect(new Set(names).size).toBe(names.length)
     expect(two.untested.map(({ what }) => what)).toEqual([
@@ -344,7 +202,7 @@ describe('scenarios of one name', () => {
   it('are not those of two real servers on one node', () => {
     const plan = planTopology(loadTopology(DR))
     for (const service of plan.services) for (const server of service.servers) server.node = 'rs1'
-    expect(scenariosOf(plan).filter(name => name.startsWith('server-'))).toEqual([
+    expect(scenarioNames(plan).filter(name => name.startsWith('server-'))).toEqual([
       'server-10.0.0.100:80/TCP-rs1:80 (10.0.0.10)',
       'server-10.0.0.100:80/TCP-rs1:80 (10.0.0.20)',
     ])

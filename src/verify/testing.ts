@@ -2,6 +2,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import os from 'node:os'
 import path from 'node:path'
 import type { PlannedCheck } from '../judge/rules.ts'
+import { type KeepalivedRelease, OWN_KEEPALIVED } from '../model/keepalived.ts'
+import { withKeepalived } from '../topology/keepalived.ts'
 import { loadTopology } from '../topology/load.ts'
 import { type Plan, planTopology } from './plan.ts'
 import type { Scenario } from './scenario.ts'
@@ -13,23 +15,40 @@ export const planOf = (name: string): Plan => planTopology(loadTopology(path.joi
 export type Change = (text: string) => string
 export const same: Change = text => text
 
-/** The plan of the DR pair with the services, and the VRRP instance, of both directors changed. */
-export const changedPlan = (changeServices: Change, changeInstance: Change = same): Plan => {
-  const parent = mkdtempSync(path.join(os.tmpdir(), 'lvslab-scenarios-'))
+/** How the DR pair is changed: the services of both directors, the VRRP instance of each. */
+interface Changes {
+  services?: Change
+  instances?: { d1?: Change; d2?: Change }
+  keepalived?: KeepalivedRelease
+}
+
+/** The plan of the DR pair, changed. */
+const pairWith = ({ services = same, instances = {}, keepalived = OWN_KEEPALIVED }: Changes): Plan => {
+  const parent = mkdtempSync(path.join(os.tmpdir(), 'lvslab-plan-'))
   const dir = path.join(parent, 'keepalived-dr')
   cpSync(path.join(TOPOLOGIES, 'keepalived-dr'), dir, { recursive: true })
-  for (const director of ['d1', 'd2']) {
-    for (const [name, change] of Object.entries({ lvs_nginx: changeServices, vip_nginx: changeInstance })) {
+  for (const director of ['d1', 'd2'] as const) {
+    for (const [name, change] of Object.entries({ lvs_nginx: services, vip_nginx: instances[director] ?? same })) {
       const file = path.join(dir, director, `etc/keepalived/conf.d/${name}.conf`)
       writeFileSync(file, change(readFileSync(file, 'utf8')))
     }
   }
   try {
-    return planTopology(loadTopology(dir))
+    return planTopology(withKeepalived(loadTopology(dir), keepalived))
   } finally {
     rmSync(parent, { recursive: true })
   }
 }
+
+/** With the VRRP instance of both directors changed. */
+export const changedPlan = (services: Change, instance: Change = same): Plan =>
+  pairWith({ services, instances: { d1: instance, d2: instance } })
+
+/** With the VRRP instance of d2 alone changed. */
+export const planWith = (services: Change, ofD2: Change = same, keepalived: KeepalivedRelease = OWN_KEEPALIVED): Plan =>
+  pairWith({ services, instances: { d2: ofD2 }, keepalived })
+
+export const scenarioNames = (plan: Plan): string[] => planScenarios(plan).map(scenario => scenario.name)
 
 export const scenarioOf = (plan: Plan, name: string): Scenario => {
   const found = planScenarios(plan).find(scenario => scenario.name === name)

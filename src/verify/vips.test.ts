@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest'
+import { anInstance } from '../model/examples.ts'
+import { planOf, planWith, same, scenarioNames } from './testing.ts'
+import { planScenarios } from './scenarios.ts'
+import { movingTogether } from './vips.ts'
+
+describe('a VIP that two directors hold', () => {
+  it('is one VIP, also where they are in two VRRP groups: neither hears the other', () => {
+    const plan = planWith(
+      text => text,
+      text => text.replace('virtual_router_id 50', 'virtual_router_id 51'),
+    )
+    expect(plan.vips.map(vip => vip.members.map(m => m.node))).toEqual([['d1', 'd2']])
+    expect(plan.readiness[0]?.condition).toMatchObject({ kind: 'owner', node: 'd1', others: ['d2'] })
+    expect(plan.dualMaster.join()).toMatch(/virtual_router_id differs \(d1: 50, d2: 51\)/)
+  })
+
+  it('may be on either of them where their priorities are equal', () => {
+    const plan = planWith(
+      text => text,
+      text => text.replace('priority 80', 'priority 100'),
+    )
+    expect(plan.readiness[0]?.title).toBe('10.0.0.100 is on one of d2, d1 alone')
+    planScenarios(plan)
+    expect(plan.untested.map(u => u.why)).toContain(
+      'd2 and d1 have equal priorities: who is MASTER is whoever comes first',
+    )
+  })
+})
+
+describe('a VIP that one director alone lists', () => {
+  const MORE = '10.0.0.101/24 dev eth0\n'
+  const list = (text: string) => text.replace('virtual_ipaddress {', `virtual_ipaddress {\n${MORE}`)
+
+  it('is to move all the same, and is not waited for where the MASTER has it not', () => {
+    const plan = planWith(same, list)
+    expect(plan.vips.map(({ address, members }) => [address, members.map(({ node }) => node).join()])).toEqual([
+      ['10.0.0.100', 'd1,d2'],
+      ['10.0.0.101', 'd1,d2'],
+    ])
+    expect(plan.readiness.filter(({ title }) => title.includes(' is on ')).map(({ title }) => title)).toEqual([
+      '10.0.0.100 is on d1 alone',
+    ])
+  })
+})
+
+describe('a priority that is not known', () => {
+  const TRACKED = 'vrrp_track_process nginx {\nprocess nginx\nweight 30\n}\n'
+
+  it.each([
+    [
+      'track_process nginx of VI_1',
+      (text: string) => TRACKED + text.replace('advert_int 1', 'advert_int 1\ntrack_process {\nnginx\n}'),
+    ],
+    [
+      'what G tracks',
+      (text: string) => `${TRACKED + text}vrrp_sync_group G {\ngroup {\nVI_1\n}\ntrack_process {\nnginx\n}\n}`,
+    ],
+  ])('leaves open who is MASTER, and nothing of the VIP is judged by it: %s', (what, change) => {
+    const plan = planWith(same, change)
+    expect(plan.readiness[0]?.title).toBe('10.0.0.100 is on one of d1, d2 alone')
+    expect(scenarioNames(plan).filter(name => name.startsWith('failover'))).toEqual([])
+    expect(plan.untested.map(({ why }) => why)).toContain(
+      `${what} changes the priority of d2, and whether it is up in the lab is not known`,
+    )
+  })
+})
+
+describe('three directors', () => {
+  it('have no certain successor where the second and the third are alike', () => {
+    const plan = planWith(same)
+    const [vip] = plan.vips
+    const [, second] = vip?.members ?? []
+    if (!vip || !second) throw new Error('no pair')
+    vip.members.push({ ...second, node: 'd3' })
+    expect(scenarioNames(plan).filter(name => name.startsWith('failover'))).toEqual([])
+    expect(plan.untested.map(({ why }) => why)).toContain(
+      'd2 and d3 have equal priorities: who takes over is whoever comes first',
+    )
+  })
+})
+
+describe('a topology with other ways to move a VIP', () => {
+  it('says that a suite has to break what a tracked script looks at', () => {
+    expect(planOf('nginx-pair').untested.map(({ what }) => what)).toEqual(['failover by vrrp_script check_nginx'])
+  })
+
+  it('takes the VIPs of a sync group together', () => {
+    const plan = planOf('keepalived-nat-pair')
+    const [outside, inside] = plan.vips
+    if (!outside || !inside) throw new Error('no VIPs')
+    expect(movingTogether(plan, inside)).toEqual([outside, inside])
+    const apart = { ...outside, members: outside.members.map(m => ({ ...m, instance: anInstance() })) }
+    expect(movingTogether({ vips: [apart, inside] }, apart)).toEqual([apart])
+    expect(movingTogether({ vips: [apart, inside] }, inside)).toEqual([inside])
+  })
+
+  it('says where a sync group has its highest priorities on different directors', () => {
+    const plan = planOf('keepalived-nat-pair')
+    plan.vips[1]?.members.reverse()
+    expect(scenarioNames(plan).filter(name => name.startsWith('failover'))).toEqual([])
+    expect(plan.untested.map(({ why }) => why)).toContain(
+      'the instances of the sync group PAIR have their highest priorities on different directors',
+    )
+  })
+
+  it('does not know the MASTER of a VIP with nopreempt', () => {
+    const plan = planOf('keepalived-preempt')
+    expect(plan.readiness.map(r => r.title)).toEqual([
+      '10.0.0.100 is on d1 alone',
+      '10.0.0.101 is on d1 alone',
+      '10.0.0.102 is on one of d1, d2 alone',
+      '10.0.0.103 is on d1 alone',
+    ])
+    expect(scenarioNames(plan).filter(name => name.includes('10.0.0.102'))).toEqual([])
+    expect(plan.untested.map(u => u.why)).toContain('d1 has nopreempt: who is MASTER is whoever comes first')
+  })
+})
