@@ -257,6 +257,16 @@ export class Requests implements Iterable<RequestEvent> {
     return new Requests(this.#table, this.#rows.slice(start, end))
   }
 
+  /** Those that are not among `others`, which are of the same history. */
+  without(others: Requests): Requests {
+    const taken = new Uint8Array(this.#table.length)
+    for (const row of others.#rows) taken[row] = 1
+    return new Requests(
+      this.#table,
+      this.#rows.filter(row => taken[row] === 0),
+    )
+  }
+
   map<T>(make: (request: RequestEvent) => T): T[] {
     return Array.from(this.#rows, row => make(this.#table.at(row)))
   }

@@ -1,4 +1,3 @@
-import type { RequestEvent } from '../history/event.ts'
 import type { History } from '../history/history.ts'
 import { answersByServer, requestsOf, type Window } from '../history/queries.ts'
 import type { Requests } from '../history/requests.ts'
@@ -54,7 +53,7 @@ const judgeShares = (history: History, params: SharesParams): Verdict => {
     )
   const counted = requests.slice(0, cycles * expected.cycle)
   const answers = answersByServer(counted)
-  const allowed = mayHaveSwapped(requestsOf(history, probe), counted) ? 1 : 0
+  const allowed = mayHaveSwapped(requestsOf(history, probe).without(counted), counted) ? 1 : 0
   const off = Object.entries(expected.shares).filter(
     ([server, share]) => Math.abs((answers[server] ?? 0) - share * cycles) > allowed,
   )
@@ -72,17 +71,13 @@ const judgeShares = (history: History, params: SharesParams): Verdict => {
 }
 
 /** Whether one of the others was on its way together with one of those that are counted, which were sent one after the other. */
-const mayHaveSwapped = (all: Requests, counted: Requests): boolean => {
-  const own = new Set<string>()
-  // numbers begin anew where the name of the probe was used again
-  const key = ({ n, t }: Pick<RequestEvent, 'n' | 't'>): string => `${n} ${t}`
+const mayHaveSwapped = (others: Requests, counted: Requests): boolean => {
   const first = counted.at(0)?.t ?? 0
   let last = first
-  counted.forEach(request => {
-    own.add(key(request))
-    last = Math.max(last, request.done)
+  counted.forEach(({ done }) => {
+    last = Math.max(last, done)
   })
-  return all.some(request => !own.has(key(request)) && request.t < last && request.done > first)
+  return others.some(({ t, done }) => t < last && done > first)
 }
 
 const counts = (answers: Record<string, number>): Measurement[] =>
