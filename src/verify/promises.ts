@@ -1,6 +1,6 @@
 import { type Promises, promised } from '../judge/promises.ts'
 import type { Plan, PlannedVip } from './plan.ts'
-import { whoeverComesFirst } from './vips.ts'
+import { lists, whoeverComesFirst } from './vips.ts'
 import { agendaOf, type Choice, CONVERGENCE } from './agenda.ts'
 
 /** Says what a plan promises, in the order in which `verify` tries it. Needs no engine. */
@@ -18,9 +18,10 @@ const staying = ({ fixed }: Plan): string[] => [
 ]
 
 const whoHolds = (vip: PlannedVip): string => {
-  const order = vip.members.map(
-    ({ node, instance }, n) => `${node} (${n === 0 ? 'priority ' : ''}${instance.priority})`,
-  )
+  const order = vip.members.map((member, n) => {
+    const priority = `${n === 0 ? 'priority ' : ''}${member.instance.priority}`
+    return `${member.node} (${priority}${lists(member, vip) ? '' : ', does not list it'})`
+  })
   const doubt = whoeverComesFirst(vip)
   return `${vip.address}: ${order.join(', then ')}${doubt === undefined ? '' : `; ${doubt}`}`
 }
