@@ -17,6 +17,9 @@ import { checkPool } from '../../src/judge/pool.ts'
 import { checkPreemption } from '../../src/judge/preemption.ts'
 import { checkShares } from '../../src/judge/shares.ts'
 import { checkSorry } from '../../src/judge/sorry.ts'
+import { checkSpread } from '../../src/judge/spread.ts'
+import { checkRelease, checkStickiness } from '../../src/judge/stickiness.ts'
+import { checkUndisturbed } from '../../src/judge/undisturbed.ts'
 import type { Verdict } from '../../src/judge/verdict.ts'
 import type { Bound } from '../../src/model/types.ts'
 import { benchOptions } from '../bench-options.ts'
@@ -136,6 +139,19 @@ const CHECKS: Record<string, (history: History) => Verdict> = {
   sorry: history =>
     checkSorry(history, {
       ...{ ...pair, service: SERVICE, servers, fault: 'httpd-crash', probe: 'clients', bound: bound(5000) },
+    }),
+  // of one address that goes to either server in turn, the worst that these two may have to look through
+  stickiness: history => checkStickiness(history, { probe: 'clients', timeoutMs: 50_000 }),
+  release: history => checkRelease(history, { probe: 'clients', bound: bound(50_000), sameByChance: 0.5 }),
+  spread: history =>
+    checkSpread(history, {
+      probe: 'clients',
+      window: { from: 0, until: CRASH },
+      expected: { scheduler: 'twos', shares: { rs1: 1, rs2: 1 }, source: 'bench' },
+    }),
+  undisturbed: history =>
+    checkUndisturbed(history, {
+      ...{ ...pair, owner: 'd2', fault: 'httpd-crash', node: 'rs1', probe: 'clients', watchBound: bound(5000) },
     }),
 }
 

@@ -46,42 +46,48 @@ interface Repeat {
  */
 export const checkStickiness = (history: History, params: StickinessParams): Verdict => {
   const { probe, timeoutMs, pool } = params
+  const leftPool = pool ? leavingOf(history, pool) : () => false
   const clients = new Set<string>()
-  const moved: Repeat[] = []
-  let [repeated, sample]: [number, Repeat?] = [0]
+  // counted, not kept: of an hour of clients that never stick there are more than memory holds
+  let [repeated, excused, astray] = [0, 0, 0]
+  let [sample, moved, first]: [Repeat?, Repeat?, Repeat?] = []
   for (const repeat of repeats(requestsOf(history, probe, params.window), params.prefix)) {
     if (pauseOf(repeat) >= timeoutMs) continue
     repeated += 1
     sample ??= repeat
     clients.add(repeat.client)
-    if (repeat.after.server !== repeat.before.server) moved.push(repeat)
+    if (repeat.after.server === repeat.before.server) continue
+    moved ??= repeat
+    if (leftPool(repeat)) excused += 1
+    else {
+      astray += 1
+      first ??= repeat
+    }
   }
   if (repeated === 0)
     return inconclusive(`No client of the probe ${probe} was answered twice within ${seconds(timeoutMs)}.`)
-  const astray = moved.filter(repeat => !(pool && leftPool(history, pool, repeat)))
   const measurements = [
     { name: 'repeats within the persistence time', value: repeated, unit: 'requests' as const },
-    { name: 'went to another server', value: astray.length, unit: 'requests' as const },
+    { name: 'went to another server', value: astray, unit: 'requests' as const },
   ]
-  const [first] = astray
   if (first)
     return {
       outcome: 'FAIL',
       reason:
-        `${astray.length} of ${repeated} requests within ${seconds(timeoutMs)} of the one before went to another ` +
+        `${astray} of ${repeated} requests within ${seconds(timeoutMs)} of the one before went to another ` +
         `server; the first was ${describeRequest(first.after)}, ${seconds(pauseOf(first))} after ` +
         `${describeRequest(first.before)}, both of ${first.client}.`,
       measurements,
       proof: [first.before, first.after],
     }
-  const excused = moved.length > 0 ? `; ${moved.length} went elsewhere as their server had left the pool` : ''
+  const elsewhere = excused > 0 ? `; ${excused} went elsewhere as their server had left the pool` : ''
   return {
     outcome: 'PASS',
     reason:
       `${clients.size} clients came back ${repeated} times within ${seconds(timeoutMs)}, ` +
-      `always to the same server${excused}.`,
+      `always to the same server${elsewhere}.`,
     measurements,
-    proof: inOrder([sample?.before, sample?.after, moved[0]?.before, moved[0]?.after]),
+    proof: inOrder([sample?.before, sample?.after, moved?.before, moved?.after]),
   }
 }
 
@@ -110,13 +116,20 @@ export const checkRelease = (history: History, params: ReleaseParams): Verdict =
   const { probe, bound, templates, significance = 0.001 } = params
   const { minMs = bound.maxMs, maxMs } = bound
   const requests = requestsOf(history, probe, params.window)
-  const moved: Repeat[] = []
-  const free: Repeat[] = []
+  // counted, not kept, as above
+  let [early, gone, one]: [Repeat?, Repeat?, Repeat?] = []
+  let [free, longestFree] = [0, 0]
   for (const repeat of repeats(requests, params.prefix)) {
-    if (repeat.before.server !== repeat.after.server) moved.push(repeat)
-    if (pauseOf(repeat) >= maxMs) free.push(repeat)
+    const pause = pauseOf(repeat)
+    if (repeat.before.server !== repeat.after.server) {
+      if (pause < minMs) early ??= repeat
+      if (!gone || pause < pauseOf(gone)) gone = repeat
+    }
+    if (pause < maxMs) continue
+    free += 1
+    one ??= repeat
+    longestFree = Math.max(longestFree, pause)
   }
-  const early = moved.find(repeat => pauseOf(repeat) < minMs)
   if (early)
     return {
       outcome: 'FAIL',
@@ -130,7 +143,6 @@ export const checkRelease = (history: History, params: ReleaseParams): Verdict =
     const listed = judgeTemplates(history, repeats(requests, params.prefix), templates, bound)
     if (listed) return listed
   }
-  const gone = moved.toSorted((a, b) => pauseOf(a) - pauseOf(b))[0]
   if (gone)
     return {
       outcome: 'PASS',
@@ -140,12 +152,11 @@ export const checkRelease = (history: History, params: ReleaseParams): Verdict =
       measurements: [duration('release', pauseOf(gone))],
       proof: [gone.before, gone.after],
     }
-  const chance = params.sameByChance ** free.length
-  const [one] = free
+  const chance = params.sameByChance ** free
   if (!one || chance > significance)
     return inconclusive(
       one
-        ? `All ${free.length} clients came back to the same server after the persistence time, ` +
+        ? `All ${free} clients came back to the same server after the persistence time, ` +
             `which chance explains (p = ${Number(chance.toPrecision(3))}).`
         : `No client of the probe ${probe} came back after a pause of ${seconds(maxMs)} or more.`,
       one ? [one.before, one.after] : [],
@@ -153,9 +164,9 @@ export const checkRelease = (history: History, params: ReleaseParams): Verdict =
   return {
     outcome: 'FAIL',
     reason:
-      `All ${free.length} clients came back to the same server although their persistence had run out ${allowed(bound)}, ` +
+      `All ${free} clients came back to the same server although their persistence had run out ${allowed(bound)}, ` +
       `which chance does not explain (p = ${Number(chance.toPrecision(3))}).`,
-    measurements: [duration('kept for', Math.max(...free.map(pauseOf)), bound)],
+    measurements: [duration('kept for', longestFree, bound)],
     proof: [one.before, one.after],
   }
 }
@@ -213,17 +224,19 @@ function* repeats(requests: Requests, prefix: number | undefined): Generator<Rep
 
 const pauseOf = ({ before, after }: Repeat): number => after.t - before.t
 
-/** Whether the server of the first request was out of its pool in any table that was in force between the two. */
-const leftPool = (history: History, pool: Pool, { before, after }: Repeat): boolean => {
-  const address = pool.servers.find(server => server.node === before.server)?.address
+/** Tells whether the server of the first request was out of its pool in any table that was in force between the two. */
+const leavingOf = (history: History, pool: Pool): ((repeat: Repeat) => boolean) => {
   const ownersAt = liveOwnersAt(history, pool.vip, pool.directors)
-  const isOut = (table: IpvsEvent): boolean =>
-    activeDestinations(table, pool.service)?.every(one => one.address !== address) ?? true
-  return [...new Set([...ownersAt(before.t), ...ownersAt(after.done)])].some(owner => {
-    const tables = tablesOf(history, owner)
-    const inForce = tables.findLast(table => table.t <= before.t)
-    return [inForce, ...tables.filter(table => table.t > before.t && table.t <= after.done)].some(
-      table => table !== undefined && isOut(table),
-    )
-  })
+  return ({ before, after }) => {
+    const address = pool.servers.find(server => server.node === before.server)?.address
+    const isOut = (table: IpvsEvent): boolean =>
+      activeDestinations(table, pool.service)?.every(one => one.address !== address) ?? true
+    return [...new Set([...ownersAt(before.t), ...ownersAt(after.done)])].some(owner => {
+      const tables = tablesOf(history, owner)
+      const inForce = tables.findLast(table => table.t <= before.t)
+      return [inForce, ...tables.filter(table => table.t > before.t && table.t <= after.done)].some(
+        table => table !== undefined && isOut(table),
+      )
+    })
+  }
 }
