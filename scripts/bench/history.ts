@@ -140,7 +140,7 @@ const CHECKS: Record<string, (history: History) => Verdict> = {
     checkSorry(history, {
       ...{ ...pair, service: SERVICE, servers, fault: 'httpd-crash', probe: 'clients', bound: bound(5000) },
     }),
-  // of one address that goes to either server in turn, the worst that these two may have to look through
+  // all of one address, which goes to either server in turn: nearly every request went to another one
   stickiness: history => checkStickiness(history, { probe: 'clients', timeoutMs: 50_000 }),
   release: history => checkRelease(history, { probe: 'clients', bound: bound(50_000), sameByChance: 0.5 }),
   spread: history =>

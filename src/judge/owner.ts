@@ -19,8 +19,6 @@ export interface OwnerParams {
   bound: Bound
   /** What could cause it, on paper: the messages of `explainDualMaster`. */
   causes?: string[]
-  /** Why nobody may come to hold it, on paper. Where it is given, and nobody ever does, that is a failure. */
-  unowned?: string
   /** Judges as well that the VIP is never without an owner for longer: the longest failover that is due. */
   noneBound?: Bound
   /** Scheduling of the lab's machine, which both bounds leave it; ms, default 0. */
@@ -64,20 +62,11 @@ const judgeTwice = (
   history: History,
   params: OwnerParams & { staleFaults: string[]; allowedDuring: string[] },
 ): Verdict => {
-  const { vip, directors, causes = [], unowned, staleFaults, allowedDuring } = params
+  const { vip, directors, causes = [], staleFaults, allowedDuring } = params
   const bound = withScheduling(history, params.bound, params.slackMs ?? 0)
   const end = endOf(history)
   const nodes = directors.map(director => director.node)
   const holdings = holdingsOf(history, vip, nodes)
-  if (holdings.length === 0 && unowned !== undefined)
-    return {
-      outcome: 'FAIL',
-      reason: `No director was ever seen to hold the VIP ${vip}. On paper: ${unowned}.`,
-      measurements: [],
-      proof: inOrder([
-        eventsOf(history, 'advert').findLast(({ priority, addresses }) => priority > 0 && !addresses.includes(vip)),
-      ]),
-    }
   if (holdings.length === 0)
     return inconclusive(`No director was ever seen to hold the VIP ${vip}, so nobody could hold it twice.`)
 

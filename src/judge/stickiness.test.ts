@@ -301,3 +301,33 @@ it('measures the shortest of the pauses after which clients went elsewhere', () 
   const release: ReleaseParams = { probe: 'p', bound: bound(62_000, 60_000), sameByChance: 0.5 }
   expect(checkRelease(historyInTime(away), release).measurements).toMatchObject([{ value: 61_000 }])
 })
+
+describe('of several that moved', () => {
+  const [b, c] = ['10.0.0.51', '10.0.0.52']
+  const proofOf = ({ proof }: { proof: readonly LabEvent[] }) => proof.map(event => event.t)
+
+  it('all are counted, and the first is named: of those that went astray, and of those that had to go', () => {
+    const two = [at(0, 'rs1'), at(10, 'rs1', b), at(1000, 'rs2'), at(1010, 'rs2', b)]
+    const astray = judge(two)
+    expect(astray).toMatchObject({ outcome: 'FAIL', measurements: [{ value: 2 }, { value: 2 }] })
+    expect(proofOf(astray)).toEqual([0, 1000])
+    const servers = ['rs1', 'rs2'].map(node => ({ node, address: addressOf(node) }))
+    const pool = { vip: VIP, directors: DIRECTORS, service: SERVICE, servers }
+    const excused = judge([holds(0, 'd1'), ...two, table(500, 'd1', ['rs2'])], { pool })
+    expect(excused).toMatchObject({ outcome: 'PASS', reason: expect.stringContaining('; 2 went elsewhere') })
+    expect(proofOf(excused)).toEqual([0, 1000])
+  })
+
+  it('a release is the first of the shortest pauses, and what is too early the first that was', () => {
+    const release: ReleaseParams = { probe: 'p', bound: bound(62_000, 60_000), sameByChance: 0.0001 }
+    const run = (events: LabEvent[], changes: Partial<ReleaseParams> = {}) =>
+      checkRelease(historyInTime(events), { ...release, ...changes })
+    expect(proofOf(run([at(0, 'rs1'), at(10, 'rs1', b), at(61_000, 'rs2'), at(61_010, 'rs2', b)]))).toEqual([0, 61_000])
+    expect(proofOf(run([at(0, 'rs1'), at(10, 'rs1', b), at(9000, 'rs2'), at(5010, 'rs2', b)]))).toEqual([10, 5010])
+    // the longest that was kept need not be the last
+    const kept = [at(0, 'rs1', c), at(10, 'rs1'), at(70_000, 'rs1', c), at(70_005, 'rs1')]
+    expect(run(kept).measurements).toMatchObject([{ value: 70_000 }])
+    // a comparison with what is no number keeps nobody
+    expect(run(kept, { bound: bound(Number.NaN) }).outcome).toBe('INCONCLUSIVE')
+  })
+})

@@ -125,7 +125,7 @@ export const checkRelease = (history: History, params: ReleaseParams): Verdict =
       if (pause < minMs) early ??= repeat
       if (!gone || pause < pauseOf(gone)) gone = repeat
     }
-    if (pause < maxMs) continue
+    if (!(pause >= maxMs)) continue
     free += 1
     one ??= repeat
     longestFree = Math.max(longestFree, pause)

@@ -20,7 +20,7 @@ const staying = ({ fixed }: Plan): string[] => [
 const whoHolds = (vip: PlannedVip): string => {
   const order = vip.members.map((member, n) => {
     const priority = `${n === 0 ? 'priority ' : ''}${member.instance.priority}`
-    return `${member.node} (${priority}${lists(member, vip) ? '' : ', does not list it'})`
+    return `${member.node} (${priority}${lists(member, vip) ? '' : `, ${member.instance.name} does not list it`})`
   })
   const doubt = whoeverComesFirst(vip)
   return `${vip.address}: ${order.join(', then ')}${doubt === undefined ? '' : `; ${doubt}`}`

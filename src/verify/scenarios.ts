@@ -2,7 +2,7 @@ import { LvslabError } from '../errors.ts'
 import type { PlannedCheck } from '../judge/rules.ts'
 import type { GroupMember } from '../model/pair.ts'
 import { handoverBound } from '../model/vrrp.ts'
-import type { Plan, PlannedVip } from './plan.ts'
+import type { Plan } from './plan.ts'
 import { type Scenario, SLACK_MS } from './scenario.ts'
 import { configuration } from './scenarios/configuration.ts'
 import { failovers } from './scenarios/failovers.ts'
@@ -14,7 +14,6 @@ import { serverLost } from './scenarios/server-lost.ts'
 import { sharesScenario } from './scenarios/shares.ts'
 import { sorryPage } from './scenarios/sorry.ts'
 import { backupLost, reload } from './scenarios/undisturbed.ts'
-import { lists, whoeverComesFirst } from './vips.ts'
 
 /** Every scenario that follows from a plan, the most valuable first; what cannot be judged goes to `plan.untested`. */
 export const planScenarios = (plan: Plan): Scenario[] => {
@@ -56,23 +55,15 @@ const namedApart = (scenarios: Scenario[]): Scenario[] => {
 
 /** What is judged on the journal of the convergence itself, before any fork. */
 export const convergenceChecks = (plan: Plan): PlannedCheck[] =>
-  plan.vips.map(vip => ({
-    check: `single-owner-${vip.address}`,
-    title: `one director at a time holds the VIP ${vip.address}`,
+  plan.vips.map(({ address, members }) => ({
+    check: `single-owner-${address}`,
+    title: `one director at a time holds the VIP ${address}`,
     rule: 'single-owner',
     params: {
-      vip: vip.address,
-      directors: vip.members.map(({ node, address }) => ({ node, address })),
-      bound: handoverBound((vip.members[0] as GroupMember).instance),
+      vip: address,
+      directors: members.map(({ node, address: own }) => ({ node, address: own })),
+      bound: handoverBound((members[0] as GroupMember).instance),
       slackMs: SLACK_MS,
       causes: plan.dualMaster,
-      ...ownerless(vip),
     },
   }))
-
-/** Where it is known who comes first, and that one does not list the VIP, nobody holds it. */
-const ownerless = (vip: PlannedVip): { unowned?: string } => {
-  const [first] = vip.members
-  if (!first || whoeverComesFirst(vip) !== undefined || lists(first, vip)) return {}
-  return { unowned: `${first.node} (priority ${first.instance.priority}) comes first and does not list it` }
-}

@@ -33,9 +33,9 @@ export const PROBE_FLAGS = [
 ]
 
 /**
- * What is hot has been compiled by now, and is what every fork has. From here on the optimizing compilers would work anew in each of
- * them, while it measures; what they run there an emulator translates first (by QEMU's `info jit` a quarter of all blocks of a fork with 150
- * requests), and the lab is gone before it pays.
+ * The path of an http request has been compiled by now, and every fork has it. From here on the optimizing compilers would work anew in
+ * each of them, while it measures; what they run there an emulator translates first (by QEMU's `info jit` a quarter of all blocks of a
+ * fork with 150 requests), and most forks are gone before it pays. The other probes, and TLS, run as they are: not optimized.
  */
 const leaveOffCompiling = (): void => {
   for (const flag of ['--no-opt', '--no-maglev']) setFlagsFromString(flag)
