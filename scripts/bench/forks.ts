@@ -1,7 +1,7 @@
 /**
  * Measures what labs cost, in one run, since absolute times drift from one to the next.
  *
- *   npm run bench -- forks                       forks: one at a time, two at a time
+ *   npm run bench -- forks                       forks: one at a time, two at a time; what an emulator translates for one
  *   npm run bench -- forks --baseline SCRIPT     and the same pair deployed by a shell script on the same engine
  *
  * SCRIPT gets an image name, and DOCKER_HOST in its environment; it prints `ready_ms=N`, the time until the VIP serves from
@@ -9,7 +9,7 @@
  */
 import { $ } from 'zx'
 import { terminalSteps } from '../../src/cli/steps.ts'
-import { forkEngine } from '../../src/engine/vm/vm-engine.ts'
+import { forkEngine, type VmEngine } from '../../src/engine/vm/vm-engine.ts'
 import { requestsOf } from '../../src/history/queries.ts'
 import { imageName } from '../../src/lab/images.ts'
 import { ensureTemplate, forkLab, type LabTemplate, type PreparedEngine, prepareEngine } from '../../src/lab/vm-labs.ts'
@@ -67,6 +67,25 @@ const servedTime = (prepared: PreparedEngine, template: LabTemplate, of: Plan) =
   return performance.now() - started
 }
 
+/** An emulator translates what a guest runs, and begins anew in each fork. Prints its own count of the blocks, as a fork goes on. */
+const printTranslated = async (prepared: PreparedEngine, template: LabTemplate, of: Plan): Promise<void> => {
+  const [service, director] = [of.services[0], of.directors[0]]
+  if (!service || director === undefined) throw new Error('the topology has no service')
+  await using lab = await forkLab(prepared, template, of.topology, 'bench')
+  const { monitor } = (lab.engine as VmEngine).instance
+  const translated = async (after: string): Promise<string> =>
+    `${/TB count\s+(\d+)/.exec(await monitor.command('info jit'))?.[1]} ${after}`
+  const counts = [await translated('when it answers')]
+  await lab.sleep(10_000)
+  counts.push(await translated('after 10 s'))
+  const probe = await lab.http({ probe: 'p', client: of.client, url: service.url, rate: 50, count: 150 })
+  await probe.ended()
+  counts.push(await translated('after 150 requests'))
+  await lab.exec(director, ['ipvsadm', '-Ln'])
+  counts.push(await translated('after a command'))
+  console.log(`blocks that a fork had translated: ${counts.join(', ')}`)
+}
+
 const prepared = await prepareEngine({ clock: values.clock, steps })
 const template = await ensureTemplate(prepared, plan.topology, plan.readiness, { steps })
 console.log(
@@ -78,6 +97,8 @@ print('fork, one at a time', await repeat(forks, 1, forkTime(prepared, template,
 print('fork, two at a time', await repeat(forks, 2, forkTime(prepared, template, plan)))
 const served = await repeat(values.rounds, 1, servedTime(prepared, template, plan))
 print('first requests served through IPVS, from a fork', served)
+
+if (prepared.spec.accelerator === 'tcg') await printTranslated(prepared, template, plan)
 
 if (values.baseline !== undefined) {
   // the script waits on the host's clock, so it gets an engine on that clock
