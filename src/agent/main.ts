@@ -5,6 +5,7 @@ import { snapshotAddresses } from './addresses.ts'
 import { releasedBrake, startBrake } from './brake.ts'
 import { startCapture, stopCapture } from './capture.ts'
 import { now, reach, refusePast } from './clock.ts'
+import { leaveOffCompiling } from './compilers.ts'
 import { evidenceOf } from './evidence.ts'
 import { runFault } from './faults.ts'
 import { snapshotCounters, snapshotIpvs } from './ipvs.ts'
@@ -142,6 +143,7 @@ const serve = ({ input, output }: Streams): void => {
 if (process.argv[2] === 'probe') void probeMain()
 else if (process.argv[2] === 'scheduler') schedulerMain(process.argv[3] as SchedulerRole)
 else {
+  leaveOffCompiling()
   serve(standard())
   const [, , port] = process.argv
   if (port !== undefined) serve(openPort(port))

@@ -1,9 +1,9 @@
 import os from 'node:os'
-import { setFlagsFromString } from 'node:v8'
 import type { ConnectionEvent, RequestEvent } from '../../history/event.ts'
 import { now } from '../clock.ts'
 import type { AgentNode, ProbeOptions } from '../protocol.ts'
 import { batched } from '../batch.ts'
+import { leaveOffCompiling } from '../compilers.ts'
 import { runCurlProbe } from './curl.ts'
 import { runHttpProbe } from './http.ts'
 import type { ProbeHost, Sent, StopProbe } from './running.ts'
@@ -24,22 +24,12 @@ export type ProbeReport =
 /**
  * Flags of Node for the probe process. A pause for garbage takes as long as what it has to look through: of a young generation of 64 MB
  * 50 to 130 ms under emulation, each 27 s at 100 requests/s; of 2 MB 3 to 5 ms. No stack in the errors that undici makes for every
- * connection that ends: with stacks, a request takes twice the time in user mode. Compiled code is kept also where it has not run for
- * a while: every fork would compile it again.
+ * connection that ends: with stacks, a request takes twice the time in user mode.
  */
 export const PROBE_FLAGS = [
   ...['--expose-gc', '--max-semi-space-size=2', '--min-semi-space-size=2'],
-  ...['--stack-trace-limit=0', '--no-flush-bytecode'],
+  '--stack-trace-limit=0',
 ]
-
-/**
- * The path of an http request has been compiled by now, and every fork has it. From here on the optimizing compilers would work anew in
- * each of them, while it measures; what they run there an emulator translates first (by QEMU's `info jit` a quarter of all blocks of a
- * fork with 150 requests), and most forks are gone before it pays. The other probes, and TLS, run as they are: not optimized.
- */
-const leaveOffCompiling = (): void => {
-  for (const flag of ['--no-opt', '--no-maglev']) setFlagsFromString(flag)
-}
 
 /** Requests with which a new process begins; every fork of the lab has what they compiled. */
 const FIRST_WARM_UP = 1500
@@ -85,7 +75,7 @@ export const probeMain = async (): Promise<void> => {
   })
   process.on('disconnect', () => process.exit(0))
   await warmUp(FIRST_WARM_UP)
-  leaveOffCompiling()
+  leaveOffCompiling() // the path of an http request is compiled by now
   // before whatever else shares the machine: what a probe measures must not wait for its turn. Not sooner: for seconds of
   // warming up the watchers of a new lab had no turn, and its first address was seen 1.2 s after it came
   os.setPriority(os.constants.priority.PRIORITY_HIGHEST)
