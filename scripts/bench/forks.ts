@@ -15,7 +15,7 @@ import { imageName } from '../../src/lab/images.ts'
 import { ensureTemplate, forkLab, type LabTemplate, type PreparedEngine, prepareEngine } from '../../src/lab/vm-labs.ts'
 import { loadTopology } from '../../src/topology/load.ts'
 import { type Plan, planTopology } from '../../src/verify/plan.ts'
-import { benchOptions, clock, file, text, whole } from '../bench-options.ts'
+import { benchOptions, clock, file, noPair, text, whole } from '../bench-options.ts'
 import { repeat } from '../repeat.ts'
 
 const values = benchOptions({
@@ -55,7 +55,7 @@ const servedTime = (prepared: PreparedEngine, template: LabTemplate, of: Plan) =
   const started = performance.now()
   await using lab = await forkLab(prepared, template, of.topology, 'bench')
   const service = of.services[0]
-  if (!service) throw new Error('the topology has no service')
+  if (!service) throw noPair(of.topology.name)
   const probe = await lab.http({ probe: 'first', client: of.client, url: service.url, rate: 100, count: 4 })
   await probe.ended()
   const served = new Set(
@@ -70,11 +70,15 @@ const servedTime = (prepared: PreparedEngine, template: LabTemplate, of: Plan) =
 /** An emulator translates what a guest runs, and begins anew in each fork. Prints its own count of the blocks, as a fork goes on. */
 const printTranslated = async (prepared: PreparedEngine, template: LabTemplate, of: Plan): Promise<void> => {
   const [service, director] = [of.services[0], of.directors[0]]
-  if (!service || director === undefined) throw new Error('the topology has no service')
+  if (!service || director === undefined) throw noPair(of.topology.name)
   await using lab = await forkLab(prepared, template, of.topology, 'bench')
   const { monitor } = (lab.engine as VmEngine).instance
-  const translated = async (after: string): Promise<string> =>
-    `${/TB count\s+(\d+)/.exec(await monitor.command('info jit'))?.[1]} ${after}`
+  const translated = async (after: string): Promise<string> => {
+    const said = await monitor.command('info jit')
+    const count = /TB count\s+(\d+)/.exec(said)?.[1]
+    if (count === undefined) throw new Error(`QEMU's \`info jit\` has no TB count: ${said}`)
+    return `${count} ${after}`
+  }
   const counts = [await translated('when it answers')]
   await lab.sleep(10_000)
   counts.push(await translated('after 10 s'))
