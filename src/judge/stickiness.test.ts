@@ -316,6 +316,11 @@ describe('of several that moved', () => {
     const excused = judge([holds(0, 'd1'), ...two, table(500, 'd1', ['rs2'])], { pool })
     expect(excused).toMatchObject({ outcome: 'PASS', reason: expect.stringContaining('; 2 went elsewhere') })
     expect(proofOf(excused)).toEqual([0, 1000])
+    // one that stayed is shown beside the first that had to go
+    const stayed = judge([holds(0, 'd1'), at(-20, 'rs1', c), at(-10, 'rs1', c), ...two, table(500, 'd1', ['rs2'])], {
+      pool,
+    })
+    expect(proofOf(stayed)).toEqual([-20, -10, 0, 1000])
   })
 
   it('a release is the first of the shortest pauses, and what is too early the first that was', () => {
