@@ -56,6 +56,22 @@ describe('the engine', () => {
     expect(reached).toBe(0)
   })
 
+  test('rests until somebody connects to it: until then nothing runs but the lab', async ({ lab }) => {
+    const events = '/mnt/events/sched/sched_switch'
+    const sh = async (script: string): Promise<string> => {
+      const { code, stdout, stderr } = await lab.exec('d1', ['sh', '-c', script])
+      expect(code, stderr).toBe(0)
+      return stdout
+    }
+    await sh(`mount -t tracefs none /mnt && echo hist:keys=next_comm >${events}/trigger`)
+    await lab.sleep(20_000)
+    const ran = await sh(`cat ${events}/hist`)
+    expect(ran).toContain('keepalived')
+    expect(ran).not.toMatch(/dockerd|containerd/)
+    await lab.engine.awake(() => lab.engine.docker.ping())
+    expect(await sh(`cat ${events}/hist`)).toMatch(/dockerd/)
+  })
+
   test('refuses whoever has no certificate of its own making', async ({ lab }) => {
     const { port } = endpointOf(lab)
     const attempt = new Promise((resolve, reject) => {

@@ -1,4 +1,5 @@
 import { request } from 'node:http'
+import { wakeDocker } from './docker-rest.ts'
 
 /**
  * The engine's own Docker API, by way of its first process's root: the agent shares the engine's process namespace, and the
@@ -14,6 +15,7 @@ const SOCKET = '/proc/1/root/run/docker.sock'
  */
 export const docker = (method: 'GET' | 'POST', path: string, timeoutMs = 60_000): Promise<unknown> =>
   new Promise((resolve, reject) => {
+    wakeDocker()
     const signal = AbortSignal.timeout(timeoutMs)
     const sent = request({ socketPath: SOCKET, method, path, signal, headers: { host: 'docker' } }, response => {
       let body = ''

@@ -6,6 +6,7 @@ import { releasedBrake, startBrake } from './brake.ts'
 import { startCapture, stopCapture } from './capture.ts'
 import { now, reach, refusePast } from './clock.ts'
 import { leaveOffCompiling } from './compilers.ts'
+import { restDocker } from './docker-rest.ts'
 import { evidenceOf } from './evidence.ts'
 import { runFault } from './faults.ts'
 import { snapshotCounters, snapshotIpvs } from './ipvs.ts'
@@ -87,6 +88,9 @@ const handlers: Handlers = {
   endedProbe: ({ probe }) => endedProbe(probe),
   startCapture: options => startCapture(nodeOf(options.node), options),
   stopCapture: ({ capture }) => stopCapture(capture),
+  async restDocker() {
+    await restDocker()
+  },
   async attach() {},
   async detach({ conversation }) {
     detach(conversation)

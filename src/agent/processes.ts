@@ -1,13 +1,16 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import type { AgentNode } from './protocol.ts'
 
-/** Whether a process of this name runs in a node: is in its process namespace, and no zombie. */
-export const hasProcess = (node: AgentNode, name: string): boolean => {
-  const namespace = namespaceOf(node.pid)
-  if (namespace === undefined) return false
+/** IDs of the processes of this name, as /proc/PID/comm has it, that are in the process namespace of another, and no zombies. */
+export const processesBeside = (pid: number, name: string): number[] => {
+  const namespace = namespaceOf(pid)
+  if (namespace === undefined) return []
   const numbers = readdirSync('/proc').filter(entry => /^\d+$/.test(entry))
-  return numbers.some(pid => nameOf(pid) === name && namespaceOf(pid) === namespace)
+  return numbers.filter(one => nameOf(one) === name && namespaceOf(one) === namespace).map(Number)
 }
+
+/** Whether a process of this name runs in a node. */
+export const hasProcess = (node: AgentNode, name: string): boolean => processesBeside(node.pid, name).length > 0
 
 const namespaceOf = (pid: number | string): string | undefined => {
   try {

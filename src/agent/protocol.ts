@@ -211,6 +211,8 @@ export interface Operations {
   /** Answers when packets are being recorded; `stopCapture` when all that were seen are events. */
   startCapture: { args: CaptureOptions; result: { t: number } }
   stopCapture: { args: { capture: string }; result: { t: number } }
+  /** Stops the Docker Engine until somebody wants something of it. Last thing before a lab is saved; no connection to it may be open. */
+  restDocker: { args: object; result: { t: number } }
   /** From here on the conversation is told every event, those first that were kept while there was none. */
   attach: { args: { conversation: string }; result: { t: number } }
   /** Ends the conversation. A harness that is killed does not come to it: its engine, or its lab, goes with it. */

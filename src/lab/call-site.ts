@@ -31,6 +31,7 @@ const WORDS: { [O in Operation]: (args: Operations[O]['args']) => string } = {
   watch: () => 'the start of the lab',
   snapshot: () => 'lab.snapshot()',
   warmUp: () => 'the start of the lab',
+  restDocker: () => 'the start of the lab',
   now: () => 'lab.now()',
   sleep: ({ ms }) => `lab.sleep(${ms})`,
   until: ({ condition }) => `lab.until({ kind: '${condition.kind}' })`,

@@ -123,24 +123,39 @@ const watch = async (agent: AgentConnection, engine: Engine, topology: Topology,
   await agent.call('watch', { nodes: await findNodes(engine, topology, nodes), clock: engine.clock })
 }
 
-/**
- * Has the agent watch nodes that run already, and their probes be fast, before the others of a topology start. What it records is
- * added to the history that the lab is then opened with.
- */
-export const watchFirst = async (
-  engine: Engine,
-  topology: Topology,
-  nodes: Node[],
-  history: History,
-  signal?: AbortSignal,
-): Promise<void> => {
+/** Talks to the agent of a lab that nobody has open; what it has to tell meanwhile is added to the history. */
+const withAgent = async <T>(
+  { engine, topology, history, signal }: ClosedLab,
+  run: (agent: AgentConnection) => Promise<T>,
+): Promise<T> => {
   const agent = await connectAgent(engine, agentOf(engine, topology), event => history.add(event), signal)
   try {
-    await watch(agent, engine, topology, nodes)
+    return await run(agent)
   } finally {
     await agent[Symbol.asyncDispose]()
   }
 }
+
+interface ClosedLab {
+  engine: Engine
+  topology: Topology
+  /** The lab is opened with it later. */
+  history: History
+  signal?: AbortSignal | undefined
+}
+
+/** Has the agent watch nodes that run already, and their probes be fast, before the others of a topology start. */
+export const watchFirst = (lab: ClosedLab, nodes: Node[]): Promise<void> =>
+  withAgent(lab, agent => watch(agent, lab.engine, lab.topology, nodes))
+
+/**
+ * Stops the lab's Docker Engine until somebody connects to it: the nodes of a lab that is about to be saved are what shall run in its
+ * forks. No connection may be open.
+ *
+ * @returns ms on the lab's clock
+ */
+export const restDocker = (lab: ClosedLab): Promise<number> =>
+  withAgent(lab, async agent => (await agent.call('restDocker', {})).t)
 
 /** A connection whose calls can be put off to a moment of the lab's clock. */
 interface Scheduling extends AgentConnection {

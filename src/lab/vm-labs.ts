@@ -16,7 +16,7 @@ import type { Node, Topology } from '../topology/types.ts'
 import { deploy } from './deploy.ts'
 import { emptyMemory, ensureImages, freezeDisk, imagesKey } from './images.ts'
 import { keepalivedFiles, otherKeepalived } from './keepalived.ts'
-import { type Lab, openLab, watchFirst } from './lab.ts'
+import { type Lab, openLab, restDocker, watchFirst } from './lab.ts'
 import { type PackageSet, resolveSets } from './node-packages.ts'
 import { ensurePackageImages, fetchPackages } from './package-images.ts'
 import { type Readiness, waitReady } from './readiness.ts'
@@ -165,20 +165,22 @@ const bringUp = async (
   const { images } = prepared.images.manifest
   const { packages } = prepared
   const history = new History()
+  const closed = { engine, topology, history, signal }
   const first = 'Start the watchers, and warm the probes up'
   // a director with a thousand health checks leaves a probe little of the processor to get fast on
-  const beforeDirectors = (others: Node[]): Promise<void> =>
-    steps.step(first, () => watchFirst(engine, topology, others, history, signal))
+  const beforeDirectors = (others: Node[]): Promise<void> => steps.step(first, () => watchFirst(closed, others))
   await engine.awake(() => deploy(engine, topology, { images, packages, keepalived, steps, signal, beforeDirectors }))
   const lab = await steps.step(history.size > 0 ? 'Start the watchers of the directors' : first, () =>
     openLab(engine, topology, 'convergence', { was: 'deployed', history, signal }),
   )
   try {
     await waitReady(lab, readiness, steps, signal)
-    return { events: [...lab.history], savedAt: await lab.now() }
   } finally {
     await lab[Symbol.asyncDispose]()
   }
+  engine.disconnect()
+  const savedAt = await restDocker(closed)
+  return { events: [...history], savedAt }
 }
 
 const endOnError = async <T>(engine: VmEngine, run: () => Promise<T>): Promise<T> => {

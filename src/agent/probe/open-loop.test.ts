@@ -61,6 +61,15 @@ describe('the open loop', () => {
     expect(idle()).toBe(true)
   })
 
+  test('waits for the next one before it sends one', () => {
+    const { clock, step, idle } = handClock()
+    const waiting: boolean[] = []
+    openLoop({ rate: 50, count: 3, send: async () => void waiting.push(!idle()), ended: () => {} }, clock)
+    step()
+    step()
+    expect(waiting).toEqual([true, true, false])
+  })
+
   test('ends once, when the last answer is in, also one that failed', async () => {
     const { clock, step } = handClock()
     let ends = 0

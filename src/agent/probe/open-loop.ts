@@ -13,8 +13,9 @@ export interface LoopClock {
 
 const LAB_CLOCK: LoopClock = {
   now,
+  // Node cuts fractions of a millisecond off: woken too soon, its loop would wait another one, and be woken for each request twice
   after: (ms, call) => {
-    const timer = setTimeout(call, ms)
+    const timer = setTimeout(call, Math.ceil(ms))
     return () => clearTimeout(timer)
   },
 }
@@ -53,18 +54,23 @@ export const openLoop = ({ rate, count, send, ended }: OpenLoop, clock: LoopCloc
     open--
     end()
   }
+  const waitUntil = (due: number): boolean => {
+    const wait = due - clock.now()
+    if (wait > 0) takeBack = clock.after(wait, tick)
+    return wait > 0
+  }
   const tick = (): void => {
     while (!stopping) {
       const due = start + n * interval
-      const wait = due - clock.now()
-      if (wait > 0) {
-        takeBack = clock.after(wait, tick)
-        return
-      }
-      if (-wait > interval) late++
+      if (waitUntil(due)) return
+      if (clock.now() - due > interval) late++
       open++
-      void send(n++, due).then(settle, settle)
-      if (n === count) stop()
+      const last = ++n === count
+      // before it is sent: Node's timers do not see the time that sending takes
+      const waiting = !last && waitUntil(start + n * interval)
+      void send(n - 1, due).then(settle, settle)
+      if (last) stop()
+      if (waiting) return
     }
   }
   tick()
