@@ -72,6 +72,19 @@ describe('the engine', () => {
     expect(await sh(`cat ${events}/hist`)).toMatch(/dockerd/)
   })
 
+  test('at rest, keeps nobody waiting who writes to the output of a node', async ({ lab }) => {
+    const { code } = await lab.exec('rs1', [
+      'timeout',
+      '10',
+      'dd',
+      'if=/dev/zero',
+      'bs=1k',
+      'count=200',
+      'of=/proc/1/fd/1',
+    ])
+    expect(code).toBe(0)
+  })
+
   test('refuses whoever has no certificate of its own making', async ({ lab }) => {
     const { port } = endpointOf(lab)
     const attempt = new Promise((resolve, reject) => {

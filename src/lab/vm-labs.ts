@@ -180,7 +180,7 @@ const bringUp = async (
   }
   engine.disconnect()
   const savedAt = await restDocker(closed)
-  return { events: [...history], savedAt }
+  return { events: [...history].filter(event => event.t <= savedAt), savedAt }
 }
 
 const endOnError = async <T>(engine: VmEngine, run: () => Promise<T>): Promise<T> => {

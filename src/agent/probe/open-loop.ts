@@ -13,7 +13,8 @@ export interface LoopClock {
 
 const LAB_CLOCK: LoopClock = {
   now,
-  // Node cuts fractions of a millisecond off: woken too soon, its loop would wait another one, and be woken for each request twice
+  // Node cuts fractions of a millisecond off: woken too soon, its loop would wait for another one. So it is up to a millisecond late, and
+  // woken once for a request (1.6 times before)
   after: (ms, call) => {
     const timer = setTimeout(call, Math.ceil(ms))
     return () => clearTimeout(timer)

@@ -95,7 +95,7 @@ export const AGENT_PORT = '/dev/vport1p1'
 
 /**
  * QEMU finds what it has translated, and the guest's pages, in tables on its heap, in no order: in huge pages the host's processor finds
- * them sooner, by a tenth of a request (glibc's malloc(3) tunables; the translations themselves QEMU has there by itself).
+ * them sooner (glibc's malloc tunables; the translations themselves QEMU has there by itself).
  */
 const HUGE_HEAP = 'GLIBC_TUNABLES=glibc.malloc.hugetlb=1'
 
