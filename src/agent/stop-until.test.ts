@@ -16,24 +16,22 @@ afterEach(() => {
 
 /** `T` is stopped: proc_pid_stat(5). */
 const state = (pid: number): string => readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[2] ?? ''
-const untilState = async (pids: number[], wanted: string): Promise<void> => {
-  while (!pids.every(pid => state(pid) === wanted)) await sleep(2)
-}
+const states = (pids: number[]) => expect.poll(() => pids.map(state).join(''), { interval: 2 })
 const listening = (then: string): string[] => ['sh', '-c', `echo listening on it >&2; ${then}`]
 
 test('they stand still until the command ends', async () => {
   const pids = [sleeper(), sleeper()]
   await stopUntil(listening('exec sleep 0.1'), pids)
-  await untilState(pids, 'T')
-  await untilState(pids, 'S')
+  await states(pids).toBe('TT')
+  await states(pids).toBe('SS')
 })
 
-test('woken, they go on at once, and the command is gone', async () => {
+test('woken, they go on at once', async () => {
   const pids = [sleeper()]
   const { wake } = await stopUntil(listening('exec sleep 61'), pids)
-  await untilState(pids, 'T')
+  await states(pids).toBe('T')
   wake()
-  await untilState(pids, 'S')
+  await states(pids).toBe('S')
   wake()
 })
 
@@ -48,9 +46,9 @@ test('a command that ends before it is ready says why, and nothing was stopped',
 test('one that has ended meanwhile does not keep the others from going on', async () => {
   const [gone, other] = [sleeper(), sleeper()]
   const { wake } = await stopUntil(listening('exec sleep 61'), [gone, other])
-  await untilState([gone, other], 'T')
+  await states([gone, other]).toBe('TT')
   process.kill(started.shift() as number, 'SIGKILL')
   await sleep(10)
   wake()
-  await untilState([other], 'S')
+  await states([other]).toBe('S')
 })

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import { commandLine } from '../shell.ts'
 
 /** Processes that were stopped. */
 export interface Stopped {
@@ -25,8 +24,8 @@ export const stopUntil = async (command: string[], processes: number[]): Promise
     }
   }
   // a shell of its own has them go on as well: this process may be gone by then
-  const script = `${commandLine(command)}; kill -CONT ${backwards.join(' ')}`
-  const shell = spawn('sh', ['-c', script], { stdio: ['ignore', 'ignore', 'pipe'], detached: true })
+  const script = `"$@"; kill -CONT ${backwards.join(' ')}`
+  const shell = spawn('sh', ['-c', script, 'sh', ...command], { stdio: ['ignore', 'ignore', 'pipe'], detached: true })
   let words = ''
   await new Promise<void>((resolve, reject) => {
     shell.on('error', reject).on('exit', () => {
