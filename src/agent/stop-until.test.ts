@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { stopUntil } from './stop-until.ts'
@@ -16,22 +18,24 @@ afterEach(() => {
 
 /** `T` is stopped: proc_pid_stat(5). */
 const state = (pid: number): string => readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[2] ?? ''
-const states = (pids: number[]) => expect.poll(() => pids.map(state).join(''), { interval: 2 })
+const states = (pids: number[]): string => pids.map(state).join('')
 const listening = (then: string): string[] => ['sh', '-c', `echo listening on it >&2; ${then}`]
 
 test('they stand still until the command ends', async () => {
   const pids = [sleeper(), sleeper()]
-  await stopUntil(listening('exec sleep 0.1'), pids)
-  await states(pids).toBe('TT')
-  await states(pids).toBe('SS')
+  const folder = mkdtempSync(path.join(tmpdir(), 'stop-until-'))
+  await stopUntil(listening(`while [ -e ${folder} ]; do sleep 0.01; done`), pids)
+  await expect.poll(() => states(pids)).toBe('TT')
+  rmdirSync(folder)
+  await expect.poll(() => states(pids)).toBe('SS')
 })
 
 test('woken, they go on at once', async () => {
   const pids = [sleeper()]
   const { wake } = await stopUntil(listening('exec sleep 61'), pids)
-  await states(pids).toBe('T')
+  await expect.poll(() => states(pids)).toBe('T')
   wake()
-  await states(pids).toBe('S')
+  await expect.poll(() => states(pids)).toBe('S')
   wake()
 })
 
@@ -46,9 +50,9 @@ test('a command that ends before it is ready says why, and nothing was stopped',
 test('one that has ended meanwhile does not keep the others from going on', async () => {
   const [gone, other] = [sleeper(), sleeper()]
   const { wake } = await stopUntil(listening('exec sleep 61'), [gone, other])
-  await states([gone, other]).toBe('TT')
+  await expect.poll(() => states([gone, other])).toBe('TT')
   process.kill(started.shift() as number, 'SIGKILL')
   await sleep(10)
   wake()
-  await states([other]).toBe('S')
+  await expect.poll(() => states([other])).toBe('S')
 })
