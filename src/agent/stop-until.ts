@@ -28,9 +28,9 @@ export const stopUntil = async (command: string[], processes: number[]): Promise
   const shell = spawn('sh', ['-c', script, 'sh', ...command], { stdio: ['ignore', 'ignore', 'pipe'], detached: true })
   let words = ''
   await new Promise<void>((resolve, reject) => {
-    shell.on('error', reject).on('exit', () => {
+    shell.on('error', reject).on('close', () => {
       goOn() // it may have ended just before they were stopped
-      reject(new Error(`\`${command[0]}\` ended: ${words.trim()}`))
+      reject(new Error(`\`${command[0]}\` ended: ${words.trim()}`)) // when it has said all
     })
     shell.stderr.on('data', (chunk: Buffer) => {
       words += chunk.toString()
