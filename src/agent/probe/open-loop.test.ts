@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { type LoopClock, openLoop } from './open-loop.ts'
 import type { Sent } from './running.ts'
 
@@ -68,6 +68,13 @@ describe('the open loop', () => {
     step()
     step()
     expect(waiting).toEqual([true, true, false])
+  })
+
+  test('waits for whole milliseconds: of others Node cuts the rest off, and its loop is woken too soon', () => {
+    const wait = vi.spyOn(globalThis, 'setTimeout')
+    openLoop({ rate: 0.3, send: () => new Promise(() => {}), ended: () => {} })()
+    expect(wait.mock.calls.map(([, ms]) => Number.isInteger(ms))).toEqual([true])
+    wait.mockRestore()
   })
 
   test('ends once, when the last answer is in, also one that failed', async () => {
