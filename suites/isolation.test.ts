@@ -56,7 +56,7 @@ describe('the engine', () => {
     expect(reached).toBe(0)
   })
 
-  test('rests until somebody connects to it: until then nothing runs but the lab', async ({ lab }) => {
+  test('rests until somebody connects to it', async ({ lab }) => {
     const events = '/mnt/events/sched/sched_switch'
     const sh = async (script: string): Promise<string> => {
       const { code, stdout, stderr } = await lab.exec('d1', ['sh', '-c', script])

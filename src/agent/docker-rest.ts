@@ -6,16 +6,7 @@ const PROGRAMS = ['dockerd', 'containerd', 'containerd-shim']
 
 /** Ends when a connection begins, on the interface by which nothing but the Docker API is reached. */
 const ARRIVAL = [
-  'tcpdump',
-  '-i',
-  'eth0',
-  '-p',
-  '-n',
-  '--immediate-mode',
-  '-c',
-  '1',
-  '-w',
-  '/dev/null',
+  ...'tcpdump -i eth0 -p -n --immediate-mode -c 1 -w /dev/null'.split(' '),
   'tcp[tcpflags] & tcp-syn != 0',
 ]
 
@@ -23,7 +14,7 @@ let resting: Stopped | undefined
 
 /**
  * Stops the programs of the Docker Engine until somebody wants something of it: by a connection from outside, or {@link wakeDocker}; from
- * then on they run. A node needs none of them, as its process 1 writes to files. Their timers are a third of what an idle lab costs, and
+ * then on they run. A node needs none of them, as its process 1 writes to files. Awake, they are a third of what an idle lab costs, and
  * what they run an emulator has to translate in each fork. For an engine of the lab's own alone, while no connection to it is open.
  *
  * @throws Error where it cannot be seen that somebody connects

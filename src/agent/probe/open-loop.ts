@@ -13,8 +13,7 @@ export interface LoopClock {
 
 const LAB_CLOCK: LoopClock = {
   now,
-  // Node cuts fractions of a millisecond off: woken too soon, its loop would wait for another one. So it is up to a millisecond late, and
-  // woken once for a request (1.6 times before)
+  // Node cuts fractions of a millisecond off: woken too soon, its loop would wait for another one, and be woken twice for a request
   after: (ms, call) => {
     const timer = setTimeout(call, Math.ceil(ms))
     return () => clearTimeout(timer)
