@@ -109,6 +109,16 @@ describe('the form', () => {
     ['    role: director\n', '', '8:3 missing key "role"'],
     [
       "    routes: ['",
+      "    iptables: [-A INPUT -j DROP, iptables -A INPUT -j DROP]\n    routes: ['",
+      '18:34 iptables[1] "iptables -A INPUT -j DROP" must be [-t TABLE] -A CHAIN ... as for iptables, e.g. -t mangle -A PREROUTING -d 10.0.0.100 -p tcp --dport 80 -j MARK --set-mark 50',
+    ],
+    [
+      "    routes: ['",
+      "    iptables: ['-t mangl -A INPUT -j DROP']\n    routes: ['",
+      '18:16 iptables[0] "-t mangl -A INPUT -j DROP" must be [-t TABLE] -A CHAIN ... as for iptables, e.g. -t mangle -A PREROUTING -d 10.0.0.100 -p tcp --dport 80 -j MARK --set-mark 50',
+    ],
+    [
+      "    routes: ['",
       "    packages: [php-fpm, '-y; reboot', Wordpress, 7, x]\n    routes: ['",
       '18:25 packages[1] "-y; reboot" must be the name of a Debian package: lower-case letters, digits, "+", "-" and ".", two at least, a letter or digit first',
     ],
@@ -210,6 +220,15 @@ describe('the folders', () => {
   test('one that belongs to no node is a misspelled node', () => {
     const [line] = problems(PAIR, { 'rs11/etc/motd': '' })
     expect(line).toMatch(/rs11\/ is the folder of no node; did you mean "rs1"\?$/)
+  })
+
+  test('rules of the packet filter stand in one place', () => {
+    const yaml = PAIR.replace("    routes: ['", "    iptables: ['-P FORWARD DROP']\n    routes: ['")
+    expect(problems(yaml, { 'rs1/etc/iptables/rules.v4': '' })).toEqual([
+      expect.stringMatching(/^18:5 iptables: rs1 has \S+rs1\/etc\/iptables\/rules\.v4 as well; keep one of them$/),
+    ])
+    const { nodes } = loadTopology(folderWith({ 'topology.yaml': yaml }))
+    expect(nodes.map(node => node.iptables)).toEqual([undefined, ['-P FORWARD DROP']])
   })
 
   test('what stands in the place of one must be one', () => {

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
 import { formatPosition, LvslabError } from '../errors.ts'
@@ -9,6 +9,7 @@ import { checkMeaning } from './checks.ts'
 import { hint } from './did-you-mean.ts'
 import { findTopologyFile, shortPath } from './find.ts'
 import { reportIssue } from './messages.ts'
+import { IPTABLES_FILE } from './rules.ts'
 import { topologySchema } from './schema.ts'
 import type { TopologyInput } from './schema.ts'
 import { YamlSource } from './source.ts'
@@ -40,6 +41,7 @@ export const loadTopology = (dirOrFile: string): Topology => {
   for (const issue of parsed.error?.issues ?? []) reportIssue(source, issue)
   checkMeaning(source)
   const dir = dirname(file)
+  checkRules(source, dir)
   const problems = [...linesOf(source), ...folderProblems(dir, source.data)]
   if (!parsed.success || problems.length > 0) throw invalid(problems)
   return build(file, source, parsed.data)
@@ -60,11 +62,28 @@ const linesOf = (source: YamlSource): string[] =>
     .toSorted((a, b) => a.at.line - b.at.line || a.at.column - b.at.column)
     .map(({ at, message }) => `${formatPosition(at)} ${message}`)
 
+/** Two texts of one file: whichever were taken, somebody would look for the other's rules. */
+const checkRules = (source: YamlSource, dir: string): void => {
+  for (const [name, node] of Object.entries(nodesOf(source.data))) {
+    const file = join(dir, name, IPTABLES_FILE)
+    if (node?.iptables === undefined || !existsSync(file)) continue
+    source.report(
+      ['nodes', name, 'iptables'],
+      `iptables: ${name} has ${shortPath(file)} as well; keep one of them`,
+      'key',
+    )
+  }
+}
+
+const nodesOf = (data: unknown): Record<string, { iptables?: unknown } | null> => {
+  const { nodes } = data as Partial<TopologyInput>
+  return typeof nodes === 'object' && nodes !== null ? nodes : {}
+}
+
 /** A folder beside topology.yaml holds the files of the node of its name; one of no node's name is a misspelling. */
 const folderProblems = (dir: string, data: unknown): string[] => {
-  const nodes = (data as Partial<TopologyInput>).nodes
-  if (typeof nodes !== 'object' || nodes === null) return []
-  const names = Object.keys(nodes)
+  const names = Object.keys(nodesOf(data))
+  if (names.length === 0) return []
   const problems: string[] = []
   for (const entry of readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = shortPath(join(dir, entry.name))
@@ -111,6 +130,7 @@ const build = (file: string, source: YamlSource, input: TopologyInput): Topology
         ]),
       ),
       routes: (node.routes ?? []).map(route => route.trim().replace(/\s+/g, ' ')),
+      ...(node.iptables?.length ? { iptables: node.iptables } : {}),
       ...(node.packages?.length ? { packages: node.packages } : {}),
       ...(lstatSync(files, { throwIfNoEntry: false }) ? { files } : {}),
     }

@@ -18,6 +18,15 @@ test('every file comes with its place, its content and whether it may be execute
   expect(nodeFiles(aNode())).toEqual([])
 })
 
+test('rules of the packet filter that stand in topology.yaml are a file of the node', () => {
+  const iptables = ['-t mangle -A PREROUTING -p tcp --dport 80 -j MARK --set-mark 8']
+  const content = Buffer.from('*mangle\n-A PREROUTING -p tcp --dport 80 -j MARK --set-mark 8\nCOMMIT\n')
+  const rules = { path: '/etc/iptables/rules.v4', content, mode: 0o644 }
+  expect(nodeFiles(aNode({ iptables }))).toEqual([rules])
+  const files = folderWith({ 'etc/a': '', 'var/b': '' })
+  expect(nodeFiles(aNode({ iptables, files })).map(file => file.path)).toEqual(['/etc/a', rules.path, '/var/b'])
+})
+
 test('a link is refused, wherever it leads', () => {
   const files = folderWith({ 'etc/a': '' })
   symlinkSync('a', join(files, 'etc/b'))

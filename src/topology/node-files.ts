@@ -3,6 +3,7 @@ import { join } from 'node:path'
 
 import { LvslabError } from '../errors.ts'
 import { shortPath } from './find.ts'
+import { IPTABLES_FILE, iptablesFile } from './rules.ts'
 import type { Node } from './types.ts'
 
 /** One file to lay over a node's root. */
@@ -18,13 +19,19 @@ export interface NodeFile {
 const REFUSED = ['dev', 'etc/lvslab', 'proc', 'sys']
 
 /**
- * The files laid over a node's root, sorted by path; none where the node has no folder. Folders without a file are
- * left out.
+ * The files laid over a node's root, sorted by path: those of its folder, where it has one, and what topology.yaml has in place of
+ * one. Folders without a file are left out.
  *
  * @throws {LvslabError} TOPOLOGY_FILE, exit code 2: a symbolic link or a special file (it could lead outside the folder,
  *   and means something else inside the node), a place that is not the user's, or a file that cannot be read.
  */
-export const nodeFiles = (node: Node): NodeFile[] => {
+export const nodeFiles = (node: Node): NodeFile[] =>
+  [...filesOfTopology(node), ...filesOfFolder(node)].sort((a, b) => (a.path < b.path ? -1 : 1))
+
+const filesOfTopology = ({ iptables }: Node): NodeFile[] =>
+  iptables ? [{ path: IPTABLES_FILE, content: Buffer.from(iptablesFile(iptables)), mode: 0o644 }] : []
+
+const filesOfFolder = (node: Node): NodeFile[] => {
   if (node.files === undefined) return []
   const root = node.files
   const refuse = (path: string, message: string, remedy: string, cause?: unknown): never => {
@@ -57,5 +64,5 @@ export const nodeFiles = (node: Node): NodeFile[] => {
     }
   }
   walk('')
-  return files.sort((a, b) => (a.path < b.path ? -1 : 1))
+  return files
 }

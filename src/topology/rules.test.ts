@@ -1,7 +1,24 @@
 import { expect, test } from 'vitest'
 
-import { rulesOf } from './rules.ts'
+import { iptablesFile, rulesOf } from './rules.ts'
 import { aNode, folderWith } from './testing.ts'
+
+test('rules in the words of iptables, as the file that iptables-restore takes', () => {
+  const iptables = [
+    '-t nat -A PREROUTING -d 198.51.100.3 -j DNAT --to-destination 10.0.1.100',
+    '-A INPUT -p vrrp -j DROP',
+    '-t nat -N web',
+  ]
+  expect(rulesOf(aNode({ iptables }))).toEqual(iptables.map(rule => `iptables ${rule}`))
+  expect(iptablesFile(iptables)).toBe(`*nat
+-A PREROUTING -d 198.51.100.3 -j DNAT --to-destination 10.0.1.100
+-N web
+COMMIT
+*filter
+-A INPUT -p vrrp -j DROP
+COMMIT
+`)
+})
 
 test('the rules that a node loads, as commands', () => {
   const files = folderWith({

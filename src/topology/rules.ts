@@ -6,9 +6,11 @@ import type { Node } from './types.ts'
 /** Where Debian's iptables-persistent has its files. */
 export const RULES_FOLDER = '/etc/iptables'
 
+export const IPTABLES_FILE = `${RULES_FOLDER}/rules.v4`
+
 /** The files of rules that a node loads when it starts, and the tool that takes their lines. */
 const RULE_FILES: [file: string, tool: string][] = [
-  ['/etc/iptables/rules.v4', 'iptables'],
+  [IPTABLES_FILE, 'iptables'],
   ['/etc/iptables/rules.v6', 'ip6tables'],
   ['/etc/arptables.rules', 'arptables'],
   ['/etc/ipvsadm.rules', 'ipvsadm'],
@@ -18,7 +20,20 @@ const RULE_FILES: [file: string, tool: string][] = [
  * The rules that a node starts with (packet filter, marks, NAT, IPVS), as the commands that would add them:
  * `iptables -t mangle -A PREROUTING ...`, `ipvsadm -A -t 10.0.0.100:80 -s rr`.
  */
-export const rulesOf = ({ files }: Node): string[] => (files === undefined ? [] : rulesIn(path => join(files, path)))
+export const rulesOf = ({ iptables = [], files }: Node): string[] => [
+  ...iptables.map(rule => `iptables ${rule}`),
+  ...(files === undefined ? [] : rulesIn(path => join(files, path))),
+]
+
+/** The node's rules of iptables in the form of iptables-save(8), which {@link IPTABLES_FILE} has. */
+export const iptablesFile = (rules: string[]): string => {
+  const tables = new Map<string, string[]>()
+  for (const rule of rules) {
+    const [, table = 'filter', line = rule] = /^-t (\S+) (.*)$/.exec(rule) ?? []
+    tables.set(table, [...(tables.get(table) ?? []), line])
+  }
+  return [...tables].map(([table, lines]) => `*${table}\n${lines.join('\n')}\nCOMMIT\n`).join('')
+}
 
 /** Those of a node whose files are elsewhere: `fileOf` says where, if it knows. */
 export const rulesIn = (fileOf: (path: string) => string | undefined): string[] =>

@@ -43,6 +43,9 @@ const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]{1,127}$/, {
 
 const singleLine = (what: string) => z.string().regex(/^[^\r\n]*$/, { error: `must be ${what}` })
 
+/** One command of iptables(8) without its name, that adds something: a rule to a chain (-A, -I), a chain (-N), its policy (-P). */
+const IPTABLES_RULE = /^(-t (filter|nat|mangle|raw|security) )?-[AINP] \S.*$/
+
 /** Form of one entry below `networks`. */
 export const networkSchema = z
   .strictObject({
@@ -156,6 +159,20 @@ export const nodeSchema = z
       .optional()
       .describe('Static routes, in the words of ip route: DESTINATION via GATEWAY [dev INTERFACE].')
       .meta({ examples: [['10.9.0.0/16 via 10.0.0.1']] }),
+    iptables: z
+      .array(
+        singleLine('one line').regex(IPTABLES_RULE, {
+          error:
+            'must be [-t TABLE] -A CHAIN ... as for iptables, e.g. -t mangle -A PREROUTING -d 10.0.0.100 -p tcp --dport 80 -j MARK --set-mark 50',
+        }),
+      )
+      .optional()
+      .describe(
+        "Rules of the node's packet filter, in the words of iptables: marks, DNAT, SNAT. They are its /etc/iptables/rules.v4, which is loaded before its network is up.",
+      )
+      .meta({
+        examples: [['-t mangle -A PREROUTING -d 10.0.0.100 -p tcp -m multiport --dports 80,443 -j MARK --set-mark 50']],
+      }),
     packages: z
       .array(packageName)
       .optional()

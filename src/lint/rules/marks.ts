@@ -47,7 +47,7 @@ export const markRules: Rule[] = [
     title: 'No rule sets the firewall mark of a service',
     why: 'A virtual_server fwmark gets the packets that the packet filter has marked, and no others. Told where etc/iptables is given beside etc/keepalived, in a topology or a folder of the director.',
     remedy:
-      'Write the rule into etc/iptables/rules.v4: -A PREROUTING -d VIP -p tcp -m multiport --dports 80,443 -j MARK --set-mark N.',
+      'Write the rule into etc/iptables/rules.v4, or below iptables in topology.yaml: -t mangle -A PREROUTING -d VIP -p tcp -m multiport --dports 80,443 -j MARK --set-mark N.',
     check: markUnset,
   },
   {
