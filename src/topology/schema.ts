@@ -161,7 +161,7 @@ export const nodeSchema = z
       .meta({ examples: [['10.9.0.0/16 via 10.0.0.1']] }),
     iptables: z
       .array(
-        singleLine('one line').regex(IPTABLES_RULE, {
+        z.string().regex(IPTABLES_RULE, {
           error:
             'must be [-t TABLE] -A CHAIN ... as for iptables, e.g. -t mangle -A PREROUTING -d 10.0.0.100 -p tcp --dport 80 -j MARK --set-mark 50',
         }),
