@@ -9,6 +9,7 @@ import { readScripts } from './track.ts'
 import { readStatics, trackable } from './unpredicted.ts'
 import { all, argument, duration, flag, integer, last, note } from './values.ts'
 import { Groups, readServices } from './virtual-server.ts'
+import { vmacNames, writtenName } from './vmac.ts'
 import { readVersion } from './vrrp-fields.ts'
 import { readInstance, type VrrpDefaults } from './vrrp-instance.ts'
 
@@ -60,6 +61,7 @@ export const interpret = (
         ...attempt(() => readDefaults(globals, notices), DEFAULTS, onError),
         scripts: attempt(() => readScripts(statements, notices), [], onError),
         tracked: trackable(statements),
+        vmacName: vmacNames(all(globals, 'vmac_prefix')[0]?.words[1]?.text ?? 'vrrp', writtenVmacs(statements)),
       },
       notices,
       onError,
@@ -95,6 +97,11 @@ const readInstances = (
   }
   return attempt(() => withSyncGroups(statements, instances, defaults, notices), instances, onError)
 }
+
+const writtenVmacs = (statements: Statement[]): string[] =>
+  all(statements, 'vrrp_instance')
+    .flatMap(({ block = [] }) => all(block, 'use_vmac'))
+    .flatMap(line => writtenName(line) ?? [])
 
 /** What keepalived obeys and no prediction knows: it may change when a director moves, so it is never passed over. */
 const UNMODELLED = [
@@ -136,7 +143,7 @@ const noteUnknown = (statements: Statement[], notices: Notice[]): void => {
 
 const spoken = (statement: Statement): string => statement.words.map(word => word.text).join(' ')
 
-type Defaults = Omit<VrrpDefaults, 'scripts' | 'tracked'>
+type Defaults = Omit<VrrpDefaults, 'scripts' | 'tracked' | 'vmacName'>
 
 const DEFAULTS: Defaults = {
   version: undefined,

@@ -75,6 +75,29 @@ describe('vrrp_instance', () => {
     expect(read.notices).toHaveLength(2)
   })
 
+  it('puts VIPs of its family that are on its interface on the VMAC', () => {
+    const { vmac, addresses, excludedAddresses } = instance(
+      ' use_vmac 00:00:5e:00:02:01 name vip0\n virtual_ipaddress {\n 10.0.0.1 dev eth0\n 10.0.0.2 dev eth1\n }\n virtual_ipaddress_excluded {\n fd00::1\n }',
+    )
+    expect(vmac).toBe('vip0')
+    expect([...(addresses ?? []), ...(excludedAddresses ?? [])].map(one => one.device)).toEqual([
+      'vip0',
+      'eth1',
+      'eth0',
+    ])
+  })
+
+  it('names a VMAC by vmac_prefix, and with a number where the name is taken', () => {
+    const one = (name: string, vip: string) =>
+      `${vrrp(` use_vmac\n virtual_ipaddress {\n ${vip}\n }`).replace('VI_1', name)}\n`
+    const names = (text: string) => read(text).instances.map(({ vmac }) => vmac)
+    const six = one('SIX', 'fd00::1')
+    expect(names(one('A', '10.0.0.1') + six + one('B', '10.0.0.2'))).toEqual(['vrrp.51', 'vrrp6.51', 'vrrp1.51'])
+    expect(names(six + one('A', '10.0.0.1'))).toEqual(['vrrp.51', 'vrrp1.51'])
+    expect(names(`global_defs {\n vmac_prefix vr\n}\n${six}`)).toEqual(['vr.51'])
+    expect(names(`global_defs {\n vmac_prefix abcdefghijklmnop\n}\n${six}`)).toEqual(['abcdefghijkl.51'])
+  })
+
   it('refuses what keepalived does not start with', () => {
     const refuse = (text: string) => failure(() => read(text))
     expect(refuse('vrrp_instance V {\n virtual_router_id 1\n}')).toMatchObject({

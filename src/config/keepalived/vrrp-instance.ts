@@ -5,6 +5,7 @@ import type { Statement } from './parse.ts'
 import { noteNotify, readTrackedInterfaces, readTrackedScripts, type ScriptDefinition } from './track.ts'
 import { readUnpredicted, type Trackable } from './unpredicted.ts'
 import { all, argument, flag, integer, last, note, refused } from './values.ts'
+import { LONGEST_DEVICE, writtenName } from './vmac.ts'
 import {
   readAdvertInterval,
   readAuthentication,
@@ -14,9 +15,6 @@ import {
   readVersion,
 } from './vrrp-fields.ts'
 
-/** linux/if.h IFNAMSIZ, less the end of the string. */
-const LONGEST_DEVICE = 15
-
 /** What `global_defs` sets for every VRRP instance. */
 export interface VrrpDefaults {
   version: 2 | 3 | undefined
@@ -24,6 +22,8 @@ export interface VrrpDefaults {
   interface: string | undefined
   strict: boolean
   downTimerAdverts: number
+  /** The name of a VMAC that is given none. */
+  vmacName: (virtualRouterId: number, family: 4 | 6) => string
   /** The `vrrp_script` blocks of the whole configuration. */
   scripts: ScriptDefinition[]
   /** What it defines to be tracked beside scripts. */
@@ -65,10 +65,14 @@ export const readInstance = (
       'Add `virtual_router_id N` with N from 1 to 255, the same on every director of the group.',
     )
 
-  const vmac = last(block, 'use_vmac')
-  const vipDevice = vmac ? (readVmacName(vmac, notices) ?? `vrrp.${virtualRouterId}`) : device
-  const addresses = ofOneFamily(readAddresses(all(block, 'virtual_ipaddress'), vipDevice, notices), notices)
-  const ipv6 = addresses[0] !== undefined && isIP(addresses[0].address) === 6
+  const listed = ofOneFamily(readAddresses(all(block, 'virtual_ipaddress'), device, notices), notices)
+  const ipv6 = listed[0] !== undefined && isIP(listed[0].address) === 6
+  const vmacLine = last(block, 'use_vmac')
+  const vmac = vmacLine && (readVmacName(vmacLine, notices) ?? defaults.vmacName(virtualRouterId, ipv6 ? 6 : 4))
+  // those of the instance's family that are on its interface, also where the line says so (vrrp.c `vrrp_complete_instance`)
+  const onVmac = (vip: VipAddress): VipAddress =>
+    vmac !== undefined && vip.device === device && isIP(vip.address) === (ipv6 ? 6 : 4) ? { ...vip, device: vmac } : vip
+  const addresses = listed.map(onVmac)
   const version = readVersion(block, notices) ?? (ipv6 ? 3 : (defaults.version ?? 2))
   if (addresses.length === 0 && version === 3)
     throw refused(statement, `vrrp_instance ${name} has no VIP; version 3 needs one`, 'Add a virtual_ipaddress block.')
@@ -107,6 +111,7 @@ export const readInstance = (
     name,
     state,
     interface: device,
+    ...(vmac === undefined ? {} : { vmac }),
     virtualRouterId,
     priority,
     advertInterval: readAdvertInterval(block, version, notices),
@@ -121,7 +126,7 @@ export const readInstance = (
     multicastGroup: readGroup(block, ipv6 ? 6 : 4, notices) ?? (ipv6 ? 'ff02::12' : defaults.multicastGroup),
     unicastPeers: readPeers(all(block, 'unicast_peer'), ipv6 ? 6 : 4, notices),
     addresses,
-    excludedAddresses: readAddresses(all(block, 'virtual_ipaddress_excluded'), vipDevice, notices),
+    excludedAddresses: readAddresses(all(block, 'virtual_ipaddress_excluded'), device, notices).map(onVmac),
     trackScripts: readTrackedScripts(all(block, 'track_script'), defaults.scripts, name, notices),
     trackInterfaces: readTrackedInterfaces(all(block, 'track_interface'), { name, interface: device }, notices),
     ...readUnpredicted(block, defaults.tracked, name, notices),
@@ -132,11 +137,9 @@ export const readInstance = (
 
 /** A name that the kernel gives to no device is left out (vrrp_parser.c `vrrp_vmac_handler`). */
 const readVmacName = (line: Statement, notices: Notice[]): string | undefined => {
-  const name = line.words[1]?.text
-  if (name === undefined || (name.length <= LONGEST_DEVICE && !/^\.\.?$|[/:]/.test(name))) return name
-  // with a colon it is read as a hardware address
-  if (!name.includes(':'))
-    note(notices, line, `use_vmac ${name} is no name of an interface; keepalived ignores the name`)
+  const name = writtenName(line)
+  if (name === undefined || (name.length <= LONGEST_DEVICE && !/^\.\.?$|\//.test(name))) return name
+  note(notices, line, `use_vmac ${name} is no name of an interface; keepalived ignores the name`)
   return undefined
 }
 
