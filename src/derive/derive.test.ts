@@ -114,6 +114,11 @@ describe('other shapes', () => {
     })
   })
 
+  it('has no node for a VMAC, which keepalived makes itself on top of the interface', () => {
+    for (const vmac of ['use_vmac', 'use_vmac vrrp_250'])
+      expect(addresses(pair(instance({ more: vmac })), 'd1')).toEqual(['eth0 lan 10.0.0.201'])
+  })
+
   it('has a device of VRRP alone on a network of its own', () => {
     const draft = pair(instance({ device: 'eth1', vips: ['10.0.0.100/24 dev eth0'] }))
     expect(addresses(draft, 'd1')).toEqual(['eth0 lan 10.0.0.201', 'eth1 lan2 192.168.201.201'])

@@ -62,6 +62,13 @@ describe('IPv6 beside IPv4', () => {
     expect(further(draft, 'd1')).toEqual(['eth0 lan fd00::201/64'])
   })
 
+  it('is on the same network where VMACs of one interface have it', () => {
+    const one = instance({ vips: ['fd00::100/64'], more: 'use_vmac' })
+    const vmacs = pair(one, instance({ more: 'use_vmac' }).replace('VI_eth0', 'V4'))
+    expect(vmacs.networks.map(({ subnet }) => subnet)).toEqual(['10.0.0.0/24'])
+    expect(further(vmacs, 'd1')).toEqual(['eth0 lan fd00::201/64'])
+  })
+
   it('has real servers of its own, and those of IPv4 have nothing of it', () => {
     expect(node(draft, 'rs1')).toMatchObject({ loopback: ['10.0.0.100/32'] })
     expect(further(draft, 'rs1')).toEqual([])

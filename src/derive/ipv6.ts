@@ -3,7 +3,7 @@ import type { DirectorConfig, RealServer, VipAddress, VirtualService, VrrpInstan
 import { formatIpv4, formatSubnet, parseIpv4, type Subnet } from '../topology/ipv4.ts'
 import { formatIpv6, parseIpv6 } from '../topology/ipv6.ts'
 import type { Draft, DraftNode } from './draft.ts'
-import { findLinks, unusedSubnet } from './links.ts'
+import { findLinks, nicOf, unusedSubnet } from './links.ts'
 import { perhapsOneHost } from './one-host.ts'
 import { crossings, isSix } from './unbuilt.ts'
 
@@ -87,9 +87,9 @@ export const standIns = (configs: DirectorConfig[]): StandIns => {
 const prefixesOf = (configs: DirectorConfig[], addresses: bigint[]): Prefix[] => {
   const vips = configs.flatMap(({ node, instances }) =>
     instances.flatMap(instance =>
-      vipsOf(instance).flatMap(({ address, prefix, device }) => {
-        const value = numberOf(address)
-        return value === undefined ? [] : [{ value, prefix, director: node, device }]
+      vipsOf(instance).flatMap(vip => {
+        const value = numberOf(vip.address)
+        return value === undefined ? [] : [{ value, prefix: vip.prefix, director: node, device: nicOf(instance, vip) }]
       }),
     ),
   )

@@ -1,4 +1,4 @@
-import type { DirectorConfig, VrrpInstance } from '../model/types.ts'
+import type { DirectorConfig, VipAddress, VrrpInstance } from '../model/types.ts'
 import { contains, formatSubnet, overlaps, parseIpv4, parseSubnet, type Subnet } from '../topology/ipv4.ts'
 
 /** A device of a director, and the addresses that the configuration lets it be seen by: its own, and VIPs. */
@@ -17,8 +17,6 @@ export interface Link {
   because: string
   devices: Device[]
 }
-
-const MACVLAN = /^vrrp\.\d+$/
 
 /** The instances of other directors that one speaks to, each with its director. */
 const partnersOf = ({ virtualRouterId, name }: VrrpInstance, others: DirectorConfig[]) =>
@@ -84,14 +82,17 @@ const devicesOf = ({ node, instances }: DirectorConfig): Device[] => {
     const speaks = device(instance.interface)
     if (instance.sourceAddress !== undefined) speaks.own = instance.sourceAddress
     for (const vip of vipsOf(instance)) {
-      // use_vmac: the VIP is on a device of keepalived's own on top of the instance's interface
-      const on = MACVLAN.test(vip.device) ? instance.interface : vip.device
+      const on = nicOf(instance, vip)
       if (on !== 'lo') device(on).vips.push(vip)
     }
     for (const tracked of instance.trackInterfaces) if (tracked.interface !== 'lo') device(tracked.interface)
   }
   return [...devices.values()]
 }
+
+/** The NIC on whose network a VIP is: `use_vmac` has it on a device of keepalived's own on top of the instance's interface. */
+export const nicOf = ({ vmac, interface: own }: VrrpInstance, { device }: VipAddress): string =>
+  device === vmac ? own : device
 
 /** Every VIP of an instance that is an IPv4 address. */
 export const vipsOf = (instance: VrrpInstance) =>
