@@ -124,6 +124,27 @@ describe('other shapes', () => {
     expect(addresses(draft, 'd1')).toEqual(['eth0 lan 10.0.0.201', 'eth1 lan2 192.168.201.201'])
   })
 
+  it('has interfaces that only static addresses, routes and rules name', () => {
+    const draft = pair(
+      instance({ more: 'virtual_routes {\n 10.50.0.0/16 dev eth3 scope link\n default via 10.0.0.1 dev eth0\n }' }),
+      'static_ipaddress {\n 192.168.77.1/26 dev eth2\n 127.0.0.2/8 dev lo\n }',
+      'static_routes {\n 10.99.0.0/16 nexthop via 192.168.78.254 dev eth4 nexthop via 192.168.77.9 dev eth2\n }',
+      'static_rules {\n iif eth5 table 100\n iif lo table 100\n }',
+    )
+    expect(draft.networks.map(one => `${one.subnet} ${one.because}`)).toEqual([
+      '10.0.0.0/24 the prefix of the VIP 10.0.0.100/24',
+      '192.168.77.0/26 the prefix of static_ipaddress 192.168.77.1/26',
+      '192.168.78.0/24 around 192.168.78.254; the prefix is a guess',
+      '192.168.201.0/24 eth3 of the directors; no address of it is written anywhere',
+      '192.168.202.0/24 eth5 of the directors; no address of it is written anywhere',
+    ])
+    expect(addresses(draft, 'd2').map(one => one.split(' ')[0])).toEqual(['eth0', 'eth2', 'eth4', 'eth3', 'eth5'])
+    expect(draft.questions).toContain(
+      'd1: static_routes has 10.99.0.0/16 nexthop via 192.168.78.254 dev eth4 nexthop via 192.168.77.9 dev eth2: no node is made for its gateway',
+    )
+    expect(draft.questions.filter(question => question.includes('eth3'))).toEqual([])
+  })
+
   it('refuses what has no VIP', () => {
     expect(() => deriveTopology('none', [read('d1', service('10.0.0.100 80', 'DR', ['10.0.0.10 80']))])).toThrow(
       'no vrrp_instance of d1 has a VIP that can be built',

@@ -1,10 +1,21 @@
 import { LvslabError } from '../errors.ts'
+import { namedDevices } from '../model/devices.ts'
 import type { DirectorConfig } from '../model/types.ts'
 import { contains, formatIpv4, formatSubnet, parseIpv4, parseSubnet, type Subnet } from '../topology/ipv4.ts'
 import { type Draft, type DraftNetwork, type DraftNode, emptyNode } from './draft.ts'
 import { type Backend, backendsOf, FARM_ABOVE, farmsOf, sharesNodes } from './farms.ts'
 import { standIns } from './ipv6.ts'
-import { findLinks, type Link, linkOf, presumed, servers, unusedSubnet, vipsOf, withOwnAddresses } from './links.ts'
+import {
+  findLinks,
+  type Link,
+  linkOf,
+  presumed,
+  servers,
+  staticsOf,
+  unusedSubnet,
+  vipsOf,
+  withOwnAddresses,
+} from './links.ts'
 import { farmStub, stubFor } from './stubs.ts'
 import { refuseInterfaces, unbuilt } from './unbuilt.ts'
 
@@ -128,6 +139,8 @@ const takenIn = ({ subnet }: Link, configs: DirectorConfig[]): Set<number> => {
       ...one.unicastPeers,
     ]),
     ...config.services.flatMap(({ address }) => address ?? []),
+    ...staticsOf(config).map(one => one.address),
+    ...namedDevices(config).flatMap(({ gateway }) => gateway ?? []),
   ])
   const values = [...said, ...servers(configs)].flatMap(text => parseIpv4(text) ?? [])
   return new Set(values.filter(value => contains(subnet, value)))
@@ -168,7 +181,9 @@ const directorNode = (config: DirectorConfig, wires: Wire[]): { node: DraftNode;
       device === undefined
         ? `nothing says by which interface ${config.node} reaches ${formatSubnet(wire.subnet)}`
         : device.own === undefined
-          ? 'the address is free, the configuration has none'
+          ? device.statics.length > 0
+            ? 'the address is free: that of static_ipaddress is put there by keepalived'
+            : 'the address is free, the configuration has none'
           : undefined
     if (device === undefined) questions.push(`${config.node}: ${because}; ${name} is taken`)
     else if (

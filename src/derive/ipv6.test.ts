@@ -112,6 +112,11 @@ it('NAT leads back by a VIP on the inside, directors forward, and clients come f
   expect(node(beside, 'rs1').routes).toEqual(['::/0 via fd00::1'])
 })
 
+it('is where a static address of an interface is, too', () => {
+  const draft = pair(instance(), 'static_ipaddress {\n fd00:7::1/64 dev eth2\n }')
+  expect(further(draft, 'd1')).toContain('eth2 lan2 fd00:7::201/64')
+})
+
 it('asks in the words of IPv6', () => {
   const draft = pair(
     instance({ vips: ['2001:db8:1::100/64'] }),

@@ -46,7 +46,8 @@ const numberOf = (text: string): bigint | undefined => {
 
 const vipsOf = ({ addresses, excludedAddresses }: VrrpInstance): VipAddress[] => [...addresses, ...excludedAddresses]
 
-const addressesOf = ({ instances, services }: DirectorConfig): string[] => [
+const addressesOf = ({ instances, services, statics }: DirectorConfig): string[] => [
+  ...(statics?.addresses ?? []).map(one => one.address),
   ...instances.flatMap(one => [...vipsOf(one).map(vip => vip.address), one.sourceAddress ?? '', ...one.unicastPeers]),
   ...services.flatMap(({ realServers, sorryServer }) => [
     ...realServers.map(server => server.address),
@@ -85,13 +86,14 @@ export const standIns = (configs: DirectorConfig[]): StandIns => {
 
 /** The subnets of the addresses, as the VIPs' prefixes say them, and what stands for each. */
 const prefixesOf = (configs: DirectorConfig[], addresses: bigint[]): Prefix[] => {
-  const vips = configs.flatMap(({ node, instances }) =>
-    instances.flatMap(instance =>
-      vipsOf(instance).flatMap(vip => {
-        const value = numberOf(vip.address)
-        return value === undefined ? [] : [{ value, prefix: vip.prefix, director: node, device: nicOf(instance, vip) }]
-      }),
-    ),
+  const vips = configs.flatMap(({ node, instances, statics }) =>
+    [
+      ...instances.flatMap(instance => vipsOf(instance).map(vip => ({ ...vip, device: nicOf(instance, vip) }))),
+      ...(statics?.addresses ?? []),
+    ].flatMap(({ address, prefix, device }) => {
+      const value = numberOf(address)
+      return value === undefined ? [] : [{ value, prefix, director: node, device }]
+    }),
   )
   const said = vips.filter(({ prefix }) => prefix < 127).toSorted((a, b) => a.prefix - b.prefix)
   const found: Omit<Prefix, 'subnet'>[] = []
@@ -156,6 +158,7 @@ const withAddresses = (config: DirectorConfig, mapped: (text: string) => string)
       ...(instance.sourceAddress !== undefined && { sourceAddress: mapped(instance.sourceAddress) }),
       unicastPeers: instance.unicastPeers.map(mapped),
     })),
+    ...(config.statics && { statics: { ...config.statics, addresses: config.statics.addresses.map(vip) } }),
     services: config.services.map(service),
   }
 }

@@ -1,13 +1,18 @@
+import { namedDevices } from '../model/devices.ts'
 import type { DirectorConfig, VipAddress, VrrpInstance } from '../model/types.ts'
 import { contains, formatSubnet, overlaps, parseIpv4, parseSubnet, type Subnet } from '../topology/ipv4.ts'
 
-/** A device of a director, and the addresses that the configuration lets it be seen by: its own, and VIPs. */
+/** A device of a director, and the addresses by which the configuration says where it is. */
 export interface Device {
   director: string
   name: string
   /** The director's own address on it (`unicast_src_ip`, `mcast_src_ip`), where it is written or follows from `unicast_peer`. */
   own?: string
   vips: { address: string; prefix: number }[]
+  /** Of `static_ipaddress`, which keepalived puts there itself. */
+  statics: { address: string; prefix: number }[]
+  /** Of routes that lead through it. */
+  gateways: string[]
 }
 
 /** A layer-2 network that the configuration speaks of. */
@@ -70,11 +75,12 @@ export const withOwnAddresses = (configs: DirectorConfig[]): DirectorConfig[] =>
     return { ...config, instances }
   })
 
-/** The devices of a director that VRRP and VIPs use, in the order of the file. */
-const devicesOf = ({ node, instances }: DirectorConfig): Device[] => {
+/** The devices of a director that its configuration names and that have a wire, in the order of the file, those of VRRP and VIPs first. */
+const devicesOf = (config: DirectorConfig): Device[] => {
+  const { node, instances } = config
   const devices = new Map<string, Device>()
   const device = (name: string): Device => {
-    const found = devices.get(name) ?? { director: node, name, vips: [] }
+    const found = devices.get(name) ?? { director: node, name, vips: [], statics: [], gateways: [] }
     devices.set(name, found)
     return found
   }
@@ -87,12 +93,22 @@ const devicesOf = ({ node, instances }: DirectorConfig): Device[] => {
     }
     for (const tracked of instance.trackInterfaces) if (tracked.interface !== 'lo') device(tracked.interface)
   }
+  for (const { device: name, gateway } of namedDevices(config)) {
+    if (name === 'lo') continue
+    const through = device(name)
+    if (gateway !== undefined && parseIpv4(gateway) !== undefined) through.gateways.push(gateway)
+  }
+  for (const address of staticsOf(config)) if (address.device !== 'lo') device(address.device).statics.push(address)
   return [...devices.values()]
 }
 
 /** The NIC on whose network a VIP is: `use_vmac` has it on a device of keepalived's own on top of the instance's interface. */
 export const nicOf = ({ vmac, interface: own }: VrrpInstance, { device }: VipAddress): string =>
   device === vmac ? own : device
+
+/** Every `static_ipaddress` that is an IPv4 address. */
+export const staticsOf = ({ statics }: DirectorConfig): VipAddress[] =>
+  (statics?.addresses ?? []).filter(({ address }) => parseIpv4(address) !== undefined)
 
 /** Every VIP of an instance that is an IPv4 address. */
 export const vipsOf = (instance: VrrpInstance) =>
@@ -112,11 +128,19 @@ export const findLinks = (configs: DirectorConfig[]): Link[] => {
     subnets.push({ subnet, because })
   }
   const devices = configs.flatMap(devicesOf)
-  const said = devices.flatMap(({ vips }) => vips).filter(({ prefix }) => prefix < 31)
-  for (const { address, prefix } of said) add(`${address}/${prefix}`, `the prefix of the VIP ${address}/${prefix}`)
+  const said = (list: { address: string; prefix: number }[], what: string): void => {
+    for (const { address, prefix } of list)
+      if (prefix < 31) add(`${address}/${prefix}`, `the prefix of ${what} ${address}/${prefix}`)
+  }
+  for (const { vips } of devices) said(vips, 'the VIP')
+  for (const { statics } of devices) said(statics, 'static_ipaddress')
   for (const address of [
-    ...devices.flatMap(({ own, vips }) => [...(own ? [own] : []), ...vips.map(v => v.address)]),
+    ...devices.flatMap(({ own, vips, statics }) => [
+      ...(own ? [own] : []),
+      ...[...vips, ...statics].map(one => one.address),
+    ]),
     ...servers(configs),
+    ...devices.flatMap(({ gateways }) => gateways),
   ])
     if (!subnets.some(({ subnet }) => contains(subnet, parseIpv4(address) ?? 0)))
       add(`${address}/24`, `around ${address}; the prefix is a guess`)
@@ -124,7 +148,7 @@ export const findLinks = (configs: DirectorConfig[]): Link[] => {
   const links = subnets.map(({ subnet, because }): Link => ({ subnet, because, devices: [] }))
   const backs = servers(configs).flatMap(address => linkOf(links, address) ?? [])
   for (const device of devices) {
-    const hints = [device.own ?? [], device.vips.map(vip => vip.address)]
+    const hints = [device.own ?? [], device.gateways, [...device.vips, ...device.statics].map(one => one.address)]
       .flat()
       .flatMap(address => linkOf(links, address) ?? [])
     // a VIP may be in a subnet of its own on the same wire: the wire's own is where somebody else is

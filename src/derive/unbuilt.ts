@@ -34,17 +34,19 @@ export const unbuilt = (configs: DirectorConfig[]): string[] => {
         ? [`${name} is at an address of the link: no real server has it on lo`]
         : [`no vrrp_instance holds the address of ${name}: nobody reaches it`]
     }),
-    ...config.instances.flatMap(({ trackScripts, trackObjects = [], virtualRoutes = [] }) =>
+    ...[
+      ...config.instances.flatMap(({ virtualRoutes = [] }) =>
+        virtualRoutes.map(line => ({ list: 'virtual_routes', ...line })),
+      ),
+      ...(config.statics?.routes ?? []).map(line => ({ list: 'static_routes', ...line })),
+    ]
+      .filter(({ words }) => words.includes('via'))
+      .map(({ list, words }) => `${config.node}: ${list} has ${words.join(' ')}: no node is made for its gateway`),
+    ...config.instances.flatMap(({ trackScripts, trackObjects = [] }) =>
       [
         ...trackScripts.map(({ script }) => `${config.node}: vrrp_script ${script.name} runs ${script.command}`),
         ...trackObjects.map(({ kind, name, of }) => `${config.node}: track_${kind} ${name} looks at ${of}`),
-      ]
-        .map(what => `${what}: what it looks for must be in the folder of ${config.node}, or the VIP may not come up`)
-        .concat(
-          virtualRoutes.map(
-            ({ words }) => `${config.node}: virtual_routes has ${words.join(' ')}: no node is made for its gateway`,
-          ),
-        ),
+      ].map(what => `${what}: what it looks for must be in the folder of ${config.node}, or the VIP may not come up`),
     ),
   ])
   return [...new Set(questions)]

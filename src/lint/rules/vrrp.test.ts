@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { findingsIn, group, instance, placesOf, twoInstances } from '../testing.ts'
+import { findingsIn, group, instance, placesOf, TOPOLOGY, twoInstances } from '../testing.ts'
 
 it('finds a VIP that is excluded and is not, unless the devices are written otherwise', () => {
   const places = (excluded: string, vip = '10.0.0.100/24') =>
@@ -15,6 +15,26 @@ it('finds a name that no interface can have', () => {
   expect(places('a23456789012345')).toEqual([])
   expect(places('a234567890123456')).toEqual(['a.conf:8:3 line-ignored'])
   expect(places('a/b')).toEqual(['a.conf:8:3 line-ignored'])
+})
+
+it('finds an interface that the node does not have wherever one is named', () => {
+  const places = (lines: string, beside = '') =>
+    placesOf(
+      findingsIn({ 'topology.yaml': TOPOLOGY, 'd1/etc/keepalived/keepalived.conf': instance(lines) + beside }),
+    ).filter(place => place.endsWith('interface-unknown'))
+  const beside = (device: string) =>
+    [
+      `static_ipaddress {\n  10.9.0.1/24 dev ${device}\n}\n`,
+      `static_routes {\n  10.8.0.0/16 nexthop via 10.0.0.9 dev ${device}\n}\n`,
+      `static_rules {\n  iif ${device} table 100\n}\n`,
+    ].join('')
+  expect(places('  use_vmac', beside('eth0') + beside('lo'))).toEqual([])
+  expect(places('', beside('eth9'))).toHaveLength(3)
+  expect(places('  virtual_routes {\n    10.8.0.0/16 dev eth9\n  }')).toEqual([
+    'd1/etc/keepalived/keepalived.conf:9:5 interface-unknown',
+  ])
+  expect(places('  virtual_ipaddress_excluded {\n    10.8.0.1 dev eth9\n  }')).toHaveLength(1)
+  expect(places('  track_interface {\n    eth9\n  }')).toHaveLength(1)
 })
 
 it('finds the own interface of a member among what its sync group tracks', () => {

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { keyword } from '../../config/keepalived/parse.ts'
 import { all } from '../../config/keepalived/values.ts'
+import { namedDevices } from '../../model/devices.ts'
 import type { VipAddress, VrrpInstance } from '../../model/types.ts'
 import type { Director, Found, LintInput, Rule } from '../rule.ts'
 import { placeOf, statementAt } from '../statements.ts'
@@ -149,12 +150,19 @@ const strictUnicast = eachInstance((instance, director) => {
   return [{ at: placeOf(director, instance, 'unicast_peer'), message }]
 })
 
-const interfaceUnknown = eachInstance((instance, director) => {
-  const names = director.node?.interfaces.map(one => one.name) ?? []
-  if (!director.node || names.includes(instance.interface) || instance.interface === 'lo') return []
-  const message = `${director.name} has no interface ${instance.interface}; it has ${names.join(', ')}`
-  return [{ at: placeOf(director, instance, 'interface'), message }]
-})
+const interfaceUnknown = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director => {
+    const { name, node, config } = director
+    if (!node) return []
+    const names = node.interfaces.map(one => one.name)
+    const known = new Set(['lo', ...names, ...node.tunnels.map(one => one.name)])
+    const own = config.instances.map(one => ({ device: one.interface, at: placeOf(director, one, 'interface') }))
+    // an instance's VIPs are on its interface, which is told already
+    const beside = namedDevices(config).filter(({ device }) => own.every(one => one.device !== device))
+    return [...own, ...beside]
+      .filter(({ device }) => !known.has(device))
+      .map(({ device, at }) => ({ at, message: `${name} has no interface ${device}; it has ${names.join(', ')}` }))
+  })
 
 export const vrrpRules: Rule[] = [
   {
@@ -263,7 +271,7 @@ export const vrrpRules: Rule[] = [
     severity: 'error',
     rejected: true,
     title: 'An interface that the node does not have',
-    why: 'keepalived does not start the instance (vrrp_parser.c vrrp_int_handler). Told where a topology describes the node.',
+    why: 'keepalived does not start the instance (vrrp_parser.c vrrp_int_handler); nor does it start where an address, a route, a rule or track_interface names one (vrrp_ipaddress.c, vrrp_iproute.c, vrrp_iprule.c, vrrp_track.c). Told where a topology describes the node.',
     remedy: 'Write the name that the interface has on the node.',
     check: interfaceUnknown,
   },
