@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { deriveTopology } from './derive.ts'
 import type { Draft } from './draft.ts'
 import { addresses, CHECK, instance, node, pair, read, service } from './testing.ts'
+import { formatDraft } from './yaml.ts'
 
 const names = (draft: Draft) => draft.nodes.map(one => one.name)
 
@@ -124,6 +125,17 @@ describe('other shapes', () => {
     expect(addresses(draft, 'd1')).toEqual(['eth0 lan 10.0.0.201', 'eth1 lan2 192.168.201.201'])
   })
 
+  it('has the interface of the instance on the network of a VIP that is on a device without a wire', () => {
+    const on = (device: string) =>
+      pair(instance({ vips: [`10.0.0.100/32 dev ${device}`] }), service('10.0.0.100 80', 'DR', ['10.0.0.10 80']))
+    expect(['lo', 'tunl0'].map(device => addresses(on(device), 'd1'))).toEqual([
+      ['eth0 lan 10.0.0.201'],
+      ['eth0 lan 10.0.0.201'],
+    ])
+    expect(formatDraft(on('tunl0'))).toContain('    tunnels:\n      tunl0: []\n')
+    expect(formatDraft(on('lo'))).not.toContain('tunnels:')
+  })
+
   it('has interfaces that only static addresses, routes and rules name', () => {
     const draft = pair(
       instance({ more: 'virtual_routes {\n 10.50.0.0/16 dev eth3 scope link\n default via 10.0.0.1 dev eth0\n }' }),
@@ -202,6 +214,12 @@ describe('what a lab cannot know', () => {
 
   it('is an alias for an interface: refused at its place', () => {
     expect(() => pair(instance({ device: 'eth0:1' }))).toThrow('"eth0:1" is no interface, but an alias of eth0')
+  })
+
+  it('is a dummy interface: refused at its place', () => {
+    expect(() => pair(instance({ vips: ['10.0.0.100/32 dev dummy0'] }))).toThrow(
+      'dummy0 has no wire, and a topology builds no dummy interface',
+    )
   })
 
   it('takes other names where a director has one', () => {

@@ -12,6 +12,7 @@ import {
   presumed,
   servers,
   staticsOf,
+  tunnelsOf,
   unusedSubnet,
   vipsOf,
   withOwnAddresses,
@@ -195,6 +196,8 @@ const directorNode = (config: DirectorConfig, wires: Wire[]): { node: DraftNode;
       )
     node.interfaces.push({ name, network: wire.name, address, ...(because === undefined ? {} : { because }) })
   }
+  const tunnels = tunnelsOf(config)
+  if (tunnels.length > 0) node.bareTunnels = tunnels
   const nat = config.services.some(({ realServers }) => realServers.some(server => server.forwarding === 'NAT'))
   if (nat) node.sysctls['net.ipv4.ip_forward'] = 1
   const local = config.services.flatMap(({ sorryServer }) =>

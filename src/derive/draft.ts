@@ -28,6 +28,8 @@ export interface DraftNode {
   loopback: string[]
   /** VIPs with prefix on tunl0, of IPv6 on ip6tnl0. */
   tunnel: string[]
+  /** Devices of tunnels that are brought up without an address. */
+  bareTunnels?: string[]
   arp?: { ignore: number; announce: number }
   sysctls: Record<string, number>
   routes: string[]

@@ -23,6 +23,17 @@ export interface Link {
   devices: Device[]
 }
 
+/** Devices of tunnels that the kernel makes itself, and that a topology has as `tunnels`. */
+const TUNNELS = ['tunl0', 'ip6tnl0']
+
+const WITHOUT_WIRE = ['lo', ...TUNNELS]
+
+/** The kernel's devices of tunnels that a director's configuration names: keepalived does not start where they are missing. */
+export const tunnelsOf = (config: DirectorConfig): string[] => {
+  const named = namedDevices(config).map(({ device }) => device)
+  return TUNNELS.filter(device => named.includes(device))
+}
+
 /** The instances of other directors that one speaks to, each with its director. */
 const partnersOf = ({ virtualRouterId, name }: VrrpInstance, others: DirectorConfig[]) =>
   others.flatMap(({ node, instances }) =>
@@ -88,23 +99,24 @@ const devicesOf = (config: DirectorConfig): Device[] => {
     const speaks = device(instance.interface)
     if (instance.sourceAddress !== undefined) speaks.own = instance.sourceAddress
     for (const vip of vipsOf(instance)) {
-      const on = nicOf(instance, vip)
-      if (on !== 'lo') device(on).vips.push(vip)
+      device(nicOf(instance, vip)).vips.push(vip)
     }
-    for (const tracked of instance.trackInterfaces) if (tracked.interface !== 'lo') device(tracked.interface)
   }
   for (const { device: name, gateway } of namedDevices(config)) {
-    if (name === 'lo') continue
+    if (WITHOUT_WIRE.includes(name)) continue
     const through = device(name)
     if (gateway !== undefined && parseIpv4(gateway) !== undefined) through.gateways.push(gateway)
   }
-  for (const address of staticsOf(config)) if (address.device !== 'lo') device(address.device).statics.push(address)
+  for (const one of staticsOf(config)) if (!WITHOUT_WIRE.includes(one.device)) device(one.device).statics.push(one)
   return [...devices.values()]
 }
 
-/** The NIC on whose network a VIP is: `use_vmac` has it on a device of keepalived's own on top of the instance's interface. */
+/**
+ * The NIC on whose network a VIP is: that of the instance where it is on the VMAC, which keepalived makes on top of that, and on a
+ * device without a wire, as the kernel answers ARP for all of its addresses.
+ */
 export const nicOf = ({ vmac, interface: own }: VrrpInstance, { device }: VipAddress): string =>
-  device === vmac ? own : device
+  device === vmac || WITHOUT_WIRE.includes(device) ? own : device
 
 /** Every `static_ipaddress` that is an IPv4 address. */
 export const staticsOf = ({ statics }: DirectorConfig): VipAddress[] =>

@@ -1,4 +1,5 @@
 import { LvslabError } from '../errors.ts'
+import { namedDevices } from '../model/devices.ts'
 import type { DirectorConfig } from '../model/types.ts'
 import { parseIpv6 } from '../topology/ipv6.ts'
 import { INTERFACE_NAME } from '../topology/schema.ts'
@@ -78,9 +79,23 @@ export const crossings = (configs: DirectorConfig[]): string[] =>
     ),
   )
 
-/** @throws LvslabError DERIVE_INTERFACE where an instance names what cannot be an interface of a node */
+/** @throws LvslabError DERIVE_INTERFACE where a director names what cannot be an interface of a node */
 export const refuseInterfaces = (configs: DirectorConfig[]): void => {
-  for (const { instances } of configs) {
+  for (const config of configs) {
+    const { instances } = config
+    const dummy = [...instances.map(one => ({ device: one.interface, at: one.at })), ...namedDevices(config)].find(
+      one => /^dummy\d+$/.test(one.device),
+    )
+    if (dummy)
+      throw new LvslabError(
+        'DERIVE_INTERFACE',
+        `${dummy.device} has no wire, and a topology builds no dummy interface`,
+        {
+          at: dummy.at,
+          remedy: `write the interface of a network; an address may be on lo, where ${config.node} answers for it as on ${dummy.device}`,
+          exitCode: 2,
+        },
+      )
     for (const { name, interface: device, at } of instances) {
       if (INTERFACE_NAME.test(device)) continue
       const alias = device.includes(':') ? `, but an alias of ${device.replace(/:.*/, '')}` : ''

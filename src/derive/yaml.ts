@@ -37,12 +37,16 @@ const formatNode = ({
   interfaces,
   loopback,
   tunnel,
+  bareTunnels = [],
   arp,
   sysctls,
   routes,
 }: DraftNode): string => {
   const devices = { tunl0: tunnel.filter(one => !one.includes(':')), ip6tnl0: tunnel.filter(one => one.includes(':')) }
-  const tunnels = Object.entries(devices).flatMap(([device, its]) => formatList(`      ${device}: `, its))
+  const tunnels = [
+    ...bareTunnels.map(device => `      ${device}: []`),
+    ...Object.entries(devices).flatMap(([device, its]) => formatList(`      ${device}: `, its)),
+  ]
   const settings = Object.entries(sysctls).map(([key, value]) => `      ${key}: ${value}`)
   return [
     ...because.map(line => `  # ${visibleLine(line)}`),
