@@ -49,6 +49,48 @@ describe('a DR pair on one network', () => {
   })
 })
 
+describe('checks that ask from an address', () => {
+  const bound = (...froms: string[]) =>
+    instance() +
+    service(
+      '10.0.0.100 80',
+      'DR',
+      froms.map((_, n) => `10.0.0.${n + 10} 80`),
+      'TCP_CHECK {\n bindto FROM\n }',
+    ).replaceAll(/FROM/g, () => froms.shift() ?? '')
+  const director = (name: string, ...froms: string[]) => read(name, bound(...froms))
+
+  it('say that it is the director', () => {
+    const draft = deriveTopology('pair', [
+      director('d1', '10.0.0.2', '10.0.0.2'),
+      director('d2', '10.0.0.11', '10.0.0.11'),
+    ])
+    expect(['d1', 'd2'].map(name => addresses(draft, name))).toEqual([['eth0 lan 10.0.0.2'], ['eth0 lan 10.0.0.11']])
+    expect(node(draft, 'd1').interfaces[0]?.because).toBeUndefined()
+    expect(names(draft)).toEqual(['c1', 'd1', 'd2', 'rs1'])
+    expect(draft.questions).toEqual(['real_server 10.0.0.11 is a director itself: nothing is put there to answer'])
+  })
+
+  it('say it of a network that nothing else says it of, and of a second address', () => {
+    const draft = deriveTopology('one', [director('d1', '10.0.0.2', '10.0.0.3', '192.168.7.2')])
+    expect(node(draft, 'd1').interfaces).toMatchObject([
+      { name: 'eth0', address: '10.0.0.2', addresses: ['10.0.0.3/24'] },
+      { name: 'eth1', address: '192.168.7.2' },
+    ])
+  })
+
+  it('say nothing where it is a VIP, or of this host', () => {
+    const draft = deriveTopology('one', [director('d1', '10.0.0.100', '127.0.0.1')])
+    expect(addresses(draft, 'd1')).toEqual(['eth0 lan 10.0.0.201'])
+  })
+
+  it('fail where it is the address of another director', () => {
+    const draft = deriveTopology('pair', [director('d1', '10.0.0.2'), director('d2', '10.0.0.2')])
+    expect(addresses(draft, 'd2')).toEqual(['eth0 lan 10.0.0.201'])
+    expect(draft.questions).toEqual(["d2: its checks ask from 10.0.0.2 (bindto), which is taken for d1's: they fail"])
+  })
+})
+
 describe('NAT', () => {
   it('goes back through the VIP on the network of the real servers', () => {
     const draft = pair(

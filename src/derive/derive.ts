@@ -6,6 +6,8 @@ import { type Draft, type DraftNetwork, type DraftNode, emptyNode } from './draf
 import { type Backend, backendsOf, FARM_ABOVE, farmsOf, sharesNodes } from './farms.ts'
 import { standIns } from './ipv6.ts'
 import {
+  boundElsewhere,
+  boundOf,
   findLinks,
   type Link,
   linkOf,
@@ -50,7 +52,7 @@ export const deriveTopology = (name: string, given: DirectorConfig[]): Draft => 
       },
     )
   refuseInterfaces(configs)
-  const questions = [...presumed(given), ...unbuilt(configs)]
+  const questions = [...presumed(given), ...boundElsewhere(configs), ...unbuilt(configs)]
   const names = unusedNames(configs)
   const links = findLinks(configs)
   const wires = links.map(
@@ -61,7 +63,7 @@ export const deriveTopology = (name: string, given: DirectorConfig[]): Draft => 
       directors: new Map(),
     }),
   )
-  const directors = configs.map(config => directorNode(config, wires))
+  const directors = configs.map(config => directorNode(config, boundOf(config, configs), wires))
   const backs = backendsOf(configs)
   const kindOf = (back: Backend): string | undefined =>
     sharesNodes(back) && !ipv6.has(back.address)
@@ -141,11 +143,15 @@ const takenIn = ({ subnet }: Link, configs: DirectorConfig[]): Set<number> => {
     ]),
     ...config.services.flatMap(({ address }) => address ?? []),
     ...staticsOf(config).map(one => one.address),
+    ...boundOf(config, configs),
     ...namedDevices(config).flatMap(({ gateway }) => gateway ?? []),
   ])
   const values = [...said, ...servers(configs)].flatMap(text => parseIpv4(text) ?? [])
   return new Set(values.filter(value => contains(subnet, value)))
 }
+
+const withPrefix = (address: string, { subnet }: Wire): string =>
+  `${address}/${formatSubnet(subnet).replace(/.*\//, '')}`
 
 /** The first free address from a place in the network on; from its end back where it is too small. */
 const free = ({ subnet, taken, name }: Wire, from: number): string => {
@@ -170,13 +176,20 @@ const onWire = (node: DraftNode, device: string, wire: Wire, from: number): Draf
   return node
 }
 
-const directorNode = (config: DirectorConfig, wires: Wire[]): { node: DraftNode; questions: string[] } => {
+/** @param bound the addresses that its checks ask from */
+const directorNode = (
+  config: DirectorConfig,
+  bound: string[],
+  wires: Wire[],
+): { node: DraftNode; questions: string[] } => {
   const node = emptyNode(config.node, 'director')
   const questions: string[] = []
   for (const wire of wires) {
     const device = wire.devices.find(one => one.director === config.node)
     const name = device?.name ?? unusedDevice(node, wires, config.node)
-    const address = device?.own ?? free(wire, 201)
+    const own = bound.filter(address => wireOf([wire], address))
+    const address = device?.own ?? own[0] ?? free(wire, 201)
+    const addresses = own.filter(one => one !== address).map(one => withPrefix(one, wire))
     wire.directors.set(config.node, address)
     const because =
       device === undefined
@@ -194,7 +207,11 @@ const directorNode = (config: DirectorConfig, wires: Wire[]): { node: DraftNode;
       questions.push(
         `${config.node}: which address of ${name} the others speak to is not written (unicast_src_ip); ${address} is taken`,
       )
-    node.interfaces.push({ name, network: wire.name, address, ...(because === undefined ? {} : { because }) })
+    node.interfaces.push({
+      ...{ name, network: wire.name, address },
+      ...(addresses.length > 0 && { addresses }),
+      ...(because === undefined ? {} : { because }),
+    })
   }
   const tunnels = tunnelsOf(config)
   if (tunnels.length > 0) node.bareTunnels = tunnels
@@ -264,8 +281,7 @@ const serving = (
   const { address, methods } = first
   const wire = wireOf(wires, address) as Wire
   const node = emptyNode(name, 'realserver')
-  const prefix = formatSubnet(wire.subnet).replace(/.*\//, '')
-  const addresses = further.map(one => `${one.address}/${prefix}`)
+  const addresses = further.map(one => withPrefix(one.address, wire))
   node.interfaces.push({ name: 'eth0', network: wire.name, address, ...(addresses.length > 0 && { addresses }) })
   const hosts = [...new Set(backs.flatMap(back => back.vips))].map(vip => `${vip}/32`)
   const questions: string[] = []

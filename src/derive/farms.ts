@@ -1,5 +1,5 @@
 import type { DirectorConfig, VirtualService } from '../model/types.ts'
-import { servers, vipsOf } from './links.ts'
+import { boundOf, servers, vipsOf } from './links.ts'
 import { type Serves, webAlone } from './stubs.ts'
 
 /** Another host that services send connections to. */
@@ -14,7 +14,9 @@ export interface Backend {
 
 /** Real servers and sorry servers, by address; the services of all directors are taken together. */
 export const backendsOf = (configs: DirectorConfig[]): Backend[] => {
-  const own = new Set(configs.flatMap(config => config.instances.map(one => one.sourceAddress)))
+  const own = new Set(
+    configs.flatMap(config => [...config.instances.map(one => one.sourceAddress), ...boundOf(config, configs)]),
+  )
   const all = servers(configs).filter(address => !own.has(address))
   const found = new Map(all.map(address => [address, { serves: [] as Serves[], sorry: [] as VirtualService[] }]))
   for (const service of servicesOf(configs)) {

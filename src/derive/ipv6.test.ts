@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { deriveTopology } from './derive.ts'
 import type { Draft } from './draft.ts'
-import { addresses, instance, node, pair, service } from './testing.ts'
+import { addresses, instance, node, pair, read, service } from './testing.ts'
 import { formatDraft } from './yaml.ts'
 
 /** The further addresses of a node: `eth0 lan fd00::201/64`. */
@@ -110,6 +111,21 @@ it('NAT leads back by a VIP on the inside, directors forward, and clients come f
   expect(further(beside, 'r1')).toEqual(['eth0 lan fd00::254/64', 'eth1 clients 2001:db8:c::254/64'])
   expect(node(beside, 'd1').routes).toEqual(['::/0 via fd00::254'])
   expect(node(beside, 'rs1').routes).toEqual(['::/0 via fd00::1'])
+})
+
+it('is what checks ask from, too', () => {
+  const check = (from: string) => `TCP_CHECK {\n bindto ${from}\n }`
+  const more = 'virtual_ipaddress_excluded {\n fd00::100/64\n }'
+  const draft = deriveTopology('one', [
+    read(
+      'd1',
+      instance({ more }) +
+        service('10.0.0.100 80', 'DR', ['10.0.0.10 80'], check('10.0.0.2')) +
+        service('fd00::100 80', 'DR', ['fd00::10 80'], check('fd00::2')),
+    ),
+  ])
+  expect(addresses(draft, 'd1')).toEqual(['eth0 lan 10.0.0.2'])
+  expect(further(draft, 'd1')).toContain('eth0 lan fd00::2/128')
 })
 
 it('is where a static address of an interface is, too', () => {

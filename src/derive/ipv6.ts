@@ -50,7 +50,7 @@ const addressesOf = ({ instances, services, statics }: DirectorConfig): string[]
   ...(statics?.addresses ?? []).map(one => one.address),
   ...instances.flatMap(one => [...vipsOf(one).map(vip => vip.address), one.sourceAddress ?? '', ...one.unicastPeers]),
   ...services.flatMap(({ realServers, sorryServer }) => [
-    ...realServers.map(server => server.address),
+    ...realServers.flatMap(server => [server.address, ...server.checks.map(check => check.sourceAddress ?? '')]),
     ...(sorryServer ? [sorryServer.address] : []),
   ]),
 ]
@@ -137,11 +137,13 @@ const withAddresses = (config: DirectorConfig, mapped: (text: string) => string)
   const server = (one: RealServer): RealServer => ({
     ...one,
     address: mapped(one.address),
-    checks: one.checks.map(check =>
-      check.target?.address === undefined
-        ? check
-        : { ...check, target: { ...check.target, address: mapped(check.target.address) } },
-    ),
+    checks: one.checks.map(check => ({
+      ...check,
+      ...(check.target?.address !== undefined && {
+        target: { ...check.target, address: mapped(check.target.address) },
+      }),
+      ...(check.sourceAddress !== undefined && { sourceAddress: mapped(check.sourceAddress) }),
+    })),
   })
   const service = (one: VirtualService): VirtualService => ({
     ...one,
@@ -239,9 +241,13 @@ const restoreNode = (
   { draft, given, own, said }: { draft: Draft; given: Map<string, bigint>; own: Own[]; said: (text: string) => string },
 ): DraftNode => {
   const mine = own.filter(one => one.node === node.name)
+  const hosts = (list: string[]): string[] => list.map(text => said(text).replace(/^(.*:.*)\/\d+$/, '$1/128'))
   const interfaces = node.interfaces.map(one => {
     const its = mine.filter(({ network }) => network === one.network)
-    const addresses = [...(one.addresses ?? []), ...its.map(({ value, length }) => `${formatIpv6(value)}/${length}`)]
+    const addresses = [
+      ...hosts(one.addresses ?? []),
+      ...its.map(({ value, length }) => `${formatIpv6(value)}/${length}`),
+    ]
     return {
       ...one,
       ...(addresses.length > 0 && { addresses }),
@@ -265,7 +271,6 @@ const restoreNode = (
     .flatMap(gateway => beyond(gateway as string) ?? [])[0]
   if (exit !== undefined && !routes.some(route => route.startsWith('::/0 ')))
     routes.push(`::/0 via ${formatIpv6(exit)}`)
-  const hosts = (list: string[]): string[] => list.map(text => said(text).replace(/^(.*:.*)\/32$/, '$1/128'))
   const forwards = mine.length > 0 && (node.role === 'router' || node.sysctls['net.ipv4.ip_forward'] === 1)
   const { arp, ...kept } = node
   return {

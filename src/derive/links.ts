@@ -118,6 +118,47 @@ const devicesOf = (config: DirectorConfig): Device[] => {
 export const nicOf = ({ vmac, interface: own }: VrrpInstance, { device }: VipAddress): string =>
   device === vmac || WITHOUT_WIRE.includes(device) ? own : device
 
+/** Where the checks of a director ask from, but its loopback. */
+const boundIn = ({ services }: DirectorConfig): string[] =>
+  services
+    .flatMap(({ realServers }) => realServers.flatMap(({ checks }) => checks))
+    .flatMap(({ sourceAddress }) => sourceAddress ?? [])
+    .filter(address => parseIpv4(address) !== undefined && !address.startsWith('127.'))
+
+/** Who has the addresses that checks ask from (`bindto`), but those that keepalived puts there itself. */
+const ownersOfBound = (configs: DirectorConfig[]): Map<string, DirectorConfig> => {
+  const moved = configs.flatMap(config => [...config.instances.flatMap(vipsOf), ...staticsOf(config)])
+  const speakers = configs.flatMap(config =>
+    config.instances.flatMap(one => (one.sourceAddress === undefined ? [] : [[one.sourceAddress, config] as const])),
+  )
+  // of two that ask from one address, who sends adverts from it has it, else the first
+  const owners = new Map([
+    ...configs.flatMap(one => boundIn(one).map(from => [from, one] as const)).toReversed(),
+    ...speakers,
+  ])
+  const bound = new Set(configs.flatMap(boundIn))
+  for (const { address } of moved) bound.delete(address)
+  return new Map([...owners].filter(([address]) => bound.has(address)))
+}
+
+/** The addresses of its own that a director's checks ask from. */
+export const boundOf = (config: DirectorConfig, configs: DirectorConfig[]): string[] => {
+  const owners = ownersOfBound(configs)
+  return [...new Set(boundIn(config))].filter(address => owners.get(address) === config)
+}
+
+/** Where checks ask from an address that another director has: one sentence each. */
+export const boundElsewhere = (configs: DirectorConfig[]): string[] => {
+  const owners = ownersOfBound(configs)
+  return configs.flatMap(config =>
+    [...new Set(boundIn(config))].flatMap(address => {
+      const owner = owners.get(address)
+      if (owner === undefined || owner === config) return []
+      return [`${config.node}: its checks ask from ${address} (bindto), which is taken for ${owner.node}'s: they fail`]
+    }),
+  )
+}
+
 /** Every `static_ipaddress` that is an IPv4 address. */
 export const staticsOf = ({ statics }: DirectorConfig): VipAddress[] =>
   (statics?.addresses ?? []).filter(({ address }) => parseIpv4(address) !== undefined)
@@ -140,6 +181,7 @@ export const findLinks = (configs: DirectorConfig[]): Link[] => {
     subnets.push({ subnet, because })
   }
   const devices = configs.flatMap(devicesOf)
+  const bound = configs.flatMap(config => boundOf(config, configs))
   const said = (list: { address: string; prefix: number }[], what: string): void => {
     for (const { address, prefix } of list)
       if (prefix < 31) add(`${address}/${prefix}`, `the prefix of ${what} ${address}/${prefix}`)
@@ -152,6 +194,7 @@ export const findLinks = (configs: DirectorConfig[]): Link[] => {
       ...[...vips, ...statics].map(one => one.address),
     ]),
     ...servers(configs),
+    ...bound,
     ...devices.flatMap(({ gateways }) => gateways),
   ])
     if (!subnets.some(({ subnet }) => contains(subnet, parseIpv4(address) ?? 0)))
@@ -169,8 +212,14 @@ export const findLinks = (configs: DirectorConfig[]): Link[] => {
     if (home && !taken) home.devices.push(device)
     else links.push(unknownLink(links, device))
   }
+  for (const config of configs)
+    for (const address of boundOf(config, configs)) {
+      const device = linkOf(links, address)?.devices.find(({ director }) => director === config.node)
+      if (device) device.own ??= address
+    }
   // the VIP's subnet without a device, and without a server, is no network but addresses on somebody's wire
-  return links.filter(link => link.devices.length > 0 || backs.includes(link))
+  const needed = new Set([...backs, ...bound.map(address => linkOf(links, address))])
+  return links.filter(link => link.devices.length > 0 || needed.has(link))
 }
 
 const within = (inner: Subnet, outer: Subnet): boolean => outer.first <= inner.first && inner.last <= outer.last

@@ -3,7 +3,7 @@ import { namedDevices } from '../model/devices.ts'
 import type { DirectorConfig } from '../model/types.ts'
 import { parseIpv6 } from '../topology/ipv6.ts'
 import { INTERFACE_NAME } from '../topology/schema.ts'
-import { vipsOf } from './links.ts'
+import { boundOf, vipsOf } from './links.ts'
 
 /** What the reader says of services and real servers that keepalived goes on without, as of host names. */
 const LEFT_OUT =
@@ -25,7 +25,7 @@ export const unbuilt = (configs: DirectorConfig[]): string[] => {
       oddServers(
         service.realServers.map(server => server.address),
         held,
-        config,
+        [...config.instances.flatMap(one => one.sourceAddress ?? []), ...boundOf(config, configs)],
       ),
     ),
     ...config.services.flatMap(({ name, address }) => {
@@ -53,12 +53,11 @@ export const unbuilt = (configs: DirectorConfig[]): string[] => {
   return [...new Set(questions)]
 }
 
-const oddServers = (addresses: string[], held: Set<string>, { instances }: DirectorConfig): string[] =>
+const oddServers = (addresses: string[], held: Set<string>, own: string[]): string[] =>
   addresses.flatMap(address => {
     if (isSix(address)) return [`real_server ${address} is IPv6 of the link or of the loopback: no node is made for it`]
     if (held.has(address)) return [`real_server ${address} is a VIP: no node is made for it`]
-    const own = instances.some(one => one.sourceAddress === address)
-    return own || address.startsWith('127.')
+    return own.includes(address) || address.startsWith('127.')
       ? [`real_server ${address} is a director itself: nothing is put there to answer`]
       : []
   })

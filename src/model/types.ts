@@ -185,6 +185,8 @@ export interface HealthCheck {
   fastRecovery: boolean
   /** What is asked, where that is not the real server itself: `connect_ip`, `connect_port`. */
   target?: { address?: string; port?: number }
+  /** `bindto`: the director's address that it asks from. */
+  sourceAddress?: string
   /** Of a MISC_CHECK. */
   misc?: MiscCheck
   /** Of a UDP_CHECK. */

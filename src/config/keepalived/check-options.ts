@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { HealthCheck, MiscCheck, Notice, UdpCheck, UrlCheck } from '../../model/types.ts'
+import { canonical } from './address.ts'
 import { keyword, type Statement } from './parse.ts'
 import { argument, flag, integer, last, note } from './values.ts'
 
@@ -108,8 +109,11 @@ export const smtpConnections = (statement: Statement): Statement[][] => {
   return own || hosts.length === 0 ? [block, ...hosts] : hosts
 }
 
-/** `connect_ip` and `connect_port` (check_api.c `co_ip_handler`, `co_port_handler`). */
-export const readConnection = (block: Statement[], notices: Notice[]): Pick<HealthCheck, 'target'> => {
+/** `connect_ip`, `connect_port` and `bindto` (check_api.c `co_ip_handler`, `co_port_handler`, `co_srcip_handler`). */
+export const readConnection = (
+  block: Statement[],
+  notices: Notice[],
+): Pick<HealthCheck, 'target' | 'sourceAddress'> => {
   const ip = last(block, 'connect_ip')
   const portLine = last(block, 'connect_port')
   const range = { min: 1, max: 65_535, otherwise: "takes the real server's", lenient: true }
@@ -118,10 +122,14 @@ export const readConnection = (block: Statement[], notices: Notice[]): Pick<Heal
   const valid = address !== undefined && isIP(address) !== 0
   if (ip && !valid) note(notices, ip, `connect_ip ${address} is not an address; keepalived ignores the line`)
   const from = last(block, 'bindto')
-  if (from && isIP(argument(from).replace(/\/.*/s, '')) === 0)
-    note(notices, from, `bindto ${argument(from)} is not an address; keepalived ignores the line`)
+  const source = from && argument(from).replace(/\/.*/s, '')
+  const bound = source !== undefined && isIP(source) !== 0
+  if (from && !bound) note(notices, from, `bindto ${argument(from)} is not an address; keepalived ignores the line`)
   const target = { ...(valid ? { address } : {}), ...(port === undefined ? {} : { port }) }
-  return Object.keys(target).length > 0 ? { target } : {}
+  return {
+    ...(Object.keys(target).length > 0 && { target }),
+    ...(bound && { sourceAddress: canonical(source) }),
+  }
 }
 
 /** `alpha`, which may say `off` in a check or a real server. */

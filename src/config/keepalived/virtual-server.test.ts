@@ -296,14 +296,14 @@ describe('health checks', () => {
       'MISC_CHECK {\n misc_path "/bin/chk a"\n misc_timeout 7\n misc_dynamic\n delay_loop 9\n }\n' +
         'DNS_CHECK {\n type a\n name www.example.\n connect_port 5353\n }\n' +
         'UDP_CHECK {\n payload 70 69\n require_reply 7x\n min_reply_length 2\n }\n' +
-        'TCP_CHECK {\n alpha\n connect_ip 10.0.0.99\n }',
+        'TCP_CHECK {\n alpha\n connect_ip 10.0.0.99\n bindto 10.0.0.2/24\n }',
     )
     expect(read.notices).toEqual([])
     expect(read.checks).toMatchObject([
       { misc: { path: '/bin/chk a', timeout: 7000, dynamic: true }, delayLoop: 9000 },
       { dns: { type: 'A', name: 'www.example' }, target: { port: 5353 } },
       { udp: { payload: '7069', requireReply: true, reply: '7x', minReplyLength: 2 } },
-      { alpha: true, target: { address: '10.0.0.99' } },
+      { alpha: true, target: { address: '10.0.0.99' }, sourceAddress: '10.0.0.2' },
     ])
   })
 
