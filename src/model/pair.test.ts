@@ -6,7 +6,7 @@ import type { VrrpInstance } from './types.ts'
 
 const addresses: Record<string, string> = { d1: '10.0.0.2', d2: '10.0.0.3', d3: '10.0.0.10' }
 const locate = (node: string, device: string) =>
-  device === 'eth0' ? { network: 'lan', address: addresses[node] ?? '' } : undefined
+  device === 'eth0' ? { network: 'lan', address: addresses[node] ?? '', otherNetworks: [] } : undefined
 
 describe('who holds the VIP', () => {
   it('orders by priority, then by the higher address as a number', () => {
@@ -44,6 +44,27 @@ it('has two groups of one number where one is of IPv6', () => {
     [['10.0.0.100'], 1],
     [['fd00::100'], 2],
   ])
+})
+
+describe('unicast peers', () => {
+  const own = { d1: '10.1.0.5', d2: '10.2.0.5', d3: '10.3.0.5' }
+  const apart = (node: string) => ({ network: `of ${node}`, address: own[node as 'd1'], otherNetworks: [] })
+  const speaks = (node: 'd1' | 'd2' | 'd3', peers: string[], changes: Partial<VrrpInstance> = {}) =>
+    aDirector(node, anInstance({ unicastPeers: peers, ...changes }))
+  const groupsOf = (...directors: ReturnType<typeof speaks>[]) =>
+    vrrpGroups(directors, apart).map(({ members }) => members.map(({ node }) => node).join())
+
+  it('are one group where routers lie between them', () => {
+    const two = speaks('d2', [own.d1, own.d3], { priority: 90 })
+    const three = speaks('d3', [own.d1, own.d2], { sourceAddress: own.d3, priority: 150 })
+    expect(groupsOf(speaks('d1', [own.d2, own.d3]), two, three)).toEqual(['d3,d1,d2'])
+  })
+
+  it('are two where one does not speak to the other, or not of the same virtual router', () => {
+    expect(groupsOf(speaks('d1', [own.d2]), speaks('d2', [own.d3]))).toEqual(['d1', 'd2'])
+    expect(groupsOf(speaks('d1', [own.d2]), speaks('d2', [own.d1], { virtualRouterId: 52 }))).toEqual(['d1', 'd2'])
+    expect(groupsOf(speaks('d1', []), speaks('d2', []))).toEqual(['d1', 'd2'])
+  })
 })
 
 describe('why two directors could both be MASTER', () => {

@@ -7,7 +7,9 @@ import type { PlannedVip } from '../verify/plan.ts'
 import { expectCheck } from './matchers.ts'
 
 const VIP = '10.0.0.100'
-const member = (node: string, address: string) => ({ node, address, startupDelay: 0, instance: {} as VrrpInstance })
+const member = (node: string, address: string) => ({
+  ...{ node, address, network: 'lan', otherNetworks: [], startupDelay: 0, instance: {} as VrrpInstance },
+})
 const vip: PlannedVip = {
   network: 'lan',
   address: VIP,

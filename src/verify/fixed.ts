@@ -95,13 +95,15 @@ const planned = (
   const member = {
     node: node.name,
     address: own,
+    network: link?.network ?? '',
+    otherNetworks: [],
     instance: ownerOf(link?.name ?? 'lo', [address], service.at),
     startupDelay: 0,
   }
   const check = section && config.ldirectord && ldirectordCheck(section, config.ldirectord)
   const name = service.fwmark === undefined ? service.name : `${service.name} ${endpoint(address, port)}`
   return {
-    ...{ name, director: node.name, vip: { address, network: link?.network ?? '', members: [member] } },
+    ...{ name, director: node.name, vip: { address, network: member.network, members: [member] } },
     others: Math.max(0, checkedTogether(config, service) - 1),
     ...{ service, table: tableName(service), port, url: `http://${endpoint(address, port)}/`, servers },
     ...(check ? { check } : {}),

@@ -20,12 +20,12 @@ import type { Node, Topology } from '../topology/types.ts'
 import { type FixedService, planFixed, tableOf } from './fixed.ts'
 import { tableName, undriven } from './reach.ts'
 import { readinessOf } from './ready.ts'
-import { plannedVips } from './vips.ts'
+import { apart, plannedVips } from './vips.ts'
 
 /** A VIP with the directors that may hold it, the expected MASTER first. */
 export interface PlannedVip {
   address: string
-  /** Network that its directors are heard on. */
+  /** Network that its directors are heard on; where they are on several, that of one of them. */
   network: string
   members: GroupMember[]
 }
@@ -161,8 +161,10 @@ const answersAll = (topology: Topology) => (address: string) =>
   )
 
 const locate = (topology: Topology) => (name: string, device: string) => {
-  const found = topology.nodes.find(node => node.name === name)?.interfaces.find(i => i.name === device)
-  return found && { network: found.network, address: found.address }
+  const interfaces = topology.nodes.find(node => node.name === name)?.interfaces ?? []
+  const found = interfaces.find(i => i.name === device)
+  const otherNetworks = interfaces.filter(i => i !== found).map(({ network }) => network)
+  return found && { network: found.network, address: found.address, otherNetworks }
 }
 
 /** A VIP that a director has for good says nothing of who is MASTER. @throws LvslabError PLAN_VIP_PERMANENT */
@@ -202,11 +204,13 @@ const planServices = (
       const entries = entriesOf(service, vip, marked)
       if (entries.length === 0) continue
       seen.add(service.name)
-      const driven = entries.find(port => undriven(service, port) === undefined)
+      const unled = apart(vip) && `${apart(vip)}: what leads clients to the one that has ${vip.address} is not known`
+      const whyNot = (port: number): string | undefined => unled ?? undriven(service, port)
+      const driven = entries.find(port => whyNot(port) === undefined)
       for (const port of entries) {
         const what =
           service.fwmark === undefined ? `service ${service.name}` : `port ${port} of ${service.name} at ${vip.address}`
-        if (port !== driven) untested.push({ what, why: undriven(service, port) ?? 'one port of a mark is driven' })
+        if (port !== driven) untested.push({ what, why: whyNot(port) ?? 'one port of a mark is driven' })
       }
       if (driven === undefined) continue
       const servers: PlannedServer[] = []

@@ -8,7 +8,7 @@ import type { Node, Topology } from '../topology/types.ts'
 import { fixedReadiness } from './fixed.ts'
 import type { Plan, PlannedService, PlannedVip } from './plan.ts'
 import { CONVERGENCE_MARGIN_MS, tableName } from './reach.ts'
-import { lists, whoeverComesFirst } from './vips.ts'
+import { lists, unsureToHear, whoeverComesFirst } from './vips.ts'
 
 /** What must be so before a lab of the topology can be tested. */
 export const readinessOf = ({
@@ -39,7 +39,8 @@ const vipReadiness = (vip: PlannedVip): Readiness[] => {
   const { address, members } = vip
   const longest = Math.max(...members.map(m => startBound(m.instance, m.startupDelay).maxMs + m.instance.preemptDelay))
   const names = members.map(m => m.node)
-  const alone = (node: string): Condition => ({ kind: 'owner', address, node, others: names.filter(n => n !== node) })
+  const others = unsureToHear(vip) ? [] : names
+  const alone = (node: string): Condition => ({ kind: 'owner', address, node, others: others.filter(n => n !== node) })
   const sure = whoeverComesFirst(vip) === undefined
   // that nobody has it then is for the checks to say
   const first = members.slice(0, sure ? 1 : undefined).filter(member => lists(member, vip))

@@ -2,7 +2,7 @@ import { LvslabError } from '../errors.ts'
 import type { PlannedCheck } from '../judge/rules.ts'
 import type { GroupMember } from '../model/pair.ts'
 import { handoverBound } from '../model/vrrp.ts'
-import type { Plan } from './plan.ts'
+import type { Plan, PlannedVip } from './plan.ts'
 import { type Scenario, SLACK_MS } from './scenario.ts'
 import { configuration } from './scenarios/configuration.ts'
 import { failovers } from './scenarios/failovers.ts'
@@ -14,6 +14,7 @@ import { serverLost } from './scenarios/server-lost.ts'
 import { sharesScenario } from './scenarios/shares.ts'
 import { sorryPage } from './scenarios/sorry.ts'
 import { backupLost, reload } from './scenarios/undisturbed.ts'
+import { unsureToHear } from './vips.ts'
 
 /** Every scenario that follows from a plan, the most valuable first; what cannot be judged goes to `plan.untested`. */
 export const planScenarios = (plan: Plan): Scenario[] => {
@@ -53,9 +54,18 @@ const namedApart = (scenarios: Scenario[]): Scenario[] => {
   return scenarios
 }
 
+/** Where directors may not hear each other, there may be two MASTERs. */
+const heard =
+  (plan: Plan) =>
+  (vip: PlannedVip): boolean => {
+    const why = unsureToHear(vip)
+    if (why !== undefined) plan.untested.push({ what: `one director at a time holds the VIP ${vip.address}`, why })
+    return why === undefined
+  }
+
 /** What is judged on the journal of the convergence itself, before any fork. */
 export const convergenceChecks = (plan: Plan): PlannedCheck[] =>
-  plan.vips.map(({ address, members }) => ({
+  plan.vips.filter(heard(plan)).map(({ address, members }) => ({
     check: `single-owner-${address}`,
     title: `one director at a time holds the VIP ${address}`,
     rule: 'single-owner',

@@ -1,8 +1,13 @@
-import { describe, expect, it } from 'vitest'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
 import { anInstance } from '../model/examples.ts'
+import { loadTopology } from '../topology/load.ts'
+import { type Plan, planTopology } from './plan.ts'
 import { promisesOf } from './promises.ts'
 import { planScenarios } from './scenarios.ts'
-import { planOf, planWith, same, scenarioNames } from './testing.ts'
+import { checkOf, planOf, planWith, same, scenarioNames, scenarioOf, whyUntested } from './testing.ts'
 import { movingTogether } from './vips.ts'
 
 describe('a VIP that two directors hold', () => {
@@ -46,6 +51,84 @@ describe('a VIP that one director alone lists', () => {
       '10.0.0.100: d1 (priority 100), then d2 (80)',
       '10.0.0.101: d1 (priority 100, VI_1 does not list it), then d2 (80)',
     ])
+  })
+})
+
+describe('unicast peers on two networks', () => {
+  const folders: string[] = []
+  afterEach(() => {
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
+  })
+
+  const planAcross = (interfacesOfD2: string): Plan => {
+    const dir = mkdtempSync(path.join(os.tmpdir(), 'lvslab-plan-'))
+    folders.push(dir)
+    writeFileSync(
+      path.join(dir, 'topology.yaml'),
+      `name: zones
+networks:
+  a: { subnet: 10.1.0.0/24, gateway: 10.1.0.1 }
+  b: { subnet: 10.2.0.0/24, gateway: 10.2.0.1 }
+nodes:
+  r1: { role: router, interfaces: { eth0: { network: a, address: 10.1.0.1 }, eth1: { network: b, address: 10.2.0.1 } } }
+  c1: { role: client, interfaces: { eth0: { network: a, address: 10.1.0.50 } } }
+  d1: { role: director, interfaces: { eth0: { network: a, address: 10.1.0.5 } } }
+  d2: { role: director, interfaces: { ${interfacesOfD2} } }
+`,
+    )
+    for (const [node, own, peer, priority] of [
+      ['d1', '10.1.0.5', '10.2.0.5', 110],
+      ['d2', '10.2.0.5', '10.1.0.5', 70],
+    ] as const) {
+      mkdirSync(path.join(dir, node, 'etc/keepalived'), { recursive: true })
+      writeFileSync(
+        path.join(dir, node, 'etc/keepalived/keepalived.conf'),
+        `vrrp_instance V {
+    interface eth0
+    virtual_router_id 10
+    priority ${priority}
+    unicast_src_ip ${own}
+    unicast_peer {
+        ${peer}
+    }
+    virtual_ipaddress {
+        192.0.2.10/32
+    }
+}
+virtual_server 192.0.2.10 80 {
+    protocol TCP
+    real_server 10.1.0.11 80 {
+        weight 1
+    }
+}
+`,
+      )
+    }
+    return planTopology(loadTopology(dir))
+  }
+
+  it('hold one VIP, which moves; how clients follow, and what a router passes on, is not judged', () => {
+    const plan = planAcross('eth0: { network: b, address: 10.2.0.5 }')
+    expect(promisesOf(plan).vips).toEqual(['192.0.2.10: d1 (priority 110), then d2 (70)'])
+    expect(checkOf(scenarioOf(plan, 'failover-stop-192.0.2.10'), 'failover-stop').params).not.toHaveProperty('watch')
+    const apart = 'd1 and d2 are on different networks'
+    expect(whyUntested(plan, 'service 192.0.2.10:80/TCP')).toBe(
+      `${apart}: what leads clients to the one that has 192.0.2.10 is not known`,
+    )
+    expect(whyUntested(plan, 'adverts and gratuitous ARP of 192.0.2.10 around a crash')).toBe(
+      `${apart}, and a router passes adverts on`,
+    )
+  })
+
+  it('may not hear each other where one has an interface on the network of the other as well', () => {
+    const plan = planAcross('eth0: { network: b, address: 10.2.0.5 }, eth1: { network: a, address: 10.1.0.6 }')
+    const why =
+      'd2 has an interface on a of d1, but speaks VRRP by eth0 alone: whether they hear each other is not known'
+    const { promises, untested } = promisesOf(plan)
+    expect(promises.map(({ check }) => check)).toEqual(['configuration-d1', 'configuration-d2'])
+    expect(untested).toContainEqual({ what: 'one director at a time holds the VIP 192.0.2.10', why })
+    expect(untested).toContainEqual({ what: 'failover of 192.0.2.10 after a crash', why })
+    expect(plan.readiness[0]?.condition).toMatchObject({ kind: 'any', of: [{ others: [] }, { others: [] }] })
   })
 })
 

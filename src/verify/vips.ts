@@ -30,6 +30,25 @@ export const plannedVips = (groups: VrrpGroup[]): PlannedVip[] => {
   return [...holders.values()]
 }
 
+/** That the directors of a VIP are on different networks, in which unicast passes routers; undefined where they are on one. */
+export const apart = ({ members: [first, ...others] }: PlannedVip): string | undefined => {
+  const other = others.find(({ network }) => network !== first?.network)
+  return other && `${first?.node} and ${other.node} are on different networks`
+}
+
+/**
+ * Why directors on different networks may not hear each other; undefined where nothing speaks against it. The way between their
+ * addresses may lead past the interface that keepalived sends and hears by (vrrp.c if_setsockopt_bindtodevice).
+ */
+export const unsureToHear = ({ members }: PlannedVip): string | undefined => {
+  for (const { node, network } of members) {
+    const other = members.find(one => one.network !== network && one.otherNetworks.includes(network))
+    if (other)
+      return `${other.node} has an interface on ${network} of ${node}, but speaks VRRP by ${other.instance.interface} alone: whether they hear each other is not known`
+  }
+  return undefined
+}
+
 /** Why the priority of a director is not known; undefined where it is. */
 const weightNotKnown = ({ node, instance }: GroupMember): string | undefined => {
   const { name, trackObjects = [], weightsOfGroup, syncGroup } = instance
@@ -39,8 +58,11 @@ const weightNotKnown = ({ node, instance }: GroupMember): string | undefined => 
 }
 
 /** Why the configuration does not say who of several is MASTER, but who comes first; undefined where it does. */
-export const whoeverComesFirst = ({ members: [first, second, ...others] }: PlannedVip): string | undefined => {
+export const whoeverComesFirst = (vip: PlannedVip): string | undefined => {
+  const [first, second, ...others] = vip.members
   if (!first || !second) return undefined
+  const unsure = unsureToHear(vip)
+  if (unsure) return unsure
   const unknown = [first, second, ...others].map(weightNotKnown).find(reason => reason !== undefined)
   if (unknown) return unknown
   if (first.instance.priority === second.instance.priority)

@@ -10,17 +10,20 @@ import type { Bound } from '../../model/types.ts'
 import { handoverBound } from '../../model/vrrp.ts'
 import type { Plan, PlannedVip } from '../plan.ts'
 import { PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
+import { apart } from '../vips.ts'
 import { AFTER_MS, BEFORE_MS, PROBE, startProbe, wholePool } from './common.ts'
 
 /** Why what the directors of a VIP send cannot be read from the wire; undefined where it can. */
-const unheardOnWire = (plan: Plan, { address, members }: PlannedVip): string | undefined => {
+const unheardOnWire = (plan: Plan, vip: PlannedVip): string | undefined => {
+  const { address, members } = vip
+  if (apart(vip)) return `${apart(vip)}, and a router passes adverts on`
   const [first, ...others] = members.map(({ instance }) => instance)
   if (others.some(other => other.virtualRouterId !== first?.virtualRouterId)) return 'virtual_router_id differs'
   const devices = (name: string): string[] =>
     plan.topology.nodes.find(node => node.name === name)?.interfaces.map(one => one.name) ?? []
   const elsewhere = members.find(({ node, instance }) =>
     [...instance.addresses, ...instance.excludedAddresses].some(
-      vip => vip.address === address && !devices(node).includes(vip.device),
+      one => one.address === address && !devices(node).includes(one.device),
     ),
   )
   return elsewhere && `on ${elsewhere.node} the VIP is on a device that the topology does not name`
