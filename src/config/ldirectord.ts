@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
 import type { Position } from '../errors.ts'
 import type { LdirectordConfig, LdirectordService, LdirectordSettings } from '../model/ldirectord.ts'
 import type { Protocol, RealServer } from '../model/types.ts'
@@ -147,7 +148,12 @@ const readSection = (
   const protocol = readProtocol(protocolLine, target, note)
   const named = (name: string): string => `${six ? `[${target.address}]` : target.address}:${target.port}/${name}`
   const marked = target.fwmark !== undefined
-  const servers = lines.filter(line => /^real6?$/.test(line.name)).flatMap(line => readReal(line, target, made, note))
+  const written = lines.filter(line => /^real6?$/.test(line.name)).flatMap(line => readReal(line, target, made, note))
+  noteTwice(
+    written.map(one => one.server),
+    note,
+  )
+  const servers = written.filter((one, n) => !written.slice(0, n).some(other => isAlike(one, other)))
   const request = withSlash(last('request')?.value.replace(/^"(.*)".*$/, '$1') ?? '/')
   const receive = last('receive')?.value.replace(/^"(.*)".*$/, '$1') ?? ''
   const ownFallback = last(six ? 'fallback6' : 'fallback')
@@ -167,7 +173,6 @@ const readSection = (
       ?.value.split(/[\s,]+/)
       .filter(flag => flag !== '') ?? []
   const realServers = servers.map(one => one.server)
-  noteTwice(realServers, note)
   const checkPort = last('checkport')
   const port = checkPort && readNumber(checkPort, note)
   const virtualHost = last('virtualhost')?.value.replaceAll('"', '')
@@ -205,6 +210,12 @@ const readSection = (
     others,
   }
 }
+
+type Real = ReturnType<typeof readReal>[number]
+
+/** But for their places. */
+const isAlike = (one: Real, other: Real): boolean =>
+  isDeepStrictEqual(one, { ...other, server: { ...other.server, at: one.server.at } })
 
 /** A table has a server once. */
 const noteTwice = (servers: RealServer[], note: Note): void => {

@@ -37,10 +37,28 @@ const planWith = (files: Record<string, string>): Plan => {
   return planTopology(loadTopology(dir))
 }
 const withLdirectord = (text: string): Plan => planWith({ 'etc/ha.d/ldirectord.cf': text })
+const TWICE = `${SECTION}\treal=10.0.0.12:80 gate`
 const untestedOf = (plan: Plan): string[] => {
   planScenarios(plan)
   return plan.untested.map(({ what, why }) => `${what}: ${why}`)
 }
+
+describe('a real server that stands twice in a section', () => {
+  it('is in the table once', () => {
+    const plan = withLdirectord(`${TWICE}\n\tchecktype=connect\n`)
+    expect(planScenarios(plan).map(({ name }) => name)).toContain('server-10.0.0.100:80/TCP-rs2:80')
+    expect(plan.fixed[0]?.servers.map(({ name }) => name)).toEqual(['rs1', 'rs2'])
+    expect(plan.untested[0]).toMatchObject({
+      why: '10.0.0.12 port 80 stands twice in the section; the table has it once',
+    })
+  })
+
+  it('is not judged where the two differ', () => {
+    expect(untestedOf(withLdirectord(`${TWICE} 5\n`))).toContain(
+      'service 10.0.0.100:80/TCP: 10.0.0.12:80 stands twice in its section, and which of the two counts is not known',
+    )
+  })
+})
 
 describe('a director with a saved table', () => {
   const plan = planOf('ipvsadm-tun')

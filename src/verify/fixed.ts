@@ -11,6 +11,7 @@ import {
   type LdirectordService,
   ldirectordUpBound,
 } from '../model/ldirectord.ts'
+import { serverKey } from '../model/pool.ts'
 import type { VirtualService } from '../model/types.ts'
 import { addressesOf } from '../topology/addresses.ts'
 import { filesOfNode } from '../topology/director-files.ts'
@@ -90,6 +91,9 @@ const planned = (
   })
   const lost = service.realServers.find(server => !servers.some(one => one.server === server))
   if (lost) return `no node of the topology has the address of its real server ${lost.address}`
+  const keys = service.realServers.map(serverKey)
+  const twice = keys.find((key, n) => keys.indexOf(key) < n)
+  if (twice) return `${twice} stands twice in its section, and which of the two counts is not known`
   const [link] = node.interfaces
   const own = link?.address ?? address
   const member = {
