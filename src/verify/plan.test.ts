@@ -245,6 +245,15 @@ describe('what cannot be judged is listed as untested', () => {
   })
 })
 
+it('masks a password in what it quotes of the configuration', () => {
+  const whys = planWith(
+    text => text.replace('weight 1', 'weight hunter2'),
+    text => text.replace('1111', 'hunter2'),
+  ).untested.map(({ why }) => why)
+  expect(whys.join()).toContain('***')
+  expect(whys.join()).not.toContain('hunter2')
+})
+
 describe('a topology without keepalived', () => {
   const parent = mkdtempSync(path.join(os.tmpdir(), 'lvslab-plan-'))
   const dir = path.join(parent, 'keepalived-dr')

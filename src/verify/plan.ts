@@ -11,6 +11,7 @@ import { KEEPALIVED, type KeepalivedRelease, OWN_KEEPALIVED } from '../model/kee
 import { type GroupMember, vrrpGroups } from '../model/pair.ts'
 import { withHeldBack } from '../model/refusals.ts'
 import type { DirectorConfig, RealServer, VirtualService } from '../model/types.ts'
+import { createMasker } from '../history/mask.ts'
 import type { Untested } from '../judge/verdict.ts'
 import { innerAddressesOf } from '../topology/addresses.ts'
 import { filesOfNode, refuseMisspelt } from '../topology/director-files.ts'
@@ -71,7 +72,7 @@ export interface Plan {
   readiness: Readiness[]
   /** Why two could be MASTER, on paper. */
   dualMaster: string[]
-  /** Passwords of the configuration: masked wherever people or CI may read. */
+  /** Passwords of the configuration: masked in what a lab tells, and already where `untested` quotes the configuration. */
   secrets: string[]
   untested: Untested[]
 }
@@ -114,8 +115,12 @@ export const planTopology = (topology: Topology): Plan => {
     for (const { program, file } of filesOfNode(name, files ?? ''))
       if (program !== 'keepalived')
         untested.push({ what: `${file} of ${name}`, why: 'it is beside a keepalived.conf, which alone is judged' })
+  const secrets = configs.flatMap(c => c.instances.flatMap(i => (i.authentication ? [i.authentication.secret] : [])))
+  // they alone quote the configuration: masking a number or a word of our own that equals a password would tell it
+  const mask = createMasker(secrets)
   for (const { node, notices } of [...configs, ...tables])
-    for (const { at, message } of notices) untested.push({ what: `${formatPosition(at)} (${node})`, why: message })
+    for (const { at, message } of notices)
+      untested.push({ what: `${formatPosition(at)} (${node})`, why: mask(message) })
   const services = planServices(topology, configs, vips, untested)
   const fixed = planFixed(topology, tables, untested)
   untested.push(...untestedScripts(vips))
@@ -133,7 +138,7 @@ export const planTopology = (topology: Topology): Plan => {
     fixed,
     readiness: readinessOf({ topology, configs, vips, services, fixed }),
     dualMaster: explainDualMaster(configs).map(cause => cause.message),
-    secrets: configs.flatMap(c => c.instances.flatMap(i => (i.authentication ? [i.authentication.secret] : []))),
+    secrets,
     untested,
   }
 }

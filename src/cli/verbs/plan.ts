@@ -1,4 +1,3 @@
-import { createMasker } from '../../history/mask.ts'
 import { formatPromises } from '../../report/promises.ts'
 import { drawText } from '../../topology/draw.ts'
 import { withKeepalived } from '../../topology/keepalived.ts'
@@ -48,5 +47,5 @@ const planned = (topology: Topology, choice: Choice, json: boolean, scratch: str
     ? `${JSON.stringify({ topology: topology.name, ...promises }, null, 1)}\n`
     : `${drawText(topology)}\n${formatPromises(promises, { colour })}`
   // of a derived topology that is gone, what stands in it is left
-  return createMasker(plan.secrets)(text).replaceAll(`${scratch}/`, '')
+  return text.replaceAll(`${scratch}/`, '')
 }
