@@ -5,7 +5,7 @@ import { durationOf, usage } from './usage.ts'
 /** What is tried. */
 export const topologyArgument = {
   type: 'positional',
-  description: 'folder with topology.yaml, or with the plain configurations of directors',
+  description: 'folder with topology.yaml, or with the plain configurations of directors; or one keepalived.conf',
   required: true,
 } as const
 

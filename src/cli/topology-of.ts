@@ -11,7 +11,8 @@ import { loadTopology } from '../topology/load.ts'
 import type { Topology } from '../topology/types.ts'
 
 /**
- * The topology of a folder that has topology.yaml, or one that is derived from the keepalived.conf files in it.
+ * The topology of a folder that has topology.yaml, or one that is derived from the keepalived.conf files in it, or from one such
+ * file.
  *
  * @param derivedDir folder that a derived one is written to, given its name
  * @param tell is told of that, and of what was taken for what the configurations do not say
@@ -25,9 +26,10 @@ export const topologyOf = async (
   const { draft, directors } = deriveFrom(dirOrFile)
   const dir = derivedDir(draft.name)
   await writeDraft(draft, directors, dir)
-  tell(
-    `${dirOrFile} has no ${TOPOLOGY_FILE_NAME}: one is derived from its configurations, see \`lvslab derive ${dirOrFile}\``,
-  )
+  const what = isFile(dirOrFile)
+    ? `a topology is derived from ${dirOrFile}`
+    : `${dirOrFile} has no ${TOPOLOGY_FILE_NAME}: one is derived from its configurations`
+  tell(`${what}, see \`lvslab derive ${dirOrFile}\``)
   for (const question of draft.questions) tell(`  ? ${question}`)
   return loadTopology(dir)
 }
@@ -57,10 +59,13 @@ export const printTopologyOf = async (
   process.stdout.write(text)
 }
 
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true
+
 /** Whether there are configurations of directors, and no topology.yaml. */
 const isPlain = (dirOrFile: string): boolean => {
   const file = path.join(dirOrFile, TOPOLOGY_FILE_NAME)
   if (/\.ya?ml$/.test(dirOrFile) || otherName(dirOrFile) !== undefined) return false
+  if (isFile(dirOrFile)) return true
   if (lstatSync(file, { throwIfNoEntry: false })) return false // a link that leads nowhere is one too
   try {
     return directorFiles(path.resolve(dirOrFile)).length > 0
