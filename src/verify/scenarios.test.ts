@@ -6,6 +6,7 @@ import { withScheduling } from '../judge/limit.ts'
 import type { Lab } from '../lab/lab.ts'
 import type { Plan } from './plan.ts'
 import { SLACK_MS } from './scenario.ts'
+import type { RemovalBounds } from './scenarios/removable.ts'
 import { planScenarios } from './scenarios.ts'
 import {
   type Change,
@@ -89,6 +90,32 @@ describe('the services of a backup', () => {
       },
     })
     expect(scenarioOf(plan, 'configuration').checks.map(({ check }) => check)).not.toContain('table-d1')
+  })
+
+  it.each([
+    ['PING_CHECK {\n}', 'a ping does not see that its httpd crashes: the machine still answers'],
+    [
+      'MISC_CHECK {\nmisc_path /bin/true\n}',
+      'what makes the script of MISC_CHECK fail is not known here: a suite has to break it',
+    ],
+  ])('do not have a httpd crash seen by %j', (check, why) => {
+    const plan = changedPlan(text =>
+      text.replaceAll(/HTTP_GET \{.*?url \{.*?\}.*?\}/gs, check).replaceAll('protocol TCP', 'protocol TCP\nquorum 2'),
+    )
+    expect(whyUntested(plan, `removal and return of rs1 (${SERVICE})`)).toBe(why)
+    expect(whyUntested(plan, `sorry server of ${SERVICE}`)).toBe(why)
+    expect(whyUntested(plan, `quorum 2 of ${SERVICE}`)).toBe(why)
+  })
+
+  it('count a script for the return alone where another check sees the crash', () => {
+    const misc = 'MISC_CHECK {\nmisc_path /bin/true\nmisc_timeout 1\n}\nTCP_CHECK {\nretry 3\n}\n'
+    const plan = changedPlan(text => text.replaceAll(/HTTP_GET \{.*?url \{.*?\}.*?\}/gs, misc))
+    const { downBound, upBound } = checkOf(scenarioOf(plan, `server-${SERVICE}-rs1:80`), `server-${SERVICE}-rs1:80`)
+      .params as RemovalBounds
+    expect([downBound.source, upBound.source]).toEqual([
+      'keepalived check_tcp.c tcp_epilog',
+      'keepalived check_misc.c misc_check_child_thread',
+    ])
   })
 
   it('have the servers whose weights their checks set, without a weight', () => {

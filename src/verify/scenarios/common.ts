@@ -2,7 +2,7 @@ import type { Condition } from '../../agent/protocol.ts'
 import type { Lab } from '../../lab/lab.ts'
 import type { Probe } from '../../lab/probes.ts'
 import { changePool, type Pool, poolTable, serverKey, startPool } from '../../model/pool.ts'
-import type { Bound } from '../../model/types.ts'
+import type { Bound, RealServer } from '../../model/types.ts'
 import type { Plan, PlannedServer, PlannedService } from '../plan.ts'
 import { PATIENCE_MS, PROBE_RATE, type Scenario } from '../scenario.ts'
 
@@ -51,6 +51,23 @@ export const refusalsHeldBack = (servers: PlannedServer[]): string | undefined =
   if (!found) return undefined
   const limit = `the kernel of ${found.node} may hold back the refusals that UDP_CHECK waits for (net.ipv4.icmp_ratelimit)`
   return `${limit}, as more than one check asks it over UDP`
+}
+
+/** Its removal is promised by those checks alone of which it is known what they look at: what makes a script fail is not. */
+export const withoutScripts = (server: RealServer): RealServer => ({
+  ...server,
+  checks: server.checks.filter(({ type }) => type !== 'MISC_CHECK'),
+})
+
+/** Why no check of some server sees that its httpd crashes; undefined where one of each may. */
+export const unseen = (servers: PlannedServer[]): string | undefined => {
+  const blind = servers
+    .map(({ server }) => server.checks.map(({ type }) => type))
+    .find(types => types.length > 0 && types.every(type => type === 'MISC_CHECK' || type === 'PING_CHECK'))
+  if (!blind) return undefined
+  return blind.includes('MISC_CHECK')
+    ? 'what makes the script of MISC_CHECK fail is not known here: a suite has to break it'
+    : 'a ping does not see that its httpd crashes: the machine still answers'
 }
 
 /** The web server of a node crashes, and returns when the pool is without it; clients ask all the while. */

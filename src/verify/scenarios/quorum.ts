@@ -7,7 +7,18 @@ import type { Bound } from '../../model/types.ts'
 import { addressesOf } from '../../topology/addresses.ts'
 import type { Plan, PlannedService } from '../plan.ts'
 import { PATIENCE_MS, type Scenario, SLACK_MS } from '../scenario.ts'
-import { AFTER_MS, BEFORE_MS, poolOf, poolWithout, PROBE, receiversOf, refusalsHeldBack, startProbe } from './common.ts'
+import {
+  AFTER_MS,
+  BEFORE_MS,
+  poolOf,
+  poolWithout,
+  PROBE,
+  receiversOf,
+  refusalsHeldBack,
+  startProbe,
+  unseen,
+  withoutScripts,
+} from './common.ts'
 
 const FAULT = 'httpd-crash'
 
@@ -25,12 +36,14 @@ export const quorum = (plan: Plan, planned: PlannedService): Scenario[] => {
   if (group !== undefined && own.some(other => other.group === group && other.protocol !== protocol))
     return untested(`keepalived's log calls the services of the group ${group} alike, whatever their protocol`)
   const bounds = servers.map(({ server }) => [
-    serverDownBound(server, 'refused'),
+    serverDownBound(withoutScripts(server), 'refused'),
     serverUpBound(server, 'refused', plan.keepalived),
   ])
   const [downBound, upBound] = [slowest(bounds.map(([down]) => down)), slowest(bounds.map(([, up]) => up))]
   if (!downBound || !upBound)
-    return untested(refusalsHeldBack(servers) ?? 'no bound is known for the health checks of all its real servers')
+    return untested(
+      refusalsHeldBack(servers) ?? unseen(servers) ?? 'no bound is known for the health checks of all its real servers',
+    )
   const steps = stepsOf(plan, planned)
   if (typeof steps === 'string') return untested(steps)
 

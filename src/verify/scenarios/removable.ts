@@ -1,7 +1,7 @@
 import { serverDownBound, serverUpBound } from '../../model/health-check.ts'
 import type { Bound } from '../../model/types.ts'
 import type { Plan, PlannedServer, PlannedService } from '../plan.ts'
-import { refusalsHeldBack } from './common.ts'
+import { refusalsHeldBack, unseen, withoutScripts } from './common.ts'
 
 /** When a real server whose port refuses leaves the table, and when it is back. */
 export interface RemovalBounds {
@@ -16,13 +16,13 @@ export const removalOf = (
   one: PlannedServer,
 ): RemovalBounds | { why: string } => {
   const { server } = one
-  const downBound = serverDownBound(server, 'refused')
+  const downBound = serverDownBound(withoutScripts(server), 'refused')
   const upBound = serverUpBound(server, 'refused', keepalived)
   if (!downBound || !upBound) {
     const why = server.checks.length
       ? `no bound is known for ${server.checks.map(c => c.keyword).join(', ')}`
       : 'it has no health check'
-    return { why: refusalsHeldBack([one]) ?? why }
+    return { why: refusalsHeldBack([one]) ?? unseen([one]) ?? why }
   }
   if (server.weight === 0) return { why: 'its weight is 0' }
   if (servers.length < 2) return { why: 'it is the only real server' }

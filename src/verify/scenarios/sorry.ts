@@ -4,7 +4,7 @@ import { sorryBound, sorryEndsBound } from '../../model/health-check.ts'
 import { addressesOf } from '../../topology/addresses.ts'
 import type { Plan, PlannedService } from '../plan.ts'
 import { PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
-import { AFTER_MS, BEFORE_MS, PROBE, refusalsHeldBack, startProbe } from './common.ts'
+import { AFTER_MS, BEFORE_MS, PROBE, refusalsHeldBack, startProbe, unseen, withoutScripts } from './common.ts'
 import { askedFor, onFarms } from './large.ts'
 
 /** Whose page the sorry server's is: that of the directors themselves, or of a host of its own; else why it cannot be told. */
@@ -22,12 +22,13 @@ const whoHasIt = ({ topology, directors }: Plan, { service, servers }: PlannedSe
 export const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
   const { service, servers, vip, table } = planned
   if (!service.sorryServer) return []
-  const bound = sorryBound(service, 'refused', 1000 / PROBE_RATE)
+  const checked = { ...service, realServers: service.realServers.map(withoutScripts) }
+  const bound = sorryBound(checked, 'refused', 1000 / PROBE_RATE)
   const endsBound = sorryEndsBound(service, 'refused', 1000 / PROBE_RATE, plan.keepalived)
   const what = `sorry server of ${planned.name}`
   if (!bound || !endsBound) {
     const why = 'no bound is known for the health checks of its real servers'
-    plan.untested.push({ what, why: refusalsHeldBack(servers) ?? why })
+    plan.untested.push({ what, why: refusalsHeldBack(servers) ?? unseen(servers) ?? why })
     return []
   }
   const pages = whoHasIt(plan, planned)
