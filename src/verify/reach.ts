@@ -10,11 +10,17 @@ export const CONVERGENCE_MARGIN_MS = 15_000
 export const tableName = ({ address = '', port = 0, fwmark, protocol }: VirtualService): string =>
   fwmark === undefined ? `${protocol} ${endpoint(address, port)}` : `FWM ${fwmark}`
 
+const isHttp = (port: number): boolean => port === 80 || port === 8080
+
 /** Why no probe can drive a port of a service; undefined where one can. Probes speak HTTP. */
 export const undriven = ({ protocol, fwmark, realServers }: VirtualService, port: number): string | undefined => {
   if (protocol !== 'TCP' || !port) return 'only TCP services with a port are driven'
   const checks = realServers.flatMap(server => server.checks.map(check => check.type))
-  // what a service on several ports is checked by says nothing of each of them
-  const speaksHttp = port === 80 || port === 8080 || (fwmark === undefined && checks.includes('HTTP_GET'))
+  // what a service on several ports is checked by, and where its servers are, says nothing of each of them
+  const byServers =
+    checks.includes('HTTP_GET') ||
+    // the others do not rewrite ports
+    (realServers.length > 0 && realServers.every(server => server.forwarding === 'NAT' && isHttp(server.port)))
+  const speaksHttp = isHttp(port) || (fwmark === undefined && byServers)
   return speaksHttp ? undefined : `only HTTP is spoken, and nothing says that port ${port} serves it`
 }
