@@ -46,7 +46,8 @@ const namedApart = (scenarios: Scenario[]): Scenario[] => {
   for (const { name } of scenarios) {
     if (names.has(name))
       throw new LvslabError('PLAN_SCENARIO_TWICE', `two scenarios are called ${name}, and so would be their labs`, {
-        remedy: 'look for a virtual server, a real server or a VIP that the configuration has twice',
+        remedy:
+          'look for a virtual server, a real server or a VIP that the configuration has twice, or a VIP whose directors do not hear each other on two networks',
         exitCode: 2,
       })
     names.add(name)
