@@ -130,6 +130,17 @@ virtual=192.168.6.240:80
     expect(messages('virtual=10.0.0.1:80\n    # a comment\n# another\n    scheduler=rr # and one\n')).toEqual([])
   })
 
+  it('has ports by name, aliases too', () => {
+    const { service, notices } = section(
+      'real=10.0.0.11:www gate\nfallback=10.0.0.12:www gate',
+      'virtual=10.0.0.100:www',
+    )
+    expect({ ports: [service?.port, service?.realServers[0]?.port, service?.sorryServer?.port], notices }).toEqual({
+      ports: [80, 80, 80],
+      notices: [],
+    })
+  })
+
   it.for([
     ['checktimeut=3', '1:1 "checktimeut" is unknown here'],
     ['checkinterval=soon', '1:1 checkinterval = soon is not a number from 1 on'],

@@ -31,49 +31,63 @@ export const SCHEDULERS = [
   'twos',
 ]
 
-/** Ports by the names that ipvsadm-save and operators write for them (services(5)); a number is its own. */
-const PORTS: Record<string, number> = {
-  ...{
-    ftp: 21,
-    ssh: 22,
-    telnet: 23,
-    smtp: 25,
-    domain: 53,
-    tftp: 69,
-    http: 80,
-    kerberos: 88,
-    pop3: 110,
-    nntp: 119,
-    ntp: 123,
-  },
-  ...{
-    imap2: 143,
-    snmp: 161,
-    ldap: 389,
-    https: 443,
-    submissions: 465,
-    syslog: 514,
-    submission: 587,
-    ldaps: 636,
-    imaps: 993,
-  },
-  ...{
-    pop3s: 995,
-    'ms-sql-s': 1433,
-    radius: 1812,
-    nfs: 2049,
-    mysql: 3306,
-    'ms-wbt-server': 3389,
-    postgresql: 5432,
-    sip: 5060,
-  },
-  ...{ 'sip-tls': 5061, redis: 6379, 'http-alt': 8080, webcache: 8080 },
-}
+/** Ports of Debian 13's /etc/services (netbase 6.5) that are balanced, by name and alias as `getservbyname` knows them. */
+const PORTS = new Map(
+  Object.entries({
+    20: 'ftp-data',
+    21: 'ftp',
+    22: 'ssh',
+    23: 'telnet',
+    25: 'smtp mail',
+    53: 'domain',
+    69: 'tftp',
+    80: 'http www',
+    88: 'kerberos kerberos5 krb5 kerberos-sec',
+    110: 'pop3 pop-3',
+    119: 'nntp readnews untp',
+    123: 'ntp',
+    143: 'imap2 imap',
+    161: 'snmp',
+    162: 'snmp-trap snmptrap',
+    389: 'ldap',
+    443: 'https',
+    465: 'submissions ssmtp smtps urd',
+    514: 'syslog',
+    554: 'rtsp',
+    563: 'nntps snntp',
+    587: 'submission',
+    636: 'ldaps',
+    853: 'domain-s',
+    873: 'rsync',
+    990: 'ftps',
+    993: 'imaps',
+    995: 'pop3s',
+    1194: 'openvpn',
+    1433: 'ms-sql-s',
+    1812: 'radius',
+    1813: 'radius-acct radacct',
+    2049: 'nfs',
+    3306: 'mysql',
+    3389: 'ms-wbt-server',
+    5060: 'sip',
+    5061: 'sip-tls',
+    5222: 'xmpp-client jabber-client',
+    5269: 'xmpp-server jabber-server',
+    5432: 'postgresql postgres',
+    5671: 'amqps',
+    5672: 'amqp',
+    6379: 'redis',
+    6514: 'syslog-tls',
+    6667: 'ircd',
+    8080: 'http-alt webcache',
+    9418: 'git',
+  }).flatMap(([port, names]) => names.split(' ').map(name => [name, Number(port)] as const)),
+)
 
 /** A port, by number or name; undefined where it is neither. */
 export const portOf = (text: string): number | undefined => {
   if (/^\d+$/.test(text)) return Number(text) <= 65_535 ? Number(text) : undefined
-  return Object.hasOwn(PORTS, text) ? PORTS[text] : undefined
+  return PORTS.get(text)
 }
 
 /** The length of a netmask of leading ones, `255.255.255.0`; undefined for any other. */
