@@ -7,6 +7,9 @@ import { note } from './values.ts'
 export const canonical = (address: string): string =>
   isIPv6(address) ? new SocketAddress({ address, family: 'ipv6' }).address : address
 
+/** The address of a service, a server, a check or an advert: what follows a `/` or `-` is not looked at (lib/utils.c `inet_stosockaddr`). */
+export const addressOf = (word: string): string => canonical(word.replace(/[-/].*/s, ''))
+
 /**
  * The lines of a `virtual_ipaddress` block: `10.0.0.100/24 dev eth0 label eth0:1` (keepalived vrrp_ipaddress.c
  * `alloc_ipaddress`). Without a prefix it is /32, or /128.

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { HealthCheck, MiscCheck, Notice, UdpCheck, UrlCheck } from '../../model/types.ts'
-import { canonical } from './address.ts'
+import { addressOf } from './address.ts'
 import { keyword, type Statement } from './parse.ts'
 import { argument, flag, integer, last, note } from './values.ts'
 
@@ -118,17 +118,17 @@ export const readConnection = (
   const portLine = last(block, 'connect_port')
   const range = { min: 1, max: 65_535, otherwise: "takes the real server's", lenient: true }
   const port = portLine && integer(portLine, range, notices)
-  const address = ip && argument(ip)
+  const address = ip && addressOf(argument(ip))
   const valid = address !== undefined && isIP(address) !== 0
-  if (ip && !valid) note(notices, ip, `connect_ip ${address} is not an address; keepalived ignores the line`)
+  if (ip && !valid) note(notices, ip, `connect_ip ${argument(ip)} is not an address; keepalived ignores the line`)
   const from = last(block, 'bindto')
-  const source = from && argument(from).replace(/\/.*/s, '')
+  const source = from && addressOf(argument(from))
   const bound = source !== undefined && isIP(source) !== 0
   if (from && !bound) note(notices, from, `bindto ${argument(from)} is not an address; keepalived ignores the line`)
   const target = { ...(valid ? { address } : {}), ...(port === undefined ? {} : { port }) }
   return {
     ...(Object.keys(target).length > 0 && { target }),
-    ...(bound && { sourceAddress: canonical(source) }),
+    ...(bound && { sourceAddress: source }),
   }
 }
 

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { ForwardingMethod, HealthCheck, Notice, RealServer, VirtualService } from '../../model/types.ts'
-import { canonical } from './address.ts'
+import { addressOf } from './address.ts'
 import { type CheckDefaults, mergeTiming, readChecks, readTiming } from './health-check.ts'
 import { keyword, type Statement } from './parse.ts'
 import { all, argument, flag, integer, last, note } from './values.ts'
@@ -97,7 +97,7 @@ const strangersIn = (block: Statement[], target: Target): Set<Statement> => {
   let method: ForwardingMethod | undefined
   const strangers = new Set<Statement>()
   const judge = (line: Statement, own: ForwardingMethod | undefined): void => {
-    const its = isIP(line.words[1]?.text ?? '')
+    const its = isIP(addressOf(line.words[1]?.text ?? ''))
     if (its === 0 || own === 'TUN') return
     if (family === 0) family = its
     else if (its !== family) strangers.add(line)
@@ -139,7 +139,7 @@ export const noteGroupPorts = (
 ): void => {
   const strangers = targets[0] ? strangersIn(block, targets[0]) : new Set()
   for (const line of all(block, 'real_server', 'sorry_server')) {
-    if (strangers.has(line) || isIP(canonical(line.words[1]?.text ?? '')) === 0) continue
+    if (strangers.has(line) || isIP(addressOf(line.words[1]?.text ?? '')) === 0) continue
     const own = keyword(line) === 'real_server' ? readForwarding(line.block ?? [], []) : sorryMethod(block, [])
     for (const target of targets) serverPort(line, target, own ?? forwarding, notices)
   }
@@ -157,7 +157,7 @@ export const readServers = (
   const strangers = strangersIn(block, target)
   for (const line of all(block, 'real_server')) {
     const inner = line.block ?? []
-    const address = canonical(argument(line))
+    const address = addressOf(argument(line))
     if (strangers.has(line)) {
       note(notices, line, `real_server ${address} ${OTHER_FAMILY}; keepalived leaves it out`)
       continue
@@ -168,7 +168,7 @@ export const readServers = (
       note(
         notices,
         line,
-        `real_server ${address} ${line.words[2]?.text ?? ''} is not an address and a port; keepalived leaves it out`,
+        `real_server ${argument(line)} ${line.words[2]?.text ?? ''} is not an address and a port; keepalived leaves it out`,
       )
       continue
     }
@@ -220,7 +220,7 @@ export const readSorryServer = (
   for (const early of beforeSorry(block))
     note(notices, early, `${keyword(early)} has no sorry_server before it; keepalived ignores the line`)
   if (!line) return undefined
-  const address = canonical(argument(line))
+  const address = addressOf(argument(line))
   if (strangersIn(block, target).has(line)) {
     note(notices, line, `sorry_server ${address} ${OTHER_FAMILY}; keepalived goes without it`)
     return undefined
@@ -228,6 +228,6 @@ export const readSorryServer = (
   const own = sorryMethod(block, notices)
   const port = serverPort(line, target, own ?? forwarding, notices)
   if (isIP(address) !== 0 && port !== undefined) return { address, port, at: line.at }
-  note(notices, line, `sorry_server ${address} is not an address; keepalived goes without it`)
+  note(notices, line, `sorry_server ${argument(line)} is not an address; keepalived goes without it`)
   return undefined
 }

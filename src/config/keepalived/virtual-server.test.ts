@@ -29,6 +29,19 @@ describe('virtual_server', () => {
     ])
   })
 
+  it('takes the address before a prefix, of the service, its servers and their checks', () => {
+    const { service: read, notices } = service(
+      ' sorry_server 10.0.0.16/24 80\n real_server 10.0.0.11/24 80 {\n TCP_CHECK {\n connect_ip 10.0.0.12/24\n bindto 10.0.0.1/24\n }\n }',
+      '10.0.0.100/24 80',
+    )
+    expect(read).toMatchObject({
+      name: '10.0.0.100:80/TCP',
+      sorryServer: { address: '10.0.0.16' },
+      realServers: [{ address: '10.0.0.11', checks: [{ target: { address: '10.0.0.12' } }] }],
+    })
+    expect(notices).toEqual([])
+  })
+
   it('does not know nb_get_retry in a TCP_CHECK', () => {
     const { service: read, notices } = service(' real_server 10.0.0.11 80 {\n TCP_CHECK {\n nb_get_retry 4\n }\n }')
     expect(read?.realServers[0]?.checks[0]?.retry).toBe(1)

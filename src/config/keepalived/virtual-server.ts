@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import type { ForwardingMethod, Notice, Protocol, RealServer, VirtualService } from '../../model/types.ts'
 import { SCHEDULERS } from '../words.ts'
-import { canonical } from './address.ts'
+import { addressOf } from './address.ts'
 import { readTiming } from './health-check.ts'
 import { keyword, type Statement } from './parse.ts'
 import {
@@ -154,7 +154,7 @@ const nameOf = (address: string, port: number, protocol: Protocol): string =>
   `${isIP(address) === 6 ? `[${address}]` : address}:${port}/${protocol}`
 
 const readTarget = (statement: Statement, protocol: Protocol, notices: Notice[]): Target | undefined => {
-  const address = canonical(argument(statement))
+  const address = addressOf(argument(statement))
   if (address === 'fwmark') {
     const text = argument(statement, 2)
     const fwmark = Number(text)
@@ -167,7 +167,7 @@ const readTarget = (statement: Statement, protocol: Protocol, notices: Notice[])
     note(
       notices,
       statement,
-      `virtual_server ${address} ${statement.words[2]?.text ?? ''} is not an address and a port; ` +
+      `virtual_server ${argument(statement)} ${statement.words[2]?.text ?? ''} is not an address and a port; ` +
         'keepalived leaves the service out',
     )
     return undefined

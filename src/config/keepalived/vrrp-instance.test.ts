@@ -62,7 +62,7 @@ describe('vrrp_instance', () => {
 
   it('takes multicast group, version, interface and unicast peers from where they stand', () => {
     const read = instance(
-      ' unicast_src_ip 10.0.0.2\n unicast_peer {\n 10.0.0.3\n ten\n }',
+      ' unicast_src_ip 10.0.0.2/24\n unicast_peer {\n 10.0.0.3\n ten\n }',
       'global_defs {\n vrrp_mcast_group4 224.0.0.99\n vrrp_version 2\n vrrp_startup_delay 2\n}',
     )
     expect(read).toMatchObject({ unicastPeers: ['10.0.0.3'], sourceAddress: '10.0.0.2', multicastGroup: '224.0.0.99' })

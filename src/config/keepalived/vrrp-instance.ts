@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { Notice, VipAddress, VrrpInstance } from '../../model/types.ts'
-import { isMulticast, readAddresses } from './address.ts'
+import { addressOf, isMulticast, readAddresses } from './address.ts'
 import type { Statement } from './parse.ts'
 import { noteNotify, readTrackedInterfaces, readTrackedScripts, type ScriptDefinition } from './track.ts'
 import { readUnpredicted, type Trackable } from './unpredicted.ts'
@@ -189,9 +189,10 @@ const deviceOfUnicast = (
 /** An address of its own that the instance speaks from. */
 const readSource = (block: Statement[], family: 4 | 6, notices: Notice[]): string | undefined => {
   const line = last(block, 'mcast_src_ip', 'unicast_src_ip')
-  const source = line?.words[1]?.text
-  if (!line || source === undefined || isIP(source) === family) return source
+  if (!line) return undefined
+  const source = addressOf(argument(line))
+  if (isIP(source) === family) return source
   const what = isIP(source) === 0 ? 'is not an address' : 'is not of the family of the VIPs'
-  note(notices, line, `${line.words[0].text} ${source} ${what}; keepalived ignores the line`)
+  note(notices, line, `${line.words[0].text} ${argument(line)} ${what}; keepalived ignores the line`)
   return undefined
 }
