@@ -260,6 +260,16 @@ const CASES: Record<string, Case> = {
     ['7:5', '11:5'],
     instance('  unicast_peer {\n    10.0.0.3\n  }'),
   ),
+  'vip-broadcast': alone(
+    instance('', { vip: '10.253.100.111/28' }),
+    '6:5',
+    instance('', { vip: '10.253.100.111/24\n    10.253.100.3/31\n    10.253.100.255' }),
+  ),
+  'vip-network': alone(
+    instance('', { vip: '10.253.100.96/28' }),
+    '6:5',
+    instance('', { vip: '10.253.100.96/24\n    10.253.100.2/31' }),
+  ),
   'vips-many': alone(
     instance('', { vip: Array.from({ length: 256 }, (_, n) => `10.0.1.${n}`).join('\n') }),
     '5:3',

@@ -3,6 +3,7 @@ import { keyword } from '../../config/keepalived/parse.ts'
 import { all } from '../../config/keepalived/values.ts'
 import { namedDevices } from '../../model/devices.ts'
 import type { VipAddress, VrrpInstance } from '../../model/types.ts'
+import { formatSubnet, parseIpv4, parseSubnet } from '../../topology/ipv4.ts'
 import type { Director, Found, LintInput, Rule } from '../rule.ts'
 import { placeOf, statementAt } from '../statements.ts'
 
@@ -60,6 +61,16 @@ const excludedTwice = eachInstance((instance, director) => {
     return first ? [{ at, other: first.at, message: `${text} stands twice; keepalived ignores the second` }] : []
   })
 })
+
+/** VIPs that are the first or the last address of their own subnet; a /31 has no such addresses (RFC 3021), a /32 is none. */
+const vipAtEnd = (end: 'first' | 'last', what: string) =>
+  eachInstance(({ addresses, excludedAddresses }) =>
+    [...addresses, ...excludedAddresses].flatMap(({ address, prefix, at }) => {
+      const subnet = parseSubnet(`${address}/${prefix}`)
+      if (!subnet || prefix > 30 || parseIpv4(address) !== subnet[end]) return []
+      return [{ at, message: `${address} is the ${what} address of its own subnet ${formatSubnet(subnet)}` }]
+    }),
+  )
 
 /** IPv4 packets have a byte for the count, IPv6 ones have room for fewer in the 1500 bytes of an Ethernet frame. */
 const MOST_VIPS = { 4: 255, 6: 89 } as const
@@ -191,6 +202,25 @@ export const vrrpRules: Rule[] = [
     why: 'keepalived ignores the second (vrrp_data.c vip_is_duplicate, alloc_vrrp_unicast_peer).',
     remedy: 'Take one of them out.',
     check: input => [...addressTwice(input), ...excludedTwice(input)],
+  },
+  {
+    code: 'vip-broadcast',
+    severity: 'error',
+    rejected: false,
+    title: 'A VIP is the broadcast address of its own subnet',
+    why: 'keepalived adds it, and whoever has an address in that subnet sends broadcasts to it: no TCP connection begins (Linux net/ipv4/fib_frontend.c fib_add_ifaddr).',
+    remedy: 'Write the prefix of the network that the VIP is in, /32, or another address.',
+    example: 'virtual_ipaddress {\n  10.0.0.111/28\n}\n',
+    check: vipAtEnd('last', 'broadcast'),
+  },
+  {
+    code: 'vip-network',
+    severity: 'warning',
+    rejected: false,
+    title: 'A VIP is the network address of its own subnet',
+    why: 'Linux before 5.14, and other systems, take it for a broadcast address: in that subnet they open no connection to it (net/ipv4/fib_frontend.c fib_add_ifaddr).',
+    remedy: 'Write the prefix of the network that the VIP is in, /32, or another address.',
+    check: vipAtEnd('first', 'network'),
   },
   {
     code: 'vips-many',
