@@ -106,6 +106,8 @@ describe('vrrp_instance', () => {
     })
     expect(refuse('vrrp_instance V {\n interface eth0\n virtual_router_id 256\n}').at?.line).toBe(3)
     expect(refuse(vrrp(' priority'))).toMatchObject({ code: 'CONFIG_REFUSED', at: { line: 4 } })
+    for (const bare of ['unicast_src_ip', 'garp_master_delay', 'authentication {\n auth_type PASS\n auth_pass\n }'])
+      expect(refuse(vrrp(` ${bare}`)).message).toContain('has no value; keepalived stops at it')
     expect(refuse(vrrp(' version 3')).message).toContain('no VIP')
   })
 })

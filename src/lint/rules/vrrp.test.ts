@@ -60,8 +60,11 @@ it('finds an address of its own that is none', () => {
   expect(places('10.0.0.2')).toEqual([])
 })
 
-it('finds a notify line without its script', () => {
-  expect(placesOf(findingsIn({ 'a.conf': instance('  notify_master') }))).toEqual(['a.conf:8:3 value-missing'])
+it('finds what has no value, at which keepalived stops or goes on', () => {
+  const places = (line: string) => placesOf(findingsIn({ 'a.conf': instance(line) }))
+  expect(places('  unicast_src_ip')).toEqual(['a.conf:8:3 refused'])
+  expect(places('  notify_master')).toEqual(['a.conf:8:3 value-missing'])
+  expect(places('  garp_extra_if')).toEqual(['a.conf:8:3 value-missing'])
 })
 
 it('takes a multicast group for what it is', () => {
