@@ -118,6 +118,7 @@ describe('virtual_server', () => {
     const { service: read, notices } = service(' quorum 5\n hysteresis 9\n real_server 10.0.0.11 80 {\n weight 2\n }')
     expect(read).toMatchObject({ quorum: 2, hysteresis: 1 })
     expect(notices).toHaveLength(2)
+    expect(service(' quorum 3000000000\n real_server 10.0.0.11 80 {\n weight 2\n }').service?.quorum).toBe(2)
   })
 
   it('says what it leaves out', () => {

@@ -280,13 +280,14 @@ const readGranularity = (
 const readQuorum = (block: Statement[], sum: number, notices: Notice[]): { quorum: number; hysteresis: number } => {
   const quorumLine = last(block, 'quorum')
   let quorum =
-    (quorumLine && integer(quorumLine, { min: 1, max: 2 ** 31, otherwise: 'takes 1', lenient: true }, notices)) ?? 1
+    (quorumLine && integer(quorumLine, { min: 1, max: 2 ** 32 - 1, otherwise: 'takes 1', lenient: true }, notices)) ?? 1
   if (quorumLine && quorum > sum) {
     note(notices, quorumLine, `quorum ${quorum} is above the weights of all real servers; keepalived takes ${sum}`)
     quorum = sum
   }
   const line = last(block, 'hysteresis')
-  let hysteresis = (line && integer(line, { min: 0, max: 2 ** 31, otherwise: 'takes 0', lenient: true }, notices)) ?? 0
+  let hysteresis =
+    (line && integer(line, { min: 0, max: 2 ** 32 - 1, otherwise: 'takes 0', lenient: true }, notices)) ?? 0
   if (line && hysteresis >= quorum) {
     hysteresis = Math.max(0, quorum - 1)
     note(notices, line, `hysteresis is not below the quorum; keepalived takes ${hysteresis}`)
