@@ -98,6 +98,12 @@ describe('vrrp_instance', () => {
     expect(names(`global_defs {\n vmac_prefix abcdefghijklmnop\n}\n${six}`)).toEqual(['abcdefghijkl.51'])
   })
 
+  it('takes a VIP once, whatever its prefix and device', () => {
+    const read = instance(' virtual_ipaddress {\n 10.0.0.1\n 10.0.0.1/24 dev eth1\n 10.0.0.2\n }')
+    expect(read.addresses?.map(vip => vip.address)).toEqual(['10.0.0.1', '10.0.0.2'])
+    expect(read.notices).toEqual(['6: VIP 10.0.0.1 stands twice; keepalived ignores the second'])
+  })
+
   it('refuses what keepalived does not start with', () => {
     const refuse = (text: string) => failure(() => read(text))
     expect(refuse('vrrp_instance V {\n virtual_router_id 1\n}')).toMatchObject({
@@ -105,6 +111,7 @@ describe('vrrp_instance', () => {
       at: { line: 1 },
     })
     expect(refuse('vrrp_instance V {\n interface eth0\n virtual_router_id 256\n}').at?.line).toBe(3)
+    expect(refuse('vrrp_instance V {\n virtual_router_id 1\n interface a234567890123456\n}').at?.line).toBe(3)
     expect(refuse(vrrp(' priority'))).toMatchObject({ code: 'CONFIG_REFUSED', at: { line: 4 } })
     for (const bare of ['unicast_src_ip', 'garp_master_delay', 'authentication {\n auth_type PASS\n auth_pass\n }'])
       expect(refuse(vrrp(` ${bare}`)).message).toContain('has no value; keepalived stops at it')

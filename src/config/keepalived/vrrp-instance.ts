@@ -48,8 +48,7 @@ export const readInstance = (
   }
   const name = argument(statement)
 
-  const device =
-    last(block, 'interface')?.words[1]?.text ?? defaults.interface ?? deviceOfUnicast(statement, block, name, notices)
+  const device = readInterface(block) ?? defaults.interface ?? deviceOfUnicast(statement, block, name, notices)
   if (device === undefined)
     throw refused(
       statement,
@@ -65,7 +64,10 @@ export const readInstance = (
       'Add `virtual_router_id N` with N from 1 to 255, the same on every director of the group.',
     )
 
-  const listed = ofOneFamily(readAddresses(all(block, 'virtual_ipaddress'), device, notices), notices)
+  const listed = eachOnce(
+    ofOneFamily(readAddresses(all(block, 'virtual_ipaddress'), device, notices), notices),
+    notices,
+  )
   const ipv6 = listed[0] !== undefined && isIP(listed[0].address) === 6
   const vmacLine = last(block, 'use_vmac')
   const vmac = vmacLine && (readVmacName(vmacLine, notices) ?? defaults.vmacName(virtualRouterId, ipv6 ? 6 : 4))
@@ -135,6 +137,19 @@ export const readInstance = (
   }
 }
 
+/** Of `interface`; keepalived ignores a name that is too long, and has no instance then (vrrp_parser.c `vrrp_int_handler`). */
+const readInterface = (block: Statement[]): string | undefined => {
+  const line = last(block, 'interface')
+  const name = line && argument(line)
+  if (line && name && name.length > LONGEST_DEVICE)
+    throw refused(
+      line,
+      `interface ${name} is longer than the ${LONGEST_DEVICE} characters that the name of an interface has`,
+      'Write the name that it has on the node: ip -br link.',
+    )
+  return name
+}
+
 /** A name that the kernel gives to no device is left out (vrrp_parser.c `vrrp_vmac_handler`). */
 const readVmacName = (line: Statement, notices: Notice[]): string | undefined => {
   const name = writtenName(line)
@@ -152,6 +167,16 @@ const ofOneFamily = (vips: VipAddress[], notices: Notice[]): VipAddress[] => {
       at,
       message: `${address} is not of the family of the first VIP, ${vips[0]?.address}; keepalived leaves it out, and takes it in virtual_ipaddress_excluded`,
     })
+    return false
+  })
+}
+
+/** Neither prefix nor device make another VIP of an address (vrrp_data.c `vip_is_duplicate`). */
+const eachOnce = (vips: VipAddress[], notices: Notice[]): VipAddress[] => {
+  const seen = new Set<string>()
+  return vips.filter(({ address, at }) => {
+    if (seen.has(address)) notices.push({ at, message: `VIP ${address} stands twice; keepalived ignores the second` })
+    else return seen.add(address)
     return false
   })
 }

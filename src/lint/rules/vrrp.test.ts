@@ -5,6 +5,7 @@ it('finds a VIP that is excluded and is not, unless the devices are written othe
   const places = (excluded: string, vip = '10.0.0.100/24') =>
     placesOf(findingsIn({ 'a.conf': instance(`  virtual_ipaddress_excluded {\n${excluded}\n  }`, { vip }) }))
   expect(places('10.0.0.100/24')).toEqual(['a.conf:9:1 address-twice'])
+  expect(places('10.0.0.100')).toEqual(['a.conf:9:1 address-twice'])
   expect(places('10.0.0.7/24\n10.0.0.7/24')).toEqual(['a.conf:10:1 address-twice'])
   expect(places('10.0.0.100/24 dev eth1')).toEqual([])
   expect(places('10.0.0.100/24 dev eth1', '10.0.0.100/24 dev eth1')).toEqual(['a.conf:9:1 address-twice'])

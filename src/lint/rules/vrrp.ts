@@ -35,25 +35,22 @@ const interfaceAlias = eachInstance((instance, director) => {
   ]
 })
 
-const addressTwice = eachInstance((instance, director) => {
+const peerTwice = eachInstance((instance, director) => {
   const peers = all(blockOf(director, instance), 'unicast_peer')
     .flatMap(one => one.block ?? [])
     .map(line => ({ text: keyword(line).replace(/\/.*/s, ''), at: line.at }))
-  const vips = instance.addresses.map(({ address, prefix, at }) => ({ text: `${address}/${prefix}`, at }))
-  return [vips, peers].flatMap(list =>
-    list.flatMap(({ text, at }, index) => {
-      const first = list.slice(0, index).find(one => one.text === text)
-      return first ? [{ at, other: first.at, message: `${text} stands twice; keepalived ignores the second` }] : []
-    }),
-  )
+  return peers.flatMap(({ text, at }, index) => {
+    const first = peers.slice(0, index).find(one => one.text === text)
+    return first ? [{ at, other: first.at, message: `${text} stands twice; keepalived ignores the second` }] : []
+  })
 })
 
 /** What keepalived compares of two VIPs where one is excluded: the device counts, as it is written (vrrp_data.c `vip_is_duplicate`). */
 const excludedTwice = eachInstance((instance, director) => {
-  const keyOf = ({ address, prefix, at }: VipAddress): string => {
+  const keyOf = ({ address, at }: VipAddress): string => {
     const words = statementAt(director, at)?.words.map(word => word.text) ?? []
     const device = words.includes('dev') ? words[words.indexOf('dev') + 1] : undefined
-    return [`${address}/${prefix}`, ...(device === undefined ? [] : [device])].join(' dev ')
+    return [address, ...(device === undefined ? [] : [device])].join(' dev ')
   }
   const vips = [...instance.addresses, ...instance.excludedAddresses].map(vip => ({ text: keyOf(vip), at: vip.at }))
   return vips.slice(instance.addresses.length).flatMap(({ text, at }, index) => {
@@ -201,7 +198,8 @@ export const vrrpRules: Rule[] = [
     title: 'A VIP or a peer stands twice in an instance',
     why: 'keepalived ignores the second (vrrp_data.c vip_is_duplicate, alloc_vrrp_unicast_peer).',
     remedy: 'Take one of them out.',
-    check: input => [...addressTwice(input), ...excludedTwice(input)],
+    notice: /^VIP \S+ stands twice/,
+    check: input => [...peerTwice(input), ...excludedTwice(input)],
   },
   {
     code: 'vip-broadcast',
