@@ -33,6 +33,15 @@ export const readAddresses = (blocks: Statement[], device: string, notices: Noti
         const index = options.indexOf(name)
         return index < 0 ? undefined : options[index + 1]
       }
+      const broadcast = option('brd') ?? option('broadcast')
+      if (broadcast !== undefined && (family === 6 || (isIP(broadcast) !== 4 && !['+', '-'].includes(broadcast)))) {
+        note(
+          notices,
+          line,
+          `${broadcast} is not an address that broadcasts of ${first} could have; keepalived leaves ${first} out`,
+        )
+        return []
+      }
       const label = option('label')
       return [
         {

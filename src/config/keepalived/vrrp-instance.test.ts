@@ -98,6 +98,16 @@ describe('vrrp_instance', () => {
     expect(names(`global_defs {\n vmac_prefix abcdefghijklmnop\n}\n${six}`)).toEqual(['abcdefghijkl.51'])
   })
 
+  it('leaves out a VIP whose broadcast address is none', () => {
+    const read = instance(
+      ' virtual_ipaddress {\n 10.0.0.1/24 brd 10.0.0\n 10.0.0.2/24 brd +\n 10.0.0.3/24 broadcast 10.0.0.255\n }',
+    )
+    expect(read.addresses?.map(vip => vip.address)).toEqual(['10.0.0.2', '10.0.0.3'])
+    expect(read.notices).toEqual([
+      '5: 10.0.0 is not an address that broadcasts of 10.0.0.1/24 could have; keepalived leaves 10.0.0.1/24 out',
+    ])
+  })
+
   it('takes a VIP once, whatever its prefix and device', () => {
     const read = instance(' virtual_ipaddress {\n 10.0.0.1\n 10.0.0.1/24 dev eth1\n 10.0.0.2\n }')
     expect(read.addresses?.map(vip => vip.address)).toEqual(['10.0.0.1', '10.0.0.2'])

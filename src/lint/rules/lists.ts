@@ -72,6 +72,9 @@ const addressOptions = eachLine(['virtual_ipaddress', 'virtual_ipaddress_exclude
     else if (text === 'label' && value.text.length > LONGEST_LABEL) {
       const message = `the label ${value.text} is longer than ${LONGEST_LABEL} characters; keepalived leaves the address out`
       found.push({ at: value.at, message })
+    } else if (text === 'peer' && hasPrefix(value.text) && /\/(?!(?:32|128)$)/.test(line.words[0].text)) {
+      const message = `keepalived does not look at the prefix of ${line.words[0].text}, as the address has a peer`
+      found.push({ at: value.at, message, remedy: 'take the prefix out' })
     } else if (text === 'scope' && !SCOPES.includes(value.text) && !/^\d+$/.test(value.text))
       found.push({ at: value.at, message: `scope ${value.text} is not known${near(value.text, SCOPES)}` })
   }

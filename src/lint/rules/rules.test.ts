@@ -212,8 +212,10 @@ const CASES: Record<string, Case> = {
     'vrrp_script chk {\n  script /bin/true\n  timeout 1\n}\n',
   ),
   'address-option': alone(
-    instance('', { vip: '10.0.0.100/24 de eth0\n    10.0.0.101 label eth0:averyverylong' }),
-    ['6:19', '6:22', '7:22'],
+    instance('', {
+      vip: '10.0.0.100/24 de eth0\n    10.0.0.101 label eth0:averyverylong\n    10.0.0.102/24 peer 10.0.0.1',
+    }),
+    ['6:19', '6:22', '7:22', '8:24'],
     instance('', { vip: '10.0.0.100/24 dev eth0 label eth0:1 no_track scope global' }),
   ),
   'route-invalid': alone(
