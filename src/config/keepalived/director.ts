@@ -193,8 +193,9 @@ const readFinWait = (globals: Statement[], notices: Notice[]): Pick<DirectorConf
   const at = line?.words.findIndex(word => word.text === 'tcpfin') ?? -1
   const number = line?.words[at + 1]
   if (!line || at < 1 || !number) return {}
-  if (/^\d+$/.test(number.text) && Number(number.text) > 0) return { finWait: Number(number.text) * 1000 }
-  note(notices, line, `tcpfin ${number.text} is no number of seconds; the predictions take the kernel's own`)
+  const seconds = /^\d+$/.test(number.text) ? Number(number.text) : -1
+  if (seconds >= 0 && seconds <= 2_678_400) return seconds === 0 ? {} : { finWait: seconds * 1000 }
+  note(notices, line, `tcpfin ${number.text} is not a number from 0 to 2678400; keepalived goes without it`)
   return {}
 }
 

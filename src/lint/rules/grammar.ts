@@ -3,7 +3,7 @@ import type { Position } from '../../errors.ts'
 import { insteadOf, isInRange, isSwitch, needsValue, rangeOf, takesOne } from '../grammar.ts'
 import { type Block, COMMANDS, opens, ROOT, split, wordsOf } from '../keywords.ts'
 import type { Director, Found, LintInput, Rule } from '../rule.ts'
-import { everyStatement, linesOfFiles } from '../statements.ts'
+import { everyStatement, globalsOf, linesOfFiles } from '../statements.ts'
 import { PASSED_OVER } from './values.ts'
 
 interface Placed {
@@ -65,6 +65,39 @@ const outOfRange = each(({ block }, word, value) => {
   const limits = range.max === Infinity ? `from ${range.min}` : `from ${range.min} to ${range.max}`
   return `${word} ${value} is not ${kind} ${limits}`
 })
+
+/** Numbers that stand behind words of their own, by keyword; the reader has `tcpfin` (global_parser.c `lvs_syncd_handler`, `lvs_timeouts`). */
+const OPTIONS = new Map([
+  [
+    'lvs_sync_daemon',
+    new Map([
+      ['id', { min: 0, max: 255 }],
+      ['maxlen', { min: 1, max: 65_507 }],
+      ['port', { min: 1, max: 65_535 }],
+      ['ttl', { min: 1, max: 255 }],
+    ]),
+  ],
+  [
+    'lvs_timeouts',
+    new Map([
+      ['tcp', { min: 0, max: 2_678_400 }],
+      ['udp', { min: 0, max: 2_678_400 }],
+    ]),
+  ],
+])
+
+const optionsOutOfRange = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director =>
+    globalsOf(director).flatMap(({ words }) =>
+      words.flatMap(({ text, at }, index) => {
+        const range = OPTIONS.get(words[0].text)?.get(text)
+        const value = words[index + 1]
+        if (!range || (value && isInRange(value.text, range))) return []
+        const what = value ? `${value.text} is not a whole number from ${range.min} to ${range.max}` : 'has no value'
+        return [{ at: value?.at ?? at, message: `${text} ${what}; keepalived goes without it` }]
+      }),
+    ),
+  )
 
 const noSwitch = each(({ block }, word, value) =>
   isSwitch({ block, word }) && value !== undefined && !/^(?:on|off|true|false|yes|no)$/.test(value)
@@ -211,7 +244,7 @@ export const grammarRules: Rule[] = [
     remedy: 'Write a number in the range that the message names.',
     example: 'vrrp_instance VI_1 {\n  priority 300\n}\n',
     notice: /is not a number/,
-    check: outOfRange,
+    check: input => [...outOfRange(input), ...optionsOutOfRange(input)],
   },
   {
     code: 'switch-invalid',

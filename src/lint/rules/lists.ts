@@ -89,9 +89,11 @@ const peerOptions = eachLine(['unicast_peer'], ({ words: [, ...rest] }) => {
 
 const routes = eachLine(['virtual_routes', 'static_routes'], line => {
   const found: Found[] = []
+  let leads = false
   for (let n = 0; n < line.words.length; n++) {
     const { text, at } = line.words[n] as Word
     if (text === 'nexthop') break
+    leads ||= hasPrefix(text) || text.startsWith('default')
     if (ROUTE.bare.includes(text) || ROUTE_TYPES.includes(text)) continue
     if (text === 'gw' || text === 'or')
       found.push({
@@ -115,7 +117,9 @@ const routes = eachLine(['virtual_routes', 'static_routes'], line => {
       if (!['lock', 'to', 'as'].includes(text)) n++
     } else if (!hasPrefix(text)) found.push({ at, message: `${text} is neither an address nor a word of a route` })
   }
-  return found
+  return leads || found.length > 0
+    ? found
+    : [{ at: line.at, message: 'the route has no destination; keepalived leaves it out' }]
 })
 
 const rules = eachLine(['virtual_rules', 'static_rules'], line =>

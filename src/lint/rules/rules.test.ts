@@ -162,7 +162,19 @@ const CASES: Record<string, Case> = {
   'address-invalid': alone(service('', undefined, '10.0.0.300 80'), '1:1', service()),
   'stands-twice': alone(instance() + instance(), '10:1', instance()),
   'value-missing': alone('global_defs {\n  router_id\n}\n', '2:3', 'global_defs {\n  router_id a\n}\n'),
-  'number-invalid': alone(instance().replace('priority 100', 'priority 300'), '4:3', instance()),
+  'number-invalid': alone(
+    `${instance().replace('priority 100', 'priority 300')}global_defs {
+  lvs_sync_daemon eth0 VI_1 id 300 ttl 2 maxlen
+  lvs_timeouts tcp 9x udp 10 tcpfin x
+}
+`,
+    ['4:3', '11:32', '11:42', '12:3', '12:20'],
+    `${instance()}global_defs {
+  lvs_sync_daemon eth0 VI_1 id 255 ttl 2 maxlen 1400
+  lvs_timeouts tcp 9 udp 10 tcpfin 0
+}
+`,
+  ),
   'switch-invalid': alone(instance('  smtp_alert maybe'), '8:3', instance('  smtp_alert off')),
   'value-extra': alone(
     'global_defs {\n  notification_email_from a@b c\n}\n',
@@ -219,9 +231,9 @@ const CASES: Record<string, Case> = {
     instance('', { vip: '10.0.0.100/24 dev eth0 label eth0:1 no_track scope global' }),
   ),
   'route-invalid': alone(
-    'static_routes {\n  10.9.0.0/16 vai 10.0.0.1 dev eth0\n  10.8.0.0/16 gw 10.0.0.1\n  10.7.0.0/16 src\n}\n',
-    ['2:15', '3:15', '4:15'],
-    'static_routes {\n  10.9.0.0/16 via 10.0.0.1 dev eth0 metric 5\n  blackhole 10.8.0.0/16\n}\n',
+    'static_routes {\n  10.9.0.0/16 vai 10.0.0.1 dev eth0\n  10.8.0.0/16 gw 10.0.0.1\n  10.7.0.0/16 src\n  via 10.0.0.1\n}\n',
+    ['2:15', '3:15', '4:15', '5:3'],
+    'static_routes {\n  10.9.0.0/16 via 10.0.0.1 dev eth0 metric 5\n  blackhole 10.8.0.0/16\n  default via 10.0.0.1\n}\n',
   ),
   'rule-no-preference': alone(
     'static_rules {\n  from 10.0.0.0/24 table 1\n}\n',
