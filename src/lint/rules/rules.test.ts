@@ -284,6 +284,11 @@ const CASES: Record<string, Case> = {
     '6:5',
     instance('', { vip: '10.253.100.96/24\n    10.253.100.2/31' }),
   ),
+  'script-shell': alone(
+    script('/usr/bin/pgrep haproxy || exit 1') + instance(TRACKED),
+    '6:10',
+    script('/usr/bin/pgrep haproxy') + instance(TRACKED),
+  ),
   'vips-many': alone(
     instance('', { vip: Array.from({ length: 256 }, (_, n) => `10.0.1.${n}`).join('\n') }),
     '5:3',

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readInputs } from '../input.ts'
 import { lint } from '../lint.ts'
-import { folderWith, instance, SECURE, script, TRACKED } from '../testing.ts'
+import { findingsIn, folderWith, instance, placesOf, SECURE, script, TRACKED } from '../testing.ts'
 
 describe('scripts', () => {
   const SCRIPTS = [
@@ -60,4 +60,26 @@ describe('scripts', () => {
     expect(codes(bare)).toEqual(nothing)
     expect(codes(script('</etc/passwd').replace(SECURE, '') + instance(TRACKED))).toEqual(nothing)
   })
+})
+
+describe('a shell', () => {
+  const places = (line: string) =>
+    placesOf(findingsIn({ 'a.conf': `${SECURE}vrrp_script chk {\n  ${line}\n}\n${instance(TRACKED)}` }), 'script-shell')
+
+  it.for([
+    'script "/usr/bin/pgrep haproxy || exit 1"',
+    'script "/usr/bin/curl -s http://127.0.0.1/ | grep ok"',
+    'script "if [ -f /etc/keepalived/down ]; then exit 1; fi"',
+    "script '/usr/bin/killall -0 haproxy 2>/dev/null'",
+    'script "/usr/bin/test $(cat /run/a) = 1"',
+  ])('is missed by %s', line => expect(places(line)).toEqual(['a.conf:6:10 script-shell']))
+
+  it.for([
+    'script "/usr/bin/pgrep haproxy"',
+    `script "/usr/bin/sh -c 'a || b; c > d'"`,
+    `script '/usr/bin/bash -c "a | b"'`,
+    String.raw`script "/usr/bin/sh -c \"a && b\""`,
+    `script "/usr/bin/grep -E 'a|b;' /etc/hosts"`,
+    'script "/usr/bin/curl http://127.0.0.1/?a=1&b=2" # a || b',
+  ])('is not needed by %s', line => expect(places(line)).toEqual([]))
 })

@@ -4,7 +4,7 @@ import { keyword, type Statement } from '../../config/keepalived/parse.ts'
 import { all, last } from '../../config/keepalived/values.ts'
 import { COMMANDS } from '../keywords.ts'
 import type { Director, Found, LintInput, Rule } from '../rule.ts'
-import { everyStatement, globalsOf } from '../statements.ts'
+import { everyStatement, globalsOf, linesOfFiles } from '../statements.ts'
 
 /** The folder that an operator keeps beside the configuration; what stands elsewhere may come with the system. */
 const OWN = '/etc/keepalived/'
@@ -171,6 +171,33 @@ const withoutUser = ({ directors }: LintInput): Found[] =>
     return [{ at: first.line.at, message }]
   })
 
+/** A word of a command line, quotes and all (lib/parser.c alloc_strvec_quoted_escaped_common). */
+const WORD = /(?:[^\s'"\\]|\\.|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')+/g
+/** What is something to a shell where it stands outside of quotes. */
+const SHELL = /^(?:\|\|?|&&?|\d?>.*|&>.*|<.*)$|;$|^[^'"]*(?:\$\(|`)/
+
+const shellSyntax = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director => {
+    const lineAt = linesOfFiles()
+    return commandsOf(director).flatMap(({ line, path }) => {
+      if (line.words.slice(0, 2).some(word => word.definedAt)) return []
+      // the command is the first word behind the keyword, and what is in its quotes is cut into words once more
+      const [, command = ''] =
+        lineAt(line.at)
+          .slice(line.at.column - 1)
+          .match(WORD) ?? []
+      const words =
+        command
+          .replace(/^(["'])(.*)\1$/, '$2')
+          .replaceAll('\\"', '"')
+          .match(WORD) ?? []
+      const found = words.find(word => SHELL.test(word))
+      if (found === undefined) return []
+      const message = `there is no shell to take ${found} for more than an argument of ${path}`
+      return [{ at: line.words[1]?.at ?? line.at, message }]
+    })
+  })
+
 /** Blocks that must say what they look at. */
 const LOOKS_AT: Record<string, string> = { vrrp_track_process: 'process', track_file: 'file', vrrp_track_file: 'file' }
 
@@ -263,6 +290,16 @@ export const scriptRules: Rule[] = [
     why: 'keepalived disables what root would run and others may write, and what has a link among its folders, with a line in its log (lib/notify.c check_security).',
     remedy: 'Let root alone write the script and its folders, or have another user run it.',
     check: insecure(false),
+  },
+  {
+    code: 'script-shell',
+    severity: 'warning',
+    rejected: false,
+    title: 'A command in the language of a shell',
+    why: 'keepalived runs the words of a command by themselves, without a shell: || && | ; > and $( are arguments of the program (lib/notify.c).',
+    remedy: `Let a shell run it, "/usr/bin/sh -c '...'", or write it into a script.`,
+    example: 'vrrp_script chk {\n  script "/usr/bin/pgrep haproxy || exit 1"\n}\n',
+    check: shellSyntax,
   },
   {
     code: 'script-security',
