@@ -58,6 +58,7 @@ const read = ({ name, host = name, program, root, mount, file, whole, node }: So
   }
   const common = {
     name,
+    instance: configId(host),
     program,
     errors,
     fileOf: (path: string) =>
@@ -69,7 +70,7 @@ const read = ({ name, host = name, program, root, mount, file, whole, node }: So
     return { ...common, statements: [], config, ...(config.ldirectord ? { ldirectord: config.ldirectord } : {}) }
   }
   const loaded = loadTree(root, file, {
-    instance: configId(host),
+    instance: common.instance,
     mount,
     onError,
     edit: (text, path) => withoutOddBlanks(text, path, onError),

@@ -11,6 +11,8 @@ export type Severity = 'error' | 'warning' | 'info'
 /** One director's configuration, as far as it could be read. */
 export interface Director {
   name: string
+  /** Name that `@NAME` lines ask for. */
+  instance: string
   program: Program
   /** Every statement of keepalived.conf, those that nobody knows among them; includes are in place. */
   statements: Statement[]

@@ -97,6 +97,11 @@ const CASES: Record<string, Case> = {
   'include-loop': alone('include a.conf\n', '1:9', 'include b.part\n'),
   'include-nothing': alone('include b.part\n', '1:9', '# include b.part\n'),
   'include-conditional': alone('@a include b.part\n', '1:12', 'include b.part\n'),
+  'condition-unmatched': alone(
+    instance('  @lb1 nopreempt\n  @lb2 nopreempt'),
+    '8:3',
+    instance('  @a nopreempt\n  @lb2 nopreempt'),
+  ),
   'keyword-joined': alone(instance().replace('interface eth0', 'interfaceeth0'), '2:3', instance()),
   'keyword-removed': alone(service('  nat_mask 255.255.255.0'), '5:3', service()),
   'keyword-misplaced': alone('real_server 10.0.0.11 80 {\n  weight 1\n}\n', '1:1', service()),

@@ -10,6 +10,21 @@ it('finds a quote of a command that is not closed, wherever it begins', () => {
   expect(places(`notify_master '/usr/bin/a "b"' # "`)).toEqual([])
 })
 
+it('finds the lines of hosts that are no director, of several directors each', () => {
+  const text = instance('  @lb1 nopreempt\n  @lb1 debug 1\n  @^lb1 debug 2\n  @lb2 nopreempt')
+  const found = (...hosts: string[]) =>
+    findingsIn(Object.fromEntries(hosts.map(host => [`${host}/keepalived.conf`, text]))).filter(
+      one => one.code === 'condition-unmatched',
+    )
+  expect(found('lb1').length).toBe(0)
+  expect(found('lb1', 'lb2').length).toBe(0)
+  expect(found('lb9').map(one => one.message)).toEqual(['no director given (lb9) reads the lines of @lb1, @lb2'])
+  expect(placesOf(found('lb1', 'lb9'))).toEqual([
+    'lb1/keepalived.conf:11:3 condition-unmatched',
+    'lb9/keepalived.conf:11:3 condition-unmatched',
+  ])
+})
+
 it.each(['d1/ipvsadm.rules', 'd1/ldirectord.cf'])('finds that nothing is in %s', file => {
   for (const text of ['', '\n']) expect(placesOf(findingsIn({ [file]: text }))).toEqual([`${file}:1:1 config-empty`])
 })

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { COMMANDS } from '../keywords.ts'
 import { EVERY_PROGRAM, type Found, type LintInput, type Rule } from '../rule.ts'
 import { everyStatement, linesOfFiles } from '../statements.ts'
@@ -42,6 +43,22 @@ const commandQuotes = ({ directors }: LintInput): Found[] =>
         return index < 0 || isSaid ? [] : [{ at: { ...at, column: index + 1 }, message: 'This quote is never closed' }]
       })
   })
+
+/** Of several directors each host is known, and of a single one its partner's lines are not meant for it. */
+const conditionUnmatched = ({ directors }: LintInput): Found[] => {
+  const given = new Set(directors.map(director => director.instance))
+  return [...new Set(directors.flatMap(director => director.config.files))].flatMap(file => {
+    const rows = readFileSync(file, 'utf8').split('\n')
+    const hosts = rows.map(row => /^\s*@([^\s^]\S*)[ \t]/.exec(row)?.[1])
+    const known = new Set(hosts.filter(host => host !== undefined))
+    const others = [...known].filter(host => !given.has(host))
+    if (others.length === 0 || (given.size === 1 && others.length < known.size)) return []
+    const index = hosts.findIndex(host => host === others[0])
+    const at = { file, line: index + 1, column: (rows[index] as string).indexOf('@') + 1 }
+    const names = others.map(host => `@${host}`).join(', ')
+    return [{ at, message: `no director given (${[...given].join(', ')}) reads the lines of ${names}` }]
+  })
+}
 
 /** Of files, their encoding and quotes, and of what is not read of them. */
 export const structureRules: Rule[] = [
@@ -157,6 +174,17 @@ export const structureRules: Rule[] = [
     why: "keepalived's processes read a copy of the configuration, into which such a line comes beside what it includes (lib/parser.c read_line).",
     remedy: 'Begin the line with include.',
     notice: /reads what this line includes twice/,
+  },
+  {
+    code: 'condition-unmatched',
+    severity: 'info',
+    rejected: false,
+    title: 'Lines of hosts that no director given is',
+    why: 'keepalived reads a line @NAME on the host of that name, or with -i NAME, alone (lib/parser.c read_line); a director is called like its folder, or its file.',
+    remedy:
+      'Give each director a folder that is called like its host: lint a folder with lb1/keepalived.conf for @lb1.',
+    example: 'vrrp_instance VI_1 {\n  @lb1 priority 150\n}\n',
+    check: conditionUnmatched,
   },
   {
     code: 'file-executable',
