@@ -264,6 +264,24 @@ describe('what a lab cannot know', () => {
     )
   })
 
+  it('is an address that no host can have: refused at its place', () => {
+    const refused = 'is loopback, multicast or reserved: no host can have it'
+    expect(() => pair(instance({ more: 'mcast_src_ip 224.0.0.1' }))).toThrow(`224.0.0.1 ${refused}`)
+    expect(() => pair(instance({ more: 'mcast_src_ip ff02::1', vips: ['fd00::1/64'] }))).toThrow(refused)
+    expect(() => pair(instance(), service('10.0.0.100 80', 'DR', ['240.0.0.1 80']))).toThrow(`240.0.0.1 ${refused}`)
+    expect(() => pair(instance({ vips: ['10.0.0.100/24', '127.0.0.9/8 dev lo'] }))).not.toThrow()
+  })
+
+  it('is a second interface of a director in one network: refused at the instance', () => {
+    const second = (more: string, vip: string) => instance({ device: 'eth1', vips: [vip], more })
+    const twice = 'd1 has eth1 in a network where it has another interface already'
+    expect(() => pair(instance(), second('unicast_src_ip 10.0.0.11', '10.0.0.101/24'))).toThrow(
+      expect.objectContaining({ code: 'DERIVE_NETWORK', at: expect.objectContaining({ line: 12 }) }),
+    )
+    expect(() => pair(instance(), second('', '10.0.0.101/24'))).toThrow(twice)
+    expect(() => pair(instance(), second('unicast_src_ip 10.0.1.11', '10.0.0.101/32'))).not.toThrow()
+  })
+
   it('takes other names where a director has one', () => {
     const draft = deriveTopology('named', [read('rs1', instance() + service('10.0.0.100 80', 'DR', ['10.0.0.10 80']))])
     expect(names(draft)).toEqual(['c1', 'rs1', 'rs1-derived'])

@@ -20,7 +20,7 @@ import {
   withOwnAddresses,
 } from './links.ts'
 import { farmStub, stubFor } from './stubs.ts'
-import { refuseInterfaces, unbuilt } from './unbuilt.ts'
+import { refuseAddresses, refuseInterfaces, refuseTwice, unbuilt } from './unbuilt.ts'
 
 /** Nobody answers ARP for the VIP that a real server has on lo or tunl0, and nobody speaks of it. */
 const QUIET = { ignore: 1, announce: 2 }
@@ -35,10 +35,13 @@ const CLIENTS: Subnet = parseSubnet('198.51.100.0/24') as Subnet
  * Drafts the topology that directors' configurations describe: their networks, real servers that satisfy their checks, a client, and
  * a router where somebody needs one. What the configurations do not say is a question with a default.
  *
- * @throws LvslabError DERIVE_NOTHING where no director has a VIP
+ * @throws LvslabError DERIVE_NOTHING where no director has a VIP, DERIVE_INTERFACE, DERIVE_ADDRESS and DERIVE_NETWORK where it has what
+ *   no topology can have, DERIVE_FULL
  */
 export const deriveTopology = (name: string, given: DirectorConfig[]): Draft => {
-  const ipv6 = standIns(withOwnAddresses(given))
+  const owning = withOwnAddresses(given)
+  refuseAddresses(owning)
+  const ipv6 = standIns(owning)
   const { configs } = ipv6
   const vips = [...new Set(configs.flatMap(c => c.instances.flatMap(vipsOf)).map(vip => vip.address))]
   if (vips.length === 0)
@@ -55,6 +58,7 @@ export const deriveTopology = (name: string, given: DirectorConfig[]): Draft => 
   const questions = [...presumed(given), ...boundElsewhere(configs), ...unbuilt(configs)]
   const names = unusedNames(configs)
   const links = findLinks(configs)
+  refuseTwice(configs, links)
   const wires = links.map(
     (link, n): Wire => ({
       ...link,

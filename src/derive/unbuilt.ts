@@ -1,9 +1,10 @@
 import { LvslabError } from '../errors.ts'
 import { namedDevices } from '../model/devices.ts'
 import type { DirectorConfig } from '../model/types.ts'
+import { contains, isReserved, parseIpv4 } from '../topology/ipv4.ts'
 import { parseIpv6 } from '../topology/ipv6.ts'
 import { INTERFACE_NAME } from '../topology/schema.ts'
-import { boundOf, vipsOf } from './links.ts'
+import { boundOf, type Link, vipsOf } from './links.ts'
 
 /** What the reader says of services and real servers that keepalived goes on without, as of host names. */
 const LEFT_OUT =
@@ -109,4 +110,49 @@ export const refuseInterfaces = (configs: DirectorConfig[]): void => {
       )
     }
   }
+}
+
+/** @throws LvslabError DERIVE_ADDRESS where a director or a real server would have an address that no host can have */
+export const refuseAddresses = (configs: DirectorConfig[]): void => {
+  const all = configs.flatMap(({ instances, services }) => [
+    ...instances.flatMap(one => [
+      { address: one.sourceAddress ?? '', at: one.at },
+      ...[...one.addresses, ...one.excludedAddresses].filter(vip => vip.device !== 'lo'),
+    ]),
+    ...services
+      .flatMap(({ realServers, sorryServer }) => [...realServers, ...(sorryServer ? [sorryServer] : [])])
+      // that is the director itself
+      .filter(({ address }) => !address.startsWith('127.')),
+  ])
+  for (const { address, at } of all) {
+    const value = parseIpv4(address)
+    if (value === undefined ? !/^ff.*:/i.test(address) : !isReserved(value)) continue
+    throw new LvslabError('DERIVE_ADDRESS', `${address} is loopback, multicast or reserved: no host can have it`, {
+      at,
+      remedy: 'write an address of the host there, as `ip address` shows it',
+      exitCode: 2,
+    })
+  }
+}
+
+/** @throws LvslabError DERIVE_NETWORK where a director has two interfaces in one network, which no topology has */
+export const refuseTwice = (configs: DirectorConfig[], links: Link[]): void => {
+  for (const { subnet, devices } of links)
+    for (const { director, name, own, vips } of devices) {
+      const known = [...(own === undefined ? [] : [own]), ...vips.map(vip => vip.address)]
+      if (known.length === 0 || known.some(address => contains(subnet, parseIpv4(address) ?? 0))) continue
+      // the network of its addresses has another interface of the director
+      const instance = configs
+        .find(({ node }) => node === director)
+        ?.instances.find(one => one.interface === name || vipsOf(one).some(vip => vip.device === name))
+      throw new LvslabError(
+        'DERIVE_NETWORK',
+        `${director} has ${name} in a network where it has another interface already: a topology has one for each`,
+        {
+          at: instance?.at,
+          remedy: `derive from a copy in which what is on ${name} has a subnet of its own, or is left out`,
+          exitCode: 2,
+        },
+      )
+    }
 }

@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net'
 import { canonical } from '../model/address.ts'
 import { arpSysctl } from './arp.ts'
 import { hint } from './did-you-mean.ts'
-import { contains, formatSubnet, overlaps, parseIpv4, parseSubnet } from './ipv4.ts'
+import { contains, formatSubnet, isReserved, overlaps, parseIpv4, parseSubnet } from './ipv4.ts'
 import type { Subnet } from './ipv4.ts'
 import { show } from './messages.ts'
 import type { Path, YamlSource } from './source.ts'
@@ -83,12 +83,11 @@ const checkNetworks = (source: YamlSource): Networks => {
 /** Returns whether nodes can be in it; host bits set by mistake do not matter for that. */
 const checkSubnet = (source: YamlSource, path: Path, text: string, subnet: Subnet): boolean => {
   const right = formatSubnet(subnet)
-  const firstByte = subnet.first >>> 24
   if (subnet.prefix < 8 || subnet.prefix > 30) {
     source.report(path, `subnet ${text} must have a prefix of /8 to /30`)
     return false
   }
-  if (firstByte === 0 || firstByte === 127 || firstByte >= 224) {
+  if (isReserved(subnet.first)) {
     source.report(path, `subnet ${text} is loopback, multicast or reserved: no node can have an address in it`)
     return false
   }

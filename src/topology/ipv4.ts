@@ -47,6 +47,12 @@ export const contains = (subnet: Subnet, address: number): boolean => address >=
 /** Whether two subnets share an address. */
 export const overlaps = (a: Subnet, b: Subnet): boolean => a.first <= b.last && b.first <= a.last
 
+/** Whether it is of this network (0.0.0.0/8), loopback, multicast or reserved: no node can have it on a network. */
+export const isReserved = (address: number): boolean => {
+  const firstByte = address >>> 24
+  return firstByte === 0 || firstByte === 127 || firstByte >= 224
+}
+
 /** The address as `/proc/net/route` prints it on a little-endian machine: `10.0.0.1` is `0100000A`. */
 export const procRouteHex = (text: string): string => {
   const value = parseIpv4(text)
