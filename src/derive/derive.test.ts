@@ -149,6 +149,35 @@ describe('other shapes', () => {
     expect(node(draft, 'r1').routes).toEqual(['172.16.9.9/32 dev eth0'])
   })
 
+  it('has its clients elsewhere where VIPs that serve are in two networks, whichever is first', () => {
+    const [first, second] = ['10.0.0.100', '172.16.9.9'].map(vip => service(`${vip} 80`, 'DR', ['10.0.0.10 80']))
+    const vips = instance({ vips: ['10.0.0.100/24', '172.16.9.9/24'] })
+    for (const services of [
+      [first, second],
+      [second, first],
+    ]) {
+      const draft = pair(vips, ...(services as string[]))
+      expect(addresses(draft, 'c1')).toEqual(['eth0 clients 198.51.100.50'])
+      expect(node(draft, 'r1').routes).toEqual(['172.16.9.9/32 dev eth0'])
+    }
+    const two = pair(
+      instance() + instance({ device: 'eth1', vips: ['192.168.7.1/24'] }),
+      service('10.0.0.100 80', 'NAT', ['192.168.7.10 80']),
+      service('192.168.7.1 80', 'NAT', ['192.168.7.10 80']),
+    )
+    expect(addresses(two, 'r1')).toEqual([
+      'eth0 lan 10.0.0.254',
+      'eth1 lan2 192.168.7.254',
+      'eth2 clients 198.51.100.254',
+    ])
+  })
+
+  it('has the clients of a mark where every VIP that may be meant is reached', () => {
+    const marked = (...vips: string[]) => pair(instance({ vips }), service('fwmark 7', 'DR', ['10.0.0.10 80']))
+    expect(names(marked('10.0.0.100/24'))).not.toContain('r1')
+    expect(addresses(marked('10.0.0.100/24', '172.16.9.9/24'), 'c1')).toEqual(['eth0 clients 198.51.100.50'])
+  })
+
   it('has the VIP on tunl0 for TUN, and rp_filter off', () => {
     const draft = pair(instance(), service('10.0.0.100 80', 'TUN', ['10.0.0.10 80']))
     expect(node(draft, 'rs1')).toMatchObject({

@@ -80,13 +80,16 @@ export const deriveTopology = (name: string, given: DirectorConfig[]): Draft => 
     ...backs.filter(back => !shared.has(back)).map((back, n) => serverNode(names(`rs${n + 1}`), back, wires, configs)),
   ]
 
-  const [vip = ''] = configs
-    .flatMap(c => c.services)
-    .flatMap(({ address }) => (address && vips.includes(address) ? [address] : []))
-    .concat(vips)
-  const home = wireOf(wires, vip)
   const methods = (wire: Wire | undefined) =>
     backs.filter(back => wireOf(wires, back.address) === wire).flatMap(back => back.methods)
+  const services = configs.flatMap(c => c.services)
+  const served = vips.filter(vip => services.some(({ address }) => address === vip))
+  // which VIPs a mark is for is in rules that are not read here: not one that leads back from behind NAT
+  if (services.some(({ fwmark }) => fwmark !== undefined))
+    served.push(...vips.filter(vip => !methods(wireOf(wires, vip)).includes('NAT')))
+  const homes = new Set((served.length > 0 ? served : vips.slice(0, 1)).map(vip => wireOf(wires, vip)))
+  // beside the VIPs, where all that serve are in one network
+  const [home] = homes.size === 1 ? homes : []
   // a client beside a NAT real server would be answered by the server itself, past the director
   const place = home !== undefined && !methods(home).includes('NAT') ? home : clientsWire(wires)
   const apart = place !== home
