@@ -277,6 +277,14 @@ describe('what a lab cannot know', () => {
     expect(names(odd)).toEqual(['c1', 'd1', 'd2', 'rs1'])
   })
 
+  it('is what opens a tunnel that is no ipip', () => {
+    const tunnel = (kind: string) => questions(instance(), service('10.0.0.100 80', kind, ['10.0.0.10 80']))
+    expect(tunnel('TUN type gue port 6080')).toEqual([
+      'rs1: 10.0.0.100:80/TCP comes to it in a tunnel of type gue, and tunl0 and ip6tnl0 open ipip alone: put what opens it into etc/rc.local',
+    ])
+    expect(tunnel('TUN type ipip')).toEqual([])
+  })
+
   it('is the gateway of a virtual route', () => {
     expect(questions(instance({ more: 'virtual_routes {\n default via 10.0.0.1\n }' }))).toContain(
       'd1: virtual_routes has default via 10.0.0.1: no node is made for its gateway',

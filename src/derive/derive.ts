@@ -295,6 +295,11 @@ const serving = (
   if (methods.includes('DR')) Object.assign(node, { loopback: hosts, arp: QUIET })
   if (methods.includes('TUN'))
     Object.assign(node, { tunnel: hosts, arp: QUIET, sysctls: { ...node.sysctls, ...FROM_TUNNEL } })
+  for (const { service, server } of backs.flatMap(back => back.serves))
+    if (server.tunnel && server.tunnel.type !== 'ipip')
+      questions.push(
+        `${name}: ${service.name} comes to it in a tunnel of type ${server.tunnel.type}, and tunl0 and ip6tnl0 open ipip alone: put what opens it into etc/rc.local`,
+      )
   if (methods.includes('NAT')) {
     // a VIP that is on its own lo leads nowhere
     const gateway = natGateway(wire, configs, methods.some(method => method !== 'NAT') ? hosts : [])

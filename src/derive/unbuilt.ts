@@ -149,7 +149,7 @@ export const refuseTwice = (configs: DirectorConfig[], links: Link[]): void => {
         'DERIVE_NETWORK',
         `${director} has ${name} in a network where it has another interface already: a topology has one for each`,
         {
-          at: instance?.at,
+          ...(instance && { at: instance.at }),
           remedy: `derive from a copy in which what is on ${name} has a subnet of its own, or is left out`,
           exitCode: 2,
         },

@@ -15,6 +15,9 @@ const isHttp = (port: number): boolean => port === 80 || port === 8080
 /** Why no probe can drive a port of a service; undefined where one can. Probes speak HTTP. */
 export const undriven = ({ protocol, fwmark, realServers }: VirtualService, port: number): string | undefined => {
   if (protocol !== 'TCP' || !port) return 'only TCP services with a port are driven'
+  const encapsulated = realServers.find(({ tunnel }) => tunnel && tunnel.type !== 'ipip')
+  if (encapsulated)
+    return `its tunnel to ${encapsulated.address} is of type ${encapsulated.tunnel?.type}, which no topology opens: tunl0 and ip6tnl0 do ipip`
   const checks = realServers.flatMap(server => server.checks.map(check => check.type))
   // what a service on several ports is checked by, and where its servers are, says nothing of each of them
   const byServers =

@@ -26,6 +26,18 @@ export const readForwarding = (block: Statement[], notices: Notice[]): Forwardin
   return method
 }
 
+/** Of TUN, the options behind it; undefined where there are none (check_parser.c `svr_forwarding_handler`). */
+export const readTunnel = (block: Statement[]): RealServer['tunnel'] => {
+  const options = last(block, 'lvs_method', 'lb_kind')?.words.slice(1) ?? []
+  const [method, ...rest] = options.map(word => word.text)
+  if (method !== 'TUN' || rest.length === 0) return undefined
+  const type = rest.includes('type') ? rest[rest.indexOf('type') + 1] : 'ipip'
+  if (type !== 'ipip' && type !== 'gue' && type !== 'gre') return undefined
+  const port = rest.includes('port') ? Number(rest[rest.indexOf('port') + 1]) : undefined
+  const checksum = (['csum', 'nocsum', 'remcsum'] as const).find(one => rest.includes(one))
+  return { type, ...(port === undefined ? {} : { port }), ...(checksum === undefined ? {} : { checksum }) }
+}
+
 /**
  * `weight` of a server, or of all servers of a service (check_parser.c `rs_weight_handler`, `vs_weight_handler`). The kernel has an
  * int for it and refuses negative ones alone (ip_vs_ctl.c `ip_vs_add_dest`); the 65535 of others is ipvsadm's.
@@ -73,6 +85,7 @@ const noteNoPort = (line: Statement, checks: HealthCheck[], notices: Notice[]): 
 /** What a service sets for the servers in it. */
 export interface ServerDefaults {
   forwarding: ForwardingMethod
+  tunnel: RealServer['tunnel']
   weight: number
   inhibit: boolean
   timing: CheckDefaults
@@ -162,7 +175,9 @@ export const readServers = (
       note(notices, line, `real_server ${address} ${OTHER_FAMILY}; keepalived leaves it out`)
       continue
     }
-    const forwarding = readForwarding(inner, notices) ?? defaults.forwarding
+    const own = readForwarding(inner, notices)
+    const forwarding = own ?? defaults.forwarding
+    const tunnel = own === undefined ? defaults.tunnel : readTunnel(inner)
     const port = serverPort(line, target, forwarding, notices)
     if (isIP(address) === 0 || port === undefined) {
       note(
@@ -186,6 +201,7 @@ export const readServers = (
       forwarding,
       inhibitOnFailure: flag(last(inner, 'inhibit_on_failure'), notices) ?? defaults.inhibit,
       checks,
+      ...(tunnel === undefined ? {} : { tunnel }),
       ...readThresholds(inner, notices),
       at: line.at,
     })

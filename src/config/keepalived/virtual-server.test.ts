@@ -61,6 +61,17 @@ describe('virtual_server', () => {
     expect(service(' lvs_method NAT\n real_server 10.0.0.11 8080 {\n }').service?.realServers[0]?.port).toBe(8080)
   })
 
+  it('reads what a tunnel is, of the service and of a server', () => {
+    const read = (lines: string) =>
+      service(`${lines}\n }\n real_server 10.0.0.12 80 {\n }`).service?.realServers.map(one => one.tunnel)
+    const gue = { type: 'gue', port: 6080, checksum: 'nocsum' }
+    expect(read(' lvs_method TUN type gue port 6080 nocsum\n real_server 10.0.0.11 80 {')).toEqual([gue, gue])
+    const own = ' lvs_method TUN type gue port 6080 nocsum\n real_server 10.0.0.11 80 {\n'
+    expect(read(`${own} lvs_method TUN type gre csum`)).toEqual([{ type: 'gre', checksum: 'csum' }, gue])
+    expect(read(`${own} lvs_method TUN`)).toEqual([undefined, gue])
+    expect(read(`${own} lvs_method DR`)).toEqual([undefined, gue])
+  })
+
   it('reads a service on a firewall mark', () => {
     const four = service(' real_server 10.0.0.11 {\n }', 'fwmark 50').service
     expect(four).toMatchObject({ name: 'fwmark 50', fwmark: 50 })

@@ -7,6 +7,7 @@ import { keyword, type Statement } from './parse.ts'
 import {
   noteGroupPorts,
   readForwarding,
+  readTunnel,
   readPort,
   readServers,
   readSorryServer,
@@ -54,7 +55,7 @@ export const readServices = (statement: Statement, groups: Groups, notices: Noti
   timing.serviceDelayLoop = timing.delayLoop
   const weight = readWeight(block, 'service', notices) ?? 1
   const inhibit = flag(last(block, 'inhibit_on_failure'), notices) ?? false
-  const defaults = { forwarding, weight, inhibit, timing }
+  const defaults = { forwarding, tunnel: readTunnel(block), weight, inhibit, timing }
   const realServers = readServers(block, first, defaults, notices)
   if (realServers.length === 0) {
     note(notices, statement, `virtual_server ${name} has no real servers; keepalived leaves it out`)
