@@ -53,6 +53,18 @@ describe('a director without VRRP', () => {
     expect(draft.questions).toEqual(['d1: nothing says who has 10.0.0.100: d1 has it on lo, and keeps it'])
   })
 
+  it('has those of IPv6 on its interface, which is asked for them', () => {
+    const six = derived({
+      'd1/ipvsadm.rules': '-A -t [fd00::9]:80 -s rr\n-a -t [fd00::9]:80 -r [fd00::11]:80 -g -w 1\n',
+    })
+    expect(node(six, 'd1')).toMatchObject({
+      loopback: [],
+      interfaces: [{ name: 'eth0', network: 'lan', addresses: ['fd00::9/64', 'fd00::201/64'] }],
+    })
+    expect(node(six, 'rs1')).toMatchObject({ loopback: ['fd00::9/128'], interfaces: [{ network: 'lan' }] })
+    expect(six.draft.questions).toEqual(['d1: nothing says who has fd00::9: d1 has it on eth0, and keeps it'])
+  })
+
   it('forwards what it masquerades', () => {
     const nat = derived({ 'd1/etc/sysconfig/ipvsadm': TABLE.replace('10.0.0.11', '192.168.7.11') })
     expect(node(nat, 'd1')).toMatchObject({

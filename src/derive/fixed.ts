@@ -6,11 +6,16 @@ import type { DirectorConfig, HealthCheck, RealServer } from '../model/types.ts'
 import { UNSPOKEN } from './stubs.ts'
 import { parseIpv4 } from '../topology/ipv4.ts'
 import type { Draft } from './draft.ts'
+import { numberOf } from './ipv6.ts'
+import { isSix } from './unbuilt.ts'
+
+/** The interface that its clients come in by. */
+const DEVICE = 'eth0'
 
 /** The addresses of its services, which a director without VRRP must have for good. */
 const addressesOf = ({ services }: TableConfig): string[] => [
   ...new Set(
-    services.flatMap(({ address }) => (address !== undefined && parseIpv4(address) !== undefined ? [address] : [])),
+    services.flatMap(({ address = '' }) => ((parseIpv4(address) ?? numberOf(address)) === undefined ? [] : [address])),
   ),
 ]
 
@@ -18,7 +23,7 @@ const addressesOf = ({ services }: TableConfig): string[] => [
  * What a draft is made of for a director without VRRP: nothing says who has the addresses of its services, so it is he who has
  * them, and keeps them; and its real servers with what ldirectord asks of them.
  *
- * @throws LvslabError DERIVE_NOTHING where no service has an IPv4 address
+ * @throws LvslabError DERIVE_NOTHING where no service has an address that a node can have
  */
 export const withOwnAddresses = (config: TableConfig): DirectorConfig => {
   const [at] = config.services.map(service => service.at)
@@ -26,7 +31,7 @@ export const withOwnAddresses = (config: TableConfig): DirectorConfig => {
   if (!at || addresses.length === 0)
     throw new LvslabError(
       'DERIVE_NOTHING',
-      `${at ? 'no service' : 'nothing that can be read'} of ${config.node} has an IPv4 address`,
+      `${at ? 'no service' : 'nothing that can be read'} of ${config.node} has an address that a node can have`,
       {
         remedy:
           'write topology.yaml yourself, see "A scenario" in CONTRIBUTING.md; `lvslab lint` says what is wrong with the configuration',
@@ -41,17 +46,33 @@ export const withOwnAddresses = (config: TableConfig): DirectorConfig => {
       realServers: service.realServers.map(server => ({ ...server, checks: asked(section, server) })),
     }
   })
-  return { ...config, instances: [ownerOf('eth0', addresses, at)], services }
+  return { ...config, instances: [ownerOf(DEVICE, addresses, at)], services }
 }
 
-/** The addresses go onto lo of the director, which answers ARP for them on every network; the operator may know better. */
+/**
+ * The addresses go onto lo of the director, which answers ARP for them on every network; the operator may know better. Those of IPv6
+ * go onto its interface: nobody answers for what is on lo (net/ipv6/ndisc.c `ndisc_recv_ns`).
+ */
 export const holdAddresses = (draft: Draft, config: TableConfig): Draft => {
   const addresses = addressesOf(config)
+  const [six, four] = [addresses.filter(isSix), addresses.filter(address => !isSix(address))]
   const questions = addresses.map(
-    address => `${config.node}: nothing says who has ${address}: ${config.node} has it on lo, and keeps it`,
+    address =>
+      `${config.node}: nothing says who has ${address}: ${config.node} has it on ${isSix(address) ? DEVICE : 'lo'}, and keeps it`,
   )
   const nodes = draft.nodes.map(node =>
-    node.name === config.node ? { ...node, loopback: addresses.map(address => `${address}/32`) } : node,
+    node.name === config.node
+      ? {
+          ...node,
+          loopback: four.map(address => `${address}/32`),
+          interfaces: node.interfaces.map(one =>
+            one.name === DEVICE && six.length > 0
+              ? // before its own, which the kernel then speaks from: it takes the last of equal ones
+                { ...one, addresses: [...six.map(address => `${address}/64`), ...(one.addresses ?? [])] }
+              : one,
+          ),
+        }
+      : node,
   )
   return { ...draft, nodes, questions: [...questions, ...draft.questions] }
 }

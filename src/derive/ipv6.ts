@@ -39,7 +39,7 @@ const isIn = (address: bigint, { first, length }: Pick<Prefix, 'first' | 'length
   firstOf(address, length) === first
 
 /** Addresses that a node can have: not the loopback's, and not one of a link, which is keepalived's own. */
-const numberOf = (text: string): bigint | undefined => {
+export const numberOf = (text: string): bigint | undefined => {
   const value = parseIpv6(text)
   return value === undefined || value <= 1n || value >> 118n === 0xfe80n >> 6n ? undefined : value
 }

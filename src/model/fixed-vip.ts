@@ -19,7 +19,9 @@ export const ownerOf = (device: string, addresses: string[], at: Position): Vrrp
   strict: false,
   multicastGroup: '224.0.0.18',
   unicastPeers: [],
-  addresses: addresses.map((address): VipAddress => ({ address, prefix: 32, device, at })),
+  addresses: addresses.map(
+    (address): VipAddress => ({ address, prefix: address.includes(':') ? 128 : 32, device, at }),
+  ),
   excludedAddresses: [],
   trackScripts: [],
   trackInterfaces: [],
