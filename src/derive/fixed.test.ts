@@ -125,6 +125,22 @@ describe('a director without VRRP', () => {
     expect(tables.directors[0]?.from).toHaveProperty(['/etc/ha.d/ldirectord.cf'])
   })
 
+  it('may be one with keepalived, which has services and no vrrp_instance', () => {
+    const text =
+      'virtual_server 10.0.0.100 80 {\n lvs_sched rr\n lvs_method DR\n protocol TCP\n real_server 10.0.0.11 80 {\n TCP_CHECK {\n }\n }\n}\n'
+    const alone = derived({ 'd1/keepalived.conf': text })
+    expect(node(alone, 'd1')).toMatchObject({ loopback: ['10.0.0.100/32'], interfaces: [{ name: 'eth0' }] })
+    expect(node(alone, 'rs1')).toMatchObject({ loopback: ['10.0.0.100/32'] })
+    expect(alone.draft.questions).toEqual(['d1: nothing says who has 10.0.0.100: d1 has it on lo, and keeps it'])
+    const own = derived({ 'd1/keepalived.conf': `static_ipaddress {\n 10.0.0.100/32 dev lo\n}\n${text}` })
+    expect(node(own, 'd1')?.loopback).toEqual([])
+    expect(own.draft.questions).toEqual([])
+    expect(codeOf(() => derived({ 'd1/keepalived.conf': text, 'd2/keepalived.conf': text }))).toBe('DERIVE_NOTHING')
+    expect(codeOf(() => derived({ 'd1/keepalived.conf': text.replace(/[\d.]+ 80/, 'fwmark 7') }))).toBe(
+      'DERIVE_NOTHING',
+    )
+  })
+
   it('is refused where its addresses cannot be told', () => {
     expect(codeOf(() => derived({ 'd1/ipvsadm.rules': '-A -f 5 -s rr\n' }))).toBe('DERIVE_NOTHING')
     expect(codeOf(() => derived({ 'd1/ipvsadm.rules': '' }))).toBe('DERIVE_NOTHING')

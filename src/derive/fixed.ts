@@ -1,7 +1,6 @@
-import type { TableConfig } from '../config/table.ts'
 import { LvslabError } from '../errors.ts'
 import { ownerOf } from '../model/fixed-vip.ts'
-import type { LdirectordService } from '../model/ldirectord.ts'
+import type { LdirectordConfig, LdirectordService } from '../model/ldirectord.ts'
 import type { DirectorConfig, HealthCheck, RealServer } from '../model/types.ts'
 import { UNSPOKEN } from './stubs.ts'
 import { parseIpv4 } from '../topology/ipv4.ts'
@@ -12,12 +11,19 @@ import { isSix } from './unbuilt.ts'
 /** The interface that its clients come in by. */
 const DEVICE = 'eth0'
 
+/** What a director without VRRP is configured to do; how ldirectord checks, where it is ldirectord that does. */
+export type WithServices = DirectorConfig & { ldirectord?: LdirectordConfig }
+
 /** The addresses of its services, which a director without VRRP must have for good. */
-const addressesOf = ({ services }: TableConfig): string[] => [
+const addressesOf = ({ services }: WithServices): string[] => [
   ...new Set(
     services.flatMap(({ address = '' }) => ((parseIpv4(address) ?? numberOf(address)) === undefined ? [] : [address])),
   ),
 ]
+
+/** Whether a keepalived has services at addresses, and no VRRP that holds one. */
+export const hasAddressesAlone = (config: DirectorConfig): boolean =>
+  config.instances.length === 0 && addressesOf(config).length > 0
 
 /**
  * What a draft is made of for a director without VRRP: nothing says who has the addresses of its services, so it is he who has
@@ -25,7 +31,7 @@ const addressesOf = ({ services }: TableConfig): string[] => [
  *
  * @throws LvslabError DERIVE_NOTHING where no service has an address that a node can have
  */
-export const withOwnAddresses = (config: TableConfig): DirectorConfig => {
+export const withOwnAddresses = (config: WithServices): DirectorConfig => {
   const [at] = config.services.map(service => service.at)
   const addresses = addressesOf(config)
   if (!at || addresses.length === 0)
@@ -53,8 +59,9 @@ export const withOwnAddresses = (config: TableConfig): DirectorConfig => {
  * The addresses go onto lo of the director, which answers ARP for them on every network; the operator may know better. Those of IPv6
  * go onto its interface: nobody answers for what is on lo (net/ipv6/ndisc.c `ndisc_recv_ns`).
  */
-export const holdAddresses = (draft: Draft, config: TableConfig): Draft => {
-  const addresses = addressesOf(config)
+export const holdAddresses = (draft: Draft, config: WithServices): Draft => {
+  const given = config.statics?.addresses.map(one => one.address) ?? []
+  const addresses = addressesOf(config).filter(address => !given.includes(address))
   const [six, four] = [addresses.filter(isSix), addresses.filter(address => !isSix(address))]
   const questions = addresses.map(
     address =>

@@ -6,7 +6,7 @@ import { LvslabError } from '../errors.ts'
 import { type DirectorFiles, directorFiles, KEEPALIVED, MAIN, pathOf, PLACES } from '../topology/director-files.ts'
 import { deriveTopology } from './derive.ts'
 import type { Draft } from './draft.ts'
-import { holdAddresses, withOwnAddresses } from './fixed.ts'
+import { hasAddressesAlone, holdAddresses, withOwnAddresses, type WithServices } from './fixed.ts'
 import { type HostName, hostNames, nodeName } from './host-names.ts'
 import type { Brought } from './write.ts'
 
@@ -18,7 +18,8 @@ export interface Derived {
 
 /**
  * Derives a topology from the configurations that a path leads to: a folder with a folder or a .conf file for each director, or
- * one director's own. An ldirectord.cf or an ipvsadm-save file is one director's; a keepalived.conf comes before them.
+ * one director's own. An ldirectord.cf or an ipvsadm-save file is one director's, and so is a keepalived.conf without VRRP; a
+ * keepalived.conf comes before them.
  *
  * @throws LvslabError DIRECTOR_FILES, DERIVE_NOTHING, DERIVE_NAMES, DERIVE_TABLES, and those of the reader
  */
@@ -42,10 +43,10 @@ export const deriveFrom = (path: string): Derived => {
     return ofTable(name, table)
   }
   const read = found.map(files => configOf(files, files.host))
-  const draft = deriveTopology(
-    name,
-    read.map(one => one.config),
-  )
+  const configs = read.map(one => one.config)
+  const [first] = configs
+  const draft =
+    first && configs.length === 1 && hasAddressesAlone(first) ? ofOwner(name, first) : deriveTopology(name, configs)
   const passedOver = all
     .filter(one => !found.includes(one))
     .map(one => `${one.name}: ${basename(one.file)} is beside its keepalived.conf: what it says is not judged`)
@@ -61,13 +62,17 @@ const ofTable = (name: string, files: DirectorFiles): Derived => {
   const main = pathOf(files)
   const config = readTable(files.name, program as TableConfig['program'], main)
   const [place] = PLACES[program]
-  const draft = holdAddresses(deriveTopology(name, [withOwnAddresses(config)]), config)
+  const draft = ofOwner(name, config)
   const from = {
     ...(whole && root !== '/' ? { '/': root } : {}),
     ...(whole && file === place ? {} : { [place]: main }),
   }
   return { draft, directors: [{ node: files.name, from: root === '/' ? { [place]: main } : from }] }
 }
+
+/** Of a director to whom nothing gives the addresses of its services. */
+const ofOwner = (name: string, config: WithServices): Draft =>
+  holdAddresses(deriveTopology(name, [withOwnAddresses(config)]), config)
 
 const notAlone = (found: DirectorFiles[], table: DirectorFiles): LvslabError =>
   new LvslabError(
