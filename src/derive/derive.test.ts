@@ -106,6 +106,14 @@ describe('NAT', () => {
     expect(names(draft)).not.toContain('r1')
   })
 
+  it('has a VIP on lo of its directors on the wire that its instance speaks on', () => {
+    const draft = pair(
+      instance({ vips: ['172.16.9.9/32 dev lo'], more: 'mcast_src_ip 10.0.0.5' }),
+      service('172.16.9.9 80', 'DR', ['10.0.0.10 80']),
+    )
+    expect(node(draft, 'r1').routes).toEqual(['172.16.9.9/32 dev eth0'])
+  })
+
   it('has its clients elsewhere where the real servers are beside the VIP', () => {
     const draft = pair(instance(), service('10.0.0.100 80', 'NAT', ['10.0.0.10 80']))
     expect(addresses(draft, 'c1')).toEqual(['eth0 clients 198.51.100.50'])
@@ -146,6 +154,14 @@ describe('other shapes', () => {
       service('172.16.9.9 80', 'DR', ['10.0.0.10 80']),
     )
     expect(draft.networks.map(one => one.subnet)).toEqual(['10.0.0.0/24', '198.51.100.0/24'])
+    expect(node(draft, 'r1').routes).toEqual(['172.16.9.9/32 dev eth0'])
+  })
+
+  it('has a VIP on lo of its directors on the wire that its instance speaks on', () => {
+    const draft = pair(
+      instance({ vips: ['172.16.9.9/32 dev lo'], more: 'mcast_src_ip 10.0.0.5' }),
+      service('172.16.9.9 80', 'DR', ['10.0.0.10 80']),
+    )
     expect(node(draft, 'r1').routes).toEqual(['172.16.9.9/32 dev eth0'])
   })
 

@@ -107,7 +107,7 @@ export const deriveTopology = (name: string, given: DirectorConfig[]): Draft => 
 
   // DR and TUN real servers answer clients themselves, wherever those are
   const direct = wires.filter(wire => wire !== place && methods(wire).some(method => method !== 'NAT'))
-  const router = apart || direct.length > 0 ? routerNode(names('r1'), all, vips, links) : undefined
+  const router = apart || direct.length > 0 ? routerNode(names('r1'), all, configs, links) : undefined
   const nodes = [
     client,
     ...(router ? [router] : []),
@@ -342,14 +342,26 @@ const clientsWire = (wires: Wire[]): Wire => {
 }
 
 /** On every network, and in every subnet of a VIP that is on somebody's wire. */
-const routerNode = (name: string, wires: Wire[], vips: string[], links: Link[]): DraftNode => {
+const routerNode = (name: string, wires: Wire[], configs: DirectorConfig[], links: Link[]): DraftNode => {
   const node = emptyNode(name, 'router', 'Leads from each network to the others.')
   for (const [n, wire] of wires.entries()) onWire(node, `eth${n}`, wire, 254)
-  const lost = vips.filter(vip => !linkOf(links, vip))
-  for (const vip of lost) {
-    const wire = wires.find(one => one.devices.some(device => device.vips.some(its => its.address === vip)))
-    if (wire) node.routes.push(`${vip}/32 dev ${node.interfaces[wires.indexOf(wire)]?.name}`)
-  }
+  const routes = configs.flatMap(config =>
+    config.instances.flatMap(one =>
+      vipsOf(one).flatMap(({ address, device }) => {
+        if (linkOf(links, address)) return []
+        // for what is on lo the director answers on every wire
+        const wire = wires.find(({ devices }) =>
+          devices.some(({ director, name: its, vips }) =>
+            device === 'lo'
+              ? director === config.node && its === one.interface
+              : vips.some(vip => vip.address === address),
+          ),
+        )
+        return wire ? [`${address}/32 dev ${node.interfaces[wires.indexOf(wire)]?.name}`] : []
+      }),
+    ),
+  )
+  node.routes.push(...new Set(routes))
   return node
 }
 
