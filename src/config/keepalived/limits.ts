@@ -4,7 +4,7 @@ import { LvslabError, type Position } from '../../errors.ts'
 export const LINE_BYTES = 1023
 
 /** keepalived itself has no limit to these, and never comes to an end where a configuration has it do too much. */
-const MOST_REPLACEMENTS = 300_000
+const MOST_REPLACEMENTS = 100_000
 const MOST_LINES = 100_000
 const MOST_CHARACTERS = 4_000_000
 
