@@ -31,6 +31,7 @@ it('finds an interface that the node does not have wherever one is named', () =>
     ].join('')
   expect(places('  use_vmac', beside('eth0') + beside('lo'))).toEqual([])
   expect(places('', beside('eth9'))).toHaveLength(3)
+  expect(places('', `${beside('eth9')}global_defs {\n  dynamic_interfaces\n}\n`)).toEqual([])
   expect(places('  virtual_routes {\n    10.8.0.0/16 dev eth9\n  }')).toEqual([
     'd1/etc/keepalived/keepalived.conf:9:5 interface-unknown',
   ])

@@ -162,6 +162,8 @@ const interfaceUnknown = ({ directors }: LintInput): Found[] =>
   directors.flatMap(director => {
     const { name, node, config } = director
     if (!node) return []
+    const globals = all(director.statements, 'global_defs').flatMap(one => one.block ?? [])
+    if (all(globals, 'dynamic_interfaces').length > 0) return [] // one may come later
     const names = node.interfaces.map(one => one.name)
     const known = new Set(['lo', ...names, ...node.tunnels.map(one => one.name)])
     const own = config.instances.map(one => ({ device: one.interface, at: placeOf(director, one, 'interface') }))
