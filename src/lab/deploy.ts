@@ -11,6 +11,7 @@ import type { Network, Node, Topology } from '../topology/types.ts'
 import { imageName } from './images.ts'
 import type { PackageSet } from './node-packages.ts'
 import { imageOf } from './package-images.ts'
+import { startFailed } from './start-failed.ts'
 import { AGENT_NODE, containerName, LABEL_LAB, LABEL_NODE, LABEL_OWNER, networkName } from './names.ts'
 import { hasManyNeighbours, keepManyNeighbours } from './neighbours.ts'
 import { hasEnded } from './owner.ts'
@@ -208,14 +209,8 @@ const startNode = async (
   try {
     await container.start()
   } catch (cause) {
-    throw startFailed(node, said.join(''), cause)
+    throw startFailed(node.name, said.join(''), files, cause)
   }
-}
-
-const startFailed = (node: Node, said: string, cause: unknown): LvslabError => {
-  const words = said.trim().split('\n').slice(-20).join('\n')
-  const message = `${node.name} did not start: ${messageOf(cause)}${words ? `; its last words: ${words}` : ''}`
-  return new LvslabError('LAB_NODE_START', message, { cause })
 }
 
 /**
