@@ -7,7 +7,7 @@ import { loadTopology } from '../topology/load.ts'
 import { type Plan, planTopology } from './plan.ts'
 import { promisesOf } from './promises.ts'
 import { planScenarios } from './scenarios.ts'
-import { checkOf, planOf, planWith, same, scenarioNames, scenarioOf, whyUntested } from './testing.ts'
+import { changedPlan, checkOf, planOf, planWith, same, scenarioNames, scenarioOf, whyUntested } from './testing.ts'
 import { movingTogether } from './vips.ts'
 
 describe('a VIP that two directors hold', () => {
@@ -190,6 +190,16 @@ describe('a topology with other ways to move a VIP', () => {
     expect(plan.untested.map(({ why }) => why)).toContain(
       'the instances of the sync group PAIR have their highest priorities on different directors',
     )
+  })
+
+  it('does not know the MASTER of a VIP on VMACs, of which a lab has one up', () => {
+    const why =
+      'd1 and d2 have a VMAC of one hardware address, and a lab has one of them up at a time: who is MASTER is whoever comes first'
+    const both = changedPlan(same, text => text.replace('priority', 'use_vmac\npriority'))
+    expect(scenarioNames(both).filter(name => name.startsWith('failover'))).toEqual([])
+    expect(both.untested.map(one => one.why)).toContain(why)
+    const one = planWith(same, text => text.replace('priority', 'use_vmac\npriority'))
+    expect(scenarioNames(one).filter(name => name.startsWith('failover'))).not.toEqual([])
   })
 
   it('does not know the MASTER of a VIP with nopreempt', () => {

@@ -57,11 +57,22 @@ const weightNotKnown = ({ node, instance }: GroupMember): string | undefined => 
   return what && `${what} changes the priority of ${node}, and whether it is up in the lab is not known`
 }
 
+/**
+ * That directors have one VMAC (`use_vmac`) on one network; undefined where they do not. Their NICs are macvlans on one parent, and so are
+ * the VMACs then: a second one of that hardware address does not come up (drivers/net/macvlan.c macvlan_open, EADDRINUSE).
+ */
+const sharedVmac = ({ members }: PlannedVip): string | undefined => {
+  const [one, other] = members.filter(({ instance, network }) => instance.vmac && network === members[0]?.network)
+  return one && other
+    ? `${one.node} and ${other.node} have a VMAC of one hardware address, and a lab has one of them up at a time: who is MASTER is whoever comes first`
+    : undefined
+}
+
 /** Why the configuration does not say who of several is MASTER, but who comes first; undefined where it does. */
 export const whoeverComesFirst = (vip: PlannedVip): string | undefined => {
   const [first, second, ...others] = vip.members
   if (!first || !second) return undefined
-  const unsure = unsureToHear(vip)
+  const unsure = unsureToHear(vip) ?? sharedVmac(vip)
   if (unsure) return unsure
   const unknown = [first, second, ...others].map(weightNotKnown).find(reason => reason !== undefined)
   if (unknown) return unknown
