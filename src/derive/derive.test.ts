@@ -301,6 +301,13 @@ describe('what a lab cannot know', () => {
     expect(tunnel('TUN type ipip')).toEqual([])
   })
 
+  it('is how clients find a VIP on lo', () => {
+    expect(questions(instance({ vips: ['10.0.0.100/32 dev lo'] }))).toContain(
+      '10.0.0.100 is on lo of the directors, where its gratuitous ARP reaches nobody: who asks for it by ARP, as here, notices no failover for seconds; yours may have a route',
+    )
+    expect(questions(instance({ vips: ['10.0.0.100/24', '127.0.0.9/8 dev lo'] }))).toEqual([])
+  })
+
   it('is the gateway of a virtual route', () => {
     expect(questions(instance({ more: 'virtual_routes {\n default via 10.0.0.1\n }' }))).toContain(
       'd1: virtual_routes has default via 10.0.0.1: no node is made for its gateway',

@@ -36,6 +36,13 @@ export const unbuilt = (configs: DirectorConfig[]): string[] => {
         ? [`${name} is at an address of the link: no real server has it on lo`]
         : [`no vrrp_instance holds the address of ${name}: nobody reaches it`]
     }),
+    ...config.instances
+      .flatMap(vipsOf)
+      .filter(({ device, address }) => device === 'lo' && !address.startsWith('127.'))
+      .map(
+        ({ address }) =>
+          `${address} is on lo of the directors, where its gratuitous ARP reaches nobody: who asks for it by ARP, as here, notices no failover for seconds; yours may have a route`,
+      ),
     ...[
       ...config.instances.flatMap(({ virtualRoutes = [] }) =>
         virtualRoutes.map(line => ({ list: 'virtual_routes', ...line })),
