@@ -340,6 +340,8 @@ describe('what a lab cannot know', () => {
     )
     expect(() => pair(instance(), second('', '10.0.0.101/24'))).toThrow(twice)
     expect(() => pair(instance(), second('unicast_src_ip 10.0.1.11', '10.0.0.101/32'))).not.toThrow()
+    expect(() => pair(instance(), 'static_ipaddress {\n 10.0.0.9/24 dev eth1\n }')).toThrow(twice)
+    expect(() => pair(instance(), 'static_routes {\n 10.9.0.0/16 via 10.0.0.9 dev eth1\n }')).toThrow(twice)
   })
 
   it('takes other names where a director has one', () => {

@@ -10,7 +10,7 @@ export interface Device {
   own?: string
   vips: { address: string; prefix: number }[]
   /** Of `static_ipaddress`, which keepalived puts there itself. */
-  statics: { address: string; prefix: number }[]
+  statics: VipAddress[]
   /** Of routes that lead through it. */
   gateways: string[]
 }

@@ -145,18 +145,19 @@ export const refuseAddresses = (configs: DirectorConfig[]): void => {
 /** @throws LvslabError DERIVE_NETWORK where a director has two interfaces in one network, which no topology has */
 export const refuseTwice = (configs: DirectorConfig[], links: Link[]): void => {
   for (const { subnet, devices } of links)
-    for (const { director, name, own, vips } of devices) {
-      const known = [...(own === undefined ? [] : [own]), ...vips.map(vip => vip.address)]
+    for (const { director, name, own, vips, statics, gateways } of devices) {
+      const known = [...(own === undefined ? [] : [own]), ...[...vips, ...statics].map(one => one.address), ...gateways]
       if (known.length === 0 || known.some(address => contains(subnet, parseIpv4(address) ?? 0))) continue
       // the network of its addresses has another interface of the director
       const instance = configs
         .find(({ node }) => node === director)
         ?.instances.find(one => one.interface === name || vipsOf(one).some(vip => vip.device === name))
+      const place = instance ?? statics[0]
       throw new LvslabError(
         'DERIVE_NETWORK',
         `${director} has ${name} in a network where it has another interface already: a topology has one for each`,
         {
-          ...(instance && { at: instance.at }),
+          ...(place && { at: place.at }),
           remedy: `derive from a copy in which what is on ${name} has a subnet of its own, or is left out`,
           exitCode: 2,
         },
