@@ -24,5 +24,8 @@ export const startFailed = (node: string, said: string, files: NodeFile[], cause
   const last = words ? `; its last words: ${words}` : ''
   return new LvslabError('LAB_NODE_START', `${node} ${how}${last}${rule ? `\nline ${line} of it: ${rule}` : ''}`, {
     cause,
+    remedy: rule
+      ? `correct it, below iptables of ${node} in topology.yaml or in ${node}${path}`
+      : `look at what ${node} runs when it starts: its routes and sysctls in topology.yaml, and ${node}/etc/rc.local`,
   })
 }
