@@ -31,7 +31,7 @@ export const SCHEDULERS = [
   'twos',
 ]
 
-/** Ports of Debian 13's /etc/services (netbase 6.5) that are balanced, by name and alias as `getservbyname` knows them. */
+/** Ports of Debian's /etc/services (netbase) that are balanced, by name and alias as `getservbyname` knows them. */
 const PORTS = new Map(
   Object.entries({
     20: 'ftp-data',

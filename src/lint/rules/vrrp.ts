@@ -218,7 +218,7 @@ export const vrrpRules: Rule[] = [
     severity: 'warning',
     rejected: false,
     title: 'A VIP is the network address of its own subnet',
-    why: 'Linux before 5.14, and other systems, take it for a broadcast address: in that subnet they open no connection to it (net/ipv4/fib_frontend.c fib_add_ifaddr).',
+    why: 'Systems that take the lowest address for a broadcast address open no connection to it in that subnet (draft-schoen-intarea-unicast-lowest-address); the kernel of the labs does.',
     remedy: 'Write the prefix of the network that the VIP is in, /32, or another address.',
     check: vipAtEnd('first', 'network'),
   },
