@@ -1,7 +1,7 @@
 import type { DirectorConfig, Notice, VrrpInstance } from '../../model/types.ts'
 import { isMulticast } from './address.ts'
 import { configId, type Loaded, loadTree } from './load.ts'
-import { requireValues } from './missing.ts'
+import { hasValues } from './missing.ts'
 import { attempt, type OnError, throwIt } from './on-error.ts'
 import { keyword, type Statement } from './parse.ts'
 import { readGroups } from './server-group.ts'
@@ -50,11 +50,7 @@ export const interpret = (
   { statements: read, files, notices }: Loaded,
   onError: OnError = throwIt,
 ): DirectorConfig => {
-  const isWhole = (statement: Statement): boolean => {
-    requireValues(statement)
-    return true
-  }
-  const statements = read.filter(statement => attempt(() => isWhole(statement), false, onError))
+  const statements = read.filter(statement => attempt(() => hasValues(statement), false, onError))
   const globals = all(statements, 'global_defs').flatMap(statement => statement.block ?? [])
   noteUnknown(statements, notices)
   noteUnmodelled(statements, notices)

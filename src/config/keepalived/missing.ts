@@ -59,16 +59,16 @@ const STOPS = new Map([
 ])
 
 /**
- * Looks for the values without which keepalived does not start, in a statement that stands outside of every block and in all
- * within it.
+ * Whether a statement that stands outside of every block, and all within it, have the values without which keepalived does not start.
  *
- * @throws LvslabError CONFIG_REFUSED
+ * @throws LvslabError CONFIG_REFUSED where one is missing
  */
-export const requireValues = (outer: Statement): void => {
+export const hasValues = (outer: Statement): true => {
   const lines = [{ statement: outer, block: 'root' }]
   for (const { statement, block } of lines) {
     const word = keyword(statement)
     if (STOPS.get(block)?.has(word)) argument(statement)
     for (const inner of statement.block ?? []) lines.push({ statement: inner, block: word })
   }
+  return true
 }
