@@ -33,6 +33,8 @@ export interface DraftNode {
   arp?: { ignore: number; announce: number }
   sysctls: Record<string, number>
   routes: string[]
+  /** Stand-ins for programs: processes of these names. */
+  processes?: string[]
   /** Files laid over its root, by absolute path. */
   files: Record<string, string>
 }

@@ -8,6 +8,7 @@ import { deriveTopology } from './derive.ts'
 import type { Draft } from './draft.ts'
 import { hasAddressesAlone, holdAddresses, withOwnAddresses, type WithServices } from './fixed.ts'
 import { type HostName, hostNames, nodeName } from './host-names.ts'
+import { withScripts } from './scripts.ts'
 import type { Brought } from './write.ts'
 
 /** A draft, and what the directors bring to its folder. */
@@ -50,9 +51,11 @@ export const deriveFrom = (path: string): Derived => {
   const passedOver = all
     .filter(one => !found.includes(one))
     .map(one => `${one.name}: ${basename(one.file)} is beside its keepalived.conf: what it says is not judged`)
+  const directors = found.map((files, n) => brought(files, read[n]?.config.files ?? []))
+  const whole = withScripts(draft, configs, directors)
   return {
-    draft: { ...draft, questions: [...read.flatMap(one => one.questions), ...draft.questions, ...passedOver] },
-    directors: found.map((files, n) => brought(files, read[n]?.config.files ?? [])),
+    draft: { ...whole, questions: [...read.flatMap(one => one.questions), ...whole.questions, ...passedOver] },
+    directors,
   }
 }
 

@@ -27,16 +27,6 @@ describe('what a lab cannot know', () => {
     expect(questions(instance(), service('10.0.0.100 80', 'DR', ['10.0.0.10 80', '10.0.0.10 80']))).toEqual([])
   })
 
-  it('is what a tracked script looks for', () => {
-    const script = 'vrrp_script chk {\n script "/usr/bin/pgrep haproxy"\n}'
-    expect(questions(script, instance({ more: 'track_script {\n chk\n }' }))).toEqual(
-      ['d1', 'd2'].map(
-        node =>
-          `${node}: vrrp_script chk runs /usr/bin/pgrep haproxy: what it looks for must be in the folder of ${node}, or the VIP may not come up`,
-      ),
-    )
-  })
-
   it('is a real server that is a VIP or the director, and a service that no instance holds', () => {
     const odd = pair(instance(), service('10.0.0.99 80', 'DR', ['10.0.0.100 80', '127.0.0.1 80', '10.0.0.10 80']))
     expect(odd.questions).toEqual([

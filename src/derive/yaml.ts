@@ -41,6 +41,7 @@ const formatNode = ({
   arp,
   sysctls,
   routes,
+  processes = [],
 }: DraftNode): string => {
   const devices = { tunl0: tunnel.filter(one => !one.includes(':')), ip6tnl0: tunnel.filter(one => one.includes(':')) }
   const tunnels = [
@@ -60,6 +61,7 @@ const formatNode = ({
     ...(arp ? [`    arp: { ignore: ${arp.ignore}, announce: ${arp.announce} }`] : []),
     ...(settings.length > 0 ? ['    sysctls:', ...settings] : []),
     ...(routes.length > 0 ? [`    routes: [${routes.map(plain).join(', ')}]`] : []),
+    ...formatList('    processes: ', processes.map(word)),
   ].join('\n')
 }
 

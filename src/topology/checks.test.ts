@@ -123,6 +123,13 @@ describe('the meaning', () => {
     expect(problems(packages('[php-fpm, curl, php-fpm]'))).toEqual(['18:31 "php-fpm" stands here already'])
   })
 
+  test('stand-ins have names of processes, each once', () => {
+    const processes = (list: string) => PAIR.replace("    routes: ['", `    processes: ${list}\n    routes: ['`)
+    const { nodes } = loadTopology(folderWith({ 'topology.yaml': processes('[haproxy, kube-apiserver]') }))
+    expect(nodes.map(node => node.processes)).toEqual([undefined, ['haproxy', 'kube-apiserver']])
+    expect(problems(processes('[haproxy, haproxy]'))).toEqual(['18:26 "haproxy" stands here already'])
+  })
+
   test('every error is told at once, in the order of the file', () => {
     const yaml = PAIR.replace('10.0.0.1 }', '10.1.0.1 }')
       .replace('role: director', 'role: directr')

@@ -33,10 +33,11 @@ export const checkMeaning = (source: YamlSource): void => {
     for (const [index, route] of Array.isArray(routes) ? routes.entries() : []) {
       if (typeof route === 'string') checkRoute(source, [...path, 'routes', index], route, own, subnets)
     }
-    const packages = get(node, 'packages')
-    const names: unknown[] = Array.isArray(packages) ? packages : []
-    for (const [index, its] of names.entries()) {
-      if (names.indexOf(its) < index) source.report([...path, 'packages', index], `${show(its)} stands here already`)
+    for (const key of ['packages', 'processes']) {
+      const list = get(node, key)
+      const names: unknown[] = Array.isArray(list) ? list : []
+      for (const [index, its] of names.entries())
+        if (names.indexOf(its) < index) source.report([...path, key, index], `${show(its)} stands here already`)
     }
   }
 }

@@ -45,7 +45,7 @@ test('as Mermaid', () => {
 `)
 })
 
-test('with further addresses, tunnels, packages, routes and rules', () => {
+test('with further addresses, tunnels, packages, stand-ins, routes and rules', () => {
   const files = folderWith({
     'etc/iptables/rules.v4': '*nat\n-A POSTROUTING -m comment --comment "all of it" -j MASQUERADE\n',
     'etc/ipvsadm.rules': '-A -t 10.0.0.100:80 -s rr\n',
@@ -58,6 +58,7 @@ test('with further addresses, tunnels, packages, routes and rules', () => {
       role: 'realserver',
       tunnels: [{ name: 'tunl0', addresses: ['10.0.0.100/32'] }],
       packages: ['php'],
+      processes: ['php-fpm8.4'],
     }),
     aNode({ name: 'rs2', role: 'realserver', loopback: ['10.0.0.1/32'], tunnels: [{ name: 'tunl0', addresses: [] }] }),
   ])
@@ -67,11 +68,12 @@ test('with further addresses, tunnels, packages, routes and rules', () => {
 │       iptables -t nat -A POSTROUTING -m comment --comment "all of it" -j MASQUERADE
 │       ipvsadm -A -t 10.0.0.100:80 -s rr
 ├─ rs1  realserver  eth0  10.0.0.200                 tunl0 10.0.0.100/32
+│       stand-ins: php-fpm8.4
 │       apt-get install php
 └─ rs2  realserver  eth0  10.0.0.200                 lo 10.0.0.1/32  tunl0
 `)
   expect(drawMermaid(topology).split('\n').slice(2, 4)).toEqual([
     '  node_d1["d1<br/>director<br/>ip route add 10.9.0.0/16 via 10.0.0.1<br/>iptables -t nat -A POSTROUTING -m comment --comment #quot;all of it#quot; -j MASQUERADE<br/>ipvsadm -A -t 10.0.0.100:80 -s rr"]',
-    '  node_rs1["rs1<br/>realserver<br/>tunl0 10.0.0.100/32<br/>apt-get install php"]',
+    '  node_rs1["rs1<br/>realserver<br/>tunl0 10.0.0.100/32<br/>stand-ins: php-fpm8.4<br/>apt-get install php"]',
   ])
 })

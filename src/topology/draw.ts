@@ -15,7 +15,7 @@ const elsewhere = ({ loopback, tunnels }: Node): string[] => [
 
 /**
  * A picture in text: each network with the nodes on it, their roles and addresses; below a node, on its first network, its
- * packages, its routes and the rules that it loads, as the commands that would add them, and of a director its VRRP instances and
+ * packages, its stand-ins, its routes and the rules that it loads, as the commands that would add them, and of a director its VRRP instances and
  * virtual services. Ends with a line feed.
  */
 export const drawText = (topology: Topology): string => {
@@ -48,6 +48,7 @@ export const drawText = (topology: Topology): string => {
 
 /** What is drawn below a node. */
 const underneath = (node: Node): string[] => [
+  ...(node.processes ? [`stand-ins: ${node.processes.join(' ')}`] : []),
   ...(node.packages ? [`apt-get install ${node.packages.join(' ')}`] : []),
   ...node.routes.map(route => `ip route add ${route}`),
   ...rulesOf(node),

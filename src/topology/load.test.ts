@@ -122,6 +122,16 @@ describe('the form', () => {
       "    packages: [php-fpm, '-y; reboot', Wordpress, 7, x]\n    routes: ['",
       '18:25 packages[1] "-y; reboot" must be the name of a Debian package: lower-case letters, digits, "+", "-" and ".", two at least, a letter or digit first',
     ],
+    [
+      "    routes: ['",
+      "    processes: [haproxy, kube-controller-manager]\n    routes: ['",
+      '18:26 processes[1] "kube-controller-manager" must be the name of a process as pgrep -x takes it, at most 15 characters, e.g. haproxy',
+    ],
+    [
+      "    routes: ['",
+      "    processes: [keepalived]\n    routes: ['",
+      '18:17 processes[0] "keepalived" is what a node runs itself',
+    ],
     ['loopback: [', 'lopback: [', '16:5 unknown key "lopback"; did you mean "loopback"?'],
     ['summary: A', 'zzz: A', '2:1 unknown key "zzz"; keys here: "name", "summary", "networks", "nodes", "expect"'],
     [

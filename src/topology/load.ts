@@ -131,6 +131,7 @@ const build = (file: string, source: YamlSource, input: TopologyInput): Topology
       ),
       routes: (node.routes ?? []).map(route => route.trim().replace(/\s+/g, ' ')),
       ...(node.iptables?.length ? { iptables: node.iptables } : {}),
+      ...(node.processes?.length ? { processes: node.processes } : {}),
       ...(node.packages?.length ? { packages: node.packages } : {}),
       ...(lstatSync(files, { throwIfNoEntry: false }) ? { files } : {}),
     }

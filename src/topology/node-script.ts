@@ -27,6 +27,7 @@ export const nodeScript = (topology: Topology, node: Node): string => {
     metricSection(topology, node),
     addressSection(node),
     TAIL,
+    processSection(node),
   ]
   return sections.filter(section => section !== '').join('\n')
 }
@@ -155,6 +156,19 @@ const sysctlSection = (node: Node): string => {
   })
   return lines.join('')
 }
+
+/** What only has to be there under its name: the kernel has it from the path that is executed. */
+const processSection = ({ processes = [] }: Node): string => {
+  if (processes.length === 0) return ''
+  return `mkdir -p ${STAND_INS}
+for name in ${processes.map(word).join(' ')}; do
+  ln -sf /usr/bin/sleep ${STAND_INS}/"$name"
+  setsid ${STAND_INS}/"$name" infinity </dev/null >/dev/null 2>&1 &
+done
+`
+}
+
+const STAND_INS = '/run/lvslab/processes'
 
 /** The engine gives a default route of its own choice; the topology decides which one there is, and whether. */
 const defaultRouteSection = (topology: Topology, node: Node): string => {

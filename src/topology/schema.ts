@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import { DURATION, DURATION_FORM, parseDuration } from '../model/duration.ts'
 import type { LimitName } from '../model/limits.ts'
+import { PROCESS_NAME } from '../model/looks-for.ts'
 import { ROLES } from './types.ts'
 
 /**
@@ -40,6 +41,9 @@ const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]{1,127}$/, {
   error:
     'must be the name of a Debian package: lower-case letters, digits, "+", "-" and ".", two at least, a letter or digit first',
 })
+
+/** Where there is another process of that name, nobody can tell which of them runs. */
+export const OWN_PROCESSES = ['apache2', 'echo', 'keepalived', 'ldirectord', 'nginx']
 
 const singleLine = (what: string) => z.string().regex(/^[^\r\n]*$/, { error: `must be ${what}` })
 
@@ -173,6 +177,20 @@ export const nodeSchema = z
       .meta({
         examples: [['-t mangle -A PREROUTING -d 10.0.0.100 -p tcp -m multiport --dports 80,443 -j MARK --set-mark 50']],
       }),
+    processes: z
+      .array(
+        z
+          .string()
+          .regex(PROCESS_NAME, {
+            error: 'must be the name of a process as pgrep -x takes it, at most 15 characters, e.g. haproxy',
+          })
+          .refine(name => !OWN_PROCESSES.includes(name), { error: 'is what a node runs itself' }),
+      )
+      .optional()
+      .describe(
+        'Stand-ins for programs: processes of these names that do nothing. What killall -0, pidof or pgrep of a vrrp_script looks for; they are there before keepalived starts.',
+      )
+      .meta({ examples: [['haproxy']] }),
     packages: z
       .array(packageName)
       .optional()

@@ -52,6 +52,8 @@ export interface Node {
   routes: string[]
   /** Rules of its packet filter in the words of iptables(8), e.g. `-t nat -A PREROUTING -d 198.51.100.3 -j DNAT ...`; left out where there are none. */
   iptables?: string[]
+  /** Stand-ins: processes of these names, which do nothing; left out where there are none. */
+  processes?: string[]
   /** Names of Debian packages that it needs besides those of its role's image; left out where there are none. */
   packages?: string[]
   /** Absolute path of the folder laid over the node's root, where there is one. */

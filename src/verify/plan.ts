@@ -123,7 +123,6 @@ export const planTopology = (topology: Topology): Plan => {
       untested.push({ what: `${formatPosition(at)} (${node})`, why: mask(message) })
   const services = planServices(topology, configs, vips, untested)
   const fixed = planFixed(topology, tables, untested)
-  untested.push(...untestedScripts(vips))
   const keepalived = topology.keepalived ?? OWN_KEEPALIVED
   if (topology.keepalived !== undefined && configs.length > 0) untested.push(readOtherwise(keepalived, configs))
   return {
@@ -257,16 +256,6 @@ const nodesByAddress = ({ nodes }: Topology): Map<string, Node> => {
     ),
   )
   return new Map(found.toReversed())
-}
-
-/** What tracked scripts look at is theirs to know. */
-const untestedScripts = (vips: PlannedVip[]): Untested[] => {
-  const tracked = vips.flatMap(vip => vip.members[0]?.instance.trackScripts ?? [])
-  const names = new Set(tracked.map(({ script }) => script.name))
-  return [...names].map(name => ({
-    what: `failover by vrrp_script ${name}`,
-    why: 'what makes it fail is not known here: a suite has to break it',
-  }))
 }
 
 /** Whether another keepalived takes every line is asked of itself; what it takes it for is not known here. */

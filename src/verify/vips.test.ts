@@ -169,10 +169,6 @@ describe('three directors', () => {
 })
 
 describe('a topology with other ways to move a VIP', () => {
-  it('says that a suite has to break what a tracked script looks at', () => {
-    expect(planOf('nginx-pair').untested.map(({ what }) => what)).toEqual(['failover by vrrp_script check_nginx'])
-  })
-
   it('takes the VIPs of a sync group together', () => {
     const plan = planOf('keepalived-nat-pair')
     const [outside, inside] = plan.vips

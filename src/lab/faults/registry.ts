@@ -20,6 +20,8 @@ import { nodeKill } from './node-kill.ts'
 import { nodePause } from './node-pause.ts'
 import { nodeRestart } from './node-restart.ts'
 import { partition } from './partition.ts'
+import { processCrash } from './process-crash.ts'
+import { scriptFailure } from './script-failure.ts'
 import { vrrpBlock } from './vrrp-block.ts'
 
 /** Every fault that a lab can inject, by the name that the journal has it under. */
@@ -44,6 +46,8 @@ export const FAULTS = {
   'node-pause': nodePause,
   'node-kill': nodeKill,
   'node-restart': nodeRestart,
+  'process-crash': processCrash,
+  'script-failure': scriptFailure,
   'config-change': configChange,
   ipvsadm,
 }

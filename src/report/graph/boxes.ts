@@ -83,7 +83,8 @@ export const boxOf = (node: Node, order: string[], known: Known): Box => {
   ]
   const rules = rulesOf(node)
   if (rules.length > 0) has.push(line(`${rules.length} rule${rules.length === 1 ? '' : 's'}`, 'plain'))
-  const packages = node.packages ?? []
+  const { packages = [], processes = [] } = node
+  if (processes.length > 0) has.push(line(`stand-ins: ${processes.join(' ')}`, 'plain'))
   if (packages.length > 0) has.push(line(`with ${packages.join(' ')}`, 'plain'))
   const [top, middle, bottom] = [few(lines(true)), few(has), few(lines(false))]
   const longest = Math.max(...[...top, ...middle, ...bottom].map(one => one.text.length * CHARACTER))

@@ -6,6 +6,7 @@ import type { Heal } from '../../lab/faults/inject.ts'
 import type { FaultName } from '../../lab/faults/registry.ts'
 import type { Lab } from '../../lab/lab.ts'
 import { familyOf, type GroupMember } from '../../model/pair.ts'
+import { syncedBound } from '../../model/sync-group.ts'
 import type { Bound } from '../../model/types.ts'
 import { handoverBound } from '../../model/vrrp.ts'
 import type { Plan, PlannedVip } from '../plan.ts'
@@ -35,6 +36,16 @@ const ANNOUNCED_MS = AT_ONCE.maxMs + 5 * SLACK_MS
 /** The expected MASTER of a VIP, and who takes it over. */
 export type Pair = [master: GroupMember, backup: GroupMember]
 
+export type BoundOfPair = (master: GroupMember['instance'], backup: GroupMember['instance']) => Bound
+
+/** The bound of VIPs that move together. */
+export const boundOfAll = (vips: PlannedVip[], boundOf: BoundOfPair): Bound =>
+  syncedBound(
+    vips.map(({ members: [master, backup] }) =>
+      boundOf((master as GroupMember).instance, (backup as GroupMember).instance),
+    ) as [Bound, ...Bound[]],
+  )
+
 /** What takes the VIP from its MASTER, and how that comes back. */
 export interface Cause {
   /** Part of the names of its checks: `stop`, `link-eth0`. */
@@ -48,6 +59,8 @@ export interface Cause {
   /** `keepalived returns` */
   returns: string
   bound: Bound
+  /** How long nobody may have the VIP, where that is less than until it has moved: what is wrong has to be found first. */
+  noneBound?: Bound
   preempt: Bound
   /** What clients may miss when the VIP goes back; where nobody knows, that is not judged. */
   gapBound?: Bound
@@ -102,7 +115,7 @@ const moves = (
   cause: Cause,
   watch?: ProbeWatch,
 ): PlannedCheck[] => {
-  const { id, fault, what, where, returns, bound, preempt, gapBound } = cause
+  const { id, fault, what, where, returns, bound, noneBound = bound, preempt, gapBound } = cause
   const { address, members } = vip
   const directors = members.map(m => m.node)
   const [from, to] = [master.node, backup.node]
@@ -128,7 +141,7 @@ const moves = (
         vip: address,
         directors: members.map(({ node, address: own }) => ({ node, address: own })),
         bound: handoverBound(backup.instance),
-        noneBound: bound,
+        noneBound,
         slackMs: SLACK_MS,
         causes: plan.dualMaster,
       },

@@ -2,24 +2,14 @@ import { startGapBound } from '../../model/alpha.ts'
 import { serverUpBound } from '../../model/health-check.ts'
 import { linkReturnGapBound } from '../../model/link-return.ts'
 import type { GroupMember } from '../../model/pair.ts'
-import { syncedBound } from '../../model/sync-group.ts'
 import { effectivePriority, interfaceDownBound, interfaceDownName } from '../../model/track.ts'
 import type { Bound } from '../../model/types.ts'
 import { crashBound, handoverBound, preemptBound, stopBound } from '../../model/vrrp.ts'
 import type { Plan, PlannedServer, PlannedService, PlannedVip } from '../plan.ts'
 import type { Scenario } from '../scenario.ts'
 import { movingTogether, whoeverComesFirst } from '../vips.ts'
-import { type Cause, failover, type Pair } from './failover.ts'
-
-type BoundOfPair = (master: GroupMember['instance'], backup: GroupMember['instance']) => Bound
-
-/** The bound of VIPs that move together. */
-const boundOfAll = (vips: PlannedVip[], boundOf: BoundOfPair): Bound =>
-  syncedBound(
-    vips.map(({ members: [master, backup] }) =>
-      boundOf((master as GroupMember).instance, (backup as GroupMember).instance),
-    ) as [Bound, ...Bound[]],
-  )
+import { type BoundOfPair, boundOfAll, type Cause, failover, type Pair } from './failover.ts'
+import { scriptsFail, trackedBy } from './scripts-fail.ts'
 
 /** keepalived ends on the MASTER in one way or another, and comes back. */
 const keepalivedEnds =
@@ -67,11 +57,15 @@ const gapAfterStart = (
   return bound
 }
 
-/** Everything that takes a VIP from its MASTER: keepalived ends, the link of its adverts goes down, or that of the VIP. */
+/**
+ * Everything that takes a VIP from its MASTER: keepalived ends, the link of its adverts goes down, or that of the VIP, or a script fails that
+ * is tracked.
+ */
 export const failovers = (plan: Plan, vip: PlannedVip): Scenario[] => {
   const [master, backup] = vip.members
   const untested = (why: string): Scenario[] => {
-    for (const what of ['a clean stop', 'a crash', 'the loss of a link'])
+    const scripts = trackedBy(plan, master).map(({ script }) => `a failure of vrrp_script ${script.name}`)
+    for (const what of ['a clean stop', 'a crash', 'the loss of a link', ...scripts])
       plan.untested.push({ what: `failover of ${vip.address} after ${what}`, why })
     return []
   }
@@ -97,6 +91,7 @@ export const failovers = (plan: Plan, vip: PlannedVip): Scenario[] => {
     keepalivedEnds('stop', 'keepalived-stop', stopBound)(plan, vip, pair, together),
     keepalivedEnds('crash', 'keepalived-crash', crashBound)(plan, vip, pair, together),
     ...linksLost(plan, vip, pair, together),
+    ...scriptsFail(plan, vip, pair, together),
   ]
   return causes.map(cause => failover(plan, vip, followers, pair, cause))
 }

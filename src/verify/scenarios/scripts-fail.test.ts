@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest'
+import type { Bound } from '../../model/types.ts'
+import { type Change, changedPlan, checkOf, planOf, same, scenarioOf, whyUntested } from '../testing.ts'
+
+const NAME = 'failover-script-chk-10.0.0.100'
+const WHAT = 'failover of 10.0.0.100 after a failure of vrrp_script chk on d1'
+
+/** The instance tracks a script: its priority is 100 on d1, 80 on d2. */
+const tracks =
+  (command: string, more = '', weight = '', before = ''): Change =>
+  text =>
+    `${before}vrrp_script chk {\nscript "${command}"\ninterval 2\nfall 2\nrise 3\n${weight}\n}\n${text.replace('advert_int', `${more}\ntrack_script {\nchk\n}\nadvert_int`)}`
+
+const boundsOf = (change: Change) => {
+  const scenario = scenarioOf(changedPlan(same, change), NAME)
+  const paramsOf = (check: string) => checkOf(scenario, `${check}-script-chk`).params as Record<string, Bound>
+  const [moves, returns] = ['failover', 'preemption'].map(check => {
+    const { minMs = 0, maxMs } = paramsOf(check).bound as Bound
+    return [minMs, maxMs].map(Math.round)
+  })
+  return { moves, returns, ownerless: Math.round(paramsOf('single-owner').noneBound?.maxMs as number) }
+}
+
+describe('a tracked script fails', () => {
+  it('without a weight: the MASTER says goodbye after its failures in a row, and is back as one that starts', () => {
+    expect(boundsOf(tracks('killall -0 haproxy'))).toEqual({
+      moves: [2688, 4688],
+      returns: [4000, 9609],
+      ownerless: 688,
+    })
+  })
+
+  it('with a weight that reaches below the other one: it is outranked', () => {
+    expect(boundsOf(tracks('pidof haproxy', '', 'weight -30'))).toEqual({
+      moves: [4688, 7688],
+      returns: [6609, 9609],
+      ownerless: 0,
+    })
+  })
+
+  it('by what it looks for: a process that crashes, or a script of the director itself', () => {
+    const faultOf = (plan: ReturnType<typeof planOf>, name: string, check: string) =>
+      (checkOf(scenarioOf(plan, name), check).params as { fault: string }).fault
+    expect(faultOf(changedPlan(same, tracks('killall -0 haproxy')), NAME, 'failover-script-chk')).toBe('process-crash')
+    const [name, check] = ['failover-script-check_nginx-10.0.0.100', 'failover-script-check_nginx']
+    expect(faultOf(planOf('nginx-pair'), name, check)).toBe('script-failure')
+  })
+})
+
+describe('a tracked script is untested', () => {
+  it.for([
+    ['/usr/bin/curl -sf http://127.0.0.1/', '', 'what makes it fail is not known here: a suite has to break it'],
+    ['/etc/keepalived/gone.sh', '', '/etc/keepalived/gone.sh is not in the folder of d1'],
+    ['pidof haproxy', 'weight -10', 'the VIP stays: d1 goes down to priority 90, and d2 has 80'],
+    ['pidof haproxy', 'weight 5', 'the VIP stays: d1 goes down to priority 100, and d2 has 85'],
+  ])('%s %s: %s', ([command, weight, why]) => {
+    expect(whyUntested(changedPlan(same, tracks(command as string, '', weight)), WHAT)).toBe(why)
+  })
+
+  it('where another one fails with it', () => {
+    const twin = 'vrrp_script twin {\nscript "/usr/bin/killall -0 haproxy"\n}\n'
+    const plan = changedPlan(same, tracks('pidof haproxy', 'track_script {\ntwin\n}', '', twin))
+    expect(whyUntested(plan, WHAT)).toBe('vrrp_script twin looks for the same, and fails with it')
+  })
+
+  it('where the backup leaves the VIP to a lower priority', () => {
+    const change = tracks('pidof haproxy', '', 'weight -30')
+    const plan = changedPlan(same, text => change(text).replace('priority 80', 'priority 80\nnopreempt'))
+    expect(whyUntested(plan, WHAT)).toBe('the VIP stays: d2 has nopreempt')
+  })
+})
