@@ -72,13 +72,21 @@ const otherProtocols = (priority: number): string => {
       service(network, 5000, 'UDP', 'UDP_CHECK', 'require_reply 706f6e67'),
       service(network, 6000, 'UDP', 'UDP_CHECK'),
     ].join('')
-  return `vrrp_instance VI_1 {
+  return `vrrp_script chk_haproxy {
+    script "killall -0 haproxy"
+    interval 1
+    weight -20
+}
+vrrp_instance VI_1 {
     state BACKUP
     interface eth0
     virtual_router_id 51
     priority ${priority}
     virtual_ipaddress {
         10.1.0.100/24
+    }
+    track_script {
+        chk_haproxy
     }
     virtual_ipaddress_excluded {
         2001:db8:1::100/128
@@ -87,7 +95,7 @@ const otherProtocols = (priority: number): string => {
 ${services('10.1.0.')}${services('2001:db8:1::')}`
 }
 
-test('a derived real server answers checks of SMTP, DNS and a certain datagram, by IPv4 and IPv6', async () => {
+test('a derived real server answers checks of SMTP, DNS and a certain datagram, by IPv4 and IPv6; what a script looks for crashes', async () => {
   const [pair, reports] = [await plainPair('other-protocols', otherProtocols), await temporaryDir()]
   const clock = inject('clock') === 'default' ? [] : ['--clock', inject('clock')]
 
@@ -95,7 +103,7 @@ test('a derived real server answers checks of SMTP, DNS and a certain datagram, 
     'verify',
     pair,
     '--only',
-    'reload',
+    'reload,failover-script',
     '--json',
     '--reports',
     reports,

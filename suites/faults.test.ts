@@ -400,6 +400,43 @@ test('a client that was killed comes back with its probe', async ({ lab }) => {
   expect(eventsOf(lab.history, 'trouble')).toMatchObject([{ node: 'c1', what }])
 })
 
+test('process-crash: all of a program is gone at once, and runs again when it is healed', async ({ lab }) => {
+  const running = async () => (await run(lab, 'd1', 'pgrep -c -x nginx || :')).stdout.trim()
+  const before = await running()
+  const heal = await lab.inject('process-crash', 'd1', { process: 'nginx' })
+  expect(await running()).toBe('0')
+  await heal()
+  expect(await lab.until({ kind: 'listening', node: 'd1', address: '127.0.0.1', port: 80 }, PATIENCE_MS)).toBe(true)
+  expect(await running()).toBe(before)
+})
+
+test('process-crash: a program without a service of its own is started by its own command line', async ({ lab }) => {
+  await run(lab, 'd1', 'cp /usr/bin/sleep /tmp/my-proxy; setsid -f /tmp/my-proxy 1234567 >/dev/null 2>&1 </dev/null')
+  const line = async () => (await run(lab, 'd1', 'pgrep -a -x my-proxy || :')).stdout.replace(/^\d+ /, '').trim()
+  const heal = await lab.inject('process-crash', 'd1', { process: 'my-proxy' })
+  expect(await line()).toBe('')
+  await heal()
+  expect(await line()).toBe('/tmp/my-proxy 1234567')
+  await expect(lab.inject('process-crash', 'd1', { process: 'haproxy' })).rejects.toThrow(
+    'no process haproxy is running',
+  )
+})
+
+test('script-failure: the script says no, and is the same as before when it is healed', async ({ lab }) => {
+  const script = '/etc/keepalived/check it.sh'
+  await run(lab, 'd1', `printf '#!/bin/sh\necho "asked $1"\n' >'${script}'; chmod 755 '${script}'`)
+  const ask = async () => {
+    const { code, stdout } = await lab.exec('d1', [script, 'once'])
+    return [code, stdout.trim()]
+  }
+  expect(await ask()).toEqual([0, 'asked once'])
+  const heal = await lab.inject('script-failure', 'd1', { script })
+  expect(await ask()).toEqual([1, ''])
+  await heal()
+  expect(await ask()).toEqual([0, 'asked once'])
+  expect((await run(lab, 'd1', 'ls /etc/keepalived')).stdout).not.toContain('script-failure')
+})
+
 describe('config-change', () => {
   const file = '/etc/keepalived/conf.d/vip_nginx.conf'
 

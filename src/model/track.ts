@@ -122,6 +122,16 @@ const consequence = (master: VrrpInstance, backup: VrrpInstance, state: TrackSta
   return outrankBound(at(master, priority), at(backup, other))
 }
 
+/** What follows when something that the director tracks is up again, everything else being so all the time. */
+const recovery = (returning: VrrpInstance, master: VrrpInstance, state: TrackState): Bound | undefined => {
+  const full = effectivePriority(returning, {})
+  const other = effectivePriority(master, {})
+  if (full === 'FAULT' || other === 'FAULT' || full <= other) return undefined
+  return effectivePriority(returning, state) === 'FAULT'
+    ? preemptBound(at(returning, full), at(master, other))
+    : outrankBound(at(master, other), at(returning, full))
+}
+
 /**
  * A script that the master tracks fails: found by its runs, and then either FAULT, which says goodbye as a clean stop
  * does, or a lower priority, which the backup finds from the adverts.
@@ -157,13 +167,7 @@ export const trackedScriptBackBound = (
   tracked: TrackedScript,
   failure: ScriptFailure,
 ): Bound | undefined => {
-  const full = effectivePriority(returning, {})
-  const other = effectivePriority(master, {})
-  if (full === 'FAULT' || other === 'FAULT' || full <= other) return undefined
-  const wasFault = effectivePriority(returning, without(tracked)) === 'FAULT'
-  const then = wasFault
-    ? preemptBound(at(returning, full), at(master, other))
-    : outrankBound(at(master, other), at(returning, full))
+  const then = recovery(returning, master, without(tracked))
   return (
     then && {
       ...inSequence(scriptUpBound(tracked.script, failure), then),
@@ -183,10 +187,22 @@ export const interfaceDownName = (device: string): string => `VIP failover after
  */
 export const interfaceDownBound = (master: VrrpInstance, backup: VrrpInstance, device: string): Bound | undefined => {
   if (device === master.interface) {
-    const bound = master.trackPrimary ? linkDownBound(master, backup) : crashBound(master, backup)
+    const other = settled(backup)
+    const bound = master.trackPrimary ? linkDownBound(master, other) : crashBound(master, other)
     return { ...bound, name: interfaceDownName(device) }
   }
   if (!hasVipOn(master, device) && !master.trackInterfaces.some(one => one.interface === device)) return undefined
   const then = consequence(master, backup, { interfaces: { [device]: false } })
   return then && { ...then, name: interfaceDownName(device) }
 }
+
+/**
+ * An interface that the director tracks is up again, and it takes the VIP back: from FAULT as one that starts, from a lower priority as one
+ * that outranks the master.
+ *
+ * @param returning the director whose interface is back
+ * @param master the one that holds the VIP meanwhile
+ * @returns undefined where the VIP stays
+ */
+export const interfaceUpBound = (returning: VrrpInstance, master: VrrpInstance, device: string): Bound | undefined =>
+  recovery(returning, master, { interfaces: { [device]: false } })

@@ -52,6 +52,23 @@ describe('the loss of a link', () => {
     expect(goodbye?.params).toMatchObject({ bound: { maxMs: 687.5 } })
   })
 
+  it('is tried of a link that is tracked, whatever it is tracked with', () => {
+    const tracking = (weight: number) => {
+      const plan = planOf('keepalived-preempt')
+      const [d1, d2] = plan.configs.map(({ instances }) => instances.find(one => one.name === 'VI_PREEMPT'))
+      for (const one of [d1, d2]) one?.trackInterfaces.push({ interface: 'eth1', weight, reverse: false, at: one.at })
+      return plan
+    }
+    const of = (weight: number, check: string) =>
+      checkOf(scenarioOf(tracking(weight), 'failover-link-eth1-10.0.0.100'), check).params
+    expect(of(0, 'failover-link-eth1')).toMatchObject({ bound: { maxMs: 687.5 } })
+    expect(of(-30, 'failover-link-eth1')).toMatchObject({ bound: { minMs: 2687.5, maxMs: 3687.5 } })
+    expect(of(-30, 'single-owner-link-eth1')).toMatchObject({ noneBound: { maxMs: 0 } })
+    expect(whyUntested(tracking(-10), 'failover of 10.0.0.100 after the loss of link eth1 of d1')).toBe(
+      'the VIP stays: d1 goes down to priority 90, and d2 has 80',
+    )
+  })
+
   it('takes the others of a sync group along, and the servers on another link are found alive', () => {
     const { checks } = scenarioOf(planOf('keepalived-nat-pair'), 'failover-link-eth0-203.0.113.100')
     const params = checks.map(check => check.params as { bound: { formula: string }; gapBound?: { maxMs: number } })

@@ -2,13 +2,21 @@ import { startGapBound } from '../../model/alpha.ts'
 import { serverUpBound } from '../../model/health-check.ts'
 import { linkReturnGapBound } from '../../model/link-return.ts'
 import type { GroupMember } from '../../model/pair.ts'
-import { effectivePriority, interfaceDownBound, interfaceDownName } from '../../model/track.ts'
-import type { Bound } from '../../model/types.ts'
+import {
+  effectivePriority,
+  interfaceDownBound,
+  interfaceDownName,
+  interfaceUpBound,
+  settled,
+} from '../../model/track.ts'
+import { syncedBound } from '../../model/sync-group.ts'
+import type { Bound, VrrpInstance } from '../../model/types.ts'
 import { crashBound, handoverBound, preemptBound, stopBound } from '../../model/vrrp.ts'
 import type { Plan, PlannedServer, PlannedService, PlannedVip } from '../plan.ts'
 import type { Scenario } from '../scenario.ts'
 import { movingTogether, whoeverComesFirst } from '../vips.ts'
 import { type BoundOfPair, boundOfAll, type Cause, failover, type Pair } from './failover.ts'
+import { configured, outranked } from './outranked.ts'
 import { scriptsFail, trackedBy } from './scripts-fail.ts'
 
 /** keepalived ends on the MASTER in one way or another, and comes back. */
@@ -110,14 +118,16 @@ const sharing = (plan: Plan, vip: PlannedVip): PlannedVip[] => {
   return [...new Set([...(first ? [first] : []), ...alike.filter(one => !serving.includes(one))])]
 }
 
-/** The link goes down that the adverts pass, or that the VIP is on: each ends in FAULT on the MASTER. */
+/** The link goes down that the adverts pass, that the VIP is on, or that is tracked: FAULT on the MASTER, or a lower priority. */
 const linksLost = (plan: Plan, vip: PlannedVip, [master, backup]: Pair, together: PlannedVip[]): Cause[] => {
   const { node, instance } = master
+  const [from, to] = [configured(plan, master), configured(plan, backup)]
+  const tracked = from.trackInterfaces.map(one => one.interface)
   const interfaces = plan.topology.nodes.find(one => one.name === node)?.interfaces ?? []
   const vipDevices = [...instance.addresses, ...instance.excludedAddresses]
     .filter(({ address }) => address === vip.address)
     .map(({ device }) => device)
-  return [...new Set([instance.interface, ...vipDevices])].flatMap(device => {
+  return [...new Set([instance.interface, ...vipDevices, ...tracked])].flatMap(device => {
     const what = `the loss of link ${device}`
     const where = `of ${node}`
     const untested = (why: string): Cause[] => {
@@ -127,16 +137,30 @@ const linksLost = (plan: Plan, vip: PlannedVip, [master, backup]: Pair, together
     if (!interfaces.some(({ name }) => name === device)) return untested('the topology does not name the device')
     if (plan.configs.some(config => config.node === node && config.delayedInterfaces?.includes(device)))
       return untested('interface_up_down_delays puts off when keepalived hears of it, which is not predicted')
-    if (effectivePriority(instance, { interfaces: { [device]: false } }) !== 'FAULT')
+    const left = effectivePriority(from, { interfaces: { [device]: false } })
+    if (left !== 'FAULT' && !tracked.includes(device))
       return untested(`${instance.name} on ${node} does not care for it`)
-    const bound = {
-      ...boundOfAll(
-        together,
-        // the others of its sync group follow it, and say goodbye on links that are up
-        (one, other) => interfaceDownBound(one, other, device) ?? stopBound(one, other),
-      ),
-      name: interfaceDownName(device),
-    }
+    const bounds =
+      left === 'FAULT'
+        ? {
+            bound: {
+              ...syncedBound(
+                together.map(({ members }) => {
+                  const [one, other] = members.map(member => configured(plan, member)) as [VrrpInstance, VrrpInstance]
+                  // the others of its sync group follow it, and say goodbye on links that are up
+                  return interfaceDownBound(one, other, device) ?? stopBound(one, settled(other))
+                }) as [Bound, ...Bound[]],
+              ),
+              name: interfaceDownName(device),
+            },
+            // keepalived has been running all the time: its startup delay is over
+            preempt: boundOfAll(together, (one, other) => preemptBound(one, other) as Bound),
+          }
+        : outranked([master, backup], from, left, {
+            bound: interfaceDownBound(from, to, device),
+            preempt: interfaceUpBound(from, to, device),
+          })
+    if (typeof bounds === 'string') return untested(bounds)
     const service = plan.services.find(found => found.vip === vip)
     const ups =
       service &&
@@ -148,11 +172,9 @@ const linksLost = (plan: Plan, vip: PlannedVip, [master, backup]: Pair, together
         why: 'no bound is known for the health checks of its real servers',
       })
     const cause: Cause = {
-      ...{ id: `link-${device}`, fault: 'link-down', what, where, bound },
+      ...{ id: `link-${device}`, fault: 'link-down', what, where, ...bounds },
       returns: 'the link returns',
       inject: lab => lab.inject('link-down', node, { device }),
-      // keepalived has been running all the time: its startup delay is over
-      preempt: boundOfAll(together, (one, other) => preemptBound(one, other) as Bound),
       ...(gapBound && { gapBound }),
     }
     return [cause]

@@ -13,9 +13,10 @@ const tracks =
 
 const boundsOf = (change: Change) => {
   const scenario = scenarioOf(changedPlan(same, change), NAME)
-  const paramsOf = (check: string) => checkOf(scenario, `${check}-script-chk`).params as Record<string, Bound>
+  const paramsOf = (check: string) =>
+    checkOf(scenario, `${check}-script-chk`).params as { bound: Bound; noneBound?: Bound }
   const [moves, returns] = ['failover', 'preemption'].map(check => {
-    const { minMs = 0, maxMs } = paramsOf(check).bound as Bound
+    const { minMs = 0, maxMs } = paramsOf(check).bound
     return [minMs, maxMs].map(Math.round)
   })
   return { moves, returns, ownerless: Math.round(paramsOf('single-owner').noneBound?.maxMs as number) }

@@ -13,14 +13,11 @@ import {
   trackedScriptBackBound,
   trackedScriptBound,
 } from '../../model/track.ts'
-import type { Bound, TrackedScript, VrrpInstance } from '../../model/types.ts'
+import type { Bound, TrackedScript } from '../../model/types.ts'
 import { handoverBound, preemptBound, stopBound } from '../../model/vrrp.ts'
 import type { Plan, PlannedVip } from '../plan.ts'
 import { boundOfAll, type Cause, type Pair } from './failover.ts'
-
-/** An instance as it is configured: the members of a planned VIP have the priority with all that they track. */
-const configured = (plan: Plan, { node, instance }: GroupMember): VrrpInstance =>
-  plan.configs.find(config => config.node === node)?.instances.find(one => one.name === instance.name) ?? instance
+import { configured, outranked, OWNERLESS } from './outranked.ts'
 
 /** The scripts that the instance of a member tracks. */
 export const trackedBy = (plan: Plan, member: GroupMember | undefined): TrackedScript[] =>
@@ -80,40 +77,28 @@ const breaking = (
   return { fault: 'script-failure', inject: lab => lab.inject('script-failure', node, { script: target.file }) }
 }
 
-/** A MASTER whose priority has gone down keeps the VIP until it hears the next one. */
-const KEPT: Bound = {
-  name: 'VIP without an owner',
-  formula: '0 s: an outranked MASTER keeps it until it hears the new one',
-  maxMs: 0,
-  source: 'RFC 3768 6.4.3; keepalived vrrp.c vrrp_state_master_rx',
-}
-
 /** When the VIP goes, and comes back; or why it stays, or nobody knows. */
 const boundsOf = (
   plan: Plan,
   [master, backup]: Pair,
   together: PlannedVip[],
   tracked: TrackedScript,
-): { bound: Bound; noneBound: Bound; preempt: Bound } | string => {
+): Pick<Cause, 'bound' | 'noneBound' | 'preempt'> | string => {
   const [from, to] = [configured(plan, master), configured(plan, backup)]
   const { name } = tracked.script
   const left = effectivePriority(from, { scripts: { [name]: false } })
   if (left === 'FAULT') {
-    const noneBound = boundOfAll(together, stopBound)
-    const down = inSequence(scriptDownBound(tracked.script, 'exits'), noneBound)
+    const moves = boundOfAll(together, stopBound)
+    const down = inSequence(scriptDownBound(tracked.script, 'exits'), moves)
     const up = boundOfAll(together, (one, other) => preemptBound(one, other) as Bound)
     return {
-      noneBound,
+      noneBound: { ...moves, name: OWNERLESS },
       bound: { ...down, name: `VIP failover after ${name} failed` },
       preempt: { ...inSequence(scriptUpBound(tracked.script, 'exits'), up), name: `VIP back after ${name} succeeded` },
     }
   }
-  if (from.syncGroup !== undefined) return `what its weight does in the sync group ${from.syncGroup} is not predicted`
-  const bound = trackedScriptBound(from, to, tracked, 'exits')
-  const preempt = trackedScriptBackBound(from, to, tracked, 'exits')
-  if (bound && preempt) return { bound, noneBound: KEPT, preempt }
-  const { priority, preempt: preempts } = backup.instance
-  return preempts || priority <= left
-    ? `the VIP stays: ${master.node} goes down to priority ${left}, and ${backup.node} has ${priority}`
-    : `the VIP stays: ${backup.node} has nopreempt`
+  return outranked([master, backup], from, left, {
+    bound: trackedScriptBound(from, to, tracked, 'exits'),
+    preempt: trackedScriptBackBound(from, to, tracked, 'exits'),
+  })
 }
