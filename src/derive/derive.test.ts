@@ -131,6 +131,13 @@ describe('NAT', () => {
     ])
   })
 
+  it('says that what stands behind NAT has no way for answers of DR', () => {
+    const services = ['NAT', 'DR'].map((kind, n) => service(`10.0.0.100 ${80 + n}`, kind, ['10.0.0.10 80']))
+    expect(pair(instance(), ...services).questions).toContain(
+      'rs1: it is behind DR and behind NAT, so its gateway is a director, which drops what comes from a VIP that it has itself: clients elsewhere get no answer by DR',
+    )
+  })
+
   it('leads back through who is MASTER at first, where that is not the first director', () => {
     const nat = instance() + service('10.0.0.100 80', 'NAT', ['192.168.7.10 80'])
     const draft = deriveTopology('pair', [read('d1', nat), read('d2', nat.replace('priority 100', 'priority 150'))])

@@ -261,7 +261,7 @@ const serverNode = (
   configs: DirectorConfig[],
 ): { node: DraftNode; questions: string[] } => {
   const made = serving(name, [back], wires, configs)
-  const stub = stubFor(name, back.address, back.serves)
+  const stub = stubFor(name, back.address, back.serves, back.sorry)
   const because = back.serves.length === 0 ? ['The sorry server of a service.'] : []
   return { node: { ...made.node, because, files: stub.files }, questions: [...made.questions, ...stub.questions] }
 }
@@ -305,6 +305,11 @@ const serving = (
     const gateway = natGateway(wire, configs, methods.some(method => method !== 'NAT') ? hosts : [])
     node.routes.push(`default via ${gateway.address}`)
     if (gateway.question) questions.push(`${name}: ${gateway.question}`)
+    const direct = methods.filter(method => method !== 'NAT')
+    if (direct.length > 0)
+      questions.push(
+        `${name}: it is behind ${direct.join(' and ')} and behind NAT, so its gateway is a director, which drops what comes from a VIP that it has itself: clients elsewhere get no answer by ${direct.join(' or ')}`,
+      )
   }
   return { node, questions }
 }

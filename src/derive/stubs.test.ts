@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Draft } from './draft.ts'
-import { instance, node, pair, service } from './testing.ts'
+import { CHECK, instance, node, pair, service } from './testing.ts'
 
 describe('a real server satisfies its checks', () => {
   const files = (check: string, port = 80): Record<string, string> =>
@@ -88,6 +88,17 @@ describe('a real server satisfies its checks', () => {
     expect(draft.questions).toEqual([
       'rs1: MISC_CHECK runs /opt/check: put it, and what it asks, into the folders of the nodes',
     ])
+  })
+
+  it('says sorry where it is asked, as the real servers do: NAT alone has a port of its own for it', () => {
+    const sorry = (port: number, kind: string, check = CHECK) => {
+      const text = service(`10.0.0.100 ${port}`, kind, [`10.0.0.10 ${port}`], check)
+      const draft = pair(instance(), text.replace(/}\s*$/, 'sorry_server 10.0.0.30 81\n}'))
+      return node(draft, 'rs2').files['/etc/apache2/conf-enabled/stub.conf']
+    }
+    expect(sorry(3306, 'NAT')).toBe('Listen 81\n')
+    expect(sorry(3306, 'DR')).toBe('Listen 3306\n')
+    expect(sorry(8443, 'DR', 'SSL_GET {\n url {\n path /\n }\n }')).toMatch(/^Listen 8443\n<VirtualHost \*:8443>/)
   })
 
   it('says sorry on the directors', () => {

@@ -27,13 +27,16 @@ interface Needs {
  * an echo on every UDP port, SMTP, DNS or a certain datagram where a check asks for that; and what a stub cannot know, as a question.
  *
  * @param node name of the node
+ * @param sorry services that it is the sorry server of
  */
 export const stubFor = (
   node: string,
   address: string,
   serves: Serves[],
+  sorry: VirtualService[] = [],
 ): { files: Record<string, string>; questions: string[] } => {
   const needs = needsOf(node, serves)
+  for (const service of sorry) saysSorry(service, needs)
   const files: Record<string, string> = { [PAGE]: `${node} ${address}\n` }
   const apache = apacheFor(needs)
   if (apache !== '') files['/etc/apache2/conf-enabled/stub.conf'] = apache
@@ -43,6 +46,15 @@ export const stubFor = (
   const started = [...stubs, ...echoLines(needs)]
   if (started.length > 0) files['/etc/rc.local'] = ['#!/bin/sh -e', ...started, ''].join('\n')
   return { files, questions: needs.questions }
+}
+
+/** A sorry server is asked as the real servers are: NAT alone has a port of its own for it. */
+const saysSorry = (service: VirtualService, needs: Needs): void => {
+  const { port = 0, sorryServer, forwarding, realServers, protocol } = service
+  const asked = (forwarding === 'NAT' && sorryServer?.port) || port
+  if (protocol !== 'TCP' || asked === 0 || needs.smtp.has(asked) || needs.dns.has(asked)) return
+  const secured = realServers.some(server => usesTls(port, server.checks))
+  if (!needs.http.has(asked) && !needs.tls.has(asked)) (secured ? needs.tls : needs.http).add(asked)
 }
 
 const stubLines = ({ smtp, dns, replies }: Needs): string[] => [

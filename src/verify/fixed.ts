@@ -18,7 +18,8 @@ import { filesOfNode } from '../topology/director-files.ts'
 import { rulesOf } from '../topology/rules.ts'
 import type { Node, Topology } from '../topology/types.ts'
 import type { PlannedServer, PlannedService } from './plan.ts'
-import { CONVERGENCE_MARGIN_MS, tableName, undriven } from './reach.ts'
+import { CONVERGENCE_MARGIN_MS, schemeOf, tableName } from './reach.ts'
+import { spokenIn } from './spoken.ts'
 
 /** A service at an address that its director has for good: no VRRP moves it, and ldirectord or nobody checks its servers. */
 export interface FixedService extends PlannedService {
@@ -81,10 +82,15 @@ const planned = (
   if (!addressesOf(node).includes(address)) return `${node.name} does not have ${address} in topology.yaml`
   const section = config.ldirectord?.services.find(one => one.service === service)
   if (section?.checkType === 'off') return 'checktype off: ldirectord puts no server into the table'
-  const why = (port: number): string | undefined =>
-    section?.protocol === 'http' && port ? undefined : undriven(service, port)
-  const port = ports.find(one => why(one) === undefined)
-  if (port === undefined) return why(ports[0] ?? 0) ?? 'it has no port'
+  const spokenTo = spokenIn(topology)
+  const all = ports.map(port => ({
+    port,
+    scheme: section?.protocol === 'http' && port ? ('http' as const) : schemeOf(service, port, spokenTo),
+  }))
+  const driven = all.find(({ scheme }) => typeof scheme === 'string') ?? all[0]
+  if (!driven) return 'it has no port'
+  const { port, scheme } = driven
+  if (typeof scheme !== 'string') return scheme.why
   const servers = service.realServers.flatMap((server): PlannedServer[] => {
     const its = topology.nodes.find(one => one.role !== 'client' && addressesOf(one).includes(server.address))
     return its ? [{ node: its.name, name: its.farm ? server.address : its.name, server }] : []
@@ -109,7 +115,7 @@ const planned = (
   return {
     ...{ name, director: node.name, vip: { address, network: member.network, members: [member] } },
     others: Math.max(0, checkedTogether(config, service) - 1),
-    ...{ service, table: tableName(service), port, url: `http://${endpoint(address, port)}/`, servers },
+    ...{ service, table: tableName(service), port, url: `${scheme}://${endpoint(address, port)}/`, servers },
     ...(check ? { check } : {}),
     ...(section ? { section } : {}),
   }

@@ -147,7 +147,7 @@ describe('a service by firewall mark', () => {
     expect(plan.untested).toEqual([
       {
         what: 'port 443 of fwmark 50 at 10.0.0.100',
-        why: 'only HTTP is spoken, and nothing says that port 443 serves it',
+        why: 'one port of a mark is driven',
       },
     ])
   })

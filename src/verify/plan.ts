@@ -19,8 +19,9 @@ import { nodeFiles } from '../topology/node-files.ts'
 import { rulesOf } from '../topology/rules.ts'
 import type { Node, Topology } from '../topology/types.ts'
 import { type FixedService, planFixed, tableOf } from './fixed.ts'
-import { tableName, undriven } from './reach.ts'
+import { schemeOf, tableName } from './reach.ts'
 import { readinessOf } from './ready.ts'
+import { type Scheme, spokenIn } from './spoken.ts'
 import { apart, plannedVips } from './vips.ts'
 
 /** A VIP with the directors that may hold it, the expected MASTER first. */
@@ -201,6 +202,7 @@ const planServices = (
   const planned: PlannedService[] = []
   const seen = new Set<string>()
   const nodeOf = nodesByAddress(topology)
+  const spokenTo = spokenIn(topology)
   for (const vip of vips) {
     const config = configs.find(c => c.node === vip.members[0]?.node)
     const marked = markedBy(topology.nodes.filter(node => node.name === config?.node).flatMap(rulesOf))
@@ -209,23 +211,27 @@ const planServices = (
       if (entries.length === 0) continue
       seen.add(service.name)
       const unled = apart(vip) && `${apart(vip)}: what leads clients to the one that has ${vip.address} is not known`
-      const whyNot = (port: number): string | undefined => unled ?? undriven(service, port)
-      const driven = entries.find(port => whyNot(port) === undefined)
-      for (const port of entries) {
+      const ports = entries.map(port => ({ port, scheme: unled ? { why: unled } : schemeOf(service, port, spokenTo) }))
+      const driven = ports.find(({ scheme }) => typeof scheme === 'string')
+      for (const one of ports) {
         const what =
-          service.fwmark === undefined ? `service ${service.name}` : `port ${port} of ${service.name} at ${vip.address}`
-        if (port !== driven) untested.push({ what, why: whyNot(port) ?? 'one port of a mark is driven' })
+          service.fwmark === undefined
+            ? `service ${service.name}`
+            : `port ${one.port} of ${service.name} at ${vip.address}`
+        const why = typeof one.scheme === 'string' ? 'one port of a mark is driven' : one.scheme.why
+        if (one !== driven) untested.push({ what, why })
       }
       if (driven === undefined) continue
+      const { port } = driven
       const servers: PlannedServer[] = []
       for (const server of service.realServers) {
         const node = nodeOf.get(server.address)
         if (node) servers.push({ node: node.name, name: node.farm ? server.address : node.name, server })
         else untested.push({ what: `real server ${server.address}`, why: 'no node of the topology has this address' })
       }
-      const url = `http://${endpoint(vip.address, driven)}/`
-      const name = service.fwmark === undefined ? service.name : `${service.name} ${endpoint(vip.address, driven)}`
-      planned.push({ name, vip, service, table: tableName(service), port: driven, url, servers })
+      const url = `${driven.scheme as Scheme}://${endpoint(vip.address, port)}/`
+      const name = service.fwmark === undefined ? service.name : `${service.name} ${endpoint(vip.address, port)}`
+      planned.push({ name, vip, service, table: tableName(service), port, url, servers })
     }
   }
   for (const service of configs.flatMap(c => c.services)) {

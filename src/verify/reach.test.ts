@@ -1,14 +1,30 @@
 import { expect, it } from 'vitest'
 import { aServer, aService } from '../model/examples.ts'
-import { undriven } from './reach.ts'
+import { schemeOf } from './reach.ts'
+import type { Scheme, SpokenTo } from './spoken.ts'
 
 const behind = (forwarding: 'NAT' | 'DR', ...ports: number[]) =>
   aService({ port: 9093, realServers: ports.map((port, n) => aServer(`10.0.0.${n + 1}`, { port, forwarding })) })
 
-it('drives a port behind which NAT has ports of HTTP alone', () => {
-  expect(undriven(behind('NAT', 80, 8080), 9093)).toBeUndefined()
-  const why = 'only HTTP is spoken, and nothing says that port 9093 serves it'
+const NOTHING: SpokenTo = () => undefined
+const WHY = { why: 'only HTTP is spoken, and nothing says that port 9093 serves it' }
+
+it('presumes HTTP on a port behind which NAT has ports of HTTP alone', () => {
+  expect(schemeOf(behind('NAT', 80, 8080), 9093, NOTHING)).toBe('http')
   for (const service of [behind('NAT', 80, 25), behind('NAT'), behind('DR', 80)])
-    expect(undriven(service, 9093)).toBe(why)
-  expect(undriven({ ...behind('NAT', 80), fwmark: 1 }, 9093)).toBe(why)
+    expect(schemeOf(service, 9093, NOTHING)).toEqual(WHY)
+  expect(schemeOf({ ...behind('NAT', 80), fwmark: 1 }, 9093, NOTHING)).toEqual(WHY)
+})
+
+it('is what the real servers say that they speak, where they agree', () => {
+  const say =
+    (...words: (Scheme | undefined)[]): SpokenTo =>
+    ({ address }) =>
+      words[Number(address.split('.')[3]) - 1]
+  expect(schemeOf(behind('DR', 443, 443), 443, say('https', 'https'))).toBe('https')
+  // one that is nobody's has no say
+  expect(schemeOf(behind('DR', 3306, 3306), 3306, say('http', undefined))).toBe('http')
+  expect(schemeOf(behind('NAT', 80, 443), 9093, say('http', 'https'))).toEqual({
+    why: 'behind port 9093 some of its real servers speak HTTP, and some HTTPS',
+  })
 })

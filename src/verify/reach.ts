@@ -1,5 +1,6 @@
 import { endpoint } from '../model/endpoint.ts'
 import type { VirtualService } from '../model/types.ts'
+import type { Scheme, SpokenTo } from './spoken.ts'
 
 /** How clients reach a service, whoever makes its table. */
 
@@ -10,14 +11,24 @@ export const CONVERGENCE_MARGIN_MS = 15_000
 export const tableName = ({ address = '', port = 0, fwmark, protocol }: VirtualService): string =>
   fwmark === undefined ? `${protocol} ${endpoint(address, port)}` : `FWM ${fwmark}`
 
-const isHttp = (port: number): boolean => port === 80 || port === 8080
+/** Where HTTP is spoken by whoever is there. */
+export const isHttp = (port: number): boolean => port === 80 || port === 8080
 
-/** Why no probe can drive a port of a service; undefined where one can. Probes speak HTTP. */
-export const undriven = ({ protocol, fwmark, realServers }: VirtualService, port: number): string | undefined => {
-  if (protocol !== 'TCP' || !port) return 'only TCP services with a port are driven'
+/** What clients speak to a port of a service: what its real servers say that they speak, or what it looks like; or why no probe can. */
+export const schemeOf = (
+  { protocol, fwmark, realServers }: VirtualService,
+  port: number,
+  spokenTo: SpokenTo,
+): Scheme | { why: string } => {
+  if (protocol !== 'TCP' || !port) return { why: 'only TCP services with a port are driven' }
   const encapsulated = realServers.find(({ tunnel }) => tunnel && tunnel.type !== 'ipip')
   if (encapsulated)
-    return `its tunnel to ${encapsulated.address} is of type ${encapsulated.tunnel?.type}, which no topology opens: tunl0 and ip6tnl0 do ipip`
+    return {
+      why: `its tunnel to ${encapsulated.address} is of type ${encapsulated.tunnel?.type}, which no topology opens: tunl0 and ip6tnl0 do ipip`,
+    }
+  const [spoken, other] = new Set(realServers.flatMap(server => spokenTo(server, port) ?? []))
+  if (other !== undefined) return { why: `behind port ${port} some of its real servers speak HTTP, and some HTTPS` }
+  if (spoken !== undefined) return spoken
   const checks = realServers.flatMap(server => server.checks.map(check => check.type))
   // what a service on several ports is checked by, and where its servers are, says nothing of each of them
   const byServers =
@@ -25,5 +36,5 @@ export const undriven = ({ protocol, fwmark, realServers }: VirtualService, port
     // the others do not rewrite ports
     (realServers.length > 0 && realServers.every(server => server.forwarding === 'NAT' && isHttp(server.port)))
   const speaksHttp = isHttp(port) || (fwmark === undefined && byServers)
-  return speaksHttp ? undefined : `only HTTP is spoken, and nothing says that port ${port} serves it`
+  return speaksHttp ? 'http' : { why: `only HTTP is spoken, and nothing says that port ${port} serves it` }
 }

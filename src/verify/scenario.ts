@@ -21,6 +21,13 @@ export const PROBE_RATE = 20
 /** The probe of a scenario in which nothing is to happen to clients, for as long as it may take, requests/s. */
 export const WATCH_RATE = 10
 
+/** HTTPS has an emulated machine pay ten times as much for a request, requests/s. */
+const HTTPS_RATE = 5
+
+/** How often a service is asked where a rate is wanted, requests/s. */
+export const paced = ({ url }: { url: string }, rate: number): number =>
+  url.startsWith('https:') ? Math.min(rate, HTTPS_RATE) : rate
+
 /**
  * What the lab's own machine may add to any time, ms: processes are started, scheduled and emulated. A probe that was
  * starved says so by itself and makes the check inconclusive.

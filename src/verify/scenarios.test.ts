@@ -162,6 +162,12 @@ it('hears adverts of the family of the VIP', () => {
   expect(check.params).toMatchObject({ vrid: 50, family: 4 })
 })
 
+it('a sorry server is untested where nothing says that it speaks what clients speak', () => {
+  const plan = planOf('keepalived-dr')
+  plan.services = plan.services.map(one => ({ ...one, port: 443, url: 'https://10.0.0.100:443/' }))
+  expect(whyUntested(plan, `sorry server of ${SERVICE}`)).toBe('nothing says that d1 or d2 speaks https on port 443')
+})
+
 describe('a sorry server on a host of its own', () => {
   it('is that host, for the wait and for the judge', () => {
     const plan = planOf('keepalived-fwmark')

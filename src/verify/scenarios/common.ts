@@ -4,7 +4,7 @@ import type { Probe } from '../../lab/probes.ts'
 import { changePool, type Pool, poolTable, serverKey, startPool } from '../../model/pool.ts'
 import type { Bound, RealServer } from '../../model/types.ts'
 import type { Plan, PlannedServer, PlannedService } from '../plan.ts'
-import { PATIENCE_MS, PROBE_RATE, type Scenario } from '../scenario.ts'
+import { paced, PATIENCE_MS, PROBE_RATE, type Scenario } from '../scenario.ts'
 
 /** What scenarios share. */
 
@@ -18,7 +18,7 @@ export const BEFORE_MS = 1_000
 export const AFTER_MS = 1_000
 
 export const startProbe = (lab: Lab, plan: Plan, service: PlannedService): Promise<Probe> =>
-  lab.http({ probe: PROBE, client: plan.client, url: service.url, rate: PROBE_RATE })
+  lab.http({ probe: PROBE, client: plan.client, url: service.url, rate: paced(service, PROBE_RATE) })
 
 /** The table of the expected MASTER sends new connections to exactly these, `10.0.0.10:80`. */
 export const poolOf = ({ vip, table }: PlannedService, destinations: string[]): Condition => ({

@@ -10,7 +10,7 @@ import { syncedBound } from '../../model/sync-group.ts'
 import type { Bound } from '../../model/types.ts'
 import { handoverBound } from '../../model/vrrp.ts'
 import type { Plan, PlannedVip } from '../plan.ts'
-import { PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
+import { paced, PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
 import { apart } from '../vips.ts'
 import { AFTER_MS, BEFORE_MS, PROBE, startProbe, wholePool } from './common.ts'
 
@@ -75,7 +75,7 @@ export const failover = (plan: Plan, vip: PlannedVip, followers: PlannedVip[], p
   const { id, bound, preempt, gapBound } = cause
   const [from, to] = pair.map(({ node }) => node) as [string, string]
   const service = plan.services.find(one => one.vip === vip)
-  const watch = service && { probe: PROBE, stepMs: 1000 / PROBE_RATE }
+  const watch = service && { probe: PROBE, stepMs: 1000 / paced(service, PROBE_RATE) }
   const owner = (node: string, others: string[]): Condition => ({ kind: 'owner', address: vip.address, node, others })
   return {
     name: `failover-${id}-${vip.address}`,

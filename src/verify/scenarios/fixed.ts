@@ -7,7 +7,7 @@ import type { Bound } from '../../model/types.ts'
 import { addressesOf } from '../../topology/addresses.ts'
 import type { FixedService } from '../fixed.ts'
 import type { Plan, PlannedServer } from '../plan.ts'
-import { PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
+import { paced, PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
 import { expectedService } from './expected-service.ts'
 import { AFTER_MS, BEFORE_MS, crashAndReturn, PROBE, startProbe } from './common.ts'
 
@@ -116,7 +116,7 @@ const fallback = (plan: Plan, planned: FixedService): Scenario[] => {
     plan.untested.push({ what, why: why ?? 'no bound is known' })
     return []
   }
-  const stepMs = 1000 / PROBE_RATE
+  const stepMs = 1000 / paced(planned, PROBE_RATE)
   const bound = {
     ...withSlack(downBound, 'for one request', stepMs),
     name: `fallback answers for ${service.name}`,

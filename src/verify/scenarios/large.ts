@@ -4,7 +4,7 @@ import { FAULT_TIMEOUT_MS } from '../../lab/faults/inject.ts'
 import type { Lab } from '../../lab/lab.ts'
 import { addressesOf } from '../../topology/addresses.ts'
 import type { Plan, PlannedServer, PlannedService, PlannedVip } from '../plan.ts'
-import { PATIENCE_MS, type Scenario, SLACK_MS } from '../scenario.ts'
+import { paced, PATIENCE_MS, type Scenario, SLACK_MS } from '../scenario.ts'
 import { AFTER_MS, BEFORE_MS, wholePool } from './common.ts'
 import { removalOf, type RemovalBounds } from './removable.ts'
 import { exactShares } from './shares.ts'
@@ -118,7 +118,7 @@ export const sharesOfAll = (plan: Plan): Scenario[] => {
       drive: async lab => {
         const probes = []
         for (const { planned, expected } of driven) {
-          const rate = (ALL_RATES * expected.cycle) / cycle
+          const rate = paced(planned, (ALL_RATES * expected.cycle) / cycle)
           const [probe, count] = [probeOf(planned), expected.cycle * cycles]
           probes.push(await lab.http({ probe, client: plan.client, url: planned.url, rate, count }))
           // side by side, and not all in the same moment

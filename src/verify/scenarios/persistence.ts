@@ -5,7 +5,7 @@ import { seconds } from '../../model/bound.ts'
 import { idleReleaseBound } from '../../model/persistence.ts'
 import type { CycleShares } from '../../model/shares.ts'
 import type { Plan, PlannedService } from '../plan.ts'
-import { PROBE_RATE, type Scenario } from '../scenario.ts'
+import { paced, PROBE_RATE, type Scenario } from '../scenario.ts'
 import { PROBE } from './common.ts'
 import { exactShares } from './shares.ts'
 
@@ -79,8 +79,9 @@ const networkOf = ({ service, vip }: PlannedService): number | undefined =>
 
 const isIPv6 = ({ vip }: PlannedService): boolean => vip.address.includes(':')
 
-const come = async (lab: Lab, plan: Plan, probe: string, { url }: PlannedService, count: number, from: object) => {
-  const clients = await lab.http({ probe, client: plan.client, url, rate: PROBE_RATE, count, ...from })
+const come = async (lab: Lab, plan: Plan, probe: string, planned: PlannedService, count: number, from: object) => {
+  const rate = paced(planned, PROBE_RATE)
+  const clients = await lab.http({ probe, client: plan.client, url: planned.url, rate, count, ...from })
   await clients.ended()
 }
 

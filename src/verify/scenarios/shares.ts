@@ -1,7 +1,7 @@
 import { cycleShares, type CycleShares } from '../../model/shares.ts'
 import type { RealServer } from '../../model/types.ts'
 import type { Plan, PlannedService } from '../plan.ts'
-import { PROBE_RATE, type Scenario } from '../scenario.ts'
+import { paced, PROBE_RATE, type Scenario } from '../scenario.ts'
 import { PROBE } from './common.ts'
 import { isDynamic } from './expected-service.ts'
 
@@ -32,7 +32,7 @@ export const sharesScenario = (plan: Plan, planned: PlannedService): Scenario[] 
       name: `shares-${planned.name}`,
       drive: async lab => {
         const probe = await lab.http({
-          ...{ probe: PROBE, client: plan.client, url: planned.url, rate: PROBE_RATE, count: requests },
+          ...{ probe: PROBE, client: plan.client, url: planned.url, rate: paced(planned, PROBE_RATE), count: requests },
         })
         await probe.ended()
       },

@@ -3,17 +3,38 @@ import { seconds } from '../../model/bound.ts'
 import { sorryBound, sorryEndsBound } from '../../model/health-check.ts'
 import { addressesOf } from '../../topology/addresses.ts'
 import type { Plan, PlannedService } from '../plan.ts'
-import { PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
+import { paced, PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
+import { isHttp } from '../reach.ts'
+import { spokenIn } from '../spoken.ts'
 import { AFTER_MS, BEFORE_MS, PROBE, refusalsHeldBack, startProbe, unseen, withoutScripts } from './common.ts'
 import { askedFor, onFarms } from './large.ts'
 
+/** Why nothing says that the sorry server speaks what clients speak; undefined where something does. */
+const unanswered = ({ topology, directors }: Plan, { service, url, port, vip }: PlannedService): string | undefined => {
+  const { sorryServer, forwarding } = service
+  if (!sorryServer) return undefined
+  const { address } = sorryServer
+  const isOwn = address.startsWith('127.') || address === '::1'
+  const scheme = url.startsWith('https:') ? 'https' : 'http'
+  const asked = forwarding === 'NAT' ? sorryServer.port || port : port
+  if (scheme === 'http' && isHttp(asked)) return undefined
+  const at = isOwn ? (vip.members[0]?.address ?? '') : address
+  return spokenIn(topology)({ address: at, port: asked, forwarding }, asked) === scheme
+    ? undefined
+    : `nothing says that ${isOwn ? directors.join(' or ') : address} speaks ${scheme} on port ${asked}`
+}
+
 /** Whose page the sorry server's is: that of the directors themselves, or of a host of its own; else why it cannot be told. */
-const whoHasIt = ({ topology, directors }: Plan, { service, servers }: PlannedService): string[] | string => {
+const whoHasIt = (plan: Plan, planned: PlannedService): string[] | string => {
+  const { topology, directors } = plan
+  const { service, servers } = planned
   const address = service.sorryServer?.address ?? ''
-  if (address.startsWith('127.') || address === '::1') return directors
   const node = topology.nodes.find(one => addressesOf(one).includes(address))
-  if (!node) return `no node of the topology has ${address}`
-  if (directors.includes(node.name)) return directors
+  const isOwn = address.startsWith('127.') || address === '::1'
+  if (!node && !isOwn) return `no node of the topology has ${address}`
+  const unheard = unanswered(plan, planned)
+  if (unheard !== undefined) return unheard
+  if (!node || isOwn || directors.includes(node.name)) return directors
   if (servers.some(one => one.node === node.name)) return `${node.name} is a real server of the service as well`
   return [node.farm ? address : node.name]
 }
@@ -23,8 +44,9 @@ export const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
   const { service, servers, vip, table } = planned
   if (!service.sorryServer) return []
   const checked = { ...service, realServers: service.realServers.map(withoutScripts) }
-  const bound = sorryBound(checked, 'refused', 1000 / PROBE_RATE)
-  const endsBound = sorryEndsBound(service, 'refused', 1000 / PROBE_RATE, plan.keepalived)
+  const stepMs = 1000 / paced(planned, PROBE_RATE)
+  const bound = sorryBound(checked, 'refused', stepMs)
+  const endsBound = sorryEndsBound(service, 'refused', stepMs, plan.keepalived)
   const what = `sorry server of ${planned.name}`
   if (!bound || !endsBound) {
     const why = 'no bound is known for the health checks of its real servers'

@@ -1,0 +1,73 @@
+import type { RealServer } from '../model/types.ts'
+import { addressesOf } from '../topology/addresses.ts'
+import { nodeFiles } from '../topology/node-files.ts'
+import type { Node, Topology } from '../topology/types.ts'
+
+/** What a probe speaks. */
+export type Scheme = 'http' | 'https'
+
+/** What httpd loads of /etc/apache2, as Debian's has it; ports.conf listens on 443 where ssl_module is loaded. */
+const ENABLED = /^\/etc\/apache2\/(?:apache2\.conf|ports\.conf|(?:conf|mods|sites)-enabled\/[^/]+)$/
+const SSL_MODULE = '/etc/apache2/mods-enabled/ssl.load'
+
+/**
+ * What a node speaks on each port that its web server listens on, as far as the files say that are laid over it: httpd of a real server,
+ * nginx of a director.
+ */
+export const spokenBy = (node: Node): Map<number, Scheme> =>
+  node.role === 'realserver' ? byHttpd(node) : node.role === 'director' ? byNginx(node) : new Map()
+
+const byNginx = (node: Node): Map<number, Scheme> => {
+  const spoken = new Map<number, Scheme>()
+  const files = nodeFiles(node).filter(({ path }) => path.startsWith('/etc/nginx/'))
+  if (!files.some(({ path }) => path === '/etc/nginx/nginx.conf')) spoken.set(80, 'http')
+  for (const { content } of files)
+    for (const [, port, more = ''] of content.toString('utf8').matchAll(/\blisten\s+(?:[^\s;]*:)?(\d+)([^;]*);/g))
+      spoken.set(Number(port), /\bssl\b/.test(more) ? 'https' : 'http')
+  return spoken
+}
+
+const byHttpd = (node: Node): Map<number, Scheme> => {
+  const spoken = new Map<number, Scheme>()
+  const files = nodeFiles(node).filter(({ path }) => ENABLED.test(path))
+  if (!files.some(({ path }) => path === '/etc/apache2/ports.conf')) {
+    spoken.set(80, 'http')
+    if (files.some(({ path }) => path === SSL_MODULE)) spoken.set(443, 'http')
+  }
+  const secured = new Set<number>()
+  for (const { content } of files) {
+    let ports: number[] = []
+    for (const line of content.toString('utf8').split('\n')) {
+      const [word = '', ...values] = line.trim().split(/\s+/)
+      const directive = word.toLowerCase()
+      if (directive === 'listen') {
+        const port = Number(values[0]?.replace(/^.*:/, ''))
+        spoken.set(port, values[1] === 'https' ? 'https' : 'http')
+      } else if (directive === '<virtualhost') ports = values.map(value => Number(/:(\d+)>?$/.exec(value)?.[1] ?? 80))
+      else if (directive === '</virtualhost>') ports = []
+      else if (directive === 'sslengine' && values[0]?.toLowerCase() === 'on')
+        for (const port of ports) secured.add(port)
+    }
+  }
+  for (const port of secured) if (spoken.has(port)) spoken.set(port, 'https')
+  return spoken
+}
+
+/** What is spoken to a real server that gets the connections to a port of a VIP; undefined where its node's files do not say. */
+export type SpokenTo = (server: Pick<RealServer, 'address' | 'port' | 'forwarding'>, port: number) => Scheme | undefined
+
+/** Each node's files are read once. */
+export const spokenIn = ({ nodes }: Topology): SpokenTo => {
+  const read = new Map<Node, Map<number, Scheme>>()
+  const spoken = (node: Node): Map<number, Scheme> => {
+    const its = read.get(node) ?? spokenBy(node)
+    read.set(node, its)
+    return its
+  }
+  const owners = new Map(nodes.toReversed().flatMap(node => addressesOf(node).map(address => [address, node] as const)))
+  return ({ address, port: own, forwarding }, port) => {
+    const node = owners.get(address)
+    // only NAT rewrites ports
+    return node && spoken(node).get(forwarding === 'NAT' ? own || port : port)
+  }
+}
