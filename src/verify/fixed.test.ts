@@ -26,10 +26,10 @@ nodes:
 const SECTION = 'virtual=10.0.0.100:80\n\treal=10.0.0.11:80 gate\n\treal=10.0.0.12:80 gate\n'
 
 /** The plan of d1 with these files, by their paths on it. */
-const planWith = (files: Record<string, string>): Plan => {
+const planWith = (files: Record<string, string>, topology = TOPOLOGY): Plan => {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'lvslab-fixed-'))
   folders.push(dir)
-  writeFileSync(path.join(dir, 'topology.yaml'), TOPOLOGY)
+  writeFileSync(path.join(dir, 'topology.yaml'), topology)
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(path.dirname(path.join(dir, 'd1', name)), { recursive: true })
     writeFileSync(path.join(dir, 'd1', name), text)
@@ -201,5 +201,77 @@ describe('a director with ldirectord', () => {
     expect(untestedOf(both)).toContain(
       '/etc/ipvsadm.rules (d1): ldirectord makes the table: what was restored before is not judged',
     )
+  })
+})
+
+describe('a director with keepalived and an address that no VRRP moves', () => {
+  const server = (n: number) => `real_server 10.0.0.1${n} 80 {\n TCP_CHECK {\n }\n }\n`
+  const SERVICE = `virtual_server 10.0.0.100 80 {
+ lb_kind DR
+ lb_algo rr
+ protocol TCP
+ quorum 2
+ sorry_server 127.0.0.1 80
+ ${server(1)}${server(2)}}
+`
+  const STATIC = 'static_ipaddress {\n 10.0.0.100/24\n}\n'
+  const FILE = 'etc/keepalived/keepalived.conf'
+  const WITHOUT = TOPOLOGY.replace(', loopback: [10.0.0.100/32]', '')
+  const withKeepalived = (text: string, topology = TOPOLOGY): Plan => planWith({ [FILE]: text }, topology)
+
+  it('has its services judged as if an election had given it the VIP', () => {
+    const plan = withKeepalived(SERVICE)
+    expect(promisesOf(plan).vips).toEqual(['10.0.0.100: d1, without VRRP'])
+    expect(plan.readiness.map(({ title }) => title)).toEqual([
+      '10.0.0.100 is on d1 alone',
+      'TCP 10.0.0.100:80 on d1 has rs1, rs2',
+      'rs1 listens on port 80',
+      'rs2 listens on port 80',
+    ])
+    expect(planScenarios(plan).map(({ name }) => name)).toEqual([
+      'configuration',
+      'shares-10.0.0.100:80/TCP',
+      'server-10.0.0.100:80/TCP-rs1:80',
+      'server-10.0.0.100:80/TCP-rs2:80',
+      'sorry-10.0.0.100:80/TCP',
+      'quorum-10.0.0.100:80/TCP',
+    ])
+    expect(plan.untested).toEqual([
+      { what: 'failover of 10.0.0.100', why: 'no VRRP moves it: the service fails with its director' },
+    ])
+  })
+
+  it('may have it by static_ipaddress', () => {
+    const plan = withKeepalived(STATIC + SERVICE, WITHOUT)
+    expect(plan.services.map(({ url }) => url)).toEqual(['http://10.0.0.100:80/'])
+    expect(plan.fixedVips[0]?.members[0]?.instance.addresses[0]?.device).toBe('eth0')
+  })
+
+  it('may have a mark for it', () => {
+    const iptables = '-t mangle -A PREROUTING -d 10.0.0.100/32 -p tcp --dport 80 -j MARK --set-mark 7'
+    const plan = withKeepalived(
+      SERVICE.replace('10.0.0.100 80', 'fwmark 7'),
+      TOPOLOGY.replace('loopback', `iptables: ['${iptables}'], loopback`),
+    )
+    expect(plan.services.map(({ name }) => name)).toEqual(['fwmark 7 10.0.0.100:80'])
+  })
+
+  const NOBODY =
+    'no VRRP instance of this topology holds its address, and neither topology.yaml nor static_ipaddress gives it to a director that has the service'
+  const OTHER = TOPOLOGY.replace(
+    'nodes:',
+    'nodes:\n  d2: { role: director, interfaces: { eth0: { network: lan, address: 10.0.0.3 } }LO }',
+  )
+  it.each([
+    ['nobody has it', SERVICE, WITHOUT, NOBODY],
+    ['its device is missing', STATIC.replace('/24', '/24 dev eth7') + SERVICE, WITHOUT, NOBODY],
+    [
+      'another has it too',
+      SERVICE,
+      OTHER.replace('LO', ', loopback: [10.0.0.100/32]'),
+      'd2 and d1 have 10.0.0.100 for good: which of them clients reach is not known',
+    ],
+  ])('is not driven where %s', (_, text, topology, why) => {
+    expect(withKeepalived(text, topology).untested).toContainEqual({ what: 'service 10.0.0.100:80/TCP', why })
   })
 })

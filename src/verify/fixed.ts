@@ -4,7 +4,6 @@ import { readTable, type TableConfig } from '../config/table.ts'
 import type { Untested } from '../judge/verdict.ts'
 import type { Readiness } from '../lab/readiness.ts'
 import { endpoint } from '../model/endpoint.ts'
-import { ownerOf } from '../model/fixed-vip.ts'
 import {
   type LdirectordCheck,
   ldirectordCheck,
@@ -17,6 +16,7 @@ import { addressesOf } from '../topology/addresses.ts'
 import { filesOfNode } from '../topology/director-files.ts'
 import { rulesOf } from '../topology/rules.ts'
 import type { Node, Topology } from '../topology/types.ts'
+import { deviceOf, fixedVip } from './fixed-vips.ts'
 import type { PlannedServer, PlannedService } from './plan.ts'
 import { CONVERGENCE_MARGIN_MS, schemeOf, tableName } from './reach.ts'
 import { spokenIn } from './spoken.ts'
@@ -79,7 +79,8 @@ const planned = (
   ports: number[],
 ): FixedService | string => {
   if (address === undefined) return `no rule that can be read marks connections with ${service.fwmark}`
-  if (!addressesOf(node).includes(address)) return `${node.name} does not have ${address} in topology.yaml`
+  const device = deviceOf(node, address)
+  if (device === undefined) return `${node.name} does not have ${address} in topology.yaml`
   const section = config.ldirectord?.services.find(one => one.service === service)
   if (section?.checkType === 'off') return 'checktype off: ldirectord puts no server into the table'
   const spokenTo = spokenIn(topology)
@@ -100,20 +101,10 @@ const planned = (
   const keys = service.realServers.map(serverKey)
   const twice = keys.find((key, n) => keys.indexOf(key) < n)
   if (twice) return `${twice} stands twice in its section, and which of the two counts is not known`
-  const [link] = node.interfaces
-  const own = link?.address ?? address
-  const member = {
-    node: node.name,
-    address: own,
-    network: link?.network ?? '',
-    otherNetworks: [],
-    instance: ownerOf(link?.name ?? 'lo', [address], service.at),
-    startupDelay: 0,
-  }
   const check = section && config.ldirectord && ldirectordCheck(section, config.ldirectord)
   const name = service.fwmark === undefined ? service.name : `${service.name} ${endpoint(address, port)}`
   return {
-    ...{ name, director: node.name, vip: { address, network: member.network, members: [member] } },
+    ...{ name, director: node.name, vip: fixedVip({ node, device }, address, service.at) },
     others: Math.max(0, checkedTogether(config, service) - 1),
     ...{ service, table: tableName(service), port, url: `${scheme}://${endpoint(address, port)}/`, servers },
     ...(check ? { check } : {}),

@@ -20,6 +20,7 @@ import { rulesOf } from '../topology/rules.ts'
 import type { Node, Topology } from '../topology/types.ts'
 import { type FixedService, planFixed, tableOf } from './fixed.ts'
 import { schemeOf, tableName } from './reach.ts'
+import { fixedVipsOf, keptByMany } from './fixed-vips.ts'
 import { readinessOf } from './ready.ts'
 import { type Scheme, spokenIn } from './spoken.ts'
 import { apart, plannedVips } from './vips.ts'
@@ -66,6 +67,8 @@ export interface Plan {
   /** Node that the probes start from. */
   client: string
   vips: PlannedVip[]
+  /** VIPs that one director has for good, each with it alone. */
+  fixedVips: PlannedVip[]
   services: PlannedService[]
   /** Of the directors without keepalived that have an ldirectord.cf or an ipvsadm-save file: it, and its services. */
   tables: TableConfig[]
@@ -122,8 +125,12 @@ export const planTopology = (topology: Topology): Plan => {
   for (const { node, notices } of [...configs, ...tables])
     for (const { at, message } of notices)
       untested.push({ what: `${formatPosition(at)} (${node})`, why: mask(message) })
-  const services = planServices(topology, configs, vips, untested)
+  const ofKeepalived = fixedVipsOf(topology, configs, vips)
+  const services = planServices(topology, configs, [...vips, ...ofKeepalived], untested)
   const fixed = planFixed(topology, tables, untested)
+  const fixedVips = [...ofKeepalived, ...new Map(fixed.map(({ vip }) => [vip.address, vip])).values()]
+  for (const { address } of fixedVips)
+    untested.push({ what: `failover of ${address}`, why: 'no VRRP moves it: the service fails with its director' })
   const keepalived = topology.keepalived ?? OWN_KEEPALIVED
   if (topology.keepalived !== undefined && configs.length > 0) untested.push(readOtherwise(keepalived, configs))
   return {
@@ -133,10 +140,11 @@ export const planTopology = (topology: Topology): Plan => {
     directors: directorNodes.map(node => node.name),
     client: client.name,
     vips,
+    fixedVips,
     services,
     tables,
     fixed,
-    readiness: readinessOf({ topology, configs, vips, services, fixed }),
+    readiness: readinessOf({ topology, configs, vips: [...vips, ...ofKeepalived], services, fixed }),
     dualMaster: explainDualMaster(configs).map(cause => cause.message),
     secrets,
     untested,
@@ -234,10 +242,12 @@ const planServices = (
       planned.push({ name, vip, service, table: tableName(service), port, url, servers })
     }
   }
-  for (const service of configs.flatMap(c => c.services)) {
-    if (!seen.has(service.name)) untested.push({ what: `service ${service.name}`, why: unreached(service) })
-    seen.add(service.name)
-  }
+  for (const { node, services } of configs)
+    for (const service of services) {
+      const why = (): string => keptByMany(topology, configs, node, service) ?? unreached(service)
+      if (!seen.has(service.name)) untested.push({ what: `service ${service.name}`, why: why() })
+      seen.add(service.name)
+    }
   return planned
 }
 
@@ -251,7 +261,7 @@ const unreached = ({ address, fwmark }: VirtualService): string => {
   if (fwmark !== undefined) return `no rule that can be read marks connections to a VIP with ${fwmark}`
   return address === undefined
     ? 'services of a virtual_server_group are not driven yet'
-    : 'no VRRP instance of this topology holds its address'
+    : 'no VRRP instance of this topology holds its address, and neither topology.yaml nor static_ipaddress gives it to a director that has the service'
 }
 
 /** The first node that has an address on one of its networks, by address. */

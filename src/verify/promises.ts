@@ -9,13 +9,11 @@ export const promisesOf = (plan: Plan, choice?: Choice): Promises => {
   const promises = [{ name: CONVERGENCE, checks: convergence }, ...scenarios].flatMap(({ name, checks }) =>
     checks.map(check => promised(check, name, limits)),
   )
-  return { vips: [...plan.vips.map(whoHolds), ...staying(plan)], promises, untested: plan.untested }
+  return { vips: [...plan.vips.map(whoHolds), ...plan.fixedVips.map(staying)], promises, untested: plan.untested }
 }
 
-/** Those that no VRRP moves. */
-const staying = ({ fixed }: Plan): string[] => [
-  ...new Set(fixed.map(({ vip, director }) => `${vip.address}: ${director}, without VRRP`)),
-]
+/** One that no VRRP moves. */
+const staying = ({ address, members }: PlannedVip): string => `${address}: ${members[0]?.node}, without VRRP`
 
 const whoHolds = (vip: PlannedVip): string => {
   const order = vip.members.map((member, n) => {

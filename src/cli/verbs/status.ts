@@ -14,12 +14,12 @@ const look = async (kept: Awaited<ReturnType<typeof keptEngines>>[number]) => {
   await using lab = await openLab(engine, topology, topology.name, { was: 'running' })
   await lab.now() // what the snapshot found has arrived before this answer
   const holders = eventsOf(lab.history, 'address')
-  const { directors, vips } = planTopology(topology)
+  const { directors, vips, fixedVips } = planTopology(topology)
   return {
     lab: topology.name,
     folder: kept.dir,
     engine: engine.environment['DOCKER_HOST'],
-    vips: vips.map(({ address }) => ({
+    vips: [...vips, ...fixedVips].map(({ address }) => ({
       address,
       on: holders.filter(h => h.address === address && directors.includes(h.node)).map(h => h.node),
     })),

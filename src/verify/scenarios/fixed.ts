@@ -12,15 +12,11 @@ import { expectedService } from './expected-service.ts'
 import { AFTER_MS, BEFORE_MS, crashAndReturn, PROBE, startProbe } from './common.ts'
 
 /** What follows from an ldirectord.cf or an ipvsadm-save file, beside what is the same whoever makes the table. */
-export const fixedScenarios = (plan: Plan): Scenario[] => {
-  for (const { address } of new Map(plan.fixed.map(({ vip }) => [vip.address, vip])).values())
-    plan.untested.push({ what: `failover of ${address}`, why: 'its director has no VRRP: the service fails with it' })
-  return [
-    ...plan.tables.flatMap(table => tableScenario(plan, table)),
-    ...plan.fixed.flatMap(service => service.servers.flatMap(server => serverLost(plan, service, server))),
-    ...plan.fixed.flatMap(service => fallback(plan, service)),
-  ]
-}
+export const fixedScenarios = (plan: Plan): Scenario[] => [
+  ...plan.tables.flatMap(table => tableScenario(plan, table)),
+  ...plan.fixed.flatMap(service => service.servers.flatMap(server => serverLost(plan, service, server))),
+  ...plan.fixed.flatMap(service => fallback(plan, service)),
+]
 
 /** What is restored is in the table; ldirectord puts there who passes its check, as all do of a service that is driven. */
 const tableScenario = (plan: Plan, { node, services, ldirectord }: TableConfig): Scenario[] => {
