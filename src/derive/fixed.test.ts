@@ -141,6 +141,30 @@ describe('a director without VRRP', () => {
     )
   })
 
+  it('has an address where static_ipaddress puts it', () => {
+    const server = 'real_server 192.168.7.11 80 {\n TCP_CHECK {\n }\n }\n'
+    const nat = (address: string) =>
+      `virtual_server ${address} 80 {\n lvs_method NAT\n protocol TCP\n ${server.replace('192.168.7.11', address.includes(':') ? 'fd07::11' : '192.168.7.11')}}\n`
+    const given = 'static_ipaddress {\n 10.0.0.100/24 dev ens3\n 192.168.7.1/24 dev ens4\n}\n'
+    const two = derived({ 'd1/keepalived.conf': `${given}${nat('10.0.0.100')}` })
+    expect(node(two, 'd1')).toMatchObject({
+      loopback: [],
+      interfaces: [
+        { name: 'ens3', network: 'lan' },
+        { name: 'ens4', network: 'lan2' },
+      ],
+    })
+    const further = derived({ 'd1/keepalived.conf': given + nat('10.0.0.100') + nat('10.0.0.101') })
+    expect(node(further, 'd1')?.loopback).toEqual(['10.0.0.101/32'])
+    expect(node(further, 'd1')?.interfaces.map(({ name }) => name)).toEqual(['ens3', 'ens4'])
+    const six = given.replace('10.0.0.100/24', 'fd00::9/64').replace('192.168.7.1/24', 'fd07::1/64')
+    const both = derived({ 'd1/keepalived.conf': six + nat('fd00::9') + nat('fd00::8') })
+    expect(node(both, 'd1')).toMatchObject({
+      interfaces: [{ name: 'ens3', addresses: ['fd00::8/64', 'fd00::201/64'] }, { name: 'ens4' }],
+    })
+    expect(both.draft.questions).toContain('d1: nothing says who has fd00::8: d1 has it on ens3, and keeps it')
+  })
+
   it('is refused where its addresses cannot be told', () => {
     expect(codeOf(() => derived({ 'd1/ipvsadm.rules': '-A -f 5 -s rr\n' }))).toBe('DERIVE_NOTHING')
     expect(codeOf(() => derived({ 'd1/ipvsadm.rules': '' }))).toBe('DERIVE_NOTHING')

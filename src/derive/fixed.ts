@@ -1,15 +1,13 @@
 import { LvslabError } from '../errors.ts'
 import { ownerOf } from '../model/fixed-vip.ts'
 import type { LdirectordConfig, LdirectordService } from '../model/ldirectord.ts'
-import type { DirectorConfig, HealthCheck, RealServer } from '../model/types.ts'
+import type { DirectorConfig, HealthCheck, RealServer, VipAddress } from '../model/types.ts'
 import { UNSPOKEN } from './stubs.ts'
 import { parseIpv4 } from '../topology/ipv4.ts'
 import type { Draft } from './draft.ts'
 import { numberOf } from './ipv6.ts'
+import { WITHOUT_WIRE } from './links.ts'
 import { isSix } from './unbuilt.ts'
-
-/** The interface that its clients come in by. */
-const DEVICE = 'eth0'
 
 /** What a director without VRRP is configured to do; how ldirectord checks, where it is ldirectord that does. */
 export type WithServices = DirectorConfig & { ldirectord?: LdirectordConfig }
@@ -20,6 +18,18 @@ const addressesOf = ({ services }: WithServices): string[] => [
     services.flatMap(({ address = '' }) => ((parseIpv4(address) ?? numberOf(address)) === undefined ? [] : [address])),
   ),
 ]
+
+/** Where `static_ipaddress` puts an address of its services. */
+const givenOf = (config: WithServices): VipAddress[] => {
+  const addresses = addressesOf(config)
+  return (config.statics?.addresses ?? []).filter(one => addresses.includes(one.address))
+}
+
+const onWire = (config: WithServices): VipAddress[] =>
+  givenOf(config).filter(({ device }) => !WITHOUT_WIRE.includes(device))
+
+/** The interface that its clients come in by. */
+const entryOf = (config: WithServices): string => onWire(config)[0]?.device ?? 'eth0'
 
 /** Whether a keepalived has services at addresses, and no VRRP that holds one. */
 export const hasAddressesAlone = (config: DirectorConfig): boolean =>
@@ -52,7 +62,10 @@ export const withOwnAddresses = (config: WithServices): DirectorConfig => {
       realServers: service.realServers.map(server => ({ ...server, checks: asked(section, server) })),
     }
   })
-  return { ...config, instances: [ownerOf(DEVICE, addresses, at)], services }
+  const owner = ownerOf(entryOf(config), addresses, at)
+  const given = new Map(onWire(config).map(one => [one.address, one.device]))
+  const held = owner.addresses.map(one => ({ ...one, device: given.get(one.address) ?? one.device }))
+  return { ...config, instances: [{ ...owner, addresses: held }], services }
 }
 
 /**
@@ -60,12 +73,13 @@ export const withOwnAddresses = (config: WithServices): DirectorConfig => {
  * go onto its interface: nobody answers for what is on lo (net/ipv6/ndisc.c `ndisc_recv_ns`).
  */
 export const holdAddresses = (draft: Draft, config: WithServices): Draft => {
-  const given = config.statics?.addresses.map(one => one.address) ?? []
+  const given = givenOf(config).map(one => one.address)
+  const entry = entryOf(config)
   const addresses = addressesOf(config).filter(address => !given.includes(address))
   const [six, four] = [addresses.filter(isSix), addresses.filter(address => !isSix(address))]
   const questions = addresses.map(
     address =>
-      `${config.node}: nothing says who has ${address}: ${config.node} has it on ${isSix(address) ? DEVICE : 'lo'}, and keeps it`,
+      `${config.node}: nothing says who has ${address}: ${config.node} has it on ${isSix(address) ? entry : 'lo'}, and keeps it`,
   )
   const nodes = draft.nodes.map(node =>
     node.name === config.node
@@ -73,7 +87,7 @@ export const holdAddresses = (draft: Draft, config: WithServices): Draft => {
           ...node,
           loopback: four.map(address => `${address}/32`),
           interfaces: node.interfaces.map(one =>
-            one.name === DEVICE && six.length > 0
+            one.name === entry && six.length > 0
               ? // before its own, which the kernel then speaks from: it takes the last of equal ones
                 { ...one, addresses: [...six.map(address => `${address}/64`), ...(one.addresses ?? [])] }
               : one,

@@ -26,7 +26,7 @@ export interface Link {
 /** Devices of tunnels that the kernel makes itself, and that a topology has as `tunnels`. */
 const TUNNELS = ['tunl0', 'ip6tnl0']
 
-const WITHOUT_WIRE = ['lo', ...TUNNELS]
+export const WITHOUT_WIRE = ['lo', ...TUNNELS]
 
 /** The kernel's devices of tunnels that a director's configuration names: keepalived does not start where they are missing. */
 export const tunnelsOf = (config: DirectorConfig): string[] => {
