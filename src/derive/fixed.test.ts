@@ -135,7 +135,7 @@ describe('a director without VRRP', () => {
     const own = derived({ 'd1/keepalived.conf': `static_ipaddress {\n 10.0.0.100/32 dev lo\n}\n${text}` })
     expect(node(own, 'd1')?.loopback).toEqual([])
     expect(own.draft.questions).toEqual([])
-    expect(codeOf(() => derived({ 'd1/keepalived.conf': text, 'd2/keepalived.conf': text }))).toBe('DERIVE_NOTHING')
+    expect(codeOf(() => derived({ 'd1/keepalived.conf': text, 'd2/keepalived.conf': text }))).toBe('DERIVE_TABLES')
     expect(codeOf(() => derived({ 'd1/keepalived.conf': text.replace(/[\d.]+ 80/, 'fwmark 7') }))).toBe(
       'DERIVE_NOTHING',
     )

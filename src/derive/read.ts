@@ -46,8 +46,9 @@ export const deriveFrom = (path: string): Derived => {
   const read = found.map(files => configOf(files, files.host))
   const configs = read.map(one => one.config)
   const [first] = configs
-  const draft =
-    first && configs.length === 1 && hasAddressesAlone(first) ? ofOwner(name, first) : deriveTopology(name, configs)
+  const alone = first && configs.every(hasAddressesAlone) ? first : undefined
+  if (alone && configs.length > 1) throw notAlone(found, found[0] as DirectorFiles)
+  const draft = alone ? ofOwner(name, alone) : deriveTopology(name, configs)
   const passedOver = all
     .filter(one => !found.includes(one))
     .map(one => `${one.name}: ${basename(one.file)} is beside its keepalived.conf: what it says is not judged`)
