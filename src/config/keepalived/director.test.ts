@@ -114,6 +114,13 @@ static_routes {\n 10.8.0.0/16 via 10.0.0.1\n}\nstatic_ipaddress {\n 10.0.0.7/24\
     expect(messages(config)).toHaveLength(5)
     expect(read(vrrp('')).statics).toBeUndefined()
   })
+
+  it('are predicted where each address is that of a service', () => {
+    const served = 'virtual_server 10.0.0.7 80 {\n protocol TCP\n}\n'
+    const notices = (more = '') => messages(read(`static_ipaddress {\n 10.0.0.7/24\n${more}}\n${served}`)).join('\n')
+    expect(notices()).not.toContain('the predictions')
+    expect(notices(' 10.0.0.8/24\n')).toContain('1: static_ipaddress is obeyed')
+  })
 })
 
 describe('include', () => {

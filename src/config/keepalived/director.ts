@@ -120,7 +120,11 @@ const UNMODELLED = [
 ]
 
 const noteUnmodelled = (statements: Statement[], notices: Notice[]): void => {
-  for (const statement of all(statements, ...UNMODELLED))
+  const served = new Set(all(statements, 'virtual_server').map(({ words }) => words[1]?.text))
+  // who has the address of a service for good is known by it
+  const isKnown = ({ words: [first], block = [] }: Statement): boolean =>
+    first.text === 'static_ipaddress' && block.every(({ words }) => served.has(words[0].text.replace(/\/.*/, '')))
+  for (const statement of all(statements, ...UNMODELLED).filter(one => !isKnown(one)))
     note(notices, statement, `${spoken(statement)} is obeyed by keepalived; the predictions do not know it`)
 }
 
