@@ -24,6 +24,11 @@ test('of keepalived: instances and services', () => {
   ])
 })
 
+test('of keepalived: addresses that it has for good', () => {
+  const given = 'static_ipaddress {\n 10.0.0.7/24 dev eth1\n 10.0.0.8/32 dev lo\n}\n'
+  expect(configuredOf(keepalived(given))).toEqual(['static_ipaddress 10.0.0.7/24 dev eth1, 10.0.0.8/32 dev lo'])
+})
+
 test('many are counted', () => {
   const many = Array.from({ length: 11 }, (_, n) => service(80 + n, 1))
   const servers = service(99, ...Array.from({ length: 10 }, (_, n) => n + 1))

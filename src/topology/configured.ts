@@ -3,7 +3,7 @@ import { readDirector } from '../config/keepalived/director.ts'
 import { readTable } from '../config/table.ts'
 import { LvslabError } from '../errors.ts'
 import { endpoint } from '../model/endpoint.ts'
-import type { DirectorConfig, VirtualService, VrrpInstance } from '../model/types.ts'
+import type { DirectorConfig, VipAddress, VirtualService, VrrpInstance } from '../model/types.ts'
 import { filesOfNode } from './director-files.ts'
 import type { Node } from './types.ts'
 
@@ -11,15 +11,21 @@ import type { Node } from './types.ts'
 const MAX_LISTED = 8
 
 /**
- * What a director's keepalived.conf or ldirectord.cf has it do, a line for each VRRP instance and each virtual service:
+ * What a director's keepalived.conf or ldirectord.cf has it do, a line for each VRRP instance and each virtual service, one for what
+ * it has by `static_ipaddress`:
  * `VI_1 10.0.0.100/24 dev eth0, VRID 50, priority 100`, `10.0.0.100:80/TCP rr DR -> 10.0.0.10:80, 10.0.0.20:80`. None where it cannot
  * be read: `lint` says why.
  */
 export const configuredOf = (node: Node): string[] => {
   const config = node.role === 'director' ? readConfig(node) : undefined
-  return config
-    ? [...listed(config.instances.map(vrrp), 'instances'), ...listed(config.services.map(service), 'services')]
-    : []
+  if (!config) return []
+  const { instances, statics, services } = config
+  const given = statics?.addresses ?? []
+  return [
+    ...listed(instances.map(vrrp), 'instances'),
+    ...(given.length > 0 ? [`static_ipaddress ${places(given)}`] : []),
+    ...listed(services.map(service), 'services'),
+  ]
 }
 
 const readConfig = ({ name, files = '' }: Node): DirectorConfig | undefined => {
@@ -38,14 +44,16 @@ const readConfig = ({ name, files = '' }: Node): DirectorConfig | undefined => {
 const listed = (lines: string[], what: string): string[] =>
   lines.length <= MAX_LISTED ? lines : [...lines.slice(0, MAX_LISTED), `and ${lines.length - MAX_LISTED} ${what} more`]
 
-const vrrp = ({ name, addresses, excludedAddresses, virtualRouterId, priority }: VrrpInstance): string => {
-  const all = [...addresses, ...excludedAddresses].map(
-    ({ address, prefix, device }) => `${address}/${prefix} dev ${device}`,
-  )
-  return [`${name} ${listed(all, 'addresses').join(', ')}`, `VRID ${virtualRouterId}`, `priority ${priority}`].join(
+const places = (addresses: VipAddress[]): string =>
+  listed(
+    addresses.map(({ address, prefix, device }) => `${address}/${prefix} dev ${device}`),
+    'addresses',
+  ).join(', ')
+
+const vrrp = ({ name, addresses, excludedAddresses, virtualRouterId, priority }: VrrpInstance): string =>
+  [`${name} ${places([...addresses, ...excludedAddresses])}`, `VRID ${virtualRouterId}`, `priority ${priority}`].join(
     ', ',
   )
-}
 
 const service = ({ name, scheduler, persistence, forwarding, realServers, sorryServer }: VirtualService): string => {
   // behind a firewall mark each port is its own
