@@ -163,12 +163,19 @@ export const checkUpBound = (
 /** keepalived waits this long before it begins to check, ms (check_api.c BOOTSTRAP_DELAY). */
 const BOOTSTRAP_MS = 1000
 
-const firstCheck = (check: HealthCheck): Term[] => [
+const firstCheck = ({ warmup }: Pick<HealthCheck, 'warmup'>): Term[] => [
   term(1, 'bootstrap', BOOTSTRAP_MS),
-  { text: `warmup up to ${seconds(check.warmup)}`, ms: check.warmup },
+  { text: `warmup up to ${seconds(warmup)}`, ms: warmup },
 ]
 
 const FIRST = 'keepalived check_api.c register_checkers_thread, check_data.c validate_check_config'
+
+/** How long after keepalived's start, or a reload, each check of some servers has begun. */
+export const firstChecksBound = (servers: RealServer[]): Bound => ({
+  name: 'each health check has begun by then',
+  ...sum(firstCheck({ warmup: Math.max(0, ...servers.flatMap(({ checks }) => checks.map(one => one.warmup))) })),
+  source: FIRST,
+})
 
 /**
  * How long after keepalived's start a server that is down already leaves the table: the first check alone decides,

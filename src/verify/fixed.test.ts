@@ -231,6 +231,7 @@ describe('a director with keepalived and an address that no VRRP moves', () => {
     expect(planScenarios(plan).map(({ name }) => name)).toEqual([
       'configuration',
       'shares-10.0.0.100:80/TCP',
+      'reload-d1',
       'server-10.0.0.100:80/TCP-rs1:80',
       'server-10.0.0.100:80/TCP-rs2:80',
       'sorry-10.0.0.100:80/TCP',
@@ -238,6 +239,14 @@ describe('a director with keepalived and an address that no VRRP moves', () => {
     ])
     expect(plan.untested).toEqual([
       { what: 'failover of 10.0.0.100', why: 'no VRRP moves it: the service fails with its director' },
+    ])
+  })
+
+  it('is watched at a reload until each check has begun anew', () => {
+    const slow = SERVICE.replace('lb_kind', 'delay_loop 20\n lb_kind').replace('TCP_CHECK {', 'TCP_CHECK {\n warmup 30')
+    const reload = planScenarios(withKeepalived(slow)).find(({ name }) => name === 'reload-d1')
+    expect(reload?.checks.map(({ params }) => params)).toMatchObject([
+      { owner: 'd1', services: ['TCP 10.0.0.100:80'], probe: 'clients of 10.0.0.100', watchBound: { maxMs: 31_000 } },
     ])
   })
 

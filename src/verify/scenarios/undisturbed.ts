@@ -1,7 +1,8 @@
 import type { PlannedCheck } from '../../judge/rules.ts'
 import type { Lab } from '../../lab/lab.ts'
 import type { Probe } from '../../lab/probes.ts'
-import type { Bound } from '../../model/types.ts'
+import { firstChecksBound } from '../../model/health-check.ts'
+import type { Bound, RealServer } from '../../model/types.ts'
 import { crashBound, handoverBound, startBound } from '../../model/vrrp.ts'
 import type { Plan, PlannedVip } from '../plan.ts'
 import { whoeverComesFirst } from '../vips.ts'
@@ -19,19 +20,23 @@ interface Quiet {
   title: string
   /** Healed at once, so that what follows from the return is watched. */
   returns?: true
-  /** When a VIP that it moves has moved, from its end or from that of its heal. */
+  /** When a VIP that it moves has moved, or what it changes at one that nothing moves shows; from its end or from that of its heal. */
   boundOf: (vip: PlannedVip) => Bound | undefined
 }
 
-/** keepalived of each director that is MASTER of a VIP reads its configuration again, which is what it was. */
+/** keepalived of each director that is MASTER of a VIP, or has it for good, reads its configuration again, which is what it was. */
 export const reload = (plan: Plan): Scenario[] =>
   plan.directors.flatMap(node => {
     const quiet: Quiet = {
       ...{ fault: 'keepalived-reload', check: 'reload', title: `${node} reloads its configuration`, returns: true },
-      boundOf: ({ members: [master, backup] }) =>
-        master && (backup ? crashBound(master.instance, backup.instance) : startBound(master.instance)),
+      boundOf: vip => {
+        const [master, backup] = vip.members
+        if (plan.fixedVips.includes(vip)) return firstChecksBound(serversAt(plan, vip))
+        return master && (backup ? crashBound(master.instance, backup.instance) : startBound(master.instance))
+      },
     }
-    const vips = plan.vips.filter(({ members }) => members[0]?.node === node)
+    const fixedVips = plan.configs.some(config => config.node === node) ? plan.fixedVips : []
+    const vips = [...plan.vips, ...fixedVips].filter(({ members }) => members[0]?.node === node)
     return undisturbed(plan, { name: `reload-${node}` }, node, vips, [quiet])
   })
 
@@ -54,6 +59,9 @@ export const backupLost = (plan: Plan): Scenario[] =>
     const vips = plan.vips.filter(({ members }) => members.slice(1).some(member => member.node === node))
     return undisturbed(plan, { name: `backup-${node}` }, node, vips, [stop, crash])
   })
+
+const serversAt = ({ services }: Plan, vip: PlannedVip): RealServer[] =>
+  services.filter(planned => planned.vip === vip).flatMap(({ service }) => service.realServers)
 
 const undisturbed = (
   plan: Plan,
@@ -91,7 +99,9 @@ const undisturbed = (
           params: {
             ...{ vip: vip.address, directors: plan.directors, owner, fault, node, services },
             ...(probe !== undefined && { probe }),
-            watchBound: { ...bound, name: `${vip.address} would have moved by then` },
+            watchBound: plan.fixedVips.includes(vip)
+              ? bound
+              : { ...bound, name: `${vip.address} would have moved by then` },
           },
         },
       ]
