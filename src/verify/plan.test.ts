@@ -226,6 +226,10 @@ describe('what cannot be judged is listed as untested', () => {
       'the kernel of rs1 may hold back the refusals that UDP_CHECK waits for (net.ipv4.icmp_ratelimit)',
       (text: string) => text.replaceAll(/HTTP_GET \{.*?url \{.*?\}.*?\}/gs, 'UDP_CHECK {\n}\nUDP_CHECK {\n}'),
     ],
+    [
+      'its warmup is longer than its delay_loop',
+      (text: string) => text.replaceAll('HTTP_GET {', 'HTTP_GET {\nwarmup 30'),
+    ],
     ['no node of the topology has this address', (text: string) => text.replace('10.0.0.20', '10.0.0.99')],
     ['no node of the topology plays 10.0.0.99', (text: string) => text.replace('10.0.0.20', '10.0.0.99')],
     ['uthreshold leaves a real server out', (text: string) => text.replace('weight 1', 'weight 1\nuthreshold 10')],

@@ -2,7 +2,7 @@ import type { Condition } from '../../agent/protocol.ts'
 import type { Lab } from '../../lab/lab.ts'
 import type { Probe } from '../../lab/probes.ts'
 import { changePool, type Pool, poolTable, serverKey, startPool } from '../../model/pool.ts'
-import type { Bound, RealServer } from '../../model/types.ts'
+import type { Bound, HealthCheck, RealServer } from '../../model/types.ts'
 import type { Plan, PlannedServer, PlannedService } from '../plan.ts'
 import { paced, PATIENCE_MS, PROBE_RATE, type Scenario } from '../scenario.ts'
 
@@ -53,14 +53,19 @@ export const refusalsHeldBack = (servers: PlannedServer[]): string | undefined =
   return `${limit}, as more than one check asks it over UDP`
 }
 
-/** Its removal is promised by those checks alone of which it is known what they look at: what makes a script fail is not. */
-export const withoutScripts = (server: RealServer): RealServer => ({
+/** A lab is saved when its pool is whole, which waits for no check but one in alpha mode: another may begin long after a fault. */
+const beginsLate = ({ alpha, warmup, delayLoop }: HealthCheck): boolean => !alpha && warmup > delayLoop
+
+/** Its removal is promised by those checks alone of which it is known what they look at, and when: what makes a script fail is not. */
+export const withKnownChecks = (server: RealServer): RealServer => ({
   ...server,
-  checks: server.checks.filter(({ type }) => type !== 'MISC_CHECK'),
+  checks: server.checks.filter(check => check.type !== 'MISC_CHECK' && !beginsLate(check)),
 })
 
 /** Why no check of some server sees that its httpd crashes; undefined where one of each may. */
 export const unseen = (servers: PlannedServer[]): string | undefined => {
+  const late = servers.map(({ server }) => server.checks).find(checks => checks.length > 0 && checks.every(beginsLate))
+  if (late) return `${late[0]?.keyword} may begin after the fault: its warmup is longer than its delay_loop`
   const blind = servers
     .map(({ server }) => server.checks.map(({ type }) => type))
     .find(types => types.length > 0 && types.every(type => type === 'MISC_CHECK' || type === 'PING_CHECK'))

@@ -17,7 +17,7 @@ import {
   refusalsHeldBack,
   startProbe,
   unseen,
-  withoutScripts,
+  withKnownChecks,
 } from './common.ts'
 
 const FAULT = 'httpd-crash'
@@ -36,7 +36,7 @@ export const quorum = (plan: Plan, planned: PlannedService): Scenario[] => {
   if (group !== undefined && own.some(other => other.group === group && other.protocol !== protocol))
     return untested(`keepalived's log calls the services of the group ${group} alike, whatever their protocol`)
   const bounds = servers.map(({ server }) => [
-    serverDownBound(withoutScripts(server), 'refused'),
+    serverDownBound(withKnownChecks(server), 'refused'),
     serverUpBound(server, 'refused', plan.keepalived),
   ])
   const [downBound, upBound] = [slowest(bounds.map(([down]) => down)), slowest(bounds.map(([, up]) => up))]

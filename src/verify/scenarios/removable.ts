@@ -1,7 +1,7 @@
 import { serverDownBound, serverUpBound } from '../../model/health-check.ts'
 import type { Bound } from '../../model/types.ts'
 import type { Plan, PlannedServer, PlannedService } from '../plan.ts'
-import { refusalsHeldBack, unseen, withoutScripts } from './common.ts'
+import { refusalsHeldBack, unseen, withKnownChecks } from './common.ts'
 
 /** When a real server whose port refuses leaves the table, and when it is back. */
 export interface RemovalBounds {
@@ -16,7 +16,7 @@ export const removalOf = (
   one: PlannedServer,
 ): RemovalBounds | { why: string } => {
   const { server } = one
-  const downBound = serverDownBound(withoutScripts(server), 'refused')
+  const downBound = serverDownBound(withKnownChecks(server), 'refused')
   const upBound = serverUpBound(server, 'refused', keepalived)
   if (!downBound || !upBound) {
     const why = server.checks.length

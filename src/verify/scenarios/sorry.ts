@@ -6,7 +6,7 @@ import type { Plan, PlannedService } from '../plan.ts'
 import { paced, PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
 import { isHttp } from '../reach.ts'
 import { spokenIn } from '../spoken.ts'
-import { AFTER_MS, BEFORE_MS, PROBE, refusalsHeldBack, startProbe, unseen, withoutScripts } from './common.ts'
+import { AFTER_MS, BEFORE_MS, PROBE, refusalsHeldBack, startProbe, unseen, withKnownChecks } from './common.ts'
 import { askedFor, onFarms } from './large.ts'
 
 /** Why nothing says that the sorry server speaks what clients speak; undefined where something does. */
@@ -43,7 +43,7 @@ const whoHasIt = (plan: Plan, planned: PlannedService): string[] | string => {
 export const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
   const { service, servers, vip, table } = planned
   if (!service.sorryServer) return []
-  const checked = { ...service, realServers: service.realServers.map(withoutScripts) }
+  const checked = { ...service, realServers: service.realServers.map(withKnownChecks) }
   const stepMs = 1000 / paced(planned, PROBE_RATE)
   const bound = sorryBound(checked, 'refused', stepMs)
   const endsBound = sorryEndsBound(service, 'refused', stepMs, plan.keepalived)
