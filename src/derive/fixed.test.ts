@@ -165,6 +165,20 @@ describe('a director without VRRP', () => {
     expect(both.draft.questions).toContain('d1: nothing says who has fd00::8: d1 has it on ens3, and keeps it')
   })
 
+  it('has an address that its own rc.local puts on lo from that alone', () => {
+    const dir = folder()
+    for (const [name, text] of [
+      ['etc/ipvsadm.rules', TABLE + TABLE.replaceAll('.100', '.101')],
+      ['etc/rc.local', '#!/bin/sh -e\nip addr add 10.0.0.100/32 dev lo\n'],
+    ] as const) {
+      mkdirSync(path.join(dir, 'd1/etc'), { recursive: true })
+      writeFileSync(path.join(dir, 'd1', name), text, { mode: 0o755 })
+    }
+    const d1 = deriveFrom(path.join(dir, 'd1'))
+    expect(node(d1, 'd1')?.loopback).toEqual(['10.0.0.101/32'])
+    expect(d1.draft.questions).toEqual(['d1: nothing says who has 10.0.0.101: d1 has it on lo, and keeps it'])
+  })
+
   it('is refused where its addresses cannot be told', () => {
     expect(codeOf(() => derived({ 'd1/ipvsadm.rules': '-A -f 5 -s rr\n' }))).toBe('DERIVE_NOTHING')
     expect(codeOf(() => derived({ 'd1/ipvsadm.rules': '' }))).toBe('DERIVE_NOTHING')

@@ -71,9 +71,11 @@ export const withOwnAddresses = (config: WithServices): DirectorConfig => {
 /**
  * The addresses go onto lo of the director, which answers ARP for them on every network; the operator may know better. Those of IPv6
  * go onto its interface: nobody answers for what is on lo (net/ipv6/ndisc.c `ndisc_recv_ns`).
+ *
+ * @param scripted what its own rc.local puts on lo, and could not put there a second time
  */
-export const holdAddresses = (draft: Draft, config: WithServices): Draft => {
-  const given = givenOf(config).map(one => one.address)
+export const holdAddresses = (draft: Draft, config: WithServices, scripted: string[]): Draft => {
+  const given = [...givenOf(config).map(one => one.address), ...scripted]
   const entry = entryOf(config)
   const addresses = addressesOf(config).filter(address => !given.includes(address))
   const [six, four] = [addresses.filter(isSix), addresses.filter(address => !isSix(address))]

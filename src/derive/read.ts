@@ -4,6 +4,7 @@ import { loadTree } from '../config/keepalived/load.ts'
 import { readTable, type TableConfig } from '../config/table.ts'
 import { LvslabError } from '../errors.ts'
 import { type DirectorFiles, directorFiles, KEEPALIVED, MAIN, pathOf, PLACES } from '../topology/director-files.ts'
+import { addressesOfScript } from '../topology/rc-local.ts'
 import { deriveTopology } from './derive.ts'
 import type { Draft } from './draft.ts'
 import { hasAddressesAlone, holdAddresses, withOwnAddresses, type WithServices } from './fixed.ts'
@@ -46,9 +47,10 @@ export const deriveFrom = (path: string): Derived => {
   const read = found.map(files => configOf(files, files.host))
   const configs = read.map(one => one.config)
   const [first] = configs
-  const alone = first && configs.every(hasAddressesAlone) ? first : undefined
-  if (alone && configs.length > 1) throw notAlone(found, found[0] as DirectorFiles)
-  const draft = alone ? ofOwner(name, alone) : deriveTopology(name, configs)
+  const [files] = found
+  const withoutVrrp = first !== undefined && files !== undefined && configs.every(hasAddressesAlone)
+  if (withoutVrrp && found.length > 1) throw notAlone(found, files)
+  const draft = withoutVrrp ? ofOwner(name, first, files) : deriveTopology(name, configs)
   const passedOver = all
     .filter(one => !found.includes(one))
     .map(one => `${one.name}: ${basename(one.file)} is beside its keepalived.conf: what it says is not judged`)
@@ -66,7 +68,7 @@ const ofTable = (name: string, files: DirectorFiles): Derived => {
   const main = pathOf(files)
   const config = readTable(files.name, program as TableConfig['program'], main)
   const [place] = PLACES[program]
-  const draft = ofOwner(name, config)
+  const draft = ofOwner(name, config, files)
   const from = {
     ...(whole && root !== '/' ? { '/': root } : {}),
     ...(whole && file === place ? {} : { [place]: main }),
@@ -75,8 +77,11 @@ const ofTable = (name: string, files: DirectorFiles): Derived => {
 }
 
 /** Of a director to whom nothing gives the addresses of its services. */
-const ofOwner = (name: string, config: WithServices): Draft =>
-  holdAddresses(deriveTopology(name, [withOwnAddresses(config)]), config)
+const ofOwner = (name: string, config: WithServices, { root, whole, mount }: DirectorFiles): Draft => {
+  // of this machine, and of a single file, no script is brought
+  const scripted = whole && mount === '/' && root !== '/' ? addressesOfScript(root) : []
+  return holdAddresses(deriveTopology(name, [withOwnAddresses(config)]), config, scripted)
+}
 
 const notAlone = (found: DirectorFiles[], table: DirectorFiles): LvslabError =>
   new LvslabError(

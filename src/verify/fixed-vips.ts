@@ -2,6 +2,7 @@ import { markedBy } from '../config/marks.ts'
 import type { Position } from '../errors.ts'
 import { ownerOf } from '../model/fixed-vip.ts'
 import type { DirectorConfig, VirtualService } from '../model/types.ts'
+import { addressesOfScript } from '../topology/rc-local.ts'
 import { rulesOf } from '../topology/rules.ts'
 import type { Node, Topology } from '../topology/types.ts'
 import type { PlannedVip } from './plan.ts'
@@ -14,7 +15,7 @@ interface Keeper {
   device: string
 }
 
-/** The directors that have an address for good: in the topology, or by `static_ipaddress`. */
+/** The directors that have an address for good: in the topology, by their rc.local, or by `static_ipaddress`. */
 const keepersOf = ({ nodes }: Topology, configs: DirectorConfig[], address: string): Keeper[] =>
   nodes.flatMap(node => {
     const device =
@@ -22,12 +23,13 @@ const keepersOf = ({ nodes }: Topology, configs: DirectorConfig[], address: stri
     return device === undefined ? [] : [{ node, device }]
   })
 
-/** The device on which a topology gives a node an address. */
-export const deviceOf = ({ interfaces, tunnels, loopback }: Node, address: string): string | undefined => {
+/** The device on which a topology, or the node's own rc.local, gives it an address. */
+export const deviceOf = ({ interfaces, tunnels, loopback, files }: Node, address: string): string | undefined => {
   const has = (list: string[]): boolean => list.some(text => text.replace(/\/.*/, '') === address)
   const found =
     interfaces.find(one => one.address === address || has(one.addresses)) ?? tunnels.find(one => has(one.addresses))
-  return found?.name ?? (has(loopback) ? 'lo' : undefined)
+  if (found) return found.name
+  return has(loopback) || (files !== undefined && addressesOfScript(files).includes(address)) ? 'lo' : undefined
 }
 
 /** The device of a `static_ipaddress`; keepalived ends where the node does not have it (vrrp_ipaddress.c `alloc_ipaddress`). */

@@ -32,7 +32,7 @@ const planWith = (files: Record<string, string>, topology = TOPOLOGY): Plan => {
   writeFileSync(path.join(dir, 'topology.yaml'), topology)
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(path.dirname(path.join(dir, 'd1', name)), { recursive: true })
-    writeFileSync(path.join(dir, 'd1', name), text)
+    writeFileSync(path.join(dir, 'd1', name), text, { mode: text.startsWith('#!') ? 0o755 : 0o644 })
   }
   return planTopology(loadTopology(dir))
 }
@@ -256,6 +256,11 @@ describe('a director with keepalived and an address that no VRRP moves', () => {
     expect(plan.fixedVips[0]?.members[0]?.instance.addresses[0]?.device).toBe('eth0')
   })
 
+  it('may have it by its own rc.local', () => {
+    const script = '#!/bin/sh -e\nip addr add 10.0.0.100/32 dev lo\n'
+    expect(planWith({ [FILE]: SERVICE, 'etc/rc.local': script }, WITHOUT).fixedVips).toHaveLength(1)
+  })
+
   it('may have a mark for it', () => {
     const iptables = '-t mangle -A PREROUTING -d 10.0.0.100/32 -p tcp --dport 80 -j MARK --set-mark 7'
     const plan = withKeepalived(
@@ -266,7 +271,7 @@ describe('a director with keepalived and an address that no VRRP moves', () => {
   })
 
   const NOBODY =
-    'no VRRP instance of this topology holds its address, and neither topology.yaml nor static_ipaddress gives it to a director that has the service'
+    'no VRRP instance of this topology holds its address, and no director that has the service gets it by topology.yaml, static_ipaddress or etc/rc.local'
   const OTHER = TOPOLOGY.replace(
     'nodes:',
     'nodes:\n  d2: { role: director, interfaces: { eth0: { network: lan, address: 10.0.0.3 } }LO }',

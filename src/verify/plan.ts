@@ -261,7 +261,7 @@ const unreached = ({ address, fwmark }: VirtualService): string => {
   if (fwmark !== undefined) return `no rule that can be read marks connections to a VIP with ${fwmark}`
   return address === undefined
     ? 'services of a virtual_server_group are not driven yet'
-    : 'no VRRP instance of this topology holds its address, and neither topology.yaml nor static_ipaddress gives it to a director that has the service'
+    : 'no VRRP instance of this topology holds its address, and no director that has the service gets it by topology.yaml, static_ipaddress or etc/rc.local'
 }
 
 /** The first node that has an address on one of its networks, by address. */
