@@ -417,6 +417,24 @@ test('process-crash: a program without a service of its own is started by its ow
   expect(await line()).toBe('')
   await heal()
   expect(await line()).toBe('/tmp/my-proxy 1234567')
+  // an interpreter before a script, an environment and a folder are not lost
+  await run(
+    lab,
+    'd1',
+    "printf '#!/bin/sh\\nwhile :; do read -r _ </proc/self/stat; /usr/bin/sleep 60; done\\n' >/tmp/my-daemon; chmod 755 /tmp/my-daemon; cd /var; COLOUR='deep blue' setsid -f ../tmp/my-daemon >/dev/null 2>&1 </dev/null",
+  )
+  const seen = async () =>
+    (
+      await run(
+        lab,
+        'd1',
+        'pid=$(pgrep -x my-daemon); tr "\\0" "\\n" </proc/$pid/environ | grep COLOUR; readlink /proc/$pid/cwd',
+      )
+    ).stdout
+  const before = await seen()
+  expect(before).toBe('COLOUR=deep blue\n/var\n')
+  await (await lab.inject('process-crash', 'd1', { process: 'my-daemon' }))()
+  expect(await seen()).toBe(before)
   await expect(lab.inject('process-crash', 'd1', { process: 'haproxy' })).rejects.toThrow(
     'no process haproxy is running',
   )

@@ -8,14 +8,17 @@ import { instance, read } from './testing.ts'
 
 const given = mkdtempSync(path.join(os.tmpdir(), 'lvslab-derive-scripts-'))
 mkdirSync(path.join(given, 'here'))
-writeFileSync(path.join(given, 'here/check.sh'), '')
+writeFileSync(path.join(given, 'here/check.sh'), '', { mode: 0o755 })
+writeFileSync(path.join(given, 'here/plain.sh'), '', { mode: 0o644 })
+mkdirSync(path.join(given, 'usr/sbin'), { recursive: true })
+writeFileSync(path.join(given, 'usr/sbin/own-proxy'), '')
 afterAll(() => rmSync(given, { recursive: true }))
 
 /** The director of a configuration that tracks one script, and what is said of it; it brings /etc/keepalived/here/check.sh. */
 const derived = (command: string) => {
   const script = `vrrp_script chk {\n script "${command}"\n}`
   const configs = [read('d1', `${script}${instance({ more: 'track_script {\n chk\n }' })}`)]
-  const brought = [{ node: 'd1', from: { '/etc/keepalived': given } }]
+  const brought = [{ node: 'd1', from: { '/etc/keepalived': given, '/usr': path.join(given, 'usr') } }]
   const { nodes, questions } = withScripts(deriveTopology('pair', configs), configs, brought)
   const { processes, files } = nodes.find(node => node.name === 'd1') ?? {}
   return { processes, files, said: questions.filter(one => one.includes('vrrp_script')) }
@@ -34,9 +37,24 @@ it('one that every director runs has none', () => {
 })
 
 it('one that another may not be called like is a question', () => {
-  expect(derived('/usr/bin/pidof apache2').said).toEqual([
-    'd1: vrrp_script chk runs /usr/bin/pidof apache2: what it looks for must be in the folder of d1, or the VIP may not come up',
+  expect(derived('/usr/bin/pidof ldirectord').said).toEqual([
+    'd1: vrrp_script chk runs /usr/bin/pidof ldirectord: what it looks for must be in the folder of d1, or the VIP may not come up',
   ])
+})
+
+it("the director's own program is not hidden by a stand-in", () => {
+  expect(derived('pidof own-proxy')).toEqual({
+    processes: undefined,
+    files: {},
+    said: ['d1: vrrp_script chk looks for a process own-proxy: etc/rc.local of d1 must start the one in its folder'],
+  })
+})
+
+it('a script that keepalived does not track, as it is not executable, is said', () => {
+  expect(derived('/etc/keepalived/here/plain.sh').said).toEqual([
+    'd1: vrrp_script chk runs /etc/keepalived/here/plain.sh, which is not executable: keepalived does not track it',
+  ])
+  expect(derived('/bin/sh /etc/keepalived/here/plain.sh').said).toEqual([])
 })
 
 it('a script that is not given is one that succeeds; one that is, stays', () => {

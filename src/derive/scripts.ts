@@ -1,14 +1,17 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { isInside } from '../config/keepalived/include.ts'
 import { looksFor } from '../model/looks-for.ts'
 import type { DirectorConfig } from '../model/types.ts'
-import { OWN_PROCESSES } from '../topology/schema.ts'
+import { OWN_PROCESSES } from '../topology/own-processes.ts'
 import type { Draft, DraftNode } from './draft.ts'
 import type { Brought } from './write.ts'
 
 /** What is on every director without being asked for. */
 const RUNS = ['keepalived', 'nginx']
+
+/** Where a program of the director's own would be. */
+const FOLDERS = ['/bin', '/sbin', '/usr/bin', '/usr/sbin', '/usr/local/bin', '/usr/local/sbin']
 
 /** A script of the operator's that is not here: what it would ask is not in the lab either. */
 const ALWAYS = '#!/bin/sh\n# Stands for a script that was not given: it always succeeds.\nexit 0\n'
@@ -27,19 +30,26 @@ export const withScripts = (draft: Draft, configs: DirectorConfig[], directors: 
     const tracked = config?.instances.flatMap(({ trackScripts }) => trackScripts.map(({ script }) => script)) ?? []
     for (const { name, command } of tracked) {
       const target = looksFor(command)
-      const which = `${node.name}: vrrp_script ${name}`
-      if (target && 'process' in target && RUNS.includes(target.process)) continue
-      if (!target || ('process' in target && OWN_PROCESSES.includes(target.process))) {
-        questions.push(
-          `${which} runs ${command}: what it looks for must be in the folder of ${node.name}, or the VIP may not come up`,
-        )
+      const ask = (what: string): void => void questions.push(`${node.name}: vrrp_script ${name} ${what}`)
+      if (!target || ('process' in target && isOdd(target.process))) {
+        ask(`runs ${command}: what it looks for must be in the folder of ${node.name}, or the VIP may not come up`)
       } else if ('process' in target) {
         const { process } = target
+        if (RUNS.includes(process)) continue
+        if (FOLDERS.some(folder => broughtFile(brings, join(folder, process)) !== undefined)) {
+          ask(`looks for a process ${process}: etc/rc.local of ${node.name} must start the one in its folder`)
+          continue
+        }
         processes.add(process)
-        questions.push(`${which} looks for a process ${process}: one that does nothing stands for it`)
-      } else if (!isBrought(brings, target.file)) {
-        files[target.file] = ALWAYS
-        questions.push(`${which} runs ${target.file}, which was not given: one that always succeeds stands for it`)
+        ask(`looks for a process ${process}: one that does nothing stands for it`)
+      } else {
+        const own = broughtFile(brings, target.file)
+        if (own === undefined) {
+          files[target.file] = ALWAYS
+          ask(`runs ${target.file}, which was not given: one that always succeeds stands for it`)
+        } else if (!target.isRead && (statSync(own).mode & 0o111) === 0) {
+          ask(`runs ${target.file}, which is not executable: keepalived does not track it`)
+        }
       }
     }
     return { ...node, files, ...(processes.size > 0 && { processes: [...processes] }) }
@@ -47,6 +57,11 @@ export const withScripts = (draft: Draft, configs: DirectorConfig[], directors: 
   return { ...draft, nodes, questions: [...draft.questions, ...new Set(questions)] }
 }
 
-/** Whether a file of the node is among what the director brings. */
-const isBrought = (from: Brought['from'], file: string): boolean =>
-  Object.entries(from).some(([to, source]) => isInside(to, file) && existsSync(join(source, relative(to, file))))
+/** A name that no stand-in on a director may have. */
+const isOdd = (process: string): boolean => OWN_PROCESSES.director.includes(process) && !RUNS.includes(process)
+
+/** The file here that becomes one of the node, where the director brings it. */
+const broughtFile = (from: Brought['from'], file: string): string | undefined =>
+  Object.entries(from)
+    .map(([to, source]) => (isInside(to, file) ? join(source, relative(to, file)) : ''))
+    .find(existsSync)

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readDirector } from '../config/keepalived/director.ts'
 import { loadTopology } from '../topology/load.ts'
 import { deriveTopology } from './derive.ts'
-import type { Draft } from './draft.ts'
+import { type Draft, emptyNode } from './draft.ts'
 import { writeDraft } from './write.ts'
 
 const TOPOLOGIES = path.resolve(import.meta.dirname, '../../topologies')
@@ -36,6 +36,14 @@ describe('a written draft', () => {
       expect(nodes.every(node => node.role === 'client' || node.role === 'router' || node.files)).toBe(true)
     },
   )
+
+  it('writes nothing outside its folder, whatever a configuration calls a file', async () => {
+    const node = { ...emptyNode('d1', 'director'), files: { '/etc/../../../out': '' } }
+    await expect(writeDraft({ ...EMPTY, nodes: [node] }, [], path.join(dir, 'lab'))).rejects.toThrow(
+      '/etc/../../../out is no file of a node: it leads out of',
+    )
+    expect(await readdir(dir)).toEqual([])
+  })
 
   it('has the files of the directors, and keeps what they bring', async () => {
     await write('keepalived-dr')

@@ -34,7 +34,7 @@ export const writeDraft = async (draft: Draft, directors: Brought[], dir: string
     for (const { node, from } of directors)
       for (const [to, file] of Object.entries(from)) await bring(file, path.join(dir, node, to), dir)
     for (const { name, files } of draft.nodes)
-      await Promise.all(Object.entries(files).map(([to, text]) => writeNew(path.join(dir, name, to), text)))
+      await Promise.all(Object.entries(files).map(([to, text]) => writeNew(inside(path.join(dir, name), to), text)))
     await writeFile(path.join(dir, 'topology.yaml'), formatDraft(draft))
   } catch (error) {
     for (const entry of await readdir(dir).catch(() => [])) await rm(path.join(dir, entry), { recursive: true })
@@ -63,6 +63,16 @@ const bring = async (from: string, to: string, dir: string): Promise<void> => {
       } else if (!found.isFile() && !found.isDirectory()) throw odd(source, 'is neither a file nor a folder')
       return true
     },
+  })
+}
+
+/** What is in a configuration may be the name of a file of the node, and of nothing else here. */
+const inside = (root: string, to: string): string => {
+  const file = path.join(root, to)
+  if (file !== root && isInside(root, file)) return file
+  throw new LvslabError('DERIVE_FILE', `${to} is no file of a node: it leads out of ${root}`, {
+    remedy: 'write its path without ".." into the configuration',
+    exitCode: 2,
   })
 }
 

@@ -110,6 +110,15 @@ describe('the gap that clients see', () => {
     ])
   })
 
+  it('has a bound of its own where clients are served until the VIP goes', () => {
+    const gap = [...requests(9000, 12_000), ...failing(12_000, 13_100), ...requests(13_100, 15_000)]
+    const judgeWith = (maxMs: number) =>
+      checkFailover(historyInTime([holds(0, 'd1'), ...move, ...gap]), {
+        ...{ ...params, watch: { probe: 'p', stepMs: 100 }, gapBound: bound(maxMs) },
+      }).outcome
+    expect([judgeWith(1100), judgeWith(900)]).toEqual(['PASS', 'FAIL'])
+  })
+
   it('sees an outage that only delays answers', () => {
     const held = requests(10_000, 14_500, () => ({})).map(one => ({ ...one, done: 14_500 }))
     const verdict = watched([...move, ...requests(9000, 10_000), ...held, ...requests(14_600, 16_000)])

@@ -19,8 +19,10 @@ export interface FailoverParams {
   bound: Bound
   /** Scheduling of the lab's machine, ms; default 0. */
   slackMs?: number
-  /** Judges the gap that clients see as well. */
+  /** Judges the gap that clients see as well, against `gapBound`, or `bound` where that is left out. */
   watch?: ProbeWatch
+  /** What clients may miss, where that is less than until the VIP has moved: they are served until then. */
+  gapBound?: Bound
 }
 
 /**
@@ -28,7 +30,7 @@ export interface FailoverParams {
  * longer.
  */
 export const checkFailover = (history: History, params: FailoverParams): Verdict => {
-  const { vip, from, to, bound, directors, slackMs = 0, watch } = params
+  const { vip, from, to, bound, directors, slackMs = 0, watch, gapBound = bound } = params
   const cause = lastFault(history, 'inject', params.fault, from)
   if (!cause) return inconclusive(`${params.fault} was never injected into ${from}, so no failover could be seen.`)
   if (!ownersAt(holdingsOf(history, vip, directors), cause.t).includes(from))
@@ -38,5 +40,5 @@ export const checkFailover = (history: History, params: FailoverParams): Verdict
   const next = eventsOf(history, 'fault').find(event => event.t > cause.done)
   const until = next?.t ?? endOf(history)
   const move = judgeMove(history, { vip, directors, to, cause, bound, slackMs, until })
-  return watch ? mergeVerdicts([move, judgeGap(history, watch, cause, bound, slackMs, until)]) : move
+  return watch ? mergeVerdicts([move, judgeGap(history, watch, cause, gapBound, slackMs, until)]) : move
 }

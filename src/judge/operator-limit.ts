@@ -27,6 +27,8 @@ export const limitedBy = ({ name, maxMs, at }: Limit, { rule, params }: PlannedC
   // what a preemption costs clients has a bound of its own, and is not measured without it
   if (name === 'gap' && rule === 'preemption')
     return params.watch && params.gapBound && of('client gap', upperEnd(params.gapBound))
+  if (name === 'gap' && rule === 'failover')
+    return params.watch && of('client gap', upperEnd(params.gapBound ?? params.bound))
   if (name === 'gap') return 'watch' in params && params.watch ? of('client gap', upperEnd(params.bound)) : undefined
   if (name === 'failover') return rule === 'failover' ? of('VIP move', params.bound) : undefined
   if (name === 'sorry') return rule === 'sorry' ? of('sorry page', params.bound) : undefined

@@ -15,11 +15,15 @@ test.for([
 test.for([
   ['/etc/keepalived/check_haproxy.sh', '/etc/keepalived/check_haproxy.sh'],
   ['/etc/keepalived/check.sh haproxy 80', '/etc/keepalived/check.sh'],
-  ['/bin/bash /etc/keepalived/check.sh', '/etc/keepalived/check.sh'],
   ['/usr/bin/check_mysql.sh', '/usr/bin/check_mysql.sh'],
   ['/usr/local/bin/health 200', '/usr/local/bin/health'],
+  ['/etc/keepalived/constructor -x haproxy', '/etc/keepalived/constructor'],
 ])('%s is what %s says', ([command, file]) => {
-  expect(looksFor(command as string)).toEqual({ file })
+  expect(looksFor(command as string)).toEqual({ file, isRead: false })
+})
+
+test('a script that a shell reads need not be executable', () => {
+  expect(looksFor('/bin/bash /etc/keepalived/check.sh')).toEqual({ file: '/etc/keepalived/check.sh', isRead: true })
 })
 
 test.for([
@@ -32,6 +36,11 @@ test.for([
   '/bin/sh -c "pidof haproxy"',
   'check_haproxy.sh', // found in PATH
   '[ -f /etc/keepalived/down ]',
+  '/usr/bin/python3.11 /etc/keepalived/check.py',
+  '/usr/local/bin/python3 /etc/keepalived/check.py',
+  '/usr/bin/nc.openbsd -z 127.0.0.1 80',
+  '/etc/keepalived/../../../tmp/x.sh', // out of the folder of its node
+  '/etc/keepalived/',
   '',
 ])('what %j looks for is not known', command => {
   expect(looksFor(command)).toBeUndefined()

@@ -1,39 +1,55 @@
 import path from 'node:path'
 
 /** A name that fits into what the kernel keeps of a process's (TASK_COMM_LEN, 15 characters), without anything to quote. */
-export const PROCESS_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,14}$/
+export const PROCESS_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/
 
-/** What a command that is run again and again succeeds by: a process of this name is there, or this file of the operator's says so. */
-export type LooksFor = { process: string } | { file: string }
+/** What a command that is run again and again succeeds by. */
+export type LooksFor =
+  /** A process of this name is there. */
+  | { process: string }
+  /** A script of the operator's says so; one that a shell is given to read need not be executable. */
+  | { file: string; isRead: boolean }
 
 /** Programs that look for a process by its name, with the options that change nothing of that. */
-const BY_NAME: Record<string, { options: string[]; needs?: string }> = {
+const BY_NAME = new Map<string, { options: string[]; needs?: string }>([
   // without signal 0 they would do more than look
-  killall: { options: ['-0', '-e', '-q'], needs: '-0' },
-  pkill: { options: ['-0', '-x'], needs: '-0' },
-  pgrep: { options: ['-a', '-l', '-x'] },
-  pidof: { options: ['-q', '-s', '-x'] },
-}
+  ['killall', { options: ['-0', '-e', '-q'], needs: '-0' }],
+  ['pkill', { options: ['-0', '-x'], needs: '-0' }],
+  ['pgrep', { options: ['-a', '-l', '-x'] }],
+  ['pidof', { options: ['-q', '-s', '-x'] }],
+])
 
 const SHELLS = ['bash', 'dash', 'sh']
 
-/** Where a program came with the system, unless it has the name of a script. */
-const OF_THE_SYSTEM = /^\/(?:usr\/)?s?bin\/[^.]*$/
+/** Where programs come with the system: there, what is not called like a script is none of the operator's. */
+const OF_THE_SYSTEM = /^\/(?:usr\/)?s?bin\/(?!.*\.(?:bash|lua|php|pl|py|rb|sh)$)/
+
+/** What runs a script that is named behind it, in a language of its own. */
+const INTERPRETER = /^(?:lua|node|perl|php|python|ruby)[\d.]*$/
+
+const isScript = (file: string): boolean =>
+  path.posix.isAbsolute(file) &&
+  path.posix.normalize(file) === file &&
+  !file.endsWith('/') &&
+  !OF_THE_SYSTEM.test(file) &&
+  !INTERPRETER.test(path.posix.basename(file))
 
 /**
- * What a `script` or `misc_path` looks for, as far as its words say: `killall -0 haproxy`, `pidof haproxy`, `/etc/keepalived/check.sh 80`,
- * `/bin/sh /etc/keepalived/check.sh`. What a program of the system with any other words looks for is not known.
+ * What the `script` of a `vrrp_script` looks for, as far as its words say: `killall -0 haproxy`, `pidof haproxy`, `/etc/keepalived/check.sh
+ * 80`, `/bin/sh /etc/keepalived/check.sh`. What a program of the system with any other words looks for is not known.
  */
 export const looksFor = (command: string): LooksFor | undefined => {
   const [program = '', ...words] = command.trim().split(/\s+/)
-  const byName = BY_NAME[path.basename(program)]
+  const name = path.posix.basename(program)
+  const byName = BY_NAME.get(name)
   if (byName) {
     const options = words.filter(word => word.startsWith('-'))
-    const [name = '', ...more] = words.filter(word => !word.startsWith('-'))
+    const [process = '', ...more] = words.filter(word => !word.startsWith('-'))
     const looks =
       options.every(option => byName.options.includes(option)) && (!byName.needs || options.includes(byName.needs))
-    return looks && more.length === 0 && PROCESS_NAME.test(name) ? { process: name } : undefined
+    return looks && more.length === 0 && PROCESS_NAME.test(process) ? { process } : undefined
   }
-  const file = SHELLS.includes(path.basename(program)) ? (words[0] ?? '') : program
-  return file.startsWith('/') && !OF_THE_SYSTEM.test(file) ? { file } : undefined
+  const isRead = SHELLS.includes(name)
+  const file = isRead ? (words[0] ?? '') : program
+  return isScript(file) ? { file, isRead } : undefined
 }

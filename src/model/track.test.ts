@@ -67,6 +67,16 @@ describe('a tracked script', () => {
       maxMs: 6000,
     })
     expect(scriptUpBound(script, 'exits')).toMatchObject({ minMs: 2000, maxMs: 4000 })
+    // a run that succeeds may take 5 s: the next one begins 6 s after it
+    const slow = { ...script, timeout: 5000 }
+    expect(scriptDownBound(slow, 'takes time')).toMatchObject({
+      formula: '6 s for a run of up to 5 s + 2 x interval 2 s = 10 s',
+      maxMs: 10_000,
+    })
+    expect(scriptUpBound(slow, 'takes time')).toMatchObject({
+      formula: 'interval 2 s + 1 x 6 s for a run of up to 5 s + the last 5 s = 13 s',
+      maxMs: 13_000,
+    })
     expect(scriptDownBound({ ...script, fall: 1 }, 'hangs')).toMatchObject({
       formula: 'interval 2 s + timeout 2 s = 4 s',
       maxMs: 4000,
@@ -121,6 +131,14 @@ describe('failover by what is tracked', () => {
     expect(trackedScriptBackBound(withScript(-60, 90), backup, tracked(-60), 'exits')).toBeUndefined()
     const stays = { ...withScript(0), preempt: false }
     expect(trackedScriptBackBound(stays, backup, tracked(0), 'exits')).toBeUndefined()
+  })
+
+  it('is waited for by priority 255, too, when it comes out of FAULT', () => {
+    const owner = anInstance({ priority: 255, trackScripts: [tracked(0)] })
+    const { rise, interval } = tracked(0).script
+    const bound = trackedScriptBackBound(owner, backup, tracked(0), 'exits')
+    expect(bound?.maxMs).toBeCloseTo(rise * interval + 3000 + 1000 / 256)
+    expect(bound?.minMs).toBeCloseTo((rise - 1) * interval + 3000 + 1000 / 256)
   })
 
   it('hears no goodbye when the own link is down, and one when another interface is', () => {

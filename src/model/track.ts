@@ -1,6 +1,6 @@
 import { inSequence, seconds } from './bound.ts'
 import type { Bound, TrackedScript, TrackWeight, VrrpInstance, VrrpScript } from './types.ts'
-import { crashBound, linkDownBound, outrankBound, preemptBound, stopBound } from './vrrp.ts'
+import { crashBound, linkDownBound, outrankBound, recoverBound, stopBound } from './vrrp.ts'
 
 /** What an instance tracks, and what of it is up. */
 export interface TrackState {
@@ -58,8 +58,11 @@ export const settled = (instance: VrrpInstance): VrrpInstance => {
   return { ...instance, priority: priority === 'FAULT' ? 0 : priority }
 }
 
-/** How a tracked script fails: its exit code says so at once, or it does not end and is ended after its timeout. */
-export type ScriptFailure = 'exits' | 'hangs'
+/**
+ * How a tracked script fails: its exit code says so at once, or it does not end and is ended after its timeout. `takes time`: it says so at once,
+ * but a run that succeeds may take up to the timeout.
+ */
+export type ScriptFailure = 'exits' | 'hangs' | 'takes time'
 
 const SCRIPT_SOURCE = 'keepalived vrrp_scheduler.c vrrp_script_thread, vrrp_script_child_thread'
 
@@ -73,12 +76,18 @@ const hangingPeriod = ({ interval, timeout }: VrrpScript): number => interval * 
 export const scriptDownBound = (script: VrrpScript, failure: ScriptFailure): Bound => {
   const { interval, fall, timeout } = script
   const name = `vrrp_script ${script.name} is found down`
+  const minMs = (fall - 1) * interval
   if (failure === 'exits') {
     const maxMs = fall * interval
     const formula = `fall ${fall} x interval ${seconds(interval)} = ${seconds(maxMs)}`
-    return { name, formula, minMs: (fall - 1) * interval, maxMs, source: SCRIPT_SOURCE }
+    return { name, formula, minMs, maxMs, source: SCRIPT_SOURCE }
   }
   const period = hangingPeriod(script)
+  if (failure === 'takes time') {
+    const maxMs = period + minMs
+    const formula = `${seconds(period)} for a run of up to ${seconds(timeout)} + ${fall - 1} x interval ${seconds(interval)} = ${seconds(maxMs)}`
+    return { name, formula, minMs, maxMs, source: SCRIPT_SOURCE }
+  }
   const maxMs = interval + (fall - 1) * period + timeout
   const more = fall > 1 ? ` + ${fall - 1} x ${seconds(period)} from one hanging run to the next` : ''
   return {
@@ -92,24 +101,30 @@ export const scriptDownBound = (script: VrrpScript, failure: ScriptFailure): Bou
 
 /** How long until keepalived takes a healed script for up: `rise` runs must succeed in a row. */
 export const scriptUpBound = (script: VrrpScript, failure: ScriptFailure): Bound => {
-  const { interval, rise } = script
+  const { interval, rise, timeout } = script
+  const name = `vrrp_script ${script.name} is found up`
+  const minMs = (rise - 1) * interval
+  if (failure === 'takes time') {
+    const period = hangingPeriod(script)
+    const maxMs = interval + (rise - 1) * period + timeout
+    const formula = `interval ${seconds(interval)} + ${rise - 1} x ${seconds(period)} for a run of up to ${seconds(timeout)} + the last ${seconds(timeout)} = ${seconds(maxMs)}`
+    return { name, formula, minMs, maxMs, source: SCRIPT_SOURCE }
+  }
   const first = failure === 'exits' ? interval : hangingPeriod(script)
-  const maxMs = first + (rise - 1) * interval
+  const maxMs = first + minMs
   const formula =
     failure === 'exits'
       ? `rise ${rise} x interval ${seconds(interval)} = ${seconds(maxMs)}`
       : `${seconds(first)} for a run that hangs + ${rise - 1} x interval ${seconds(interval)} = ${seconds(maxMs)}`
-  return {
-    name: `vrrp_script ${script.name} is found up`,
-    formula,
-    minMs: (rise - 1) * interval,
-    maxMs,
-    source: SCRIPT_SOURCE,
-  }
+  return { name, formula, minMs, maxMs, source: SCRIPT_SOURCE }
 }
 
 /** An instance whose priority is that of now. */
 const at = (instance: VrrpInstance, priority: number): VrrpInstance => ({ ...instance, priority })
+
+/** What the bounds are called, of whichever VIP of a sync group they are. */
+export const scriptDownName = ({ script }: TrackedScript): string => `VIP failover after ${script.name} failed`
+export const scriptUpName = ({ script }: TrackedScript): string => `VIP back after ${script.name} succeeded`
 
 const without = ({ script }: TrackedScript): TrackState => ({ scripts: { [script.name]: false } })
 
@@ -128,7 +143,7 @@ const recovery = (returning: VrrpInstance, master: VrrpInstance, state: TrackSta
   const other = effectivePriority(master, {})
   if (full === 'FAULT' || other === 'FAULT' || full <= other) return undefined
   return effectivePriority(returning, state) === 'FAULT'
-    ? preemptBound(at(returning, full), at(master, other))
+    ? recoverBound(at(returning, full), at(master, other))
     : outrankBound(at(master, other), at(returning, full))
 }
 
@@ -149,7 +164,7 @@ export const trackedScriptBound = (
   return (
     then && {
       ...inSequence(scriptDownBound(tracked.script, failure), then),
-      name: `VIP failover after ${tracked.script.name} failed`,
+      name: scriptDownName(tracked),
     }
   )
 }
@@ -171,7 +186,7 @@ export const trackedScriptBackBound = (
   return (
     then && {
       ...inSequence(scriptUpBound(tracked.script, failure), then),
-      name: `VIP back after ${tracked.script.name} succeeded`,
+      name: scriptUpName(tracked),
     }
   )
 }

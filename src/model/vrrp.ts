@@ -157,6 +157,22 @@ export const wireInterval = ({ version, advertInterval }: Timers): number =>
     : Math.min(0xfff, Math.round(advertInterval / 10)) * 10
 
 /**
+ * A director comes out of FAULT: as one that starts, but its timer begins in that moment, and priority 255 waits for it too (keepalived
+ * vrrp.c try_up_instance).
+ *
+ * @returns undefined where it does not take the VIP back: `nopreempt`
+ */
+export const recoverBound = (
+  returning: Timers & Pick<VrrpInstance, 'preempt' | 'preemptDelay'>,
+  master: Timers,
+): Bound | undefined => {
+  const bound = preemptBound(returning, master)
+  if (!bound || returning.preemptDelay > 0) return bound
+  const { text, ms } = sum(downTerms(returning, returning.advertInterval))
+  return { ...bound, formula: text, minMs: ms, maxMs: ms, source: `${bound.source}; try_up_instance` }
+}
+
+/**
  * A director with the higher priority comes back: it discards the lower adverts, so its master-down interval runs from
  * the start of keepalived. With `preempt_delay` it accepts them until the delay is over, counted from the first of
  * them.

@@ -128,6 +128,7 @@ describe('the meaning', () => {
     const { nodes } = loadTopology(folderWith({ 'topology.yaml': processes('[haproxy, kube-apiserver]') }))
     expect(nodes.map(node => node.processes)).toEqual([undefined, ['haproxy', 'kube-apiserver']])
     expect(problems(processes('[haproxy, haproxy]'))).toEqual(['18:26 "haproxy" stands here already'])
+    expect(problems(processes('[keepalived, apache2]'))).toEqual(['18:29 "apache2" is what a realserver runs itself'])
   })
 
   test('every error is told at once, in the order of the file', () => {

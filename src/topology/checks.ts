@@ -5,7 +5,9 @@ import { hint } from './did-you-mean.ts'
 import { contains, formatSubnet, isReserved, overlaps, parseIpv4, parseSubnet } from './ipv4.ts'
 import type { Subnet } from './ipv4.ts'
 import { show } from './messages.ts'
+import { OWN_PROCESSES } from './own-processes.ts'
 import type { Path, YamlSource } from './source.ts'
+import { ROLES } from './types.ts'
 
 /**
  * What the values of a topology must be to one another. The data may still be of the wrong form in places: everything
@@ -39,6 +41,11 @@ export const checkMeaning = (source: YamlSource): void => {
       for (const [index, its] of names.entries())
         if (names.indexOf(its) < index) source.report([...path, key, index], `${show(its)} stands here already`)
     }
+    const role = ROLES.find(one => one === get(node, 'role'))
+    const processes = get(node, 'processes')
+    for (const [index, its] of Array.isArray(processes) ? processes.entries() : [])
+      if (role && OWN_PROCESSES[role].includes(its))
+        source.report([...path, 'processes', index], `${show(its)} is what a ${role} runs itself`)
   }
 }
 

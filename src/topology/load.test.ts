@@ -127,11 +127,6 @@ describe('the form', () => {
       "    processes: [haproxy, kube-controller-manager]\n    routes: ['",
       '18:26 processes[1] "kube-controller-manager" must be the name of a process as pgrep -x takes it, at most 15 characters, e.g. haproxy',
     ],
-    [
-      "    routes: ['",
-      "    processes: [keepalived]\n    routes: ['",
-      '18:17 processes[0] "keepalived" is what a node runs itself',
-    ],
     ['loopback: [', 'lopback: [', '16:5 unknown key "lopback"; did you mean "loopback"?'],
     ['summary: A', 'zzz: A', '2:1 unknown key "zzz"; keys here: "name", "summary", "networks", "nodes", "expect"'],
     [

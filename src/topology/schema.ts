@@ -42,9 +42,6 @@ const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]{1,127}$/, {
     'must be the name of a Debian package: lower-case letters, digits, "+", "-" and ".", two at least, a letter or digit first',
 })
 
-/** Where there is another process of that name, nobody can tell which of them runs. */
-export const OWN_PROCESSES = ['apache2', 'echo', 'keepalived', 'ldirectord', 'nginx']
-
 const singleLine = (what: string) => z.string().regex(/^[^\r\n]*$/, { error: `must be ${what}` })
 
 /** One command of iptables(8) without its name, that adds something: a rule to a chain (-A, -I), a chain (-N), its policy (-P). */
@@ -179,12 +176,9 @@ export const nodeSchema = z
       }),
     processes: z
       .array(
-        z
-          .string()
-          .regex(PROCESS_NAME, {
-            error: 'must be the name of a process as pgrep -x takes it, at most 15 characters, e.g. haproxy',
-          })
-          .refine(name => !OWN_PROCESSES.includes(name), { error: 'is what a node runs itself' }),
+        z.string().regex(PROCESS_NAME, {
+          error: 'must be the name of a process as pgrep -x takes it, at most 15 characters, e.g. haproxy',
+        }),
       )
       .optional()
       .describe(

@@ -64,8 +64,14 @@ describe('the loss of a link', () => {
     expect(of(0, 'failover-link-eth1')).toMatchObject({ bound: { maxMs: 687.5 } })
     expect(of(-30, 'failover-link-eth1')).toMatchObject({ bound: { minMs: 2687.5, maxMs: 3687.5 } })
     expect(of(-30, 'single-owner-link-eth1')).toMatchObject({ noneBound: { maxMs: 0 } })
+    const routed = tracking(-30)
+    const [d1] = routed.configs.map(({ instances }) => instances.find(one => one.name === 'VI_PREEMPT'))
+    if (d1) d1.virtualRoutes = [{ words: ['10.9.0.0/16', 'dev', 'eth1'], at: d1.at }]
+    expect(whyUntested(routed, 'failover of 10.0.0.100 after the loss of link eth1 of d1')).toBe(
+      'virtual_routes or virtual_rules of VI_PREEMPT name it too, which is not predicted',
+    )
     expect(whyUntested(tracking(-10), 'failover of 10.0.0.100 after the loss of link eth1 of d1')).toBe(
-      'the VIP stays: d1 goes down to priority 90, and d2 has 80',
+      'the VIP stays: d1 has priority 90 then, and d2 80',
     )
   })
 

@@ -35,11 +35,11 @@ describe('a sync group', () => {
     const weightsOf = (group: string) =>
       read(`${SCRIPTS}\nvrrp_sync_group G {\n group {\n VI_1\n }\n${group}\n}\n${vrrp(tracks)}`)
 
-    it('of what a member tracks are ignored, with scripts that have one', () => {
+    it('of what a member tracks are ignored, with scripts that have one, but for those of interfaces', () => {
       const config = weightsOf('')
       expect(config.instances[0]).toMatchObject({
         trackScripts: [],
-        trackInterfaces: [{ interface: 'eth1', weight: 0 }],
+        trackInterfaces: [{ interface: 'eth1', weight: -9 }],
       })
       expect(config.instances[0]).not.toHaveProperty('weightsOfGroup')
       expect(messages(config).map(message => message.replace(/^\d+: /, ''))).toEqual([
@@ -47,7 +47,7 @@ describe('a sync group', () => {
         expect.stringContaining('vrrp_track_process sshd is obeyed'),
         expect.stringContaining('vrrp_track_process nginx is obeyed'),
         'VI_1 is in vrrp_sync_group G: keepalived ignores vrrp_script chk, as it has a weight',
-        'VI_1 is in vrrp_sync_group G: keepalived ignores the weight of track_interface eth1',
+        'VI_1 is in vrrp_sync_group G: keepalived says that it ignores the weight of track_interface eth1, and counts it all the same',
       ])
     })
 
@@ -81,11 +81,20 @@ describe('a sync group', () => {
     })
   })
 
+  it('has each member track a script that the group tracks without a weight', () => {
+    const script = 'vrrp_script chk {\n script /bin/true\n}'
+    const group = 'vrrp_sync_group G {\n group {\n VI_1\n VI_2\n }\n track_script {\n chk\n }\n}'
+    const own = pair.replace('virtual_router_id 51', 'virtual_router_id 51\n track_script {\n chk\n }')
+    const config = read(`${script}\n${group}\n${own}`)
+    expect(config.instances.map(one => one.trackScripts.map(({ weight }) => weight))).toEqual([[0], [0]])
+    expect(messages(config)).toEqual([])
+  })
+
   it('says what of it the predictions do not know, and what is not judged', () => {
-    const lines = ' track_script {\n chk\n }\n notify_master "/bin/true"'
+    const lines = ' track_interface {\n eth1\n }\n notify_master "/bin/true"'
     const config = read(`${pair}\nvrrp_sync_group G {\n group {\n VI_1\n VI_2\n }\n${lines}\n}`)
     expect(messages(config)).toEqual([
-      '16: track_script of G is obeyed by keepalived; the predictions do not know it',
+      '16: track_interface of G is obeyed by keepalived; the predictions do not know it',
       '19: whether keepalived runs the notify scripts of G is not judged',
     ])
   })

@@ -1,5 +1,5 @@
 import type { Position } from '../../errors.ts'
-import type { Notice, VrrpInstance } from '../../model/types.ts'
+import type { Notice, TrackedScript, VrrpInstance } from '../../model/types.ts'
 import { keyword, type Statement } from './parse.ts'
 import { NOTIFY, readTrackedInterfaces, readTrackedScripts } from './track.ts'
 import { readUnpredicted } from './unpredicted.ts'
@@ -25,6 +25,7 @@ export const withSyncGroups = (
   const groupOf = new Map<string, string>()
   const floating = new Set<string>()
   const weighted = new Set<string>()
+  const ofAll = new Map<string, TrackedScript[]>()
   for (const statement of all(statements, 'vrrp_sync_group')) {
     const group = argument(statement)
     const block = statement.block ?? []
@@ -53,11 +54,19 @@ export const withSyncGroups = (
         `${keyword(line)}, which ${group} tracks, is the interface of ${member} itself; keepalived refuses it`,
       )
     }
-    for (const line of all(block, ...TRACKING))
+    const scripts = readTrackedScripts(all(block, 'track_script'), defined.scripts, group, [])
+    // one without a weight takes all of them along, as one that a member tracks
+    ofAll.set(
+      group,
+      scripts.filter(one => one.weight === 0),
+    )
+    const isKnown = (line: Statement): boolean =>
+      keyword(line) === 'track_script' && scripts.every(one => one.weight === 0)
+    for (const line of all(block, ...TRACKING).filter(one => !isKnown(one)))
       note(notices, line, `${keyword(line)} of ${group} is obeyed by keepalived; the predictions do not know it`)
     if (all(block, 'sync_group_tracking_weight', 'global_tracking').length > 0) floating.add(group)
     const tracked = [
-      ...readTrackedScripts(all(block, 'track_script'), defined.scripts, group, []),
+      ...scripts,
       ...readTrackedInterfaces(all(block, 'track_interface'), { name: group, interface: '' }, []),
       ...(readUnpredicted(block, defined.tracked, group, []).trackObjects ?? []),
     ]
@@ -69,19 +78,33 @@ export const withSyncGroups = (
     const syncGroup = groupOf.get(instance.name)
     if (syncGroup === undefined) return instance
     const own = floating.has(syncGroup) ? instance : withoutWeights(instance, syncGroup, notices)
-    return { ...own, syncGroup, ...(weighted.has(syncGroup) && { weightsOfGroup: true as const }) }
+    const names = new Set(own.trackScripts.map(({ script }) => script.name))
+    const more = (ofAll.get(syncGroup) ?? []).filter(({ script }) => !names.has(script.name))
+    return {
+      ...own,
+      trackScripts: [...own.trackScripts, ...more],
+      syncGroup,
+      ...(weighted.has(syncGroup) && { weightsOfGroup: true as const }),
+    }
   })
 }
 
-/** Priorities do not float in a sync group that does not say so (keepalived vrrp.c `vrrp_complete_instance`). */
+/**
+ * Priorities do not float in a sync group that does not say so (keepalived vrrp.c `vrrp_complete_instance`), but for the weight of an
+ * interface: it is in the interface's own list by then, and stays in force.
+ */
 const withoutWeights = (instance: VrrpInstance, group: string, notices: Notice[]): VrrpInstance => {
   const ignored = (what: string, at: Position): void =>
     void notices.push({ at, message: `${instance.name} is in vrrp_sync_group ${group}: keepalived ignores ${what}` })
-  const { trackScripts, trackInterfaces, trackObjects = [], ...rest } = instance
+  const { trackScripts, trackObjects = [], ...rest } = instance
   for (const { weight, script, at } of trackScripts)
     if (weight !== 0) ignored(`vrrp_script ${script.name}, as it has a weight`, at)
-  for (const one of trackInterfaces)
-    if (one.weight !== 0) ignored(`the weight of track_interface ${one.interface}`, one.at)
+  for (const one of instance.trackInterfaces)
+    if (one.weight !== 0)
+      notices.push({
+        at: one.at,
+        message: `${instance.name} is in vrrp_sync_group ${group}: keepalived says that it ignores the weight of track_interface ${one.interface}, and counts it all the same`,
+      })
   const objects = trackObjects.flatMap(one => {
     if (one.kind !== 'file' || one.weight === 0) return [one]
     ignored(`${one.weight === 1 ? 'the weight of ' : ''}track_file ${one.name}`, one.at)
@@ -90,7 +113,6 @@ const withoutWeights = (instance: VrrpInstance, group: string, notices: Notice[]
   return {
     ...rest,
     trackScripts: trackScripts.filter(one => one.weight === 0),
-    trackInterfaces: trackInterfaces.map(one => ({ ...one, weight: 0 })),
     ...(objects.length > 0 && { trackObjects: objects }),
   }
 }

@@ -1,7 +1,22 @@
 import { z } from 'zod'
 import { PROCESS_NAME } from '../../model/looks-for.ts'
+import { VITAL_PROCESSES } from '../../topology/own-processes.ts'
 import { defineFault } from './fault.ts'
 import { kept, sh } from './shell.ts'
+
+/**
+ * Prints what starts a process again, as `xargs -0 env` takes it: its own words from its program on (an interpreter before a script is the
+ * kernel's), environment, folder, user and group.
+ */
+const COMMAND_OF = String.raw`
+  my ($pid, $name) = @ARGV;
+  my $read = sub { local $/; open my $file, "<", "/proc/$pid/$_[0]" or die "$!\n"; split /\0/, <$file> };
+  my @words = $read->("cmdline");
+  shift @words while @words && $words[0] !~ m{(?:^|/)\Q$name\E$};
+  die "its command line has no program of that name\n" unless @words;
+  my ($user, $group) = (stat "/proc/$pid")[4, 5];
+  my @as = $user ? ("setpriv", "--reuid=$user", "--regid=$group", "--clear-groups") : ();
+  print join "\0", "-i", "-C", readlink("/proc/$pid/cwd"), $read->("environ"), @as, "setsid", "-f", @words`
 
 /**
  * All processes of a name are killed with no chance to tidy up: what `killall -0` or `pidof` of a tracked script looks for. The heal starts
@@ -10,22 +25,22 @@ import { kept, sh } from './shell.ts'
 export const processCrash = defineFault({
   title: 'a program on NODE crashes',
   params: z.strictObject({
-    process: z.string().regex(PROCESS_NAME, { error: 'must be the name of a process, at most 15 characters' }),
+    process: z
+      .string()
+      .regex(PROCESS_NAME, { error: 'must be the name of a process, at most 15 characters' })
+      .refine(name => !VITAL_PROCESSES.includes(name), { error: 'must not be what the node itself lives by' }),
   }),
   example: { process: 'nginx' },
   inject: target => {
     const { process } = target.params
-    const again = `${process} could not be started again: its command line does not begin with a program`
     const prepare = sh`
       pids=$(pgrep -x ${process}) || fail ${`no process ${process} is running`}
       command=${kept(target, 'command')}
       if /usr/lib/lvslab/service ${process} running 2>/dev/null; then
         printf '%s\0' /usr/lib/lvslab/service ${process} start >"$command"
       else
-        line=/proc/$(pgrep -o -x ${process})/cmdline
-        program=$(tr '\0' '\n' <"$line" | head -n 1)
-        command -v "$program" >/dev/null || fail ${again}
-        { printf 'setsid\0-f\0'; cat "$line"; } >"$command"
+        words=$(perl -e ${COMMAND_OF} "$(pgrep -o -x ${process})" ${process} 2>&1 >"$command") ||
+          fail ${`${process} could not be started again:`} "$words"
       fi`
     return [{ node: target.node.name, prepare, script: 'kill -KILL $pids' }]
   },

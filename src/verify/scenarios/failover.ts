@@ -36,14 +36,15 @@ const ANNOUNCED_MS = AT_ONCE.maxMs + 5 * SLACK_MS
 /** The expected MASTER of a VIP, and who takes it over. */
 export type Pair = [master: GroupMember, backup: GroupMember]
 
-export type BoundOfPair = (master: GroupMember['instance'], backup: GroupMember['instance']) => Bound
+type BoundOfMembers = (master: GroupMember, backup: GroupMember) => Bound
 
 /** The bound of VIPs that move together. */
-export const boundOfAll = (vips: PlannedVip[], boundOf: BoundOfPair): Bound =>
+export const boundOfAll = (vips: PlannedVip[], boundOf: BoundOfMembers): Bound =>
   syncedBound(
-    vips.map(({ members: [master, backup] }) =>
-      boundOf((master as GroupMember).instance, (backup as GroupMember).instance),
-    ) as [Bound, ...Bound[]],
+    vips.map(({ members: [master, backup] }) => boundOf(master as GroupMember, backup as GroupMember)) as [
+      Bound,
+      ...Bound[],
+    ],
   )
 
 /** What takes the VIP from its MASTER, and how that comes back. */
@@ -61,6 +62,8 @@ export interface Cause {
   bound: Bound
   /** How long nobody may have the VIP, where that is less than until it has moved: what is wrong has to be found first. */
   noneBound?: Bound
+  /** What clients may miss meanwhile, where that is less. */
+  missBound?: Bound
   preempt: Bound
   /** What clients may miss when the VIP goes back; where nobody knows, that is not judged. */
   gapBound?: Bound
@@ -115,7 +118,7 @@ const moves = (
   cause: Cause,
   watch?: ProbeWatch,
 ): PlannedCheck[] => {
-  const { id, fault, what, where, returns, bound, noneBound = bound, preempt, gapBound } = cause
+  const { id, fault, what, where, returns, bound, noneBound = bound, missBound, preempt, gapBound } = cause
   const { address, members } = vip
   const directors = members.map(m => m.node)
   const [from, to] = [master.node, backup.node]
@@ -125,7 +128,7 @@ const moves = (
       check: `failover-${id}`,
       title: `${to} takes over the VIP ${address} after ${what} ${where}`,
       rule: 'failover',
-      params: { ...judged, from, to, bound },
+      params: { ...judged, from, to, bound, ...(missBound && { gapBound: missBound }) },
     },
     {
       check: `preemption-${id}`,

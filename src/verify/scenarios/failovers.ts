@@ -9,15 +9,16 @@ import {
   interfaceUpBound,
   settled,
 } from '../../model/track.ts'
-import { syncedBound } from '../../model/sync-group.ts'
-import type { Bound, VrrpInstance } from '../../model/types.ts'
-import { crashBound, handoverBound, preemptBound, stopBound } from '../../model/vrrp.ts'
+import type { Bound, ConfiguredLine, VrrpInstance } from '../../model/types.ts'
+import { crashBound, handoverBound, preemptBound, recoverBound, stopBound } from '../../model/vrrp.ts'
 import type { Plan, PlannedServer, PlannedService, PlannedVip } from '../plan.ts'
 import type { Scenario } from '../scenario.ts'
 import { movingTogether, whoeverComesFirst } from '../vips.ts'
-import { type BoundOfPair, boundOfAll, type Cause, failover, type Pair } from './failover.ts'
+import { boundOfAll, type Cause, failover, type Pair } from './failover.ts'
 import { configured, outranked } from './outranked.ts'
 import { scriptsFail, trackedBy } from './scripts-fail.ts'
+
+type BoundOfPair = (master: VrrpInstance, backup: VrrpInstance) => Bound
 
 /** keepalived ends on the MASTER in one way or another, and comes back. */
 const keepalivedEnds =
@@ -32,8 +33,8 @@ const keepalivedEnds =
       where: `of keepalived on ${master.node}`,
       inject: lab => lab.inject(fault, master.node),
       returns: 'keepalived returns',
-      bound: boundOfAll(together, boundOf),
-      preempt: boundOfAll(together, preemptOf),
+      bound: boundOfAll(together, (one, other) => boundOf(one.instance, other.instance)),
+      preempt: boundOfAll(together, (one, other) => preemptOf(one.instance, other.instance)),
       ...(gapBound && { gapBound }),
     }
   }
@@ -140,23 +141,23 @@ const linksLost = (plan: Plan, vip: PlannedVip, [master, backup]: Pair, together
     const left = effectivePriority(from, { interfaces: { [device]: false } })
     if (left !== 'FAULT' && !tracked.includes(device))
       return untested(`${instance.name} on ${node} does not care for it`)
+    // keepalived tracks it for that too, without a weight (vrrp.c vrrp_complete_instance)
+    if (left !== 'FAULT' && [...(from.virtualRoutes ?? []), ...(from.virtualRules ?? [])].some(names(device)))
+      return untested(`virtual_routes or virtual_rules of ${instance.name} name it too, which is not predicted`)
     const bounds =
       left === 'FAULT'
         ? {
             bound: {
-              ...syncedBound(
-                together.map(({ members }) => {
-                  const [one, other] = members.map(member => configured(plan, member)) as [VrrpInstance, VrrpInstance]
-                  // the others of its sync group follow it, and say goodbye on links that are up
-                  return interfaceDownBound(one, other, device) ?? stopBound(one, settled(other))
-                }) as [Bound, ...Bound[]],
-              ),
+              ...boundOfAll(together, (first, second) => {
+                const [one, other] = [configured(plan, first), configured(plan, second)]
+                // the others of its sync group follow it, and say goodbye on links that are up
+                return interfaceDownBound(one, other, device) ?? stopBound(one, settled(other))
+              }),
               name: interfaceDownName(device),
             },
-            // keepalived has been running all the time: its startup delay is over
-            preempt: boundOfAll(together, (one, other) => preemptBound(one, other) as Bound),
+            preempt: boundOfAll(together, (one, other) => recoverBound(one.instance, other.instance) as Bound),
           }
-        : outranked([master, backup], from, left, {
+        : outranked(vip, from, left, {
             bound: interfaceDownBound(from, to, device),
             preempt: interfaceUpBound(from, to, device),
           })
@@ -180,6 +181,12 @@ const linksLost = (plan: Plan, vip: PlannedVip, [master, backup]: Pair, together
     return [cause]
   })
 }
+
+/** Whether a line of ip-route(8) or ip-rule(8) names a device. */
+const names =
+  (device: string) =>
+  ({ words }: ConfiguredLine): boolean =>
+    words.includes(device)
 
 /** Real servers that a director may reach by one device alone: it has no other one in their network. */
 const behind = ({ topology }: Plan, { servers }: PlannedService, node: string, device: string): PlannedServer[] => {

@@ -1,7 +1,7 @@
 import type { GroupMember } from '../../model/pair.ts'
 import type { Bound, VrrpInstance } from '../../model/types.ts'
-import type { Plan } from '../plan.ts'
-import type { Cause, Pair } from './failover.ts'
+import type { Plan, PlannedVip } from '../plan.ts'
+import type { Cause } from './failover.ts'
 
 /** An instance as it is configured: the members of a planned VIP have the priority with all that they track. */
 export const configured = (plan: Plan, { node, instance }: GroupMember): VrrpInstance =>
@@ -9,10 +9,10 @@ export const configured = (plan: Plan, { node, instance }: GroupMember): VrrpIns
 
 export const OWNERLESS = 'VIP without an owner'
 
-/** A MASTER whose priority has gone down keeps the VIP until it hears the next one. */
+/** A MASTER whose priority has gone down keeps the VIP until it hears the next one, which speaks before it has it: some ms. */
 const KEPT: Bound = {
   name: OWNERLESS,
-  formula: '0 s: an outranked MASTER keeps it until it hears the new one',
+  formula: '0 s: an outranked MASTER keeps it until the new one speaks',
   maxMs: 0,
   source: 'RFC 3768 6.4.3; keepalived vrrp.c vrrp_state_master_rx',
 }
@@ -22,18 +22,21 @@ const KEPT: Bound = {
  *
  * @param from the MASTER as it is configured
  * @param left its priority then
- * @param predicted undefined where the VIP does not move
+ * @param predicted undefined where the second of the election does not take the VIP
  */
 export const outranked = (
-  [master, backup]: Pair,
+  { members: [master, backup, ...others] }: PlannedVip,
   { syncGroup }: VrrpInstance,
   left: number,
-  { bound, preempt }: { bound: Bound | undefined; preempt: Bound | undefined },
+  predicted: { bound: Bound | undefined; preempt: Bound | undefined },
 ): Pick<Cause, 'bound' | 'noneBound' | 'preempt'> | string => {
   if (syncGroup !== undefined) return `what its weight does in the sync group ${syncGroup} is not predicted`
+  const { bound, preempt } = predicted
   if (bound && preempt) return { bound, noneBound: KEPT, preempt }
-  const { priority, preempt: preempts } = backup.instance
-  return preempts || priority <= left
-    ? `the VIP stays: ${master.node} goes down to priority ${left}, and ${backup.node} has ${priority}`
-    : `the VIP stays: ${backup.node} has nopreempt`
+  const takes = ({ instance }: GroupMember): boolean => instance.preempt && instance.priority > left
+  const other = others.find(takes)
+  if (other) return `${backup?.node} leaves it to ${other.node}, which is not predicted`
+  return backup && backup.instance.priority > left
+    ? `the VIP stays: ${backup.node} has nopreempt`
+    : `the VIP stays: ${master?.node} has priority ${left} then, and ${backup?.node} ${backup?.instance.priority}`
 }

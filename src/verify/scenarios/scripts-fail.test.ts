@@ -14,20 +14,22 @@ const tracks =
 const boundsOf = (change: Change) => {
   const scenario = scenarioOf(changedPlan(same, change), NAME)
   const paramsOf = (check: string) =>
-    checkOf(scenario, `${check}-script-chk`).params as { bound: Bound; noneBound?: Bound }
+    checkOf(scenario, `${check}-script-chk`).params as { bound: Bound; noneBound?: Bound; gapBound?: Bound }
   const [moves, returns] = ['failover', 'preemption'].map(check => {
     const { minMs = 0, maxMs } = paramsOf(check).bound
     return [minMs, maxMs].map(Math.round)
   })
-  return { moves, returns, ownerless: Math.round(paramsOf('single-owner').noneBound?.maxMs as number) }
+  const missed = Math.round(paramsOf('failover').gapBound?.maxMs as number)
+  return { moves, returns, missed, ownerless: Math.round(paramsOf('single-owner').noneBound?.maxMs as number) }
 }
 
 describe('a tracked script fails', () => {
   it('without a weight: the MASTER says goodbye after its failures in a row, and is back as one that starts', () => {
     expect(boundsOf(tracks('killall -0 haproxy'))).toEqual({
       moves: [2688, 4688],
-      returns: [4000, 9609],
+      returns: [7609, 9609],
       ownerless: 688,
+      missed: 688,
     })
   })
 
@@ -36,6 +38,7 @@ describe('a tracked script fails', () => {
       moves: [4688, 7688],
       returns: [6609, 9609],
       ownerless: 0,
+      missed: 1000,
     })
   })
 
@@ -52,10 +55,30 @@ describe('a tracked script is untested', () => {
   it.for([
     ['/usr/bin/curl -sf http://127.0.0.1/', '', 'what makes it fail is not known here: a suite has to break it'],
     ['/etc/keepalived/gone.sh', '', '/etc/keepalived/gone.sh is not in the folder of d1'],
-    ['pidof haproxy', 'weight -10', 'the VIP stays: d1 goes down to priority 90, and d2 has 80'],
-    ['pidof haproxy', 'weight 5', 'the VIP stays: d1 goes down to priority 100, and d2 has 85'],
+    ['/usr/bin/pidof keepalived', '', 'what it looks for, keepalived, is what the lab itself lives by'],
+    ['pidof haproxy', 'weight -10', 'the VIP stays: d1 has priority 90 then, and d2 80'],
+    ['pidof haproxy', 'weight 5', 'the VIP stays: d1 has priority 100 then, and d2 85'],
   ])('%s %s: %s', ([command, weight, why]) => {
     expect(whyUntested(changedPlan(same, tracks(command as string, '', weight)), WHAT)).toBe(why)
+  })
+
+  it('where keepalived does not track it', () => {
+    const plan = planOf('nginx-pair')
+    for (const { instances } of plan.configs)
+      for (const { script } of instances.flatMap(one => one.trackScripts))
+        script.command = '/etc/keepalived/keepalived.conf'
+    expect(whyUntested(plan, WHAT.replace('chk', 'check_nginx'))).toBe(
+      '/etc/keepalived/keepalived.conf is not executable: keepalived does not track it',
+    )
+  })
+
+  it('where a third director takes over', () => {
+    const stays = tracks('pidof haproxy', '', 'weight -30')
+    const plan = changedPlan(same, text => stays(text).replace('priority 80', 'priority 80\nnopreempt'))
+    const members = plan.vips[0]?.members ?? []
+    const [, d2] = members
+    if (d2) members.push({ ...d2, node: 'd3', instance: { ...d2.instance, priority: 75, preempt: true } })
+    expect(whyUntested(plan, WHAT)).toBe('d2 leaves it to d3, which is not predicted')
   })
 
   it('where another one fails with it', () => {

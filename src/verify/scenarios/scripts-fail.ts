@@ -1,20 +1,24 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import path from 'node:path'
 import type { Heal } from '../../lab/faults/inject.ts'
 import type { FaultName } from '../../lab/faults/registry.ts'
 import type { Lab } from '../../lab/lab.ts'
 import { inSequence } from '../../model/bound.ts'
-import { looksFor } from '../../model/looks-for.ts'
+import { type LooksFor, looksFor } from '../../model/looks-for.ts'
 import type { GroupMember } from '../../model/pair.ts'
 import {
   effectivePriority,
+  type ScriptFailure,
   scriptDownBound,
+  scriptDownName,
   scriptUpBound,
+  scriptUpName,
   trackedScriptBackBound,
   trackedScriptBound,
 } from '../../model/track.ts'
-import type { Bound, TrackedScript } from '../../model/types.ts'
-import { handoverBound, preemptBound, stopBound } from '../../model/vrrp.ts'
+import type { Bound, TrackedScript, VrrpInstance } from '../../model/types.ts'
+import { handoverBound, recoverBound, stopBound } from '../../model/vrrp.ts'
+import { OWN_PROCESSES } from '../../topology/own-processes.ts'
 import type { Plan, PlannedVip } from '../plan.ts'
 import { boundOfAll, type Cause, type Pair } from './failover.ts'
 import { configured, outranked, OWNERLESS } from './outranked.ts'
@@ -28,16 +32,21 @@ export const scriptsFail = (plan: Plan, vip: PlannedVip, pair: Pair, together: P
   const [master, backup] = pair
   const { node } = master
   return trackedBy(plan, master).flatMap(tracked => {
-    const { name } = tracked.script
+    const { name, command } = tracked.script
     const what = `a failure of vrrp_script ${name}`
     const untested = (why: string): Cause[] => {
       plan.untested.push({ what: `failover of ${vip.address} after ${what} on ${node}`, why })
       return []
     }
-    const breaks = breaking(plan, node, tracked)
+    const target = looksFor(command)
+    if (!target) return untested('what makes it fail is not known here: a suite has to break it')
+    const more = failsToo(plan, together, tracked, target)
+    if (more) return untested(more)
+    const breaks = breaking(plan, node, target)
     if (typeof breaks === 'string') return untested(breaks)
-    const bounds = boundsOf(plan, pair, together, tracked)
+    const bounds = boundsOf(plan, vip, together, tracked, 'process' in target ? 'exits' : 'takes time')
     if (typeof bounds === 'string') return untested(bounds)
+    const handover = handoverBound(backup.instance)
     const cause: Cause = {
       ...{
         id: `script-${name}`,
@@ -47,58 +56,78 @@ export const scriptsFail = (plan: Plan, vip: PlannedVip, pair: Pair, together: P
         ...breaks,
         ...bounds,
       },
-      // the health checks have gone on all the time
-      gapBound: handoverBound(backup.instance),
+      // whoever has the VIP serves, and the health checks go on all the time
+      missBound: bounds.noneBound && bounds.noneBound.maxMs > 0 ? bounds.noneBound : handover,
+      gapBound: handover,
     }
     return [cause]
   })
 }
 
-/** How a script is made to fail; or why nobody knows. */
+/** What else of the instances that move together fails with it, so that nothing is predicted. */
+const failsToo = (
+  plan: Plan,
+  together: PlannedVip[],
+  { script }: TrackedScript,
+  target: LooksFor,
+): string | undefined => {
+  const own = together.flatMap(({ members: [master] }) => (master ? [configured(plan, master)] : []))
+  const alike = own
+    .flatMap(({ trackScripts }) => trackScripts.map(one => one.script))
+    .find(other => other.name !== script.name && isSame(looksFor(other.command), target))
+  if (alike) return `vrrp_script ${alike.name} looks for the same, and fails with it`
+  const object = own
+    .flatMap(({ trackObjects = [] }) => trackObjects)
+    .find(one => 'process' in target && one.kind === 'process' && path.basename(one.of ?? '') === target.process)
+  return object && `track_process ${object.name} looks for the same, and fails with it`
+}
+
+const isSame = (one: LooksFor | undefined, other: LooksFor): boolean =>
+  one !== undefined &&
+  ('process' in one ? 'process' in other && one.process === other.process : 'file' in other && one.file === other.file)
+
+/** How a script is made to fail; or why it is not. */
 const breaking = (
   plan: Plan,
   node: string,
-  { script }: TrackedScript,
+  target: LooksFor,
 ): { fault: FaultName; inject: (lab: Lab) => Promise<Heal> } | string => {
-  const target = looksFor(script.command)
-  if (!target) return 'what makes it fail is not known here: a suite has to break it'
-  const others = plan.configs
-    .filter(config => config.node === node)
-    .flatMap(({ instances }) => instances.flatMap(({ trackScripts }) => trackScripts.map(one => one.script)))
-  const alike = others.find(
-    other => other.name !== script.name && JSON.stringify(looksFor(other.command)) === JSON.stringify(target),
-  )
-  if (alike) return `vrrp_script ${alike.name} looks for the same, and fails with it`
-  if ('process' in target)
-    return { fault: 'process-crash', inject: lab => lab.inject('process-crash', node, { process: target.process }) }
+  if ('process' in target) {
+    const { process } = target
+    if (process !== 'nginx' && OWN_PROCESSES.director.includes(process))
+      return `what it looks for, ${process}, is what the lab itself lives by`
+    return { fault: 'process-crash', inject: lab => lab.inject('process-crash', node, { process }) }
+  }
+  const { file, isRead } = target
   const folder = plan.topology.nodes.find(one => one.name === node)?.files
-  if (folder === undefined || !existsSync(path.join(folder, target.file)))
-    return `${target.file} is not in the folder of ${node}`
-  return { fault: 'script-failure', inject: lab => lab.inject('script-failure', node, { script: target.file }) }
+  const stat = folder === undefined ? undefined : statSync(path.join(folder, file), { throwIfNoEntry: false })
+  if (!stat?.isFile()) return `${file} is not in the folder of ${node}`
+  if (!isRead && (stat.mode & 0o100) === 0) return `${file} is not executable: keepalived does not track it`
+  return { fault: 'script-failure', inject: lab => lab.inject('script-failure', node, { script: file }) }
 }
 
 /** When the VIP goes, and comes back; or why it stays, or nobody knows. */
 const boundsOf = (
   plan: Plan,
-  [master, backup]: Pair,
+  vip: PlannedVip,
   together: PlannedVip[],
   tracked: TrackedScript,
+  failure: ScriptFailure,
 ): Pick<Cause, 'bound' | 'noneBound' | 'preempt'> | string => {
-  const [from, to] = [configured(plan, master), configured(plan, backup)]
-  const { name } = tracked.script
-  const left = effectivePriority(from, { scripts: { [name]: false } })
+  const [from, to] = vip.members.map(member => configured(plan, member)) as [VrrpInstance, VrrpInstance]
+  const { script } = tracked
+  const left = effectivePriority(from, { scripts: { [script.name]: false } })
   if (left === 'FAULT') {
-    const moves = boundOfAll(together, stopBound)
-    const down = inSequence(scriptDownBound(tracked.script, 'exits'), moves)
-    const up = boundOfAll(together, (one, other) => preemptBound(one, other) as Bound)
+    const moves = boundOfAll(together, (one, other) => stopBound(one.instance, other.instance))
+    const returns = boundOfAll(together, (one, other) => recoverBound(one.instance, other.instance) as Bound)
     return {
       noneBound: { ...moves, name: OWNERLESS },
-      bound: { ...down, name: `VIP failover after ${name} failed` },
-      preempt: { ...inSequence(scriptUpBound(tracked.script, 'exits'), up), name: `VIP back after ${name} succeeded` },
+      bound: { ...inSequence(scriptDownBound(script, failure), moves), name: scriptDownName(tracked) },
+      preempt: { ...inSequence(scriptUpBound(script, failure), returns), name: scriptUpName(tracked) },
     }
   }
-  return outranked([master, backup], from, left, {
-    bound: trackedScriptBound(from, to, tracked, 'exits'),
-    preempt: trackedScriptBackBound(from, to, tracked, 'exits'),
+  return outranked(vip, from, left, {
+    bound: trackedScriptBound(from, to, tracked, failure),
+    preempt: trackedScriptBackBound(from, to, tracked, failure),
   })
 }
