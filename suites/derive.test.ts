@@ -185,3 +185,49 @@ test('a plain pair with a VIP of each family is verified', async () => {
     ]),
   )
 })
+
+/** No VRRP, and the address of its service on the director itself. */
+const HEALTH_CHECKER = `static_ipaddress {
+    10.0.0.100/24 dev eth0
+}
+virtual_server 10.0.0.100 443 {
+    delay_loop 2
+    lb_algo rr
+    lb_kind NAT
+    protocol TCP
+    quorum 2
+${['192.168.7.11', '192.168.7.12']
+  .map(
+    server => `    real_server ${server} 443 {
+        SSL_GET {
+            url {
+                path /
+                status_code 200
+            }
+            connect_timeout 2
+            retry 1
+            delay_before_retry 1
+        }
+    }
+`,
+  )
+  .join('')}}
+`
+
+test('one keepalived without VRRP, which balances HTTPS, is verified', async () => {
+  const [dir, reports] = [await temporaryDir(), await temporaryDir()]
+  const file = path.join(dir, 'checker.conf')
+  await writeFile(file, HEALTH_CHECKER)
+  const clock = inject('clock') === 'default' ? [] : ['--clock', inject('clock')]
+
+  const { code, stdout, stderr } = await lvslab(['verify', file, '--json', '--reports', reports, ...clock])
+  expect(code, stdout + stderr).toBe(0)
+  expect((JSON.parse(stdout) as RunReport).results.map(({ check }) => check).toSorted()).toEqual([
+    'configuration-checker',
+    'quorum-10.0.0.100:443/TCP',
+    'reload-checker-10.0.0.100',
+    'server-10.0.0.100:443/TCP-rs1:443',
+    'server-10.0.0.100:443/TCP-rs2:443',
+    'shares-10.0.0.100:443/TCP',
+  ])
+})
