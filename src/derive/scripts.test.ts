@@ -75,3 +75,15 @@ it('what any other looks for is a question', () => {
     ],
   })
 })
+
+it('a process that track_process looks for has a stand-in, and a file is a question', () => {
+  const defined = 'vrrp_track_process proxy {\n process haproxy\n}\nvrrp_track_file down {\n file /run/down\n}\n'
+  const tracked = instance({ more: 'track_process {\n proxy\n }\n track_file {\n down\n }' })
+  const configs = [read('d1', `${defined}${tracked}`)]
+  const { nodes, questions } = withScripts(deriveTopology('pair', configs), configs, [])
+  expect(nodes.find(node => node.name === 'd1')?.processes).toEqual(['haproxy'])
+  expect(questions.filter(one => one.includes('track_')).toSorted()).toEqual([
+    'd1: track_file down looks at /run/down: what it looks for must be in the folder of d1, or the VIP may not come up',
+    'd1: track_process proxy looks for a process haproxy: one that does nothing stands for it',
+  ])
+})

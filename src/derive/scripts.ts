@@ -1,8 +1,8 @@
 import { existsSync, statSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { isInside } from '../config/keepalived/include.ts'
-import { looksFor } from '../model/looks-for.ts'
-import type { DirectorConfig } from '../model/types.ts'
+import { type LooksFor, looksFor, PROCESS_NAME } from '../model/looks-for.ts'
+import type { DirectorConfig, VrrpInstance } from '../model/types.ts'
 import { OWN_PROCESSES } from '../topology/own-processes.ts'
 import type { Draft, DraftNode } from './draft.ts'
 import type { Brought } from './write.ts'
@@ -17,8 +17,8 @@ const FOLDERS = ['/bin', '/sbin', '/usr/bin', '/usr/sbin', '/usr/local/bin', '/u
 const ALWAYS = '#!/bin/sh\n# Stands for a script that was not given: it always succeeds.\nexit 0\n'
 
 /**
- * Gives each director what the scripts that it tracks look for: a process of the name that `killall -0` or `pidof` asks for, and for a script
- * that the director does not bring one that succeeds. What any other looks for is a question.
+ * Gives each director what it tracks: a process of the name that `killall -0`, `pidof` or `track_process` looks for, and for a script that the
+ * director does not bring one that succeeds. What any other looks for is a question.
  */
 export const withScripts = (draft: Draft, configs: DirectorConfig[], directors: Brought[]): Draft => {
   const questions: string[] = []
@@ -27,12 +27,10 @@ export const withScripts = (draft: Draft, configs: DirectorConfig[], directors: 
     const brings = directors.find(one => one.node === node.name)?.from ?? {}
     const processes = new Set<string>()
     const files = { ...node.files }
-    const tracked = config?.instances.flatMap(({ trackScripts }) => trackScripts.map(({ script }) => script)) ?? []
-    for (const { name, command } of tracked) {
-      const target = looksFor(command)
-      const ask = (what: string): void => void questions.push(`${node.name}: vrrp_script ${name} ${what}`)
+    for (const { what, words, target } of config?.instances.flatMap(trackedBy) ?? []) {
+      const ask = (text: string): void => void questions.push(`${node.name}: ${what} ${text}`)
       if (!target || ('process' in target && isOdd(target.process))) {
-        ask(`runs ${command}: what it looks for must be in the folder of ${node.name}, or the VIP may not come up`)
+        ask(`${words}: what it looks for must be in the folder of ${node.name}, or the VIP may not come up`)
       } else if ('process' in target) {
         const { process } = target
         if (RUNS.includes(process)) continue
@@ -56,6 +54,25 @@ export const withScripts = (draft: Draft, configs: DirectorConfig[], directors: 
   })
   return { ...draft, nodes, questions: [...draft.questions, ...new Set(questions)] }
 }
+
+interface Tracked {
+  /** `vrrp_script chk` */
+  what: string
+  /** `runs /etc/keepalived/check.sh` */
+  words: string
+  target: LooksFor | undefined
+}
+
+const trackedBy = ({ trackScripts, trackObjects = [] }: VrrpInstance): Tracked[] => [
+  ...trackScripts.map(({ script: { name, command } }) => ({
+    ...{ what: `vrrp_script ${name}`, words: `runs ${command}`, target: looksFor(command) },
+  })),
+  ...trackObjects.map(({ kind, name, of = '' }) => {
+    const process = basename(of)
+    const isName = kind === 'process' && PROCESS_NAME.test(process)
+    return { what: `track_${kind} ${name}`, words: `looks at ${of}`, target: isName ? { process } : undefined }
+  }),
+]
 
 /** A name that no stand-in on a director may have. */
 const isOdd = (process: string): boolean => OWN_PROCESSES.director.includes(process) && !RUNS.includes(process)

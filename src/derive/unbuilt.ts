@@ -51,12 +51,6 @@ export const unbuilt = (configs: DirectorConfig[]): string[] => {
     ]
       .filter(({ words }) => words.includes('via'))
       .map(({ list, words }) => `${config.node}: ${list} has ${words.join(' ')}: no node is made for its gateway`),
-    ...config.instances.flatMap(({ trackObjects = [] }) =>
-      trackObjects.map(
-        ({ kind, name, of }) =>
-          `${config.node}: track_${kind} ${name} looks at ${of}: it must be in the folder of ${config.node}, or the VIP may not come up`,
-      ),
-    ),
   ])
   return [...new Set(questions)]
 }
