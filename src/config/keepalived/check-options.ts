@@ -34,7 +34,7 @@ const words = (line: Statement | undefined): string =>
  * @param serviceDelayLoop ms
  */
 export const readMisc = (block: Statement[], serviceDelayLoop: number, notices: Notice[]): MiscCheck | undefined => {
-  const path = words(last(block, 'misc_path'))
+  const path = last(block, 'misc_path')?.words[1]?.text
   if (!path) return undefined
   const line = last(block, 'misc_timeout')
   const range = { min: 0, max: 4294, otherwise: "takes the service's delay_loop", lenient: true }

@@ -49,6 +49,12 @@ describe('the shape of a configuration', () => {
     expect(read('a "b c" "" d"e f"')).toEqual(['a|b c||d|e f'])
   })
 
+  it('takes the quotes of a command as a shell does, and leaves its backslashes', () => {
+    expect(read(String.raw`script '/bin/a b' c`)).toEqual(['script|/bin/a b|c'])
+    expect(read(String.raw`notify "/bin/a \"b c\"" d`)).toEqual([String.raw`notify|/bin/a \"b c\"|d`])
+    expect(read('misc_path /bin/a"b c"')).toEqual(['misc_path|/bin/ab c'])
+  })
+
   it('reads lines that end as on Windows', () => {
     expect(read('a 1\r\nb {\r\nc\r\n}\r\n')).toEqual(['a|1', ['b', ['c']]])
   })

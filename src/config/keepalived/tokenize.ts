@@ -52,9 +52,13 @@ export function* tokensOf(
 const WHITE_SPACE = /[ \t\f\r\v]+/y
 const PLAIN = /[^ \t\f\r\v"]+/y
 
-/** Their commands are read once more, by other rules: a quote that is not closed is none of this reading's business. */
+/** Their lines are read once more, by the rules of `COMMAND_WORD`: a quote that is not closed is none of this reading's business. */
 const QUOTED =
   /^(?:notify(?:_(?:backup|master|fault|stop|deleted|up|down|master_rx_lower_pri|fifo_script))?|script|quorum_(?:up|down)|misc_path|(?:startup|shutdown)_script|(?:vrrp|lvs)_notify_fifo_script)$/
+
+/** Quotes of either kind, anywhere in it, and backslashes, which stay (lib/parser.c `alloc_strvec_quoted`). */
+const COMMAND_WORD = /(?:[^ \t\f\r\v"'\\]|\\.|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')+/y
+const UNQUOTED = /(\\.)|"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'/g
 
 const wordsOf = (line: PlacedText, onError: OnError): Token[] => {
   const { text } = line
@@ -65,8 +69,12 @@ const wordsOf = (line: PlacedText, onError: OnError): Token[] => {
     i += WHITE_SPACE.exec(text)?.[0].length ?? 0
     if (i >= text.length) return words
     const place = line.place(i)
-    let word: string
-    if (text[i] === '"') {
+    COMMAND_WORD.lastIndex = i
+    let word = words[0] && QUOTED.test(words[0].text) ? COMMAND_WORD.exec(text)?.[0] : undefined
+    if (word !== undefined) {
+      i += word.length
+      word = word.replace(UNQUOTED, '$1$2$3')
+    } else if (text[i] === '"') {
       const end = text.indexOf('"', i + 1)
       if (end < 0) {
         if (words.length <= 1 || !QUOTED.test(words[0]?.text ?? '')) onError(unclosed(place.at))

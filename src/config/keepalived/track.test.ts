@@ -22,6 +22,11 @@ describe('tracking', () => {
     expect(read).toMatchObject({ trackInterfaces: [], trackPrimary: true, notices: [] })
   })
 
+  it('takes one word for the command, as keepalived does', () => {
+    const bare = script().replace('"/bin/chk a"', '/bin/chk a || exit 1')
+    expect(instance(' track_script {\n chk\n }', bare).trackScripts?.[0]?.script.command).toBe('/bin/chk')
+  })
+
   it('reads timing and weights, the weight of the script where the instance names none', () => {
     const lines = ' interval 2\n timeout 1.5\n rise 3\n fall 4\n weight -20 reverse\n'
     const read = instance(' track_script {\n chk\n }\n track_interface {\n eth1 weight 10\n eth2\n }', script(lines))

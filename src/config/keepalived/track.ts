@@ -12,10 +12,7 @@ export const readScripts = (statements: Statement[], notices: Notice[]): ScriptD
   all(statements, 'vrrp_script').flatMap(statement => {
     const block = statement.block ?? []
     const name = argument(statement)
-    const command = (last(block, 'script')?.words ?? [])
-      .slice(1)
-      .map(word => word.text)
-      .join(' ')
+    const command = last(block, 'script')?.words[1]?.text
     if (!command) {
       note(notices, statement, `vrrp_script ${name} has no script; keepalived leaves it out`)
       return []

@@ -294,6 +294,11 @@ const CASES: Record<string, Case> = {
     '6:10',
     script('/usr/bin/pgrep haproxy') + instance(TRACKED),
   ),
+  'script-words': alone(
+    script('').replace('""', '/usr/bin/pgrep haproxy') + instance('  notify_master /usr/bin/true master'),
+    ['6:25', '15:31'],
+    script('/usr/bin/pgrep haproxy') + instance('  notify_master "/usr/bin/true master" root adm'),
+  ),
   'vips-many': alone(
     instance('', { vip: Array.from({ length: 256 }, (_, n) => `10.0.1.${n}`).join('\n') }),
     '5:3',

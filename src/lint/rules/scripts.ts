@@ -4,7 +4,7 @@ import { keyword, type Statement } from '../../config/keepalived/parse.ts'
 import { all, last } from '../../config/keepalived/values.ts'
 import { COMMANDS } from '../keywords.ts'
 import type { Director, Found, LintInput, Rule } from '../rule.ts'
-import { everyStatement, globalsOf, linesOfFiles } from '../statements.ts'
+import { everyStatement, globalsOf } from '../statements.ts'
 
 /** The folder that an operator keeps beside the configuration; what stands elsewhere may come with the system. */
 const OWN = '/etc/keepalived/'
@@ -16,9 +16,12 @@ interface Command {
   user: string | undefined
 }
 
+/** Lines that have a command and nothing else; behind all others stand the user and the group that run it. */
+const ALONE = ['script', 'misc_path']
+
 /** `user` beside `script` and `misc_path`; all others have it on their line. */
 const userOf = (line: Statement, siblings: Statement[]): string | undefined =>
-  ['script', 'misc_path'].includes(keyword(line)) ? last(siblings, 'user')?.words[1]?.text : line.words[2]?.text
+  ALONE.includes(keyword(line)) ? last(siblings, 'user')?.words[1]?.text : line.words[2]?.text
 
 /**
  * A line that stands outside of every block is run by nobody, and a script to track is looked at where there is an instance, be
@@ -176,27 +179,31 @@ const WORD = /(?:[^\s'"\\]|\\.|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')+/g
 /** What is something to a shell where it stands outside of quotes. */
 const SHELL = /^(?:\|\|?|&&?|\d?>.*|&>.*|<.*)$|;$|^[^'"]*(?:\$\(|`)/
 
-const shellSyntax = ({ directors }: LintInput): Found[] =>
-  directors.flatMap(director => {
-    const lineAt = linesOfFiles()
-    return commandsOf(director).flatMap(({ line, path }) => {
-      if (line.words.slice(0, 2).some(word => word.definedAt)) return []
-      // the command is the first word behind the keyword, and what is in its quotes is cut into words once more
-      const [, command = ''] =
-        lineAt(line.at)
-          .slice(line.at.column - 1)
-          .match(WORD) ?? []
-      const words =
-        command
-          .replace(/^(["'])(.*)\1$/, '$2')
-          .replaceAll('\\"', '"')
-          .match(WORD) ?? []
-      const found = words.find(word => SHELL.test(word))
-      if (found === undefined) return []
-      const message = `there is no shell to take ${found} for more than an argument of ${path}`
-      return [{ at: line.words[1]?.at ?? line.at, message }]
-    })
-  })
+const shellSyntax = eachCommand(({ line, path }) => {
+  const words = line.words[1]?.text.replaceAll('\\"', '"').match(WORD) ?? []
+  const found = words.find(word => SHELL.test(word))
+  return found === undefined ? undefined : `there is no shell to take ${found} for more than an argument of ${path}`
+})
+
+/** What is an argument rather than a user or a group of that name. */
+const ARGUMENT = /^(?:master|backup|fault|stop|up|down|start|on|off)$|[^\w.-]|^[\d.-]/i
+
+/** What stands behind a command is no part of it (vrrp_parser.c, check_misc.c, lib/notify.c notify_script_init). */
+const behindCommand = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director =>
+    commandsOf(director).flatMap(({ line, path }): Found[] => {
+      const [{ text: word }, , ...extra] = line.words
+      const [first] = extra
+      if (!first) return []
+      const rest = extra.map(one => one.text).join(' ')
+      const remedy = `put quotes around the whole command, ${word} "${path} ..."`
+      if (ALONE.includes(word))
+        return [{ at: first.at, message: `keepalived runs ${path} without ${rest}, and says nothing`, remedy }]
+      if (extra.length < 3 && !extra.some(one => ARGUMENT.test(one.text))) return []
+      const message = `${path} does not get ${rest}: keepalived takes ${first.text} for the user that runs it, and leaves it out where there is none`
+      return [{ at: first.at, message, remedy }]
+    }),
+  )
 
 /** Blocks that must say what they look at. */
 const LOOKS_AT: Record<string, string> = { vrrp_track_process: 'process', track_file: 'file', vrrp_track_file: 'file' }
@@ -300,6 +307,16 @@ export const scriptRules: Rule[] = [
     remedy: `Let a shell run it, "/usr/bin/sh -c '...'", or write it into a script.`,
     example: 'vrrp_script chk {\n  script "/usr/bin/pgrep haproxy || exit 1"\n}\n',
     check: shellSyntax,
+  },
+  {
+    code: 'script-words',
+    severity: 'error',
+    rejected: false,
+    title: 'Arguments that a command does not get',
+    why: 'A command is one word, quoted where it has blanks. Of script and misc_path keepalived drops what stands behind it; behind all others it reads the user and the group that run the script, and without a user of that name runs none, with a line in its log that its configuration test does not have (vrrp_parser.c vrrp_vscript_script_handler, check_misc.c, lib/notify.c notify_script_init).',
+    remedy: 'Put quotes around the whole command.',
+    example: 'vrrp_script chk {\n  script /usr/bin/pgrep haproxy\n}\n',
+    check: behindCommand,
   },
   {
     code: 'script-security',
