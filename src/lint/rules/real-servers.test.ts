@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { findingsIn, placesOf, service, TOPOLOGY } from '../testing.ts'
+import { findingsIn, instance, placesOf, service, TOPOLOGY } from '../testing.ts'
 
 const FILE = 'd1/etc/keepalived/keepalived.conf'
 
@@ -31,5 +31,26 @@ describe('a real server in a topology', () => {
     expect(found('DR', '', { 'rs1/etc/rc.local': '' })).toEqual([])
     expect(found('DR', '', { 'rs1/etc/arptables.rules': '*filter\n-A INPUT -d 10.0.0.100 -j DROP\n' })).toEqual([])
     expect(found('DR', '', { 'rs1/etc/arptables.rules': '*filter\n-A INPUT -d 10.0.0.10 -j DROP\n' })).toEqual(NONE)
+  })
+})
+
+describe('a real server that is the other director', () => {
+  const both = (own: number, lines: string) =>
+    instance(`  unicast_src_ip 10.0.0.${own}\n  unicast_peer {\n    10.0.0.${23 - own}\n  }`) +
+    service(lines).replace('NAT', 'DR')
+  const places = (first: string, second: string) =>
+    placesOf(findingsIn({ 'a.conf': first, 'b.conf': second }), 'server-schedules-again')
+  const TWELVE = '  real_server 10.0.0.12 80 {\n    weight 1\n    TCP_CHECK {\n    }\n  }'
+
+  it('schedules once more what comes for the VIP', () => {
+    expect(places(both(11, TWELVE), both(12, TWELVE))).toEqual([
+      'a.conf:17:3 server-schedules-again',
+      'b.conf:22:3 server-schedules-again',
+    ])
+  })
+
+  it('does not where it has no such service, or none but itself behind it', () => {
+    expect(places(both(11, TWELVE), instance('  unicast_src_ip 10.0.0.12'))).toEqual([])
+    expect(places(both(11, TWELVE), both(12, '').replace('10.0.0.11 80', '10.0.0.12 80'))).toEqual([])
   })
 })

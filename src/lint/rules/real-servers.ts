@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { canonical } from '../../config/keepalived/address.ts'
+import { keyword } from '../../config/keepalived/parse.ts'
 import type { RealServer, VirtualService } from '../../model/types.ts'
 import { addressesOf, innerAddressesOf } from '../../topology/addresses.ts'
 import { rulesOf } from '../../topology/rules.ts'
 import type { Node, Topology } from '../../topology/types.ts'
 import { type Director, EVERY_PROGRAM, type Found, type LintInput, type Rule } from '../rule.ts'
+import { globalsOf } from '../statements.ts'
 import { eachService, onePerPlace } from './each-service.ts'
 import { markedAddresses } from './marks.ts'
 
@@ -67,7 +69,39 @@ const arpUnsilenced = eachPlayed((node, vip, _, director) => {
   return undefined
 })
 
-/** Of real servers that packets for the VIP come to (DR, TUN), where a topology describes their nodes. */
+/** Whether an address is one of a director, as far as its configuration or the topology says. */
+const isOf = (address: string, { config, node }: Director): boolean =>
+  config.instances.some(one => one.sourceAddress === address) ||
+  (node !== undefined && isAmong(address, addressesOf(node)))
+
+/** `net.ipv4.vs.backup_only`, which counts while the sync daemon of a backup runs (include/net/ip_vs.h sysctl_backup_only). */
+const isBackupOnly = (director: Director): boolean =>
+  Number(director.node?.sysctls['net.ipv4.vs.backup_only'] ?? 0) !== 0 &&
+  globalsOf(director).some(line => keyword(line) === 'lvs_sync_daemon')
+
+const scheduledAgain = eachService((service, director, { directors }) => {
+  const { address: vip, forwarding, name } = service
+  const others = directors.filter(one => one !== director)
+  return onePerPlace(
+    service.realServers.flatMap(server => {
+      const { address, at } = server
+      if (vip === undefined || server.forwarding === 'NAT') return []
+      const partner = others.find(one => isOf(address, one))
+      // a partner that was not given has the same services, as it should
+      const isPeer = others.length === 0 && director.config.instances.some(one => one.unicastPeers.includes(address))
+      const its = partner ? partner.config.services.find(one => one.name === name) : isPeer ? service : undefined
+      const sendsOn = its?.realServers.find(
+        one => one.address !== address && !(partner && isOf(one.address, partner)) && !/^127\.|^::1$/.test(one.address),
+      )
+      if (!sendsOn || (partner && isBackupOnly(partner))) return []
+      const who = partner ? `${address} is ${partner.name}` : `${address} is a unicast_peer`
+      const message = `${who}, a director with ${name} in its own table: as BACKUP it schedules what comes by ${forwarding} for ${vip} once more, to ${sendsOn.address}`
+      return [{ at, message }]
+    }),
+  )
+})
+
+/** Of real servers that packets for the VIP come to (DR, TUN), where their nodes are known. */
 export const realServerRules: Rule[] = [
   {
     code: 'server-without-vip',
@@ -88,5 +122,15 @@ export const realServerRules: Rule[] = [
     why: 'By default Linux answers on any interface for any of its addresses, and asks in the name of the address that it sends from (Documentation/networking/ip-sysctl.rst, arp_ignore and arp_announce): clients meet a real server in place of the director. Told where a topology describes the real server.',
     remedy: 'Give the node `arp: { ignore: 1, announce: 2 }`, or arptables rules.',
     check: arpUnsilenced,
+  },
+  {
+    code: 'server-schedules-again',
+    severity: 'warning',
+    rejected: false,
+    title: 'A real server behind DR or TUN that is the other director, with the same service',
+    why: 'keepalived has the services in the table of a BACKUP too, and with DR and TUN a packet keeps the VIP as its destination: the table of the BACKUP takes what the MASTER sent it for a new connection, and where it sends that back to the MASTER, both pass it on to each other until its time to live is over (Documentation/networking/ipvs-sysctl.rst, backup_only). Told where the topology, unicast_src_ip, mcast_src_ip or unicast_peer say whose the address is.',
+    remedy:
+      'Set net.ipv4.vs.backup_only=1 on both and write lvs_sync_daemon INTERFACE INSTANCE into global_defs; or make it a virtual_server fwmark, with a rule that marks nothing that comes from the MAC address of the other director: -t mangle -A PREROUTING -d VIP -m mac ! --mac-source MAC -j MARK --set-mark N.',
+    check: scheduledAgain,
   },
 ]

@@ -426,6 +426,11 @@ const CASES: Record<string, Case> = {
     'loopback: [10.0.0.100/32], arp: { ignore: 1, announce: 1 },',
     'loopback: [10.0.0.100/32], arp: { ignore: 1, announce: 2 },',
   ),
+  'server-schedules-again': alone(
+    unicast(2, 11) + service(OTHER_SERVER).replace('NAT', 'DR'),
+    '22:3',
+    unicast(2, 11) + service(OTHER_SERVER),
+  ),
   'weights-unused': alone(
     service(OTHER_SERVER).replace('weight 1', 'weight 3'),
     '3:3',
