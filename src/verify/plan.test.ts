@@ -232,6 +232,7 @@ describe('what cannot be judged is listed as untested', () => {
     ],
     ['no node of the topology has this address', (text: string) => text.replace('10.0.0.20', '10.0.0.99')],
     ['no node of the topology plays 10.0.0.99', (text: string) => text.replace('10.0.0.20', '10.0.0.99')],
+    ['d2 is a director of 10.0.0.100 as well', (text: string) => text.replace('10.0.0.20', '10.0.0.201')],
     ['uthreshold leaves a real server out', (text: string) => text.replace('weight 1', 'weight 1\nuthreshold 10')],
     [
       'sets the weight (misc_dynamic)',

@@ -6,9 +6,14 @@ import { PROBE } from './common.ts'
 import { isDynamic } from './expected-service.ts'
 
 /** The exact shares of connections that no template decides; else why there is none that could be seen. */
-export const exactShares = ({ service, servers }: PlannedService): CycleShares | string => {
+export const exactShares = ({ service, servers, vip }: PlannedService): CycleShares | string => {
   const unplayed = service.realServers.find(server => !servers.some(one => one.server === server))
   if (unplayed) return `no node of the topology plays ${unplayed.address}`
+  const again = servers.find(
+    ({ node, server }) => server.forwarding !== 'NAT' && vip.members.some(member => member.node === node),
+  )
+  if (again)
+    return `${again.node} is a director of ${vip.address} as well: its own table schedules what comes by ${again.server.forwarding} once more`
   if (service.realServers.some(({ upperThreshold }) => upperThreshold !== undefined))
     return 'uthreshold leaves a real server out while it has so many connections, closed ones among them'
   if (service.realServers.some(isDynamic)) return 'a MISC_CHECK sets the weight (misc_dynamic)'
