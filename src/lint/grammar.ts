@@ -100,6 +100,7 @@ const DEPRECATED = new Map([
   ['lvs_sync_daemon_interface', 'lvs_sync_daemon in global_defs'],
   ['global_tracking', 'track_interface, track_script or track_file in the group'],
   ['vrrp_iptables', 'nftables'],
+  ['vrrp_ipsets', 'nftables'],
   ['vrrp_instance/linkbeat_use_polling', 'linkbeat_interfaces'],
 ])
 

@@ -19,7 +19,7 @@ const urlMissing = eachService(service =>
   ),
 )
 
-/** Words of a check that say where it connects to, or how (check_smtp.c smtp_check_end_handler). */
+/** Words of a check that say where it connects to, or how; in a host block too they are the check's own (check_smtp.c smtp_check_end_handler, check_api.c). */
 const CONNECTS = ['connect_ip', 'connect_port', 'bindto', 'bind_port', 'bind_if', 'fwmark', 'connect_timeout']
 
 /** keepalived 2.3.3 puts the check of each host but the first twice into one list, which then has no end. */
@@ -29,7 +29,8 @@ const smtpHosts = ({ directors }: LintInput): Found[] =>
       .filter(one => keyword(one) === 'SMTP_CHECK')
       .flatMap(({ block = [] }) => {
         const hosts = all(block, 'host')
-        const further = all(block, ...CONNECTS).length > 0 ? hosts[0] : hosts[1]
+        const lines = [block, ...hosts.map(host => host.block ?? [])].flat()
+        const further = all(lines, ...CONNECTS).length > 0 ? hosts[0] : hosts[1]
         if (!further) return []
         return [{ at: further.at, message: 'keepalived 2.3.3 makes a check of this host, and never comes to an end' }]
       }),
@@ -79,7 +80,7 @@ export const checkRules: Rule[] = [
     severity: 'error',
     rejected: true,
     title: 'An SMTP_CHECK with host blocks',
-    why: 'keepalived calls them deprecated. From the second check on that comes of them, one with connect_timeout or the like in SMTP_CHECK itself being the first, keepalived 2.3.3 does not start and does not say so: it goes round in a list (check_smtp.c smtp_check_end_handler).',
+    why: 'keepalived calls them deprecated. From the second check on that comes of them, one with connect_ip, connect_port, connect_timeout or the like in SMTP_CHECK or in a host being the first, keepalived 2.3.3 does not start and does not say so: it goes round in a list (check_smtp.c smtp_check_end_handler).',
     remedy: 'Write an SMTP_CHECK with connect_ip for each host.',
     check: smtpHosts,
   },

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { keyword, type Statement } from '../../config/keepalived/parse.ts'
 import type { Word } from '../../config/keepalived/tokenize.ts'
+import { isInRange } from '../grammar.ts'
 import { near } from '../near.ts'
 import type { Found, LintInput, Rule } from '../rule.ts'
 import { everyStatement, globalsOf } from '../statements.ts'
@@ -17,17 +18,19 @@ interface Options {
 
 /** vrrp_ipaddress.c `alloc_ipaddress`. */
 const ADDRESS: Options = {
-  valued: words('dev scope brd broadcast label peer preferred_lft track_group'),
+  valued: words('dev scope brd broadcast label peer preferred_lft'),
   bare: words('home -nodad mngtmpaddr noprefixroute autojoin no_track use_vmac'),
 }
-/** vrrp_iproute.c `alloc_route`; `nexthop` has a grammar of its own and ends what is looked at. */
+/** vrrp_iproute.c `alloc_route`; behind `nexthop` begins another grammar. */
 const ROUTE: Options = {
   valued:
     words(`src via gw or from tos dsfield table protocol scope metric priority preference dev oif mtu hoplimit advmss rtt
     rttvar reordering window cwnd ssthresh realms rto_min initcwnd initrwnd features quickack congctl pref ttl-propagate
-    fastopen_no_cookie expires encap track_group vrf lock inet inet6 as to`),
+    fastopen_no_cookie expires encap vrf lock inet inet6 as to`),
   bare: words('onlink add prepend append no_track nexthop'),
 }
+/** vrrp_iproute.c `parse_nexthops`; `encap` has a grammar of its own and ends what is looked at. */
+const NEXTHOP: Options = { valued: words('via dev weight realms'), bare: words('nexthop onlink encap') }
 const ROUTE_TYPES = words(
   'local nat broadcast brd anycast multicast prohibit unreachable blackhole xresolve unicast throw default default6',
 )
@@ -51,35 +54,42 @@ const eachLine =
         .flatMap(block => (block.block ?? []).flatMap(line => judge(line, block))),
     )
 
-const addressOptions = eachLine(['virtual_ipaddress', 'virtual_ipaddress_excluded', 'static_ipaddress'], line => {
-  const found: Found[] = []
-  const rest = line.words.slice(1)
-  for (let n = 0; n < rest.length; n++) {
-    const { text, at } = rest[n] as Word
-    if (ADDRESS.bare.includes(text)) continue
-    if (!ADDRESS.valued.includes(text)) {
-      const choices = [...ADDRESS.valued, ...ADDRESS.bare]
-      if (hasPrefix(text)) {
-        const message = `${text} stands behind another address, and keepalived takes one of each line`
-        found.push({ at, message, remedy: 'write it on a line of its own' })
-        break
+/** What has a `track_group`: of an instance an address and a route need none. */
+const isStatic = (block: Statement): boolean => keyword(block).startsWith('static_')
+
+const addressOptions = eachLine(
+  ['virtual_ipaddress', 'virtual_ipaddress_excluded', 'static_ipaddress'],
+  (line, block) => {
+    const found: Found[] = []
+    const valued = isStatic(block) ? [...ADDRESS.valued, 'track_group'] : ADDRESS.valued
+    const rest = line.words.slice(1)
+    for (let n = 0; n < rest.length; n++) {
+      const { text, at } = rest[n] as Word
+      if (ADDRESS.bare.includes(text)) continue
+      if (!valued.includes(text)) {
+        const choices = [...valued, ...ADDRESS.bare]
+        if (hasPrefix(text)) {
+          const message = `${text} stands behind another address, and keepalived takes one of each line`
+          found.push({ at, message, remedy: 'write it on a line of its own' })
+          break
+        }
+        found.push({ at, message: `keepalived does not know ${text} of an address${near(text, choices)}` })
+        continue
       }
-      found.push({ at, message: `keepalived does not know ${text} of an address${near(text, choices)}` })
-      continue
+      const value = rest[++n]
+      if (!value) found.push({ at, message: `${text} of an address has no value` })
+      else if (text === 'label' && value.text.length > LONGEST_LABEL) {
+        const message = `the label ${value.text} is longer than ${LONGEST_LABEL} characters; keepalived leaves the address out`
+        found.push({ at: value.at, message })
+      } else if (text === 'peer' && hasPrefix(value.text) && /\/(?!(?:32|128)$)/.test(line.words[0].text)) {
+        const message = `keepalived does not look at the prefix of ${line.words[0].text}, as the address has a peer`
+        found.push({ at: value.at, message, remedy: 'take the prefix out' })
+      } else if (text === 'scope' && !SCOPES.includes(value.text) && !/^\d+$/.test(value.text))
+        found.push({ at: value.at, message: `scope ${value.text} is not known${near(value.text, SCOPES)}` })
     }
-    const value = rest[++n]
-    if (!value) found.push({ at, message: `${text} of an address has no value` })
-    else if (text === 'label' && value.text.length > LONGEST_LABEL) {
-      const message = `the label ${value.text} is longer than ${LONGEST_LABEL} characters; keepalived leaves the address out`
-      found.push({ at: value.at, message })
-    } else if (text === 'peer' && hasPrefix(value.text) && /\/(?!(?:32|128)$)/.test(line.words[0].text)) {
-      const message = `keepalived does not look at the prefix of ${line.words[0].text}, as the address has a peer`
-      found.push({ at: value.at, message, remedy: 'take the prefix out' })
-    } else if (text === 'scope' && !SCOPES.includes(value.text) && !/^\d+$/.test(value.text))
-      found.push({ at: value.at, message: `scope ${value.text} is not known${near(value.text, SCOPES)}` })
-  }
-  return found
-})
+    return found
+  },
+)
 
 /** vrrp_data.c `alloc_vrrp_unicast_peer`. */
 const peerOptions = eachLine(['unicast_peer'], ({ words: [, ...rest] }) => {
@@ -87,12 +97,46 @@ const peerOptions = eachLine(['unicast_peer'], ({ words: [, ...rest] }) => {
   return odd ? [{ at: odd.at, message: `keepalived does not know ${odd.text} of a peer` }] : []
 })
 
-const routes = eachLine(['virtual_routes', 'static_routes'], line => {
+/** What is wrong behind the first `nexthop` of a route. */
+const nexthops = (line: Word[]): Found[] => {
+  for (let n = 0; n < line.length; n++) {
+    const { text, at } = line[n] as Word
+    if (text === 'encap') return []
+    if (NEXTHOP.bare.includes(text)) continue
+    if (!NEXTHOP.valued.includes(text)) {
+      const message = `${text} is no word of a nexthop; keepalived leaves the route out`
+      const isRoutes = ROUTE.valued.includes(text) || ROUTE.bare.includes(text)
+      return [{ at, message, ...(isRoutes ? { remedy: 'write it before the first nexthop' } : {}) }]
+    }
+    const value = line[n + 1]?.text.startsWith('inet') ? line[++n + 1] : line[n + 1]
+    n++
+    if (!value) return [{ at, message: `${text} of a nexthop has no value` }]
+    if (text === 'via' && !hasPrefix(value.text))
+      return [{ at: value.at, message: `via ${value.text} is not an address; keepalived leaves the route out` }]
+    if (text === 'weight' && !isInRange(value.text, { min: 1, max: 256 })) {
+      const message = `weight ${value.text} of a nexthop is not a number from 1 to 256; keepalived leaves the route out`
+      return [{ at: value.at, message }]
+    }
+  }
+  return []
+}
+
+const routes = eachLine(['virtual_routes', 'static_routes'], (line, block) => {
   const found: Found[] = []
+  const valued = isStatic(block) ? [...ROUTE.valued, 'track_group'] : ROUTE.valued
+  const protocol = line.words.findIndex(({ text }) => text === 'protocol')
+  const { text: own = 'keepalived', at: ownAt = line.at } = (protocol < 0 ? undefined : line.words[protocol + 1]) ?? {}
+  if (!['keepalived', '18'].includes(own) && !line.words.some(({ text }) => text === 'no_track')) {
+    const message = `keepalived tracks the route by its protocol, and makes keepalived of ${own}`
+    found.push({ at: ownAt, message, remedy: 'write no_track behind it, or take the protocol out' })
+  }
   let leads = false
   for (let n = 0; n < line.words.length; n++) {
     const { text, at } = line.words[n] as Word
-    if (text === 'nexthop') break
+    if (text === 'nexthop') {
+      found.push(...nexthops(line.words.slice(n)))
+      break
+    }
     leads ||= hasPrefix(text) || text.startsWith('default')
     if (ROUTE.bare.includes(text) || ROUTE_TYPES.includes(text)) continue
     if (text === 'gw' || text === 'or')
@@ -101,7 +145,7 @@ const routes = eachLine(['virtual_routes', 'static_routes'], line => {
         message: `${text} of a route is deprecated`,
         remedy: `write ${text === 'gw' ? 'via' : 'nexthop'}`,
       })
-    if (ROUTE.valued.includes(text)) {
+    if (valued.includes(text)) {
       const value = line.words[n + 1]
       if (!value) found.push({ at, message: `${text} of a route has no value` })
       if (

@@ -236,9 +236,12 @@ const CASES: Record<string, Case> = {
     instance('', { vip: '10.0.0.100/24 dev eth0 label eth0:1 no_track scope global' }),
   ),
   'route-invalid': alone(
-    'static_routes {\n  10.9.0.0/16 vai 10.0.0.1 dev eth0\n  10.8.0.0/16 gw 10.0.0.1\n  10.7.0.0/16 src\n  via 10.0.0.1\n}\n',
-    ['2:15', '3:15', '4:15', '5:3'],
-    'static_routes {\n  10.9.0.0/16 via 10.0.0.1 dev eth0 metric 5\n  blackhole 10.8.0.0/16\n  default via 10.0.0.1\n}\n',
+    'static_routes {\n  10.9.0.0/16 vai 10.0.0.1 dev eth0\n  10.8.0.0/16 gw 10.0.0.1\n  10.7.0.0/16 src\n  via 10.0.0.1\n' +
+      '  10.6.0.0/16 protocol static dev eth0\n  10.5.0.0/16 nexthop via 10.0.0.1 no_track\n  10.4.0.0/16 nexthop dev eth0 weight 257\n}\n' +
+      instance('  virtual_routes {\n    10.3.0.0/16 dev eth0 track_group G\n  }'),
+    ['2:15', '3:15', '4:15', '5:3', '6:24', '7:36', '8:39', '18:26', '18:38'],
+    'static_routes {\n  10.9.0.0/16 via 10.0.0.1 dev eth0 metric 5\n  blackhole 10.8.0.0/16\n  default via 10.0.0.1\n' +
+      '  10.7.0.0/16 no_track protocol static nexthop via inet 10.0.0.1 dev eth0 weight 256 nexthop dev eth1 onlink\n}\n',
   ),
   'rule-no-preference': alone(
     'static_rules {\n  from 10.0.0.0/24 table 1\n}\n',
@@ -406,8 +409,9 @@ const CASES: Record<string, Case> = {
     service('', 'HTTP_GET {\n      url {\n        path /\n      }\n    }'),
   ),
   'smtp-hosts': alone(
-    service('', 'SMTP_CHECK {\n      host {\n      }\n      host {\n      }\n    }'),
-    '11:7',
+    service('', 'SMTP_CHECK {\n      host {\n      }\n      host {\n      }\n    }') +
+      service('', 'SMTP_CHECK {\n      host {\n        connect_port 25\n      }\n    }', '10.0.0.100 25'),
+    ['11:7', '24:7'],
     service('', 'SMTP_CHECK {\n      host {\n      }\n    }'),
   ),
   'method-option': alone(
