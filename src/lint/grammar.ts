@@ -32,7 +32,7 @@ const SWITCHES = split(`
   smtp_alert_checker smtp_alert_vrrp strict_mode tls_compliant use_symlink_paths vrrp_higher_prio_send_advert
   vrrp_lower_prio_no_advert vrrp_min_garp vrrp_notify_priority_changes vrrp_owner_ignore_adverts vrrp_skip_check_adv_addr
   vrrp_strict vrrp_netlink_cmd_rcv_bufs_force vrrp_netlink_monitor_rcv_bufs_force process_monitor_rcv_bufs_force
-  lvs_netlink_cmd_rcv_bufs_force lvs_netlink_monitor_rcv_bufs_force`)
+  lvs_netlink_cmd_rcv_bufs_force lvs_netlink_monitor_rcv_bufs_force data_use_instance multihop`)
 /** The `inhibit_on_failure` of a service looks at no value. */
 const PLAIN_SWITCHES = split('virtual_server/inhibit_on_failure virtual_server/alpha BFD_CHECK/alpha')
 
@@ -69,6 +69,20 @@ const RANGES = new Map<string, Range>([
   ...each('unicast_ttl', whole(0, 255)),
   ...each('vrrp_priority checker_priority bfd_priority', whole(-20, 19)),
   ...each('json_version', whole(1, 2)),
+  ...each('vrrp_rt_priority checker_rt_priority bfd_rt_priority', whole(1, 99)),
+  ...each('vrrp_rlimit_rttime checker_rlimit_rttime bfd_rlimit_rttime', whole(1, UINT)),
+  ...each('vrrp_rlimit_rtime checker_rlimit_rtime bfd_rlimit_rtime', whole(1, UINT)),
+  ...each('max_auto_priority', whole(-1, 99)),
+  ...each('min_auto_priority_delay', whole(1, 10_000_000)),
+  ...each('nftables_priority nftables_ipvs_priority', whole(-2_147_483_648, 2_147_483_647)),
+  ...each('nftables_ipvs_start_fwmark vrrp_rx_bufs_multiplier', whole(1, UINT)),
+  ...each('vrrp_netlink_cmd_rcv_bufs vrrp_netlink_monitor_rcv_bufs lvs_netlink_cmd_rcv_bufs', whole(0, UINT)),
+  ...each('lvs_netlink_monitor_rcv_bufs process_monitor_rcv_bufs kernel_rx_buf_size fwmark', whole(0, UINT)),
+  ...each('snmp_vs_stats_update_interval snmp_rs_stats_update_interval', time(0.001, 30)),
+  ...each('quorum_max', whole(0, 65_535)),
+  ...each('FILE_CHECK/weight bfd_instance/weight', whole(-253, 253)),
+  ...each('multiplier ttl hoplimit', whole(1, 255)),
+  ...each('max_hops', whole(-1, 255)),
   ...each('debug', whole(0, 4)),
   ...each('misc_timeout garp_master_delay garp_lower_prio_delay', whole(0, 4_294)),
   ...each('smtp_connect_timeout', whole(1, 4_294)),
@@ -89,6 +103,16 @@ const RANGES = new Map<string, Range>([
   ...each('garp_interval gna_interval', time(0, TIME)),
   ...each('vrrp_garp_interval vrrp_gna_interval', time(0.000_001, TIME)),
   ...each('delay fork_delay terminate_delay', time(0.000_001, 3600)),
+])
+
+/** Words of which keepalived takes one behind a keyword, and no other. */
+const CHOICES = new Map([
+  ['ip_family', ['inet', 'inet6']],
+  ['http_protocol', ['1.0', '1.0C', '1.0c', '1.1']],
+  ['param_match', ['initial', 'partial']],
+  ['dynamic_interfaces', ['allow_if_changes']],
+  ['lvs_flush_on_stop', ['VS']],
+  ['lvs_flush_onstop', ['VS']],
 ])
 
 /** Words that keepalived still takes, and whose configuration test fails all the same, with what to write instead. */
@@ -120,6 +144,7 @@ const lookUp = <T>(of: Map<string, T>, { block, word }: Place): T | undefined =>
 
 export const needsValue = ({ word }: Place): boolean => !BARE.has(word)
 export const rangeOf = (place: Place): Range | undefined => lookUp(RANGES, place)
+export const choicesOf = ({ word }: Place): readonly string[] | undefined => CHOICES.get(word)
 export const insteadOf = (place: Place): string | undefined => lookUp(DEPRECATED, place)
 export const isSwitch = ({ block, word }: Place): boolean =>
   SWITCHES.has(word) && !PLAIN_SWITCHES.has(`${block}/${word}`)

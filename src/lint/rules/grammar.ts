@@ -1,6 +1,6 @@
 import { keyword, type Statement } from '../../config/keepalived/parse.ts'
 import type { Position } from '../../errors.ts'
-import { insteadOf, isInRange, isSwitch, needsValue, rangeOf, takesOne } from '../grammar.ts'
+import { choicesOf, insteadOf, isInRange, isSwitch, needsValue, rangeOf, takesOne } from '../grammar.ts'
 import { type Block, COMMANDS, opens, ROOT, split, wordsOf } from '../keywords.ts'
 import type { Director, Found, LintInput, Rule } from '../rule.ts'
 import { everyStatement, globalsOf, linesOfFiles } from '../statements.ts'
@@ -104,6 +104,13 @@ const noSwitch = each(({ block }, word, value) =>
     ? `${word} ${value} is neither on nor off`
     : undefined,
 )
+
+const noChoice = each(({ block }, word, value) => {
+  const choices = choicesOf({ block, word })
+  return !choices || value === undefined || choices.includes(value)
+    ? undefined
+    : `${word} ${value} is not ${choices.join(' or ')}; keepalived ignores it`
+})
 
 const deprecated = ({ directors }: LintInput): Found[] =>
   directors.flatMap(director =>
@@ -255,6 +262,15 @@ export const grammarRules: Rule[] = [
     remedy: 'Write the word alone, or on, off, true, false, yes or no after it.',
     notice: /is neither on nor off/,
     check: noSwitch,
+  },
+  {
+    code: 'choice-unknown',
+    severity: 'error',
+    rejected: true,
+    title: 'A word that is none of those that its keyword takes',
+    why: 'keepalived goes on without it (check_parser.c ip_family_handler, check_http.c http_protocol_handler, vrrp_parser.c vrrp_tprocess_match_handler, global_parser.c).',
+    remedy: 'Write one of the words that the message names.',
+    check: noChoice,
   },
   {
     code: 'value-extra',

@@ -171,9 +171,10 @@ const CASES: Record<string, Case> = {
     `${instance().replace('priority 100', 'priority 300')}global_defs {
   lvs_sync_daemon eth0 VI_1 id 300 ttl 2 maxlen
   lvs_timeouts tcp 9x udp 10 tcpfin x
+  vrrp_rt_priority 100
 }
 `,
-    ['4:3', '11:32', '11:42', '12:3', '12:20'],
+    ['4:3', '11:32', '11:42', '12:3', '12:20', '13:3'],
     `${instance()}global_defs {
   lvs_sync_daemon eth0 VI_1 id 255 ttl 2 maxlen 1400
   lvs_timeouts tcp 9 udp 10 tcpfin 0
@@ -181,6 +182,7 @@ const CASES: Record<string, Case> = {
 `,
   ),
   'switch-invalid': alone(instance('  smtp_alert maybe'), '8:3', instance('  smtp_alert off')),
+  'choice-unknown': alone(service('  ip_family ipv4'), '5:3', service('  ip_family inet')),
   'value-extra': alone(
     'global_defs {\n  notification_email_from a@b c\n}\n',
     '2:31',
@@ -434,6 +436,15 @@ const CASES: Record<string, Case> = {
     unicast(2, 11) + service(OTHER_SERVER).replace('NAT', 'DR'),
     '22:3',
     unicast(2, 11) + service(OTHER_SERVER),
+  ),
+  'granularity-no-mask': alone(
+    service('  persistence_timeout 50\n  persistence_granularity 24'),
+    '6:27',
+    service('  persistence_timeout 50\n  persistence_granularity 255.255.255.0') +
+      service('  persistence_timeout 50\n  persistence_granularity 64', undefined, 'fd00::100 80').replace(
+        '10.0.0.11',
+        'fd00::11',
+      ),
   ),
   'weights-unused': alone(
     service(OTHER_SERVER).replace('weight 1', 'weight 3'),

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { keyword } from '../../config/keepalived/parse.ts'
 import type { Word } from '../../config/keepalived/tokenize.ts'
 import type { Position } from '../../errors.ts'
@@ -88,6 +89,14 @@ const persistenceDefeated = eachService((service, director) => {
       remedy: 'where that matters, mark both ports with one firewall mark and make one service of it',
     })
   return found
+})
+
+/** A prefix length is what IPv6 wants; the C library takes the number for an address (check_parser.c pgr_handler). */
+const granularityNoMask = eachService((service, director) => {
+  const value = all(statementAt(director, service.at)?.block ?? [], 'persistence_granularity').at(-1)?.words[1]
+  if (!value || isIP(service.address ?? '') !== 4 || !/^\d{1,2}$/.test(value.text)) return []
+  const message = `persistence_granularity ${value.text} is the netmask 0.0.0.${Number(value.text)} to keepalived: clients that have nothing in common share a real server`
+  return [{ at: value.at, message }]
 })
 
 /** Two ports of one VIP with the same servers behind them: HTTP and HTTPS, usually. */
@@ -237,6 +246,15 @@ export const serviceRules: Rule[] = [
     why: 'One-packet scheduling keeps no connection and no template; each persistent service has templates of its own, so two ports of one VIP are persistent apart (net/netfilter/ipvs/ip_vs_core.c ip_vs_sched_persist).',
     remedy: 'Take ops out; make one service of both ports by a firewall mark.',
     check: persistenceDefeated,
+  },
+  {
+    code: 'granularity-no-mask',
+    severity: 'error',
+    rejected: false,
+    title: 'The granularity of IPv4 clients as a prefix length',
+    why: 'keepalived reads a netmask, takes a number for the address that the C library makes of it, and says nothing (check_parser.c pgr_handler).',
+    remedy: 'Write the netmask, 255.255.255.0 for 24.',
+    check: granularityNoMask,
   },
   {
     code: 'weight-zero',
