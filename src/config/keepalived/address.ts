@@ -24,11 +24,14 @@ export const readAddresses = (blocks: Statement[], device: string, notices: Noti
       const [address = '', prefixText] = (first ?? '').split('/')
       const family = isIP(address)
       const widest = family === 6 ? 128 : 32
-      const prefix = prefixText === undefined ? widest : Number(prefixText)
-      if (family === 0 || !/^\d*$/.test(prefixText ?? '') || prefix > widest) {
+      if (family === 0) {
         note(notices, line, `${first} is not an address; keepalived leaves it out`)
         return []
       }
+      const isPrefix = /^\+?\d*$/.test(prefixText ?? '') && Number(prefixText ?? 0) <= widest
+      const prefix = prefixText === undefined || !isPrefix ? widest : Number(prefixText)
+      if (!isPrefix)
+        note(notices, line, `the prefix of ${first} is not a number from 0 to ${widest}; keepalived takes ${widest}`)
       const option = (name: string): string | undefined => {
         const index = options.indexOf(name)
         return index < 0 ? undefined : options[index + 1]

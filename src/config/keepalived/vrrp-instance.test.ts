@@ -70,9 +70,18 @@ describe('vrrp_instance', () => {
   })
 
   it('leaves out addresses that are none, and puts the others on the VMAC where there is one', () => {
-    const read = instance(' use_vmac\n virtual_ipaddress {\n 10.0.0.300\n 10.0.0.1/33\n fe80::1/64\n }')
+    const read = instance(' use_vmac\n virtual_ipaddress {\n 10.0.0.300\n 10.0.0.1,\n fe80::1/64\n }')
     expect(read.addresses).toMatchObject([{ address: 'fe80::1', prefix: 64, device: 'vrrp.51' }])
     expect(read.notices).toHaveLength(2)
+  })
+
+  it('takes the whole address where a prefix is none', () => {
+    const read = instance(
+      ' virtual_ipaddress {\n 10.0.0.1/24,\n 10.0.0.2/255.255.255.0\n 10.0.0.3/33\n 10.0.0.4/+24\n }',
+    )
+    expect(read.addresses?.map(one => one.prefix)).toEqual([32, 32, 32, 24])
+    expect(read.notices?.[0]).toBe('5: the prefix of 10.0.0.1/24, is not a number from 0 to 32; keepalived takes 32')
+    expect(read.notices).toHaveLength(3)
   })
 
   it('puts VIPs of its family that are on its interface on the VMAC', () => {

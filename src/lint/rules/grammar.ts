@@ -168,24 +168,29 @@ const ONE_OF = new Set(
     real_server/weight path virtualhost helo_name interval fall rise vrrp_script/timeout misc_timeout`),
 )
 
+/** Blocks whose head is an address and a port, or a word and what it names. */
+const HEADS = ['virtual_server', 'real_server']
+
 const second = ({ directors }: LintInput): Found[] =>
   directors.flatMap(director =>
     placed(director.statements, ROOT, 'root').flatMap(({ statement, block, of }) => {
       const word = keyword(statement)
-      const extra = statement.words[2]
-      if (!extra || !(ONE_OF.has(word) || ONE_OF.has(`${block}/${word}`))) return []
+      const isHead = HEADS.includes(word)
+      const extra = statement.words[isHead ? 3 : 2]
+      if (!extra || !(isHead || ONE_OF.has(word) || ONE_OF.has(`${block}/${word}`))) return []
       const sign = statement.words[1]?.text
       if (sign === '=' || sign === ':') {
         const message = `keepalived takes ${sign} for the value of ${word}`
         return [{ at: extra.at, message, remedy: `write ${word} and its value, with a blank between them` }]
       }
       const what = word === 'auth_pass' ? 'there is a second word' : `${extra.text} stands`
-      const message = `${what} behind the value of ${word}; keepalived does not look at it, and says nothing`
+      const message = `${what} behind the ${isHead ? 'address and the port' : 'value'} of ${word}; keepalived does not look at it, and says nothing`
       return [
         {
           at: extra.at,
           message,
-          ...(wordsOf(of).includes(extra.text) ? { remedy: 'begin a new line before it' } : {}),
+          ...(isHead ? { remedy: 'write it on a line of its own, in the block' } : {}),
+          ...(!isHead && wordsOf(of).includes(extra.text) ? { remedy: 'begin a new line before it' } : {}),
         },
       ]
     }),

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { keyword, type Statement } from '../../config/keepalived/parse.ts'
 import type { Word } from '../../config/keepalived/tokenize.ts'
+import { all } from '../../config/keepalived/values.ts'
 import { isInRange } from '../grammar.ts'
 import { near } from '../near.ts'
 import type { Found, LintInput, Rule } from '../rule.ts'
@@ -204,6 +205,38 @@ const smtpServer = ({ directors }: LintInput): Found[] =>
       .map(({ text, at }) => ({ at, message: `smtp_server ${text} is not an address; keepalived sends no mail` })),
   )
 
+/** Lines by which mail is asked for; keepalived sends none where it knows nobody to send it to (smtp.c `smtp_alert`). */
+const alertsUnsent = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director => {
+    const hasMail = globalsOf(director).some(one => keyword(one) === 'notification_email' && one.block?.length !== 0)
+    const [alert] = everyStatement(director.statements).filter(
+      ({ words: [word, value] }) =>
+        /^smtp_alert(?:_vrrp|_checker)?$/.test(word.text) && !['off', 'no', 'false'].includes(value?.text ?? ''),
+    )
+    if (!alert || hasMail) return []
+    const message = `${keyword(alert)} asks for mail, and there is no notification_email: keepalived sends none`
+    return [{ at: alert.at, message }]
+  })
+
+const SYNC_OPTIONS = words('inst id maxlen port ttl group')
+
+/** The instance of `lvs_sync_daemon INTERFACE INSTANCE`, or behind `inst` (global_parser.c `lvs_syncd_handler`). */
+const syncInstance = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director => {
+    const names = all(director.statements, 'vrrp_instance').map(one => one.words[1]?.text)
+    return globalsOf(director)
+      .filter(one => keyword(one) === 'lvs_sync_daemon')
+      .flatMap(({ words: [, , second, ...rest] }) => {
+        const options = [second, ...rest]
+        const word = options[options.findIndex(one => one?.text === 'inst') + 1]
+        return word === undefined || SYNC_OPTIONS.includes(word.text) || names.includes(word.text) ? [] : [word]
+      })
+      .map(({ text, at }) => ({
+        at,
+        message: `there is no vrrp_instance ${text}; keepalived starts no sync daemon`,
+      }))
+  })
+
 const emptyLists = ({ directors }: LintInput): Found[] =>
   directors.flatMap(director =>
     everyStatement(director.statements)
@@ -272,6 +305,24 @@ export const listRules: Rule[] = [
     why: 'keepalived takes one for it, which may stand before or behind those of the system (vrrp_iprule.c alloc_rule).',
     remedy: 'Write preference N.',
     check: rules,
+  },
+  {
+    code: 'alert-unsent',
+    severity: 'warning',
+    rejected: false,
+    title: 'Mail is asked for, and nobody is named to get it',
+    why: 'Without notification_email keepalived sends no mail, and says nothing (smtp.c smtp_alert).',
+    remedy: 'Write notification_email { name@domain } into global_defs, and smtp_server where it is not this host.',
+    check: alertsUnsent,
+  },
+  {
+    code: 'sync-instance-unknown',
+    severity: 'error',
+    rejected: false,
+    title: 'lvs_sync_daemon names an instance that is not there',
+    why: 'keepalived says so in its log when it starts, not in its configuration test, and clears the line (vrrp.c vrrp_complete_init).',
+    remedy: 'Write the name of a vrrp_instance.',
+    check: syncInstance,
   },
   {
     code: 'list-empty',

@@ -210,9 +210,25 @@ const CASES: Record<string, Case> = {
     SECURE + instance('  notify_master /bin/a\n  notify_backup /bin/b'),
   ),
   'value-second': alone(
-    instance(auth('abc def')).replace('priority 100', 'priority 100 // the higher'),
-    ['4:16', '10:19'],
-    instance(auth('"abc def"')).replace('priority 100', 'priority 100 # the higher'),
+    instance(auth('abc def')).replace('priority 100', 'priority 100 // the higher') +
+      service().replace('11 80', '11 80 weight 5'),
+    ['4:16', '10:19', '18:28'],
+    instance(auth('"abc def"')).replace('priority 100', 'priority 100 # the higher') + service(),
+  ),
+  'alert-unsent': alone(
+    instance('  smtp_alert'),
+    '8:3',
+    `global_defs {\n  notification_email {\n    a@b\n  }\n}\n${instance('  smtp_alert')}`,
+  ),
+  'sync-instance-unknown': alone(
+    `global_defs {\n  lvs_sync_daemon eth0 VI_2 id 3\n}\n${instance()}`,
+    '2:24',
+    `global_defs {\n  lvs_sync_daemon eth0 id 3 inst VI_1\n}\n${instance()}`,
+  ),
+  'unicast-vmac': alone(
+    instance('  use_vmac\n  unicast_peer {\n    10.0.0.3\n  }'),
+    '8:3',
+    instance('  use_vmac\n  vmac_xmit_base\n  unicast_peer {\n    10.0.0.3\n  }'),
   ),
   'comment-in-value': alone(
     instance(auth('abc#def')) + script('/bin/true').replace('"/bin/true"', '/bin/a!b'),

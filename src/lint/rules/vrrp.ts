@@ -26,6 +26,14 @@ const vipMissing = ({ directors }: LintInput): Found[] =>
       .map(({ at, words }) => ({ at, message: `vrrp_instance ${words[1]?.text ?? ''} has no VIP` })),
   )
 
+const unicastVmac = eachInstance((instance, director) => {
+  const block = blockOf(director, instance)
+  const vmac = all(block, 'use_vmac').at(-1)
+  if (!vmac || instance.unicastPeers.length === 0 || all(block, 'vmac_xmit_base').length > 0) return []
+  const message = `${instance.name} has unicast_peer and use_vmac: keepalived sends from ${instance.interface} itself, as with vmac_xmit_base`
+  return [{ at: vmac.at, message }]
+})
+
 const interfaceAlias = eachInstance((instance, director) => {
   const [name, alias] = instance.interface.split(':')
   if (alias === undefined) return []
@@ -258,6 +266,15 @@ export const vrrpRules: Rule[] = [
     why: 'keepalived sends to the multicast group, which it calls deprecated (vrrp.c vrrp_complete_instance).',
     remedy: 'Write the addresses of the other directors into unicast_peer.',
     check: unicastNoPeer,
+  },
+  {
+    code: 'unicast-vmac',
+    severity: 'warning',
+    rejected: true,
+    title: 'use_vmac with unicast_peer, and no vmac_xmit_base',
+    why: 'keepalived sets vmac_xmit_base, and its configuration test fails (vrrp_parser.c vrrp_end_handler).',
+    remedy: 'Write vmac_xmit_base.',
+    check: unicastVmac,
   },
   {
     code: 'ah-with-master',
