@@ -19,6 +19,35 @@ const urlMissing = eachService(service =>
   ),
 )
 
+/** What is asked is the path as it is written; a server may take a whole URL (RFC 9112 3.2.2). */
+const urlPath = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director =>
+    everyStatement(director.statements)
+      .filter(one => keyword(one) === 'url')
+      .flatMap(({ block = [] }) => all(block, 'path'))
+      .flatMap(({ words: [, path] }) => path ?? [])
+      .filter(({ text }) => !/^(?:\/|https?:\/\/)/.test(text))
+      .map(({ text, at }) => ({
+        at,
+        message: `path ${text} does not begin with /: keepalived asks for GET ${text}, which a web server refuses`,
+      })),
+  )
+
+const WRONG_PORT: Partial<Record<string, { port: number; speaks: string }>> = {
+  HTTP_GET: { port: 443, speaks: 'HTTP without TLS' },
+  SSL_GET: { port: 80, speaks: 'TLS' },
+}
+
+const otherPort = eachService(service =>
+  service.realServers.flatMap(server =>
+    server.checks.flatMap(({ type, keyword, target, at }) => {
+      const wrong = WRONG_PORT[type]
+      if (!wrong || (target?.port ?? server.port) !== wrong.port) return []
+      return [{ at, message: `${keyword} speaks ${wrong.speaks} to port ${wrong.port} of ${server.address}` }]
+    }),
+  ),
+)
+
 /** Words of a check that say where it connects to, or how; in a host block too they are the check's own (check_smtp.c smtp_check_end_handler, check_api.c). */
 const CONNECTS = ['connect_ip', 'connect_port', 'bindto', 'bind_port', 'bind_if', 'fwmark', 'connect_timeout']
 
@@ -74,6 +103,24 @@ export const checkRules: Rule[] = [
     why: 'keepalived leaves the check out (check_http.c http_get_check_end).',
     remedy: 'Write a url block with a path.',
     check: urlMissing,
+  },
+  {
+    code: 'url-path',
+    severity: 'error',
+    rejected: false,
+    title: 'A path of a web check that does not begin with /',
+    why: 'keepalived asks for the path as it is written (check_http.c http_request_thread), and a web server answers 400: the real server is never up.',
+    remedy: 'Begin the path with /.',
+    check: urlPath,
+  },
+  {
+    code: 'check-port',
+    severity: 'warning',
+    rejected: false,
+    title: 'HTTP_GET to port 443, or SSL_GET to port 80',
+    why: 'The ports belong to the other protocol (RFC 9110 4.2): where a server has it there as usual, the check never succeeds.',
+    remedy: 'Write SSL_GET for port 443 and HTTP_GET for port 80, or connect_port.',
+    check: input => onePerPlace(otherPort(input)),
   },
   {
     code: 'smtp-hosts',

@@ -426,6 +426,21 @@ const CASES: Record<string, Case> = {
     '8:5',
     service('', 'HTTP_GET {\n      url {\n        path /\n      }\n    }'),
   ),
+  'url-path': alone(
+    service('', 'HTTP_GET {\n      url {\n        path health\n      }\n    }'),
+    '10:14',
+    service('', 'HTTP_GET {\n      url {\n        path /health\n      }\n    }'),
+  ),
+  'check-port': alone(
+    service('', 'HTTP_GET {\n      connect_port 443\n      url {\n        path /\n      }\n    }'),
+    '8:5',
+    service('', 'SSL_GET {\n      connect_port 443\n      url {\n        path /\n      }\n    }'),
+  ),
+  'server-on-loopback': alone(
+    service().replace('10.0.0.11', '127.0.0.1'),
+    '6:3',
+    service().replace('10.0.0.11', '127.0.0.1').replace('NAT', 'DR'),
+  ),
   'smtp-hosts': alone(
     service('', 'SMTP_CHECK {\n      host {\n      }\n      host {\n      }\n    }') +
       service('', 'SMTP_CHECK {\n      host {\n        connect_port 25\n      }\n    }', '10.0.0.100 25'),

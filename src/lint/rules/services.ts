@@ -64,6 +64,15 @@ const sorryUnreachable = eachService((service, director, { topology }) => {
   return [{ at: sorry.at, message }]
 })
 
+const serverOnLoopback = eachService(service =>
+  service.realServers
+    .filter(({ address, forwarding }) => forwarding === 'NAT' && isLoopback(address))
+    .map(({ address, at }) => ({
+      at,
+      message: `with NAT nothing is sent to ${address}: the kernel drops what clients send`,
+    })),
+)
+
 const sorryMethod = (service: VirtualService, director: Director): string => {
   const { fallback } = sectionOf(service, director) ?? {}
   if (fallback) return fallback.forwarding
@@ -236,6 +245,17 @@ export const serviceRules: Rule[] = [
     why: 'With DR and TUN it gets packets to the VIP and must hold it, as a real server does; with NAT the kernel sends nothing to a loopback address (net/netfilter/ipvs/ip_vs_xmit.c).',
     remedy: 'Put the VIP on lo of the sorry server, or use 127.0.0.1 with DR.',
     check: sorryUnreachable,
+  },
+  {
+    code: 'server-on-loopback',
+    severity: 'error',
+    rejected: false,
+    programs: EVERY_PROGRAM,
+    title: 'A real server on a loopback address behind NAT',
+    why: 'The kernel rewrites no destination from outside to a loopback address, it drops the packet (net/netfilter/ipvs/ip_vs_xmit.c ip_vs_nat_xmit).',
+    remedy:
+      'Write an address of an interface of the director, or DR for the real server: it takes what comes for the VIP.',
+    check: input => onePerPlace(serverOnLoopback(input)),
   },
   {
     code: 'persistence-defeated',
