@@ -15,9 +15,9 @@ writeFileSync(path.join(given, 'usr/sbin/own-proxy'), '')
 afterAll(() => rmSync(given, { recursive: true }))
 
 /** The director of a configuration that tracks one script, and what is said of it; it brings /etc/keepalived/here/check.sh. */
-const derived = (command: string) => {
+const derived = (command: string, weight = '') => {
   const script = `vrrp_script chk {\n script "${command}"\n}`
-  const configs = [read('d1', `${script}${instance({ more: 'track_script {\n chk\n }' })}`)]
+  const configs = [read('d1', `${script}${instance({ more: `track_script {\n chk ${weight}\n }` })}`)]
   const brought = [{ node: 'd1', from: { '/etc/keepalived': given, '/usr': path.join(given, 'usr') } }]
   const { nodes, questions } = withScripts(deriveTopology('pair', configs), configs, brought)
   const { processes, files } = nodes.find(node => node.name === 'd1') ?? {}
@@ -74,6 +74,12 @@ it('what any other looks for is a question', () => {
       'd1: vrrp_script chk runs /usr/bin/curl -sf http://127.0.0.1/: what it looks for must be in the folder of d1, or the VIP may not come up',
     ],
   })
+})
+
+it('that one with a weight fails is a priority of its own', () => {
+  expect(derived('/usr/bin/curl -sf http://127.0.0.1/', 'weight -20').said[0]).toMatch(
+    /in the folder of d1, or the priority is not the planned one \(weight -20\)$/,
+  )
 })
 
 it('a process that track_process looks for has a stand-in, and a file is a question', () => {

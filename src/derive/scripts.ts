@@ -27,10 +27,10 @@ export const withScripts = (draft: Draft, configs: DirectorConfig[], directors: 
     const brings = directors.find(one => one.node === node.name)?.from ?? {}
     const processes = new Set<string>()
     const files = { ...node.files }
-    for (const { what, words, target } of config?.instances.flatMap(trackedBy) ?? []) {
+    for (const { what, words, target, weight } of config?.instances.flatMap(trackedBy) ?? []) {
       const ask = (text: string): void => void questions.push(`${node.name}: ${what} ${text}`)
       if (!target || ('process' in target && isOdd(target.process))) {
-        ask(`${words}: what it looks for must be in the folder of ${node.name}, or the VIP may not come up`)
+        ask(`${words}: what it looks for must be in the folder of ${node.name}, or ${without(weight)}`)
       } else if ('process' in target) {
         const { process } = target
         if (RUNS.includes(process)) continue
@@ -61,16 +61,21 @@ interface Tracked {
   /** `runs /etc/keepalived/check.sh` */
   words: string
   target: LooksFor | undefined
+  weight: number
 }
 
+/** What follows where it fails from the start. */
+const without = (weight: number): string =>
+  weight === 0 ? 'the VIP may not come up' : `the priority is not the planned one (weight ${weight})`
+
 const trackedBy = ({ trackScripts, trackObjects = [] }: VrrpInstance): Tracked[] => [
-  ...trackScripts.map(({ script: { name, command } }) => ({
-    ...{ what: `vrrp_script ${name}`, words: `runs ${command}`, target: looksFor(command) },
+  ...trackScripts.map(({ script: { name, command }, weight }) => ({
+    ...{ what: `vrrp_script ${name}`, words: `runs ${command}`, target: looksFor(command), weight },
   })),
-  ...trackObjects.map(({ kind, name, of = '' }) => {
+  ...trackObjects.map(({ kind, name, of = '', weight }) => {
     const process = basename(of)
     const isName = kind === 'process' && PROCESS_NAME.test(process)
-    return { what: `track_${kind} ${name}`, words: `looks at ${of}`, target: isName ? { process } : undefined }
+    return { what: `track_${kind} ${name}`, words: `looks at ${of}`, target: isName ? { process } : undefined, weight }
   }),
 ]
 

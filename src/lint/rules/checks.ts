@@ -109,7 +109,7 @@ export const checkRules: Rule[] = [
     severity: 'error',
     rejected: false,
     title: 'A path of a web check that does not begin with /',
-    why: 'keepalived asks for the path as it is written (check_http.c http_request_thread), and a web server answers 400: the real server is never up.',
+    why: 'keepalived asks for the path as it is written (check_http.c http_request), and a web server answers 400: the real server is never up.',
     remedy: 'Begin the path with /.',
     check: urlPath,
   },
