@@ -99,6 +99,16 @@ const optionsOutOfRange = ({ directors }: LintInput): Found[] =>
     ),
   )
 
+/** `ipvsadm --set` takes the three numbers alone, `lvs_timeouts` does not (global_parser.c `lvs_timeouts`). */
+const timeoutsUnnamed = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director =>
+    globalsOf(director)
+      .filter(one => keyword(one) === 'lvs_timeouts')
+      .flatMap(({ words: [, first] }) => first ?? [])
+      .filter(({ text }) => !['tcp', 'tcpfin', 'udp'].includes(text))
+      .map(({ text, at }) => ({ at, message: `${text} is none of tcp, tcpfin and udp; keepalived goes without it` })),
+  )
+
 const noSwitch = each(({ block }, word, value) =>
   isSwitch({ block, word }) && value !== undefined && !/^(?:on|off|true|false|yes|no)$/.test(value)
     ? `${word} ${value} is neither on nor off`
@@ -275,7 +285,7 @@ export const grammarRules: Rule[] = [
     title: 'A word that is none of those that its keyword takes',
     why: 'keepalived goes on without it (check_parser.c ip_family_handler, check_http.c http_protocol_handler, vrrp_parser.c vrrp_tprocess_match_handler, global_parser.c).',
     remedy: 'Write one of the words that the message names.',
-    check: noChoice,
+    check: input => [...noChoice(input), ...timeoutsUnnamed(input)],
   },
   {
     code: 'value-extra',

@@ -32,6 +32,15 @@ const ROUTE: Options = {
 }
 /** vrrp_iproute.c `parse_nexthops`; `encap` has a grammar of its own and ends what is looked at. */
 const NEXTHOP: Options = { valued: words('via dev weight realms'), bare: words('nexthop onlink encap') }
+/** vrrp_iprule.c `alloc_rule`, which passes over the word behind `inet` and `inet6`. */
+const RULE: Options = {
+  valued:
+    words(`inet inet6 from to table lookup preference order priority tos dsfield fwmark realms suppress_prefixlength sup_pl
+    suppress_ifgroup sup_group dev iif oif tunnel-id uidrange protocol ipproto sport dport goto`),
+  bare: words('not l3mdev no_track type nop blackhole unreachable prohibit'),
+}
+const ACTIONS = words('table lookup l3mdev goto nop blackhole unreachable prohibit')
+const PREFERENCE = words('preference priority order')
 const ROUTE_TYPES = words(
   'local nat broadcast brd anycast multicast prohibit unreachable blackhole xresolve unicast throw default default6',
 )
@@ -167,8 +176,25 @@ const routes = eachLine(['virtual_routes', 'static_routes'], (line, block) => {
     : [{ at: line.at, message: 'the route has no destination; keepalived leaves it out' }]
 })
 
+const ruleWords = eachLine(['virtual_rules', 'static_rules'], (line, block) => {
+  const valued = isStatic(block) ? [...RULE.valued, 'track_group'] : RULE.valued
+  for (let n = 0; n < line.words.length; n++) {
+    const { text, at } = line.words[n] as Word
+    if (RULE.bare.includes(text)) continue
+    if (!valued.includes(text))
+      return [{ at, message: `keepalived does not know ${text} of a rule${near(text, [...valued, ...RULE.bare])}` }]
+    const value = line.words[++n]
+    if (!value) return [{ at, message: `${text} of a rule has no value` }]
+    if (PREFERENCE.includes(text) && !/^(?:0x[\da-f]+|\d+)$/i.test(value.text))
+      return [{ at: value.at, message: `${text} ${value.text} of a rule is not a number` }]
+  }
+  return line.words.some(({ text }) => ACTIONS.includes(text))
+    ? []
+    : [{ at: line.at, message: 'the rule does not say what to do with its packets; keepalived leaves it out' }]
+})
+
 const rules = eachLine(['virtual_rules', 'static_rules'], line =>
-  line.words.some(({ text }) => ['preference', 'priority', 'order', 'pref'].includes(text))
+  line.words.some(({ text }) => PREFERENCE.includes(text))
     ? []
     : [{ at: line.at, message: 'the rule has no preference; keepalived takes one from 16384 on' }],
 )
@@ -201,8 +227,12 @@ const smtpServer = ({ directors }: LintInput): Found[] =>
     globalsOf(director)
       .filter(one => keyword(one) === 'smtp_server')
       .flatMap(({ words: [, server] }) => server ?? [])
-      .filter(({ text }) => /^[\d.]+$/.test(text) && !isNumeric(text))
-      .map(({ text, at }) => ({ at, message: `smtp_server ${text} is not an address; keepalived sends no mail` })),
+      .filter(({ text }) => /^[\d.]+(?::\d+)?$/.test(text) && !isNumeric(text))
+      .map(({ text, at }) => ({
+        at,
+        message: `smtp_server ${text} is not an address; keepalived sends no mail`,
+        ...(text.includes(':') ? { remedy: `write smtp_server ${text.replace(':', ' ')}` } : {}),
+      })),
   )
 
 /** Lines by which mail is asked for; keepalived sends none where it knows nobody to send it to (smtp.c `smtp_alert`). */
@@ -296,6 +326,15 @@ export const listRules: Rule[] = [
     why: 'keepalived leaves the route out, or the word (vrrp_iproute.c alloc_route).',
     remedy: 'Write it in the words of `ip route`.',
     check: routes,
+  },
+  {
+    code: 'rule-invalid',
+    severity: 'error',
+    rejected: true,
+    title: 'A routing rule that keepalived does not understand',
+    why: 'keepalived leaves the rule out (vrrp_iprule.c alloc_rule).',
+    remedy: 'Write it as from PREFIX table N preference N, with the whole words of `ip rule`.',
+    check: ruleWords,
   },
   {
     code: 'rule-no-preference',

@@ -182,7 +182,11 @@ const CASES: Record<string, Case> = {
 `,
   ),
   'switch-invalid': alone(instance('  smtp_alert maybe'), '8:3', instance('  smtp_alert off')),
-  'choice-unknown': alone(service('  ip_family ipv4'), '5:3', service('  ip_family inet')),
+  'choice-unknown': alone(
+    `${service('  ip_family ipv4')}global_defs {\n  lvs_timeouts 900 60 300\n}\n`,
+    ['5:3', '13:16'],
+    `${service('  ip_family inet')}global_defs {\n  lvs_timeouts tcp 900 udp 300\n}\n`,
+  ),
   'value-extra': alone(
     'global_defs {\n  notification_email_from a@b c\n}\n',
     '2:31',
@@ -198,6 +202,11 @@ const CASES: Record<string, Case> = {
     'vrrp_track_process p {\n  weight 5\n}\ntrack_file f {\n}\n',
     ['1:1', '4:1'],
     'vrrp_track_process p {\n  process nginx\n}\ntrack_file f {\n  file /tmp/f\n}\n',
+  ),
+  'bfd-neighbour': alone(
+    'bfd_instance a {\n}\nbfd_instance b {\n  neighbor_ip gw1\n}\nbfd_instance c {\n  neighbor_ip 10.0.0.1\n  source_ip fd00::1\n}\n',
+    ['1:1', '4:15', '8:13'],
+    'bfd_instance b {\n  neighbour_ip 10.0.0.1\n  source_ip 10.0.0.2\n}\n',
   ),
   'name-unknown': alone(
     `${service('', 'FILE_CHECK {\n      track_file f\n    }')}track_file f {\n  file /tmp/f\n}\n`,
@@ -261,6 +270,12 @@ const CASES: Record<string, Case> = {
     'static_routes {\n  10.9.0.0/16 via 10.0.0.1 dev eth0 metric 5\n  blackhole 10.8.0.0/16\n  default via 10.0.0.1\n' +
       '  10.7.0.0/16 no_track protocol static nexthop via inet 10.0.0.1 dev eth0 weight 256 nexthop dev eth1 onlink\n}\n',
   ),
+  'rule-invalid': alone(
+    'static_rules {\n  form 10.0.0.0/24 table 1 priority 1\n  from 10.0.0.0/24 priority 1\n  to 10.0.0.0/24 table\n  from any table 1 pref 5\n}\n' +
+      instance('  virtual_rules {\n    table 5 track_group G priority 6\n    table 5 priority first\n  }'),
+    ['2:3', '3:3', '4:18', '5:20', '15:13', '16:22'],
+    'static_rules {\n  not from 10.0.0.0/24 fwmark 0x10/0xff iif eth0 lookup main preference 0x64 no_track track_group G\n  to 10.0.0.0/24 blackhole priority 5\n}\n',
+  ),
   'rule-no-preference': alone(
     'static_rules {\n  from 10.0.0.0/24 table 1\n}\n',
     '2:3',
@@ -277,8 +292,8 @@ const CASES: Record<string, Case> = {
     'global_defs {\n  notification_email {\n    root a@b\n  }\n  notification_email_from a@b\n}\n',
   ),
   'smtp-server-invalid': alone(
-    'global_defs {\n  smtp_server 192.618.200.1\n}\n',
-    '2:15',
+    'global_defs {\n  smtp_server 192.618.200.1\n  smtp_server 127.0.0.1:25\n}\n',
+    ['2:15', '3:15'],
     'global_defs {\n  smtp_server mail.example.com 25\n}\n',
   ),
   'url-invalid': alone(
@@ -332,8 +347,8 @@ const CASES: Record<string, Case> = {
     instance() + instance('', { name: 'VI_2', vip: '10.0.0.101', vrid: 52 }),
   ),
   'unicast-no-peer': alone(
-    instance('  unicast_src_ip 10.0.0.2'),
-    '8:3',
+    instance('  unicast_src_ip 10.0.0.2') + instance('  unicast_ttl 5', { name: 'VI_2', vip: '10.0.0.101', vrid: 52 }),
+    ['8:3', '17:3'],
     instance('  unicast_src_ip 10.0.0.2\n  unicast_peer {\n    10.0.0.3\n  }'),
   ),
   'ah-with-master': alone(

@@ -1,5 +1,7 @@
 import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { dirname } from 'node:path'
+import { addressOf } from '../../config/keepalived/address.ts'
 import { keyword, type Statement } from '../../config/keepalived/parse.ts'
 import { all, last } from '../../config/keepalived/values.ts'
 import { COMMANDS } from '../keywords.ts'
@@ -218,6 +220,28 @@ const trackEmpty = ({ directors }: LintInput): Found[] =>
     }),
   )
 
+/** The neighbour of a BFD session is an address (bfd_parser.c `bfd_nbrip_handler`, `bfd_end_handler`). */
+const bfdNeighbour = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(({ statements }) =>
+    all(statements, 'bfd_instance').flatMap(({ at, words, block = [] }): Found[] => {
+      const name = words[1]?.text ?? ''
+      const [neighbour, source] = [['neighbor_ip', 'neighbour_ip'], ['source_ip']].map(
+        keywords => last(block, ...keywords)?.words[1],
+      )
+      if (!neighbour) return [{ at, message: `bfd_instance ${name} has no neighbor_ip; keepalived leaves it out` }]
+      const odd = [neighbour, source].find(one => one && isIP(addressOf(one.text)) === 0)
+      if (odd) return [{ at: odd.at, message: `${odd.text} is not an address of bfd_instance ${name}` }]
+      return source && isIP(addressOf(source.text)) !== isIP(addressOf(neighbour.text))
+        ? [
+            {
+              at: source.at,
+              message: `${source.text} and ${neighbour.text} of bfd_instance ${name} are not of one family`,
+            },
+          ]
+        : []
+    }),
+  )
+
 /** What a check of a real server names must stand before it, unlike what a vrrp_instance tracks. */
 const NAMES: Record<string, { line: string; blocks: string[] }> = {
   FILE_CHECK: { line: 'track_file', blocks: ['track_file', 'vrrp_track_file'] },
@@ -250,6 +274,15 @@ export const scriptRules: Rule[] = [
     why: 'keepalived leaves it out, and nothing is tracked (vrrp_parser.c vrrp_tprocess_end_handler, track_file.c).',
     remedy: 'Write process (vrrp_track_process) or file (track_file).',
     check: trackEmpty,
+  },
+  {
+    code: 'bfd-neighbour',
+    severity: 'error',
+    rejected: true,
+    title: 'A BFD session without a neighbour, or with addresses that are none',
+    why: 'keepalived leaves the bfd_instance out, and whoever tracks it (bfd_parser.c).',
+    remedy: 'Write the IP address of the neighbour: neighbor_ip 10.0.0.254.',
+    check: bfdNeighbour,
   },
   {
     code: 'name-unknown',

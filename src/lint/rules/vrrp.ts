@@ -119,8 +119,10 @@ const vridTwice = ({ directors }: LintInput): Found[] =>
     }),
   )
 
+const UNICAST = ['unicast_src_ip', 'unicast_peer', 'unicast_ttl', 'check_unicast_src', 'old_unicast_checksum']
+
 const unicastNoPeer = eachInstance((instance, director) => {
-  const line = all(blockOf(director, instance), 'unicast_src_ip', 'unicast_peer').at(-1)
+  const line = all(blockOf(director, instance), ...UNICAST).at(-1)
   if (!line || instance.unicastPeers.length > 0) return []
   return [
     {
@@ -262,7 +264,7 @@ export const vrrpRules: Rule[] = [
     code: 'unicast-no-peer',
     severity: 'error',
     rejected: true,
-    title: 'unicast_src_ip or an empty unicast_peer, and no peer',
+    title: 'unicast_src_ip or another word of unicast, and no peer',
     why: 'keepalived sends to the multicast group, which it calls deprecated (vrrp.c vrrp_complete_instance).',
     remedy: 'Write the addresses of the other directors into unicast_peer.',
     check: unicastNoPeer,
