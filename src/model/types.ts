@@ -138,7 +138,7 @@ export interface TrackedObject extends TrackWeight {
   kind: 'file' | 'process' | 'bfd'
   name: string
   /** Path of the file, command line of the process, address of the neighbour, as its definition has it. */
-  of?: string
+  of: string
   at: Position
 }
 

@@ -81,4 +81,13 @@ describe('tracking', () => {
       '7: VI_1: there is no track_file none; keepalived ignores the line',
     ])
   })
+
+  it('does not track what does not say what it looks at', () => {
+    const read = instance(
+      ' track_file {\n f\n }\n track_bfd {\n b\n }',
+      'track_file f {\n}\nbfd_instance b {\n neighbour_ip 10.0.0.1\n}',
+    )
+    expect(read.trackObjects?.map(one => one.of)).toEqual(['10.0.0.1'])
+    expect(read.notices).toContain('5: VI_1: there is no track_file f; keepalived ignores the line')
+  })
 })

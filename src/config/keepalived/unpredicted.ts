@@ -15,9 +15,9 @@ const unlessEmpty = <K extends string, T>(name: K, values: T[]): Partial<Record<
 
 /** The blocks by which an instance tracks, the root blocks that define what is tracked, and the line that says what it is. */
 const TRACKING = [
-  { kind: 'file', block: 'track_file', definitions: ['track_file', 'vrrp_track_file'], of: 'file', weight: 1 },
-  { kind: 'process', block: 'track_process', definitions: ['vrrp_track_process'], of: 'process', weight: 0 },
-  { kind: 'bfd', block: 'track_bfd', definitions: ['bfd_instance'], of: 'neighbor_ip', weight: 0 },
+  { kind: 'file', block: 'track_file', definitions: ['track_file', 'vrrp_track_file'], of: ['file'], weight: 1 },
+  { kind: 'process', block: 'track_process', definitions: ['vrrp_track_process'], of: ['process'], weight: 0 },
+  { kind: 'bfd', block: 'track_bfd', definitions: ['bfd_instance'], of: ['neighbor_ip', 'neighbour_ip'], weight: 0 },
 ] as const
 
 type Kind = (typeof TRACKING)[number]['kind']
@@ -27,11 +27,12 @@ export type Trackable = Map<Kind, Map<string, Statement>>
 
 export const trackable = (statements: Statement[]): Trackable =>
   new Map(
-    TRACKING.map(({ kind, definitions }) => [
+    TRACKING.map(({ kind, definitions, of }) => [
       kind,
-      // of two with one name the first counts
+      // keepalived leaves out what does not say what it looks at, and of two with one name the first counts
       new Map(
         all(statements, ...definitions)
+          .filter(one => last(one.block ?? [], ...of))
           .toReversed()
           .map(one => [one.words[1]?.text ?? '', one]),
       ),
@@ -80,9 +81,9 @@ const readTracking = (
     const ignored = { weight: how.weight, reverse: false }
     const own = readWeight(weightLine?.words.slice(1), weightLine, `takes ${how.weight}`, notices, ignored)
     const taken = readTracked(line, instance, own, notices)
-    const of = last(inner, how.of)?.words.slice(1)
+    const of = last(inner, ...how.of)?.words.slice(1) ?? []
     if (!taken) return []
-    return [{ kind: how.kind, name, ...(of ? { of: of.map(word => word.text).join(' ') } : {}), ...taken, at: line.at }]
+    return [{ kind: how.kind, name, of: of.map(word => word.text).join(' '), ...taken, at: line.at }]
   })
 }
 
