@@ -234,6 +234,13 @@ const CASES: Record<string, Case> = {
     '2:24',
     `global_defs {\n  lvs_sync_daemon eth0 id 3 inst VI_1\n}\n${instance()}`,
   ),
+  'option-useless': alone(
+    instance('  timer_expired_backup\n  owner_ignore_adverts\n  vmac_xmit_base'),
+    ['8:3', '9:3', '10:3'],
+    instance('  timer_expired_backup\n  nopreempt\n  owner_ignore_adverts\n  use_vmac\n  vmac_xmit_base', {
+      priority: 255,
+    }),
+  ),
   'unicast-vmac': alone(
     instance('  use_vmac\n  unicast_peer {\n    10.0.0.3\n  }'),
     '8:3',

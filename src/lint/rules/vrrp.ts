@@ -26,6 +26,27 @@ const vipMissing = ({ directors }: LintInput): Found[] =>
       .map(({ at, words }) => ({ at, message: `vrrp_instance ${words[1]?.text ?? ''} has no VIP` })),
   )
 
+/** Words that keepalived resets without another (vrrp.c `vrrp_complete_instance`). */
+const NEEDS: {
+  word: string
+  needs: string
+  isMet: (instance: VrrpInstance, has: (word: string) => boolean) => boolean
+}[] = [
+  { word: 'timer_expired_backup', needs: 'nopreempt', isMet: (_, has) => has('nopreempt') },
+  { word: 'owner_ignore_adverts', needs: 'priority 255', isMet: ({ priority }) => priority === 255 },
+  { word: 'vmac_xmit_base', needs: 'use_vmac', isMet: (_, has) => has('use_vmac') || has('use_ipvlan') },
+]
+
+const optionUseless = eachInstance((instance, director) => {
+  const block = blockOf(director, instance)
+  return NEEDS.filter(({ isMet }) => !isMet(instance, word => all(block, word).length > 0)).flatMap(({ word, needs }) =>
+    all(block, word).map(({ at }) => ({
+      at,
+      message: `${word} is for ${needs}, which ${instance.name} does not have`,
+    })),
+  )
+})
+
 const unicastVmac = eachInstance((instance, director) => {
   const block = blockOf(director, instance)
   const vmac = all(block, 'use_vmac').at(-1)
@@ -268,6 +289,15 @@ export const vrrpRules: Rule[] = [
     why: 'keepalived sends to the multicast group, which it calls deprecated (vrrp.c vrrp_complete_instance).',
     remedy: 'Write the addresses of the other directors into unicast_peer.',
     check: unicastNoPeer,
+  },
+  {
+    code: 'option-useless',
+    severity: 'warning',
+    rejected: true,
+    title: 'An option of an instance without what it is for',
+    why: 'keepalived resets it, and says so (vrrp.c vrrp_complete_instance).',
+    remedy: 'Take the line out, or write what the message names.',
+    check: optionUseless,
   },
   {
     code: 'unicast-vmac',
