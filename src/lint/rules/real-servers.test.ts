@@ -53,4 +53,20 @@ describe('a real server that is the other director', () => {
     expect(places(both(11, TWELVE), instance('  unicast_src_ip 10.0.0.12'))).toEqual([])
     expect(places(both(11, TWELVE), both(12, '').replace('10.0.0.11 80', '10.0.0.12 80'))).toEqual([])
   })
+
+  it('does not where it schedules nothing as a backup', () => {
+    const file = (node: string) => `${node}/etc/keepalived/keepalived.conf`
+    const daemon = 'global_defs {\n  lvs_sync_daemon eth0 VI_1\n}\n'
+    const of = (sysctls: string) =>
+      placesOf(
+        findingsIn({
+          'topology.yaml': `${TOPOLOGY}  d2: { role: director, sysctls: { ${sysctls} }, interfaces: { eth0: { network: lan, address: 10.0.0.12 } } }\n`,
+          [file('d1')]: instance() + service(TWELVE).replace('NAT', 'DR'),
+          [file('d2')]: daemon + instance() + service(TWELVE).replace('NAT', 'DR'),
+        }),
+        'server-schedules-again',
+      )
+    expect(of('')).toEqual([`${file('d1')}:14:3 server-schedules-again`])
+    expect(of('net.ipv4.vs.backup_only: 1')).toEqual([])
+  })
 })
