@@ -89,7 +89,7 @@ it('a process that track_process looks for has a stand-in, and a file is a quest
   const { nodes, questions } = withScripts(deriveTopology('pair', configs), configs, [])
   expect(nodes.find(node => node.name === 'd1')?.processes).toEqual(['haproxy'])
   expect(questions.filter(one => one.includes('track_')).toSorted()).toEqual([
-    'd1: track_file down looks at /run/down: what it looks for must be in the folder of d1, or the VIP may not come up',
+    'd1: track_file down looks at /run/down: what it looks for must be in the folder of d1, or the priority is not the planned one (weight 1)',
     'd1: track_process proxy looks for a process haproxy: one that does nothing stands for it',
   ])
 })

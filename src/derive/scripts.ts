@@ -72,7 +72,7 @@ const trackedBy = ({ trackScripts, trackObjects = [] }: VrrpInstance): Tracked[]
   ...trackScripts.map(({ script: { name, command }, weight }) => ({
     ...{ what: `vrrp_script ${name}`, words: `runs ${command}`, target: looksFor(command), weight },
   })),
-  ...trackObjects.map(({ kind, name, of = '', weight }) => {
+  ...trackObjects.map(({ kind, name, of, weight }) => {
     const process = basename(of)
     const isName = kind === 'process' && PROCESS_NAME.test(process)
     return { what: `track_${kind} ${name}`, words: `looks at ${of}`, target: isName ? { process } : undefined, weight }

@@ -78,7 +78,7 @@ const failsToo = (
   if (alike) return `vrrp_script ${alike.name} looks for the same, and fails with it`
   const object = own
     .flatMap(({ trackObjects = [] }) => trackObjects)
-    .find(one => 'process' in target && one.kind === 'process' && path.basename(one.of ?? '') === target.process)
+    .find(one => 'process' in target && one.kind === 'process' && path.basename(one.of) === target.process)
   return object && `track_process ${object.name} looks for the same, and fails with it`
 }
 
