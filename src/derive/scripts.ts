@@ -3,7 +3,7 @@ import { basename, join, relative } from 'node:path'
 import { isInside } from '../config/keepalived/include.ts'
 import { type LooksFor, looksFor, PROCESS_NAME } from '../model/looks-for.ts'
 import type { DirectorConfig, VrrpInstance } from '../model/types.ts'
-import { OWN_PROCESSES } from '../topology/own-processes.ts'
+import { OWN_PROCESSES } from '../topology/processes.ts'
 import type { Draft, DraftNode } from './draft.ts'
 import type { Brought } from './write.ts'
 

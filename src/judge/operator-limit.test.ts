@@ -54,7 +54,7 @@ describe('what a limit is for', () => {
 
   it('is the one for clients where a failover has one for them', () => {
     const params = { ...failover.params, gapBound: bound(690) }
-    expect(limitedBy(limit('gap'), { ...failover, params } as PlannedCheck)?.bound.maxMs).toBe(690)
+    expect(limitedBy(limit('gap'), { ...failover, params })?.bound.maxMs).toBe(690)
   })
 
   it('has no lower end for clients, who may be luckier', () => {

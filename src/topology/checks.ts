@@ -5,7 +5,7 @@ import { hint } from './did-you-mean.ts'
 import { contains, formatSubnet, isReserved, overlaps, parseIpv4, parseSubnet } from './ipv4.ts'
 import type { Subnet } from './ipv4.ts'
 import { show } from './messages.ts'
-import { OWN_PROCESSES } from './own-processes.ts'
+import { OWN_PROCESSES } from './processes.ts'
 import type { Path, YamlSource } from './source.ts'
 import { ROLES } from './types.ts'
 

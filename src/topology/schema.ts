@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 import { DURATION, DURATION_FORM, parseDuration } from '../model/duration.ts'
 import type { LimitName } from '../model/limits.ts'
-import { PROCESS_NAME } from '../model/looks-for.ts'
+import { PROCESS_NAME } from './processes.ts'
 import { ROLES } from './types.ts'
 
 /**

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { PROCESS_NAME } from '../../model/looks-for.ts'
-import { VITAL_PROCESSES } from '../../topology/own-processes.ts'
+import { PROCESS_NAME, VITAL_PROCESSES } from '../../topology/processes.ts'
 import { defineFault } from './fault.ts'
 import { kept, sh } from './shell.ts'
 

@@ -18,7 +18,7 @@ import {
 } from '../../model/track.ts'
 import type { Bound, TrackedScript, VrrpInstance } from '../../model/types.ts'
 import { handoverBound, recoverBound, stopBound } from '../../model/vrrp.ts'
-import { OWN_PROCESSES } from '../../topology/own-processes.ts'
+import { OWN_PROCESSES } from '../../topology/processes.ts'
 import type { Plan, PlannedVip } from '../plan.ts'
 import { boundOfAll, type Cause, type Pair } from './failover.ts'
 import { configured, outranked, OWNERLESS } from './outranked.ts'

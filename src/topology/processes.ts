@@ -1,5 +1,7 @@
 import type { Role } from './types.ts'
 
+export { PROCESS_NAME } from '../model/looks-for.ts'
+
 /** Without one of these, a node ends: its first process, and what that waits for. */
 export const VITAL_PROCESSES = ['lvslab-init', 'sh', 'sleep']
 
