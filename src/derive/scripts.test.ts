@@ -76,6 +76,17 @@ it('what any other looks for is a question', () => {
   })
 })
 
+it('what is tracked with reverse is to fail while nothing is wrong', () => {
+  expect(derived('pidof maintenance', 'weight -20 reverse')).toEqual({
+    processes: undefined,
+    files: {},
+    said: ['d1: vrrp_script chk looks for a process maintenance, with reverse: none is there'],
+  })
+  expect(derived('/etc/keepalived/check.sh', 'weight 0 reverse').files?.['/etc/keepalived/check.sh']).toMatch(
+    /always fails\.\nexit 1\n$/,
+  )
+})
+
 it('that one with a weight fails is a priority of its own', () => {
   expect(derived('/usr/bin/curl -sf http://127.0.0.1/', 'weight -20').said[0]).toMatch(
     /in the folder of d1, or the priority is not the planned one \(weight -20\)$/,

@@ -15,6 +15,7 @@ const FOLDERS = ['/bin', '/sbin', '/usr/bin', '/usr/sbin', '/usr/local/bin', '/u
 
 /** A script of the operator's that is not here: what it would ask is not in the lab either. */
 const ALWAYS = '#!/bin/sh\n# Stands for a script that was not given: it always succeeds.\nexit 0\n'
+const NEVER = ALWAYS.replace('succeeds', 'fails').replace('exit 0', 'exit 1')
 
 /**
  * Gives each director what it tracks: a process of the name that `killall -0`, `pidof` or `track_process` looks for, and for a script that the
@@ -27,13 +28,17 @@ export const withScripts = (draft: Draft, configs: DirectorConfig[], directors: 
     const brings = directors.find(one => one.node === node.name)?.from ?? {}
     const processes = new Set<string>()
     const files = { ...node.files }
-    for (const { what, words, target, weight } of config?.instances.flatMap(trackedBy) ?? []) {
+    for (const { what, words, target, weight, reverse } of config?.instances.flatMap(trackedBy) ?? []) {
       const ask = (text: string): void => void questions.push(`${node.name}: ${what} ${text}`)
       if (!target || ('process' in target && isOdd(target.process))) {
         ask(`${words}: what it looks for must be in the folder of ${node.name}, or ${without(weight)}`)
       } else if ('process' in target) {
         const { process } = target
         if (RUNS.includes(process)) continue
+        if (reverse) {
+          ask(`looks for a process ${process}, with reverse: none is there`)
+          continue
+        }
         if (FOLDERS.some(folder => broughtFile(brings, join(folder, process)) !== undefined)) {
           ask(`looks for a process ${process}: etc/rc.local of ${node.name} must start the one in its folder`)
           continue
@@ -43,8 +48,10 @@ export const withScripts = (draft: Draft, configs: DirectorConfig[], directors: 
       } else {
         const own = broughtFile(brings, target.file)
         if (own === undefined) {
-          files[target.file] = ALWAYS
-          ask(`runs ${target.file}, which was not given: one that always succeeds stands for it`)
+          files[target.file] = reverse ? NEVER : ALWAYS
+          ask(
+            `runs ${target.file}, which was not given: one that always ${reverse ? 'fails, as it is tracked with reverse,' : 'succeeds'} stands for it`,
+          )
         } else if (!target.isRead && (statSync(own).mode & 0o111) === 0) {
           ask(`runs ${target.file}, which is not executable: keepalived does not track it`)
         }
@@ -62,6 +69,8 @@ interface Tracked {
   words: string
   target: LooksFor | undefined
   weight: number
+  /** It is to fail while nothing is wrong. */
+  reverse: boolean
 }
 
 /** What follows where it fails from the start. */
@@ -69,13 +78,19 @@ const without = (weight: number): string =>
   weight === 0 ? 'the VIP may not come up' : `the priority is not the planned one (weight ${weight})`
 
 const trackedBy = ({ trackScripts, trackObjects = [] }: VrrpInstance): Tracked[] => [
-  ...trackScripts.map(({ script: { name, command }, weight }) => ({
-    ...{ what: `vrrp_script ${name}`, words: `runs ${command}`, target: looksFor(command), weight },
+  ...trackScripts.map(({ script: { name, command }, weight, reverse }) => ({
+    ...{ what: `vrrp_script ${name}`, words: `runs ${command}`, target: looksFor(command), weight, reverse },
   })),
-  ...trackObjects.map(({ kind, name, of, weight }) => {
+  ...trackObjects.map(({ kind, name, of, weight, reverse }) => {
     const process = basename(of)
     const isName = kind === 'process' && PROCESS_NAME.test(process)
-    return { what: `track_${kind} ${name}`, words: `looks at ${of}`, target: isName ? { process } : undefined, weight }
+    return {
+      what: `track_${kind} ${name}`,
+      words: `looks at ${of}`,
+      target: isName ? { process } : undefined,
+      weight,
+      reverse,
+    }
   }),
 ]
 

@@ -14,7 +14,7 @@ export interface ConfigurationParams {
  * check/check_data.c, vrrp/vrrp_parser.c). Its exit code alone is not enough: an ignored line is a line that does not hold.
  */
 const COMPLAINT =
-  /unknown (keyword|state|option|scheduler)|\bignor(ed|ing)\b|\binvalid\b|not valid|unexpected|resetting|out of range|truncat|missing '[{}]'|unmatched|incorrect|no such file/i
+  /unknown (keyword|state|option|scheduler)|\bignor(ed|ing)\b|\binvalid\b|not valid|unexpected|resetting|out of range|truncat|missing '[{}]'|unmatched|incorrect|no such file|\bdisabling\b/i
 
 /** What looks like a complaint and is not one. */
 const HARMLESS = /NOTICE: setting config option|SECURITY VIOLATION|Unable to load ipset|Registering/

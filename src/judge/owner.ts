@@ -47,10 +47,12 @@ export const checkSingleOwner = (history: History, params: OwnerParams): Verdict
   // nobody was ever seen to hold it: that is one verdict, not two
   if (!noneBound || twice.outcome === 'INCONCLUSIVE') return twice
   const downFaults = params.downFaults ?? DOWN_FAULTS
+  // somebody may be quicker than a failover is due
+  const { minMs: _, ...upper } = noneBound
   const none = judgeOwnerless(history, {
     vip,
     directors: nodes,
-    bound: withScheduling(history, noneBound, slackMs),
+    bound: withScheduling(history, upper, slackMs),
     staleFaults,
     downFaults,
     allowedDuring,

@@ -18,6 +18,7 @@ import { checkSorry } from './sorry.ts'
 import { checkSpread } from './spread.ts'
 import { checkRelease, checkStickiness } from './stickiness.ts'
 import { checkTable } from './table.ts'
+import { checkTracked } from './tracked.ts'
 import { checkUndisturbed } from './undisturbed.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -42,13 +43,14 @@ export const RULES = {
   spread: checkSpread,
   stickiness: checkStickiness,
   table: checkTable,
+  tracked: checkTracked,
   undisturbed: checkUndisturbed,
 } satisfies Record<string, (history: History, params: never) => Verdict>
 
 export type Rule = keyof typeof RULES
 
 /** Rules that no lack of processor time makes fail: what keepalived says of its configuration. */
-const TIMELESS: Rule[] = ['configuration']
+const TIMELESS: Rule[] = ['configuration', 'tracked']
 
 export type ParamsOf<R extends Rule> = Parameters<(typeof RULES)[R]>[1]
 

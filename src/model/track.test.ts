@@ -33,10 +33,13 @@ describe('effective priority', () => {
 
   it('turns a weight round with reverse, and good and bad without a weight', () => {
     expect(effectivePriority(withScript(-20, 100, true), failed)).toBe(120)
-    expect(effectivePriority(withScript(20, 100, true), {})).toBe(80)
+    expect(effectivePriority(withScript(20, 100, true), { scripts: { chk: true } })).toBe(80)
     expect(effectivePriority(withScript(0), failed)).toBe('FAULT')
-    expect(effectivePriority(withScript(0, 100, true), {})).toBe('FAULT')
+    expect(effectivePriority(withScript(0, 100, true), { scripts: { chk: true } })).toBe('FAULT')
     expect(effectivePriority(withScript(0, 100, true), failed)).toBe(100)
+    // that it fails is how it is while nothing is wrong
+    expect(effectivePriority(withScript(0, 100, true), {})).toBe(100)
+    expect(settled(withScript(-20, 100, true)).priority).toBe(120)
   })
 
   it('stays within 1 and 254, and leaves the address owner alone', () => {
@@ -52,7 +55,8 @@ describe('effective priority', () => {
   })
 
   it('is 0 for an election where something is FAULT from the start', () => {
-    expect(settled(withScript(0, 100, true)).priority).toBe(0)
+    const reversed = anInstance({ trackInterfaces: [{ interface: 'eth1', weight: 0, reverse: true, at }] })
+    expect(settled(reversed).priority).toBe(0)
     expect(settled(withScript(30, 100)).priority).toBe(130)
   })
 })

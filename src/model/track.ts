@@ -4,7 +4,7 @@ import { crashBound, linkDownBound, outrankBound, recoverBound, stopBound } from
 
 /** What an instance tracks, and what of it is up. */
 export interface TrackState {
-  /** `vrrp_script` by name; one that is not named is up. */
+  /** `vrrp_script` by name; one that is not named is as it is while nothing is wrong: up, but with `reverse` down. */
   scripts?: Record<string, boolean>
   /** Interfaces by name; one that is not named is up. */
   interfaces?: Record<string, boolean>
@@ -41,7 +41,7 @@ export const effectivePriority = (instance: Tracking, state: TrackState): number
   const down = Object.entries(state.interfaces ?? {}).filter(([, up]) => !up)
   if (down.some(([device]) => hasVipOn(instance, device))) return 'FAULT'
   const parts = [
-    ...instance.trackScripts.map(one => contribution(one, state.scripts?.[one.script.name] ?? true)),
+    ...instance.trackScripts.map(one => contribution(one, state.scripts?.[one.script.name] ?? !one.reverse)),
     ...instance.trackInterfaces.map(one => contribution(one, state.interfaces?.[one.interface] ?? true)),
   ]
   let total = instance.priority
@@ -52,7 +52,7 @@ export const effectivePriority = (instance: Tracking, state: TrackState): number
   return instance.priority === 255 ? 255 : Math.max(1, Math.min(254, total))
 }
 
-/** An instance with the priority that it has while all that it tracks is up; 0 where that is FAULT. */
+/** An instance with the priority that it has while nothing that it tracks is wrong; 0 where that is FAULT. */
 export const settled = (instance: VrrpInstance): VrrpInstance => {
   const priority = effectivePriority(instance, {})
   return { ...instance, priority: priority === 'FAULT' ? 0 : priority }
@@ -126,7 +126,7 @@ const at = (instance: VrrpInstance, priority: number): VrrpInstance => ({ ...ins
 export const scriptDownName = ({ script }: TrackedScript): string => `VIP failover after ${script.name} failed`
 export const scriptUpName = ({ script }: TrackedScript): string => `VIP back after ${script.name} succeeded`
 
-const without = ({ script }: TrackedScript): TrackState => ({ scripts: { [script.name]: false } })
+const without = ({ script, reverse }: TrackedScript): TrackState => ({ scripts: { [script.name]: reverse } })
 
 /** What follows at the backup when something that the master tracks fails, everything else being up. */
 const consequence = (master: VrrpInstance, backup: VrrpInstance, state: TrackState): Bound | undefined => {

@@ -65,16 +65,36 @@ const heard =
   }
 
 /** What is judged on the journal of the convergence itself, before any fork. */
-export const convergenceChecks = (plan: Plan): PlannedCheck[] =>
-  plan.vips.filter(heard(plan)).map(({ address, members }) => ({
-    check: `single-owner-${address}`,
-    title: `one director at a time holds the VIP ${address}`,
-    rule: 'single-owner',
-    params: {
-      vip: address,
-      directors: members.map(({ node, address: own }) => ({ node, address: own })),
-      bound: handoverBound((members[0] as GroupMember).instance),
-      slackMs: SLACK_MS,
-      causes: plan.dualMaster,
-    },
-  }))
+export const convergenceChecks = (plan: Plan): PlannedCheck[] => [
+  ...trackedScripts(plan),
+  ...plan.vips.filter(heard(plan)).map(
+    ({ address, members }): PlannedCheck => ({
+      check: `single-owner-${address}`,
+      title: `one director at a time holds the VIP ${address}`,
+      rule: 'single-owner',
+      params: {
+        vip: address,
+        directors: members.map(({ node, address: own }) => ({ node, address: own })),
+        bound: handoverBound((members[0] as GroupMember).instance),
+        slackMs: SLACK_MS,
+        causes: plan.dualMaster,
+      },
+    }),
+  ),
+]
+
+/** What is tracked with `reverse` is to succeed at other times. */
+export const trackedScripts = ({ configs }: Pick<Plan, 'configs'>): PlannedCheck[] =>
+  configs.flatMap(({ node, instances }): PlannedCheck[] => {
+    const tracked = instances.flatMap(({ trackScripts }) => trackScripts.filter(({ reverse }) => !reverse))
+    const scripts = [...new Set(tracked.map(({ script }) => script.name))]
+    if (scripts.length === 0) return []
+    return [
+      {
+        check: `tracked-${node}`,
+        title: `what ${node} tracks succeeds while nothing is broken: ${scripts.join(', ')}`,
+        rule: 'tracked',
+        params: { director: node, scripts },
+      },
+    ]
+  })

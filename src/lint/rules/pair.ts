@@ -120,18 +120,26 @@ const weightBelowGap = (input: LintInput): Found[] =>
       ...instance.trackScripts.map(one => ({
         ...one,
         name: one.script.name,
-        state: { scripts: { [one.script.name]: false } },
+        state: { scripts: { [one.script.name]: one.reverse } },
+        verb: one.reverse ? 'succeeds' : 'fails',
       })),
       ...instance.trackInterfaces.map(one => ({
         ...one,
         name: one.interface,
         state: { interfaces: { [one.interface]: false } },
+        verb: 'fails',
       })),
     ]
-    return tracked.flatMap(({ name, at, state }) => {
+    return tracked.flatMap(({ name, at, state, verb }) => {
       const left = effectivePriority(instance, state)
-      if (left === 'FAULT' || left < next || isTakenOver(input, [master, backup], left)) return []
-      const message = `when ${name} fails, ${master.director.name} goes from priority ${own} to ${left}, which is not below ${next} of ${backup.director.name}: it stays MASTER`
+      if (left === 'FAULT' || isTakenOver(input, [master, backup], left)) return []
+      if (left < next && backup.instance.preempt) return []
+      const when = `when ${name} ${verb}, ${master.director.name} goes from priority ${own} to ${left}`
+      const why =
+        left < next
+          ? `below ${next} of ${backup.director.name}, which has nopreempt and leaves it the VIP`
+          : `which is not below ${next} of ${backup.director.name}`
+      const message = `${when}, ${why}: it stays MASTER`
       return [{ at, other: placeOf(backup.director, backup.instance, 'priority'), message }]
     })
   })
@@ -146,6 +154,7 @@ const isTakenOver = (input: LintInput, [{ instance }, backup]: [Side, Side], lef
         one !== backup.instance &&
         one.virtualRouterId === instance.virtualRouterId &&
         shareVip(one, instance) &&
+        one.preempt &&
         settled(one).priority > left,
     )
 
@@ -267,8 +276,8 @@ export const pairRules: Rule[] = [
     severity: 'error',
     rejected: false,
     title: 'A tracked failure does not make the MASTER the lower one',
-    why: 'The weight is smaller than the gap between the priorities, so the VIPs stay where the script or the interface has failed (vrrp_track.c vrrp_set_effective_priority).',
-    remedy: 'Write a weight that is larger than the gap, or none: then a failure is a FAULT.',
+    why: 'The weight is smaller than the gap between the priorities, or the other one has nopreempt and takes adverts of any lower priority, so the VIPs stay where the script or the interface has failed (vrrp_track.c vrrp_set_effective_priority, vrrp.c vrrp_state_backup).',
+    remedy: 'Write a weight that is larger than the gap, and no nopreempt; or no weight: then a failure is a FAULT.',
     check: weightBelowGap,
   },
   {

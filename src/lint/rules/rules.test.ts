@@ -332,6 +332,11 @@ const CASES: Record<string, Case> = {
     '6:5',
     instance('', { vip: '10.253.100.96/24\n    10.253.100.2/31' }),
   ),
+  'script-user-path': alone(
+    script('killall -0 haproxy"\n  user "nobody') + instance(TRACKED),
+    '6:10',
+    script('/usr/bin/killall -0 haproxy"\n  user "nobody') + instance(TRACKED),
+  ),
   'script-shell': alone(
     script('/usr/bin/pgrep haproxy || exit 1') + instance(TRACKED),
     '6:10',

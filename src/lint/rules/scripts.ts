@@ -91,6 +91,18 @@ const otherUnusable = eachCommand((command, director) => {
   return why === undefined ? undefined : `${command.path} ${why}; ${outcome(command)}`
 })
 
+/** keepalived takes on the script's user to look in PATH, and may not take on its groups any more then (lib/notify.c find_path). */
+const userWithoutPath = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director => {
+    const global = last(globalsOf(director), 'script_user')?.words[1]?.text
+    return commandsOf(director).flatMap(command => {
+      const { line, path, user = global } = command
+      if (user === undefined || user === 'root' || path.includes('/')) return []
+      const message = `keepalived does not find ${path} in PATH for the user ${user}; ${outcome(command)}`
+      return [{ at: line.words[1]?.at ?? line.at, message }]
+    })
+  })
+
 /** Folders that are links since distributions keep all of them in /usr: Debian 12, Red Hat 7 and later. */
 const LINKED = ['/bin', '/sbin', '/lib', '/lib32', '/lib64']
 
@@ -292,6 +304,15 @@ export const scriptRules: Rule[] = [
     why: 'keepalived looks the name of a FILE_CHECK or a BFD_CHECK up while it reads, and leaves the check out (check_file.c, check_bfd.c).',
     remedy: 'Write the track_file or bfd_instance block before the virtual_server.',
     check: nameUnknown,
+  },
+  {
+    code: 'script-user-path',
+    severity: 'error',
+    rejected: true,
+    title: 'A script without a path that another user than root runs',
+    why: 'keepalived becomes that user to look for it in PATH, and then may not set the groups: "Permissions failure for script ... in path" (lib/notify.c find_path).',
+    remedy: 'Write the whole path, e.g. /usr/bin/killall.',
+    check: userWithoutPath,
   },
   {
     code: 'track-script-unusable',

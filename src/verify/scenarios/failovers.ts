@@ -73,9 +73,15 @@ const gapAfterStart = (
 export const failovers = (plan: Plan, vip: PlannedVip): Scenario[] => {
   const [master, backup] = vip.members
   const untested = (why: string): Scenario[] => {
-    const scripts = trackedBy(plan, master).map(({ script }) => `a failure of vrrp_script ${script.name}`)
-    for (const what of ['a clean stop', 'a crash', 'the loss of a link', ...scripts])
+    for (const what of ['a clean stop', 'a crash', 'the loss of a link'])
       plan.untested.push({ what: `failover of ${vip.address} after ${what}`, why })
+    const stays = backup && !backup.instance.preempt && `the VIP stays: ${backup.node} has nopreempt`
+    for (const { script, weight } of trackedBy(plan, [vip]).map(({ tracked }) => tracked))
+      plan.untested.push({
+        what: `failover of ${vip.address} after a failure of vrrp_script ${script.name}`,
+        // whoever is MASTER
+        why: (weight !== 0 && stays) || why,
+      })
     return []
   }
   if (!master || !backup) return untested('only one director may hold it')

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Bound } from '../../model/types.ts'
+import { convergenceChecks, planScenarios } from '../scenarios.ts'
 import { type Change, changedPlan, checkOf, planOf, same, scenarioOf, whyUntested } from '../testing.ts'
 
 const NAME = 'failover-script-chk-10.0.0.100'
@@ -42,6 +43,17 @@ describe('a tracked script fails', () => {
     })
   })
 
+  it('also where another instance of its sync group tracks it', () => {
+    const plan = planOf('keepalived-nat-pair')
+    const chk = { name: 'chk', command: 'pidof haproxy', interval: 1000, timeout: 1000, rise: 1, fall: 1 }
+    for (const { instances } of plan.configs) {
+      const last = instances.at(-1)
+      if (last) last.trackScripts.push({ script: { ...chk, at: last.at }, weight: 0, reverse: false, at: last.at })
+    }
+    const names = planScenarios(plan).map(({ name }) => name)
+    expect(names.filter(name => name.startsWith('failover-script'))).toHaveLength(plan.vips.length)
+  })
+
   it('by what it looks for: a process that crashes, or a script of the director itself', () => {
     const faultOf = (plan: ReturnType<typeof planOf>, name: string, check: string) =>
       (checkOf(scenarioOf(plan, name), check).params as { fault: string }).fault
@@ -51,6 +63,16 @@ describe('a tracked script fails', () => {
   })
 })
 
+it('that it succeeds while nothing is broken is looked at before all else', () => {
+  expect(convergenceChecks(planOf('nginx-pair')).map(({ check, rule, params }) => [check, rule, params])).toMatchObject(
+    [
+      ['tracked-d1', 'tracked', { director: 'd1', scripts: ['check_nginx'] }],
+      ['tracked-d2', 'tracked', { director: 'd2', scripts: ['check_nginx'] }],
+      ['single-owner-10.0.0.100', 'single-owner', {}],
+    ],
+  )
+})
+
 describe('a tracked script is untested', () => {
   it.for([
     ['/usr/bin/curl -sf http://127.0.0.1/', '', 'what makes it fail is not known here: a suite has to break it'],
@@ -58,8 +80,10 @@ describe('a tracked script is untested', () => {
     ['/usr/bin/pidof keepalived', '', 'what it looks for, keepalived, is what the lab itself lives by'],
     ['pidof haproxy', 'weight -10', 'the VIP stays: d1 has priority 90 then, and d2 80'],
     ['pidof haproxy', 'weight 5', 'the VIP stays: d1 has priority 100 then, and d2 85'],
+    ['pidof haproxy', 'weight -30 reverse', 'it is tracked with reverse: what makes it succeed is not known here'],
   ])('%s %s: %s', ([command, weight, why]) => {
-    expect(whyUntested(changedPlan(same, tracks(command as string, '', weight)), WHAT)).toBe(why)
+    const what = command?.startsWith('/etc') ? WHAT.replace('a failure', 'exit code 1') : WHAT
+    expect(whyUntested(changedPlan(same, tracks(command as string, '', weight)), what)).toBe(why)
   })
 
   it('where keepalived does not track it', () => {
@@ -67,7 +91,7 @@ describe('a tracked script is untested', () => {
     for (const { instances } of plan.configs)
       for (const { script } of instances.flatMap(one => one.trackScripts))
         script.command = '/etc/keepalived/keepalived.conf'
-    expect(whyUntested(plan, WHAT.replace('chk', 'check_nginx'))).toBe(
+    expect(whyUntested(plan, WHAT.replace('a failure', 'exit code 1').replace('chk', 'check_nginx'))).toBe(
       '/etc/keepalived/keepalived.conf is not executable: keepalived does not track it',
     )
   })
@@ -85,6 +109,13 @@ describe('a tracked script is untested', () => {
     const twin = 'vrrp_script twin {\nscript "/usr/bin/killall -0 haproxy"\n}\n'
     const plan = changedPlan(same, tracks('pidof haproxy', 'track_script {\ntwin\n}', '', twin))
     expect(whyUntested(plan, WHAT)).toBe('vrrp_script twin looks for the same, and fails with it')
+  })
+
+  it('where both have nopreempt: whoever is MASTER', () => {
+    const change = tracks('pidof haproxy', '', 'weight -30')
+    const plan = changedPlan(same, text => change(text).replace(/state \w+/, 'state BACKUP\nnopreempt'))
+    expect(whyUntested(plan, WHAT.replace(' on d1', ''))).toBe('the VIP stays: d2 has nopreempt')
+    expect(whyUntested(plan, 'failover of 10.0.0.100 after a crash')).toMatch(/is whoever comes first$/)
   })
 
   it('where the backup leaves the VIP to a lower priority', () => {

@@ -5,7 +5,6 @@ import type { FaultName } from '../../lab/faults/registry.ts'
 import type { Lab } from '../../lab/lab.ts'
 import { inSequence } from '../../model/bound.ts'
 import { type LooksFor, looksFor } from '../../model/looks-for.ts'
-import type { GroupMember } from '../../model/pair.ts'
 import {
   effectivePriority,
   type ScriptFailure,
@@ -23,28 +22,40 @@ import type { Plan, PlannedVip } from '../plan.ts'
 import { boundOfAll, type Cause, type Pair } from './failover.ts'
 import { configured, outranked, OWNERLESS } from './outranked.ts'
 
-/** The scripts that the instance of a member tracks. */
-export const trackedBy = (plan: Plan, member: GroupMember | undefined): TrackedScript[] =>
-  member ? configured(plan, member).trackScripts : []
+/** A script with the instance that tracks it. */
+interface Tracking {
+  tracked: TrackedScript
+  instance: VrrpInstance
+}
+
+/** The scripts that the MASTER of VIPs tracks by any of their instances, each once. */
+export const trackedBy = (plan: Plan, vips: PlannedVip[]): Tracking[] => {
+  const all = vips.flatMap(({ members: [master] }) => {
+    const instance = master && configured(plan, master)
+    return instance?.trackScripts.map(tracked => ({ tracked, instance })) ?? []
+  })
+  return all.filter((one, n) => all.findIndex(({ tracked }) => tracked.script.name === one.tracked.script.name) === n)
+}
 
 /** Each script that the MASTER tracks fails there: what it looks for crashes, or it says so itself. */
 export const scriptsFail = (plan: Plan, vip: PlannedVip, pair: Pair, together: PlannedVip[]): Cause[] => {
   const [master, backup] = pair
   const { node } = master
-  return trackedBy(plan, master).flatMap(tracked => {
+  return trackedBy(plan, together).flatMap(({ tracked, instance }) => {
     const { name, command } = tracked.script
-    const what = `a failure of vrrp_script ${name}`
+    const target = looksFor(command)
+    const what = `${target && 'file' in target ? 'exit code 1' : 'a failure'} of vrrp_script ${name}`
     const untested = (why: string): Cause[] => {
       plan.untested.push({ what: `failover of ${vip.address} after ${what} on ${node}`, why })
       return []
     }
-    const target = looksFor(command)
+    if (tracked.reverse) return untested('it is tracked with reverse: what makes it succeed is not known here')
     if (!target) return untested('what makes it fail is not known here: a suite has to break it')
     const more = failsToo(plan, together, tracked, target)
     if (more) return untested(more)
     const breaks = breaking(plan, node, target)
     if (typeof breaks === 'string') return untested(breaks)
-    const bounds = boundsOf(plan, vip, together, tracked, 'process' in target ? 'exits' : 'takes time')
+    const bounds = boundsOf(plan, vip, together, { tracked, instance }, 'process' in target ? 'exits' : 'takes time')
     if (typeof bounds === 'string') return untested(bounds)
     const handover = handoverBound(backup.instance)
     const cause: Cause = {
@@ -111,12 +122,12 @@ const boundsOf = (
   plan: Plan,
   vip: PlannedVip,
   together: PlannedVip[],
-  tracked: TrackedScript,
+  { tracked, instance }: Tracking,
   failure: ScriptFailure,
 ): Pick<Cause, 'bound' | 'noneBound' | 'preempt'> | string => {
   const [from, to] = vip.members.map(member => configured(plan, member)) as [VrrpInstance, VrrpInstance]
   const { script } = tracked
-  const left = effectivePriority(from, { scripts: { [script.name]: false } })
+  const left = effectivePriority(instance, { scripts: { [script.name]: false } })
   if (left === 'FAULT') {
     const moves = boundOfAll(together, (one, other) => stopBound(one.instance, other.instance))
     const returns = boundOfAll(together, (one, other) => recoverBound(one.instance, other.instance) as Bound)
