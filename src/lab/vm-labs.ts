@@ -85,7 +85,7 @@ export const prepareEngine = async (
   const base: Base = { kind: 'engines', key: build.key, locks: [entryLockFile('engines', build.key)] }
   const make = async (): Promise<{ engine: VmEngine; manifest: ImagesManifest }> => {
     const engine = await steps.step('Boot the engine', () => bootEngine(build, spec, { signal }))
-    return endOnError(engine, async () => {
+    return endOnError(engine, signal, async () => {
       await engine.awake(async () => {
         await ensureImages(engine, images, build.baseImage, steps, signal)
         await freezeDisk(engine, images)
@@ -112,7 +112,7 @@ const addPackages = async (
   const make = async (): Promise<{ engine: VmEngine; manifest: ImagesManifest }> => {
     await fetchPackages([set], steps, signal) // without a network, nothing is started for nothing
     const engine = await forkEngine(build, spec, images, 'copy', { signal })
-    return endOnError(engine, async () => {
+    return endOnError(engine, signal, async () => {
       await engine.awake(async () => {
         await ensurePackageImages(engine, tag, [set], steps, signal)
         await emptyMemory(engine, tag)
@@ -137,7 +137,7 @@ export const ensureTemplate = async (
   const make = async (): Promise<{ engine: VmEngine; manifest: TemplateManifest }> => {
     const keepalived = await keepalivedFiles(topology, steps, signal)
     const engine = await forkEngine(build, spec, images, 'copy', { signal })
-    return endOnError(engine, async () => ({
+    return endOnError(engine, signal, async () => ({
       engine,
       manifest: await bringUp(prepared, engine, topology, { readiness, keepalived, steps, signal }),
     }))
@@ -183,12 +183,28 @@ const bringUp = async (
   return { events: [...history].filter(event => event.t <= savedAt), savedAt }
 }
 
-const endOnError = async <T>(engine: VmEngine, run: () => Promise<T>): Promise<T> => {
+/** Ends the engine where that fails, or is interrupted: nobody waits then for what goes on in it, which ends with it. */
+const endOnError = async <T>(engine: VmEngine, signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> => {
   try {
-    return await run()
+    return await untilInterrupted(run(), signal)
   } catch (error) {
     await engine[Symbol.asyncDispose]()
     throw error
+  }
+}
+
+const untilInterrupted = async <T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
+  if (!signal) return work
+  let listener = (): void => {}
+  const interrupted = new Promise<never>((_, reject) => {
+    listener = () => reject(signal.reason as Error)
+    if (signal.aborted) listener()
+    else signal.addEventListener('abort', listener, { once: true })
+  })
+  try {
+    return await Promise.race([work, interrupted])
+  } finally {
+    signal.removeEventListener('abort', listener)
   }
 }
 
@@ -201,7 +217,7 @@ export const forkLab = async (
   options: { signal?: AbortSignal | undefined; onEvent?: (event: LabEvent) => void } = {},
 ): Promise<Lab> => {
   const engine = await forkEngine(prepared.build, prepared.spec, template, 'private', { ...options, lazy: true })
-  return endOnError(engine, async () => {
+  return endOnError(engine, options.signal, async () => {
     const history = historyOf(template.manifest.events)
     // on the real clock an emulated lab warms up first, in its own time
     const origin = engine.clock === 'virtual' ? { origin: template.manifest.savedAt } : {}
