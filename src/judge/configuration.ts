@@ -14,7 +14,7 @@ export interface ConfigurationParams {
  * check/check_data.c, vrrp/vrrp_parser.c). Its exit code alone is not enough: an ignored line is a line that does not hold.
  */
 const COMPLAINT =
-  /unknown (keyword|state|option|scheduler)|\bignor(ed|ing)\b|\binvalid\b|not valid|unexpected|resetting|out of range|truncat|missing '[{}]'|unmatched|incorrect|no such file|\bdisabling\b/i
+  /unknown (keyword|state|option|scheduler)|\bignor(ed|ing)\b|\binvalid\b|not valid|unexpected|resetting|out of range|truncat|missing '[{}]'|unmatched|incorrect|no such file| - disabling\b/i
 
 /** What looks like a complaint and is not one. */
 const HARMLESS = /NOTICE: setting config option|SECURITY VIOLATION|Unable to load ipset|Registering/
@@ -31,7 +31,7 @@ export const checkConfiguration = (history: History, { director, command }: Conf
     const verb = test.code === 0 ? 'ignores part of' : `rejects (exit code ${test.code})`
     return {
       outcome: 'FAIL',
-      reason: `keepalived on ${director} ${verb} its configuration: ${said.join('; ') || 'without a word'}.`,
+      reason: `keepalived on ${director} ${verb} its configuration: ${said.map(line => line.replace(/\.$/, '')).join('; ') || 'without a word'}.`,
       measurements: [],
       proof: inOrder([test, ...logged]),
     }
