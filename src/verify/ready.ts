@@ -1,6 +1,7 @@
 import type { Condition } from '../agent/protocol.ts'
 import type { Readiness } from '../lab/readiness.ts'
 import { startUpBound } from '../model/alpha.ts'
+import { scriptUpBound } from '../model/track.ts'
 import type { DirectorConfig } from '../model/types.ts'
 import { startBound } from '../model/vrrp.ts'
 import { addressesOf } from '../topology/addresses.ts'
@@ -18,6 +19,7 @@ export const readinessOf = ({
   services,
   fixed,
 }: Pick<Plan, 'topology' | 'configs' | 'vips' | 'services' | 'fixed'>): Readiness[] => [
+  ...configs.flatMap(scriptReadiness),
   ...vips.flatMap(vip => vipReadiness(vip)),
   ...oncePerFarm(
     services.flatMap(service => serviceReadiness(service, configs)),
@@ -27,6 +29,21 @@ export const readinessOf = ({
   // without keepalived nothing changes by itself: who can answer, answers
   ...(configs.length === 0 ? topology.nodes.filter(node => node.role === 'realserver').map(answers) : []),
 ]
+
+/** What a script looks for may be there later than keepalived, which then has other priorities until `rise` runs have succeeded. */
+const scriptReadiness = ({ node, instances }: DirectorConfig): Readiness[] => {
+  const tracked = instances.flatMap(({ trackScripts }) => trackScripts.filter(({ reverse }) => !reverse))
+  return [...new Map(tracked.map(({ script }) => [script.name, script])).values()].map(script => {
+    const begins = `VRRP_Script(${script.name}) `
+    const line = `${begins}succeeded`
+    return {
+      title: `vrrp_script ${script.name} succeeds on ${node}`,
+      condition: { kind: 'event', match: { kind: 'keepalived', node, line } },
+      deadlineMs: CONVERGENCE_MARGIN_MS + scriptUpBound(script, 'takes time').maxMs,
+      unlessSaid: { node, begins, line },
+    }
+  })
+}
 
 /** Its port is the topology's own affair; httpd listens on all of them when it has become a daemon. */
 const answers = ({ name }: Node): Readiness => ({
