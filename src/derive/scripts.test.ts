@@ -93,6 +93,13 @@ it('that one with a weight fails is a priority of its own', () => {
   )
 })
 
+it('a process that track_process looks for with arguments is a question', () => {
+  const defined = 'vrrp_track_process proxy {\n process "/usr/sbin/haproxy" -f /etc/haproxy.cfg\n}\n'
+  const configs = [read('d1', `${defined}${instance({ more: 'track_process {\n proxy\n }' })}`)]
+  const { nodes } = withScripts(deriveTopology('pair', configs), configs, [])
+  expect(nodes.find(node => node.name === 'd1')?.processes).toBeUndefined()
+})
+
 it('a process that track_process looks for has a stand-in, and a file is a question', () => {
   const defined = 'vrrp_track_process proxy {\n process haproxy\n}\nvrrp_track_file down {\n file /run/down\n}\n'
   const tracked = instance({ more: 'track_process {\n proxy\n }\n track_file {\n down\n }' })

@@ -83,7 +83,8 @@ const trackedBy = ({ trackScripts, trackObjects = [] }: VrrpInstance): Tracked[]
   })),
   ...trackObjects.map(({ kind, name, of, weight, reverse }) => {
     const process = basename(of)
-    const isName = kind === 'process' && PROCESS_NAME.test(process)
+    // with arguments keepalived compares those too (core/track_process.c)
+    const isName = kind === 'process' && !of.includes(' ') && PROCESS_NAME.test(process)
     return {
       what: `track_${kind} ${name}`,
       words: `looks at ${of}`,

@@ -27,6 +27,7 @@ it('passes when keepalived accepts it without a word of complaint', () => {
     'NOTICE: setting config option max_auto_priority should result in better performance, ignored',
     'Unable to load ipset library - invalid',
     'Registering Kernel netlink reflector, ignoring',
+    'Cannot find script conntrackd in path - disabling',
     'Disabling service [10.0.0.10]:tcp:80 to VS [10.0.0.100]:tcp:80',
   ])
     expect(judge(test(0, harmless)).outcome).toBe('PASS')

@@ -16,8 +16,9 @@ export interface ConfigurationParams {
 const COMPLAINT =
   /unknown (keyword|state|option|scheduler)|\bignor(ed|ing)\b|\binvalid\b|not valid|unexpected|resetting|out of range|truncat|missing '[{}]'|unmatched|incorrect|no such file| - disabling\b/i
 
-/** What looks like a complaint and is not one. */
-const HARMLESS = /NOTICE: setting config option|SECURITY VIOLATION|Unable to load ipset|Registering/
+/** What looks like a complaint and is not one; a tracked script that is not found fails the test itself, any other is none of VRRP's. */
+const HARMLESS =
+  /NOTICE: setting config option|SECURITY VIOLATION|Unable to load ipset|Registering|Cannot find script .* in path/
 
 /** The director's own keepalived accepts the configuration, and neither its test nor its log says that it ignores a line. */
 export const checkConfiguration = (history: History, { director, command }: ConfigurationParams): Verdict => {

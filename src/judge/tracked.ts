@@ -4,38 +4,46 @@ import { eventsOf } from '../history/queries.ts'
 import { inconclusive, inOrder } from './guard.ts'
 import type { Verdict } from './verdict.ts'
 
+/** A `vrrp_script` that is to succeed while nothing is wrong, or with `reverse` to fail. */
+export interface TrackedScript {
+  name: string
+  reverse: boolean
+}
+
 export interface TrackedParams {
   director: string
-  /** Names of the `vrrp_script`s that its instances track, and that are to succeed. */
-  scripts: string[]
+  /** What its instances track. */
+  scripts: TrackedScript[]
 }
 
 /** keepalived's last word on a script of its own (vrrp_scheduler.c vrrp_script_child_thread); undefined where it has said nothing. */
 const lastWord = (
   history: History,
   director: string,
-  script: string,
-): { event: KeepalivedEvent; up: boolean } | undefined => {
-  const head = `VRRP_Script(${script}) `
+  { name, reverse }: TrackedScript,
+): { event: KeepalivedEvent; isWrong: boolean } | undefined => {
+  const head = `VRRP_Script(${name}) `
   const event = eventsOf(history, 'keepalived').findLast(({ node, line }) => node === director && line.startsWith(head))
-  return event && { event, up: /^(?:succeeded|considered successful)/.test(event.line.slice(head.length)) }
+  if (!event) return undefined
+  const up = /^(?:succeeded|considered successful)/.test(event.line.slice(head.length))
+  return { event, isWrong: up === reverse }
 }
 
 /**
- * What a director tracks succeeds while nothing is broken: predictions count on the priorities that it has then. A script that fails says
- * nothing against keepalived, and makes whatever follows from it inconclusive.
+ * What a director tracks is as it is to be while nothing is broken: predictions count on the priorities that it has then. A script that is
+ * not says nothing against keepalived, and makes whatever follows from it inconclusive.
  */
 export const checkTracked = (history: History, { director, scripts }: TrackedParams): Verdict => {
   const words = scripts.flatMap(script => lastWord(history, director, script) ?? [])
-  const failing = words.filter(({ up }) => !up)
-  if (failing.length > 0)
+  const wrong = words.filter(({ isWrong }) => isWrong)
+  if (wrong.length > 0)
     return inconclusive(
-      `On ${director} keepalived said: ${failing.map(({ event }) => event.line).join('; ')}. What it looks for is not in the lab, or the script is wrong: put both into the folder of ${director}.`,
-      failing.map(({ event }) => event),
+      `While nothing was broken, keepalived said on ${director}: ${wrong.map(({ event }) => event.line).join('; ')}. What the script asks may not be in the lab: the folder of ${director} is the place for it.`,
+      wrong.map(({ event }) => event),
     )
   return {
     outcome: 'PASS',
-    reason: `keepalived on ${director} said of no script that it tracks that it fails: ${scripts.join(', ')}.`,
+    reason: `keepalived on ${director} said nothing else of what it tracks: ${scripts.map(({ name }) => name).join(', ')}.`,
     measurements: [],
     proof: inOrder(words.map(({ event }) => event)),
   }

@@ -14,6 +14,7 @@ import { serverLost } from './scenarios/server-lost.ts'
 import { sharesScenario } from './scenarios/shares.ts'
 import { sorryPage } from './scenarios/sorry.ts'
 import { backupLost, reload } from './scenarios/undisturbed.ts'
+import { scriptsOf } from './unsettled.ts'
 import { unsureToHear } from './vips.ts'
 
 /** Every scenario that follows from a plan, the most valuable first; what cannot be judged goes to `plan.untested`. */
@@ -83,16 +84,15 @@ export const convergenceChecks = (plan: Plan): PlannedCheck[] => [
   ),
 ]
 
-/** What is tracked with `reverse` is to succeed at other times. */
-export const trackedScripts = ({ configs }: Pick<Plan, 'configs'>): PlannedCheck[] =>
+const trackedScripts = ({ configs }: Plan): PlannedCheck[] =>
   configs.flatMap(({ node, instances }): PlannedCheck[] => {
-    const tracked = instances.flatMap(({ trackScripts }) => trackScripts.filter(({ reverse }) => !reverse))
-    const scripts = [...new Set(tracked.map(({ script }) => script.name))]
+    const scripts = scriptsOf(instances)
     if (scripts.length === 0) return []
+    const names = scripts.map(({ name, reverse }) => (reverse ? `${name} fails` : `${name} succeeds`))
     return [
       {
         check: `tracked-${node}`,
-        title: `what ${node} tracks succeeds while nothing is broken: ${scripts.join(', ')}`,
+        title: `on ${node}, while nothing is broken, ${names.join(', ')}`,
         rule: 'tracked',
         params: { director: node, scripts },
       },

@@ -29,6 +29,12 @@ it('is HTTP on port 80, and on what httpd is told to listen on besides', () => {
   // what is not enabled is not loaded
   expect(spoken('realserver', { 'apache2/conf-available/x.conf': 'Listen 1\n' })).toEqual({ 80: 'http' })
   expect(spoken('realserver', { 'apache2/ports.conf': 'Listen 81\n' })).toEqual({ 81: 'http' })
+  // as Debian has it
+  const debian = 'Listen 80\n<IfModule ssl_module>\n\tListen 443\n</IfModule>\n'
+  expect(spoken('realserver', { 'apache2/ports.conf': debian })).toEqual({ 80: 'http' })
+  expect(spoken('realserver', { 'apache2/ports.conf': debian, 'apache2/mods-enabled/ssl.load': '' })).toEqual({
+    ...{ 80: 'http', 443: 'http' },
+  })
 })
 
 it('is HTTPS on a port of a site that turns SSLEngine on', () => {
@@ -43,7 +49,7 @@ it('is HTTPS on a port of a site that turns SSLEngine on', () => {
 })
 
 it("is what a director's nginx listens on", () => {
-  const sorry = 'server { listen 8000; root /var/www/html; }\nserver {\n  listen [::]:8443 ssl;\n}\n'
+  const sorry = '# listen 81;\nserver { listen 8000; root /var/www/html; }\nserver {\n  listen [::]:8443 ssl;\n}\n'
   expect(spoken('director', { 'nginx/conf.d/sorry.conf': sorry })).toEqual({
     ...{ 80: 'http', 8000: 'http', 8443: 'https' },
   })

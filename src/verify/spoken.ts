@@ -22,7 +22,10 @@ const byNginx = (node: Node): Map<number, Scheme> => {
   const files = nodeFiles(node).filter(({ path }) => path.startsWith('/etc/nginx/'))
   if (!files.some(({ path }) => path === '/etc/nginx/nginx.conf')) spoken.set(80, 'http')
   for (const { content } of files)
-    for (const [, port, more = ''] of content.toString('utf8').matchAll(/\blisten\s+(?:[^\s;]*:)?(\d+)([^;]*);/g))
+    for (const [, port, more = ''] of content
+      .toString('utf8')
+      .replaceAll(/#.*/g, '')
+      .matchAll(/\blisten\s+(?:[^\s;]*:)?(\d+)([^;]*);/g))
       spoken.set(Number(port), /\bssl\b/.test(more) ? 'https' : 'http')
   return spoken
 }
@@ -30,17 +33,21 @@ const byNginx = (node: Node): Map<number, Scheme> => {
 const byHttpd = (node: Node): Map<number, Scheme> => {
   const spoken = new Map<number, Scheme>()
   const files = nodeFiles(node).filter(({ path }) => ENABLED.test(path))
+  const hasSsl = files.some(({ path }) => path === SSL_MODULE)
   if (!files.some(({ path }) => path === '/etc/apache2/ports.conf')) {
     spoken.set(80, 'http')
-    if (files.some(({ path }) => path === SSL_MODULE)) spoken.set(443, 'http')
+    if (hasSsl) spoken.set(443, 'http')
   }
   const secured = new Set<number>()
   for (const { content } of files) {
     let ports: number[] = []
+    let isLoaded = true
     for (const line of content.toString('utf8').split('\n')) {
       const [word = '', ...values] = line.trim().split(/\s+/)
       const directive = word.toLowerCase()
-      if (directive === 'listen') {
+      if (directive === '<ifmodule') isLoaded = /^(?:ssl_module|mod_ssl\.c)>$/.test(values[0] ?? '') && hasSsl
+      else if (directive === '</ifmodule>') isLoaded = true
+      else if (directive === 'listen' && isLoaded) {
         const port = Number(values[0]?.replace(/^.*:/, ''))
         spoken.set(port, values[1] === 'https' ? 'https' : 'http')
       } else if (directive === '<virtualhost') ports = values.map(value => Number(/:(\d+)>?$/.exec(value)?.[1] ?? 80))

@@ -17,8 +17,8 @@ import { startOrder } from './order.ts'
 import type { Plan } from './plan.ts'
 import { JOURNAL_FILE, type SavedCheck, writeChecks } from './saved-checks.ts'
 import { type Scenario, waitsTooLong } from './scenario.ts'
-import { trackedScripts } from './scenarios.ts'
 import { isLarge } from './scenarios/large.ts'
+import { unsettled, unsettledBy } from './unsettled.ts'
 
 export interface VerifyOptions {
   /** Folder of this run; it is made. */
@@ -71,8 +71,7 @@ export const verify = async (plan: Plan, source: LabSource, options: VerifyOptio
     for (const scenario of scenarios) plan.untested.push(...untestedChecks(scenario, 'the lab did not converge'))
     return { results, journal: journalPath, leftOut: 0 }
   }
-  // whatever was chosen
-  const failing = trackedScripts(plan).find(check => judge(history, check).outcome !== 'PASS')
+  const vips = unsettled(plan, history)
   const time = budget && createBudget(budget.limitMs, budget.startedMs)
   let leftOut = 0
   const run = async (scenario: Scenario): Promise<Judged> => {
@@ -81,8 +80,9 @@ export const verify = async (plan: Plan, source: LabSource, options: VerifyOptio
       plan.untested.push(...untestedChecks(scenario, tooLong))
       return { results: [], checks: [] }
     }
-    if (failing && countsOnPriorities(scenario)) {
-      plan.untested.push(...untestedChecks(scenario, `it is not so that ${failing.title}`))
+    const unsettledWhy = unsettledBy(scenario, vips)
+    if (unsettledWhy !== undefined) {
+      plan.untested.push(...untestedChecks(scenario, unsettledWhy))
       return { results: [], checks: [] }
     }
     if (budget && !time?.allows(scenario.name)) {
@@ -126,10 +126,6 @@ const notReady = (plan: Plan, failure: NotConverged, tookMs: number): CheckResul
   lab: CONVERGENCE,
   tookMs,
 })
-
-/** Whose bounds are those of priorities as they are while all scripts succeed. */
-const countsOnPriorities = ({ checks }: Scenario): boolean =>
-  checks.some(({ rule }) => rule === 'failover' || rule === 'undisturbed')
 
 const untestedChecks = (scenario: Scenario, why: string): Untested[] =>
   scenario.checks.map(({ title }) => ({ what: title, why }))

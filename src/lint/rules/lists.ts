@@ -168,6 +168,8 @@ const routes = eachLine(['virtual_routes', 'static_routes'], (line, block) => {
           at: value.at,
           message: `${text} ${value.text} is not an address; keepalived leaves the route out`,
         })
+      if (text === 'encap') break // another grammar begins
+      if (value?.text === 'lock') n++
       if (!['lock', 'to', 'as'].includes(text)) n++
     } else if (!hasPrefix(text)) found.push({ at, message: `${text} is neither an address nor a word of a route` })
   }

@@ -76,7 +76,8 @@ const isOf = (address: string, { config, node }: Director): boolean =>
 
 /** `net.ipv4.vs.backup_only`, which counts while the sync daemon of a backup runs (include/net/ip_vs.h sysctl_backup_only). */
 const isBackupOnly = (director: Director): boolean =>
-  Number(director.node?.sysctls['net.ipv4.vs.backup_only'] ?? 0) !== 0 &&
+  // a sysctl of a node that nobody described is not known
+  (director.node === undefined || Number(director.node.sysctls['net.ipv4.vs.backup_only'] ?? 0) !== 0) &&
   globalsOf(director).some(line => keyword(line) === 'lvs_sync_daemon')
 
 const scheduledAgain = eachService((service, director, { directors }) => {
@@ -93,7 +94,7 @@ const scheduledAgain = eachService((service, director, { directors }) => {
       const sendsOn = its?.realServers.find(
         one => one.address !== address && !(partner && isOf(one.address, partner)) && !/^127\.|^::1$/.test(one.address),
       )
-      if (!sendsOn || (partner && isBackupOnly(partner))) return []
+      if (!sendsOn || isBackupOnly(partner ?? director)) return []
       const who = partner ? `${address} is ${partner.name}` : `${address} is a unicast_peer`
       const message = `${who}, a director with ${name} in its own table: as BACKUP it schedules what comes by ${forwarding} for ${vip} once more, to ${sendsOn.address}`
       return [{ at, message }]

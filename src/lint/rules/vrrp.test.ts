@@ -78,3 +78,17 @@ it('takes VIPs and peers of one family in an instance', () => {
   const text = instance('  unicast_peer {\n    2001:db8::2\n    10.0.0.3\n  }', { vip: '10.0.0.100\n    2001:db8::1' })
   expect(placesOf(findingsIn({ 'a.conf': text }))).toEqual(['a.conf:7:5 line-ignored', 'a.conf:10:5 line-ignored'])
 })
+
+it.each([
+  '10.9.0.0/16 via 10.0.0.3 mtu lock 1400',
+  '10.9.0.0/16 via 10.0.0.3 congctl lock cubic',
+  '10.9.0.0/16 encap ip id 1 dst 10.0.0.3 via 10.0.0.3',
+])('takes a route that keepalived takes: %s', route => {
+  const files = { 'a.conf': instance(`  virtual_routes {\n    ${route}\n  }`) }
+  expect(placesOf(findingsIn(files), 'route-invalid')).toEqual([])
+})
+
+it('does not speak of the multicast group where no peer is a FAULT', () => {
+  const files = { 'a.conf': instance('  unicast_fault_no_peer\n  unicast_src_ip 10.0.0.2') }
+  expect(placesOf(findingsIn(files), 'unicast-no-peer')).toEqual([])
+})

@@ -34,7 +34,7 @@ const NEEDS: {
 }[] = [
   { word: 'timer_expired_backup', needs: 'nopreempt', isMet: (_, has) => has('nopreempt') },
   { word: 'owner_ignore_adverts', needs: 'priority 255', isMet: ({ priority }) => priority === 255 },
-  { word: 'vmac_xmit_base', needs: 'use_vmac', isMet: (_, has) => has('use_vmac') || has('use_ipvlan') },
+  { word: 'vmac_xmit_base', needs: 'use_vmac', isMet: (_, has) => has('use_vmac') },
 ]
 
 const optionUseless = eachInstance((instance, director) => {
@@ -143,8 +143,10 @@ const vridTwice = ({ directors }: LintInput): Found[] =>
 const UNICAST = ['unicast_src_ip', 'unicast_peer', 'unicast_ttl', 'check_unicast_src', 'old_unicast_checksum']
 
 const unicastNoPeer = eachInstance((instance, director) => {
-  const line = all(blockOf(director, instance), ...UNICAST).at(-1)
-  if (!line || instance.unicastPeers.length > 0) return []
+  const block = blockOf(director, instance)
+  const line = all(block, ...UNICAST).at(-1)
+  // it is in FAULT then, and sends nothing
+  if (!line || instance.unicastPeers.length > 0 || all(block, 'unicast_fault_no_peer').length > 0) return []
   return [
     {
       at: line.at,

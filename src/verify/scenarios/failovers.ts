@@ -75,7 +75,8 @@ export const failovers = (plan: Plan, vip: PlannedVip): Scenario[] => {
   const untested = (why: string): Scenario[] => {
     for (const what of ['a clean stop', 'a crash', 'the loss of a link'])
       plan.untested.push({ what: `failover of ${vip.address} after ${what}`, why })
-    const stays = backup && !backup.instance.preempt && `the VIP stays: ${backup.node} has nopreempt`
+    const stays =
+      backup && vip.members.every(({ instance }) => !instance.preempt) && `the VIP stays: ${backup.node} has nopreempt`
     for (const { script, weight } of trackedBy(plan, [vip]).map(({ tracked }) => tracked))
       plan.untested.push({
         what: `failover of ${vip.address} after a failure of vrrp_script ${script.name}`,

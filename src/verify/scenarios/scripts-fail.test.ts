@@ -66,8 +66,8 @@ describe('a tracked script fails', () => {
 it('that it succeeds while nothing is broken is looked at before all else', () => {
   expect(convergenceChecks(planOf('nginx-pair')).map(({ check, rule, params }) => [check, rule, params])).toMatchObject(
     [
-      ['tracked-d1', 'tracked', { director: 'd1', scripts: ['check_nginx'] }],
-      ['tracked-d2', 'tracked', { director: 'd2', scripts: ['check_nginx'] }],
+      ['tracked-d1', 'tracked', { director: 'd1', scripts: [{ name: 'check_nginx', reverse: false }] }],
+      ['tracked-d2', 'tracked', { director: 'd2', scripts: [{ name: 'check_nginx', reverse: false }] }],
       ['single-owner-10.0.0.100', 'single-owner', {}],
     ],
   )

@@ -30,10 +30,12 @@ interface Tracking {
 
 /** The scripts that the MASTER of VIPs tracks by any of their instances, each once. */
 export const trackedBy = (plan: Plan, vips: PlannedVip[]): Tracking[] => {
-  const all = vips.flatMap(({ members: [master] }) => {
+  const found = vips.flatMap(({ members: [master] }) => {
     const instance = master && configured(plan, master)
     return instance?.trackScripts.map(tracked => ({ tracked, instance })) ?? []
   })
+  // without a weight it is FAULT for all of a sync group, whatever another instance makes of it
+  const all = found.toSorted((a, b) => Number(a.tracked.weight !== 0) - Number(b.tracked.weight !== 0))
   return all.filter((one, n) => all.findIndex(({ tracked }) => tracked.script.name === one.tracked.script.name) === n)
 }
 
@@ -89,7 +91,10 @@ const failsToo = (
   if (alike) return `vrrp_script ${alike.name} looks for the same, and fails with it`
   const object = own
     .flatMap(({ trackObjects = [] }) => trackObjects)
-    .find(one => 'process' in target && one.kind === 'process' && path.basename(one.of) === target.process)
+    .find(
+      one =>
+        'process' in target && one.kind === 'process' && path.basename(one.of.split(' ')[0] ?? '') === target.process,
+    )
   return object && `track_process ${object.name} looks for the same, and fails with it`
 }
 
