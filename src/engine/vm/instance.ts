@@ -272,7 +272,7 @@ echo $$ > guard.pid
 ${parts.locks.map((file, i) => `exec ${i + 4}>${quote(file)} && flock --shared ${i + 4} || exit 1`).join('\n')}
 stopped= passt= qemu= watch=
 stop() { stopped=1; kill -KILL $passt $qemu 2>/dev/null; }
-leave() { kill $watch 2>/dev/null; [ -z "$stopped" ] || rm -rf ${quote(parts.dir)}; exit 1; }
+leave() { kill $watch 2>/dev/null; kill -KILL $passt 2>/dev/null; [ -z "$stopped" ] || rm -rf ${quote(parts.dir)}; exit 1; }
 # passt's socket is there a moment before it listens, and QEMU would go on without a network for ever
 listening() { while read -r line; do case $line in *'You can now start qemu'*) return 0 ;; esac; done < passt.log; return 1; }
 trap 'stop' TERM
