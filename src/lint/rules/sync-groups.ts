@@ -50,7 +50,7 @@ export const syncGroupRules: Rule[] = [
     title: 'A weight of something that a member of a sync group tracks',
     why: 'The members go together, so a failure without weight moves all of them and one with a weight moves none: keepalived says that it ignores it (vrrp.c vrrp_complete_instance).',
     remedy: 'Take the weight out, or write sync_group_tracking_weight into the group.',
-    notice: /^\S+ is in vrrp_sync_group \S+: keepalived ignores /,
+    notice: /^\S+ is in vrrp_sync_group \S+: keepalived (?:says that it )?ignores /,
   },
   {
     code: 'sync-group-twice',

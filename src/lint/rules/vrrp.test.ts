@@ -92,3 +92,11 @@ it('does not speak of the multicast group where no peer is a FAULT', () => {
   const files = { 'a.conf': instance('  unicast_fault_no_peer\n  unicast_src_ip 10.0.0.2') }
   expect(placesOf(findingsIn(files), 'unicast-no-peer')).toEqual([])
 })
+
+it('finds the weight of an interface in a sync group, which keepalived only says that it ignores', () => {
+  const tracked = (weight: string) => ({
+    'a.conf': group('VI_1') + instance(`  track_interface {\n    eth1 ${weight}\n  }`),
+  })
+  expect(placesOf(findingsIn(tracked('weight -20')), 'sync-group-weight')).toHaveLength(1)
+  expect(placesOf(findingsIn(tracked('')), 'sync-group-weight')).toEqual([])
+})
