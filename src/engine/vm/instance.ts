@@ -250,7 +250,8 @@ const lastWords = async (dir: string): Promise<string> => {
 /** A file, and its name in the instance folder. */
 type Copy = [from: string, to: string]
 
-const guardScript = (parts: {
+/** See {@link startInstance}; a test has it start other programs. */
+export const guardScript = (parts: {
   dir: string
   passt: string[]
   /** Shell that becomes QEMU. */
