@@ -20,6 +20,7 @@ import { type Lab, openLab, restDocker, watchFirst } from './lab.ts'
 import { type PackageSet, resolveSets } from './node-packages.ts'
 import { ensurePackageImages, fetchPackages } from './package-images.ts'
 import { type Readiness, waitReady } from './readiness.ts'
+import { untilInterrupted } from './until-interrupted.ts'
 
 /** A built engine with the role images in it, saved while running: every lab goes on from here. */
 export interface PreparedEngine {
@@ -190,21 +191,6 @@ const endOnError = async <T>(engine: VmEngine, signal: AbortSignal | undefined, 
   } catch (error) {
     await engine[Symbol.asyncDispose]()
     throw error
-  }
-}
-
-const untilInterrupted = async <T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
-  if (!signal) return work
-  let listener = (): void => {}
-  const interrupted = new Promise<never>((_, reject) => {
-    listener = () => reject(signal.reason as Error)
-    if (signal.aborted) listener()
-    else signal.addEventListener('abort', listener, { once: true })
-  })
-  try {
-    return await Promise.race([work, interrupted])
-  } finally {
-    signal.removeEventListener('abort', listener)
   }
 }
 
