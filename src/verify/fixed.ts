@@ -17,9 +17,8 @@ import { filesOfNode } from '../topology/director-files.ts'
 import { rulesOf } from '../topology/rules.ts'
 import type { Node, Topology } from '../topology/types.ts'
 import { deviceOf, fixedVip } from './fixed-vips.ts'
-import type { PlannedServer, PlannedService } from './plan.ts'
+import type { Plan, PlannedServer, PlannedService } from './plan.ts'
 import { CONVERGENCE_MARGIN_MS, schemeOf, tableName } from './reach.ts'
-import { spokenIn } from './spoken.ts'
 
 /** A service at an address that its director has for good: no VRRP moves it, and ldirectord or nobody checks its servers. */
 export interface FixedService extends PlannedService {
@@ -47,13 +46,18 @@ export const tableOf = ({ name, files }: Node, untested: Untested[]): TableConfi
 }
 
 /** The services of directors without VRRP that clients reach, each at each of its addresses. */
-export const planFixed = (topology: Topology, tables: TableConfig[], untested: Untested[]): FixedService[] =>
+export const planFixed = ({
+  topology,
+  tables,
+  spokenTo,
+  untested,
+}: Pick<Plan, 'topology' | 'tables' | 'spokenTo' | 'untested'>): FixedService[] =>
   tables.flatMap(config => {
     const node = topology.nodes.find(one => one.name === config.node) as Node
     const marked = markedBy(rulesOf(node))
     return config.services.flatMap(service =>
       entriesOf(service, marked).flatMap(({ address, ports }) => {
-        const found = planned(topology, node, config, service, address, ports)
+        const found = planned({ topology, spokenTo }, node, config, service, address, ports)
         if (typeof found !== 'string') return [found]
         untested.push({ what: `service ${service.name}`, why: found })
         return []
@@ -71,7 +75,7 @@ const entriesOf = (service: VirtualService, marked: Marked[]): { address?: strin
 
 /** A service at one address, or why it is not driven. */
 const planned = (
-  topology: Topology,
+  { topology, spokenTo }: Pick<Plan, 'topology' | 'spokenTo'>,
   node: Node,
   config: TableConfig,
   service: VirtualService,
@@ -83,7 +87,6 @@ const planned = (
   if (device === undefined) return `${node.name} does not have ${address} in topology.yaml`
   const section = config.ldirectord?.services.find(one => one.service === service)
   if (section?.checkType === 'off') return 'checktype off: ldirectord puts no server into the table'
-  const spokenTo = spokenIn(topology)
   const all = ports.map(port => ({
     port,
     scheme: section?.protocol === 'http' && port ? ('http' as const) : schemeOf(service, port, spokenTo),

@@ -22,7 +22,7 @@ import { type FixedService, planFixed, tableOf } from './fixed.ts'
 import { schemeOf, tableName } from './reach.ts'
 import { fixedVipsOf, keptByMany } from './fixed-vips.ts'
 import { readinessOf } from './ready.ts'
-import { type Scheme, spokenIn } from './spoken.ts'
+import { type Scheme, spokenIn, type SpokenTo } from './spoken.ts'
 import { apart, plannedVips } from './vips.ts'
 
 /** A VIP with the directors that may hold it, the expected MASTER first. */
@@ -70,6 +70,8 @@ export interface Plan {
   /** VIPs that one director has for good, each with it alone. */
   fixedVips: PlannedVip[]
   services: PlannedService[]
+  /** What real and sorry servers speak. */
+  spokenTo: SpokenTo
   /** Of the directors without keepalived that have an ldirectord.cf or an ipvsadm-save file: it, and its services. */
   tables: TableConfig[]
   fixed: FixedService[]
@@ -126,8 +128,9 @@ export const planTopology = (topology: Topology): Plan => {
     for (const { at, message } of notices)
       untested.push({ what: `${formatPosition(at)} (${node})`, why: mask(message) })
   const ofKeepalived = fixedVipsOf(topology, configs, vips)
-  const services = planServices(topology, configs, [...vips, ...ofKeepalived], untested)
-  const fixed = planFixed(topology, tables, untested)
+  const spokenTo = spokenIn(topology)
+  const services = planServices({ topology, configs, vips: [...vips, ...ofKeepalived], spokenTo, untested })
+  const fixed = planFixed({ topology, tables, spokenTo, untested })
   const fixedVips = [...ofKeepalived, ...new Map(fixed.map(({ vip }) => [vip.address, vip])).values()]
   for (const { address } of fixedVips)
     untested.push({ what: `failover of ${address}`, why: 'no VRRP moves it: the service fails with its director' })
@@ -142,6 +145,7 @@ export const planTopology = (topology: Topology): Plan => {
     vips,
     fixedVips,
     services,
+    spokenTo,
     tables,
     fixed,
     readiness: readinessOf({ topology, configs, vips: [...vips, ...ofKeepalived], services, fixed }),
@@ -201,16 +205,16 @@ const withoutInterface = (topology: Topology, configs: DirectorConfig[]): Untest
   )
 
 /** The services of the expected MASTER; both directors of a pair are configured alike. */
-const planServices = (
-  topology: Topology,
-  configs: DirectorConfig[],
-  vips: PlannedVip[],
-  untested: Untested[],
-): PlannedService[] => {
+const planServices = ({
+  topology,
+  configs,
+  vips,
+  spokenTo,
+  untested,
+}: Pick<Plan, 'topology' | 'configs' | 'vips' | 'spokenTo' | 'untested'>): PlannedService[] => {
   const planned: PlannedService[] = []
   const seen = new Set<string>()
   const nodeOf = nodesByAddress(topology)
-  const spokenTo = spokenIn(topology)
   for (const vip of vips) {
     const config = configs.find(c => c.node === vip.members[0]?.node)
     const marked = markedBy(topology.nodes.filter(node => node.name === config?.node).flatMap(rulesOf))
@@ -220,7 +224,7 @@ const planServices = (
       seen.add(service.name)
       const unled = apart(vip) && `${apart(vip)}: what leads clients to the one that has ${vip.address} is not known`
       const ports = entries.map(port => ({ port, scheme: unled ? { why: unled } : schemeOf(service, port, spokenTo) }))
-      const driven = ports.find(({ scheme }) => typeof scheme === 'string')
+      const driven = ports.find((one): one is { port: number; scheme: Scheme } => typeof one.scheme === 'string')
       for (const one of ports) {
         const what =
           service.fwmark === undefined
@@ -237,7 +241,7 @@ const planServices = (
         if (node) servers.push({ node: node.name, name: node.farm ? server.address : node.name, server })
         else untested.push({ what: `real server ${server.address}`, why: 'no node of the topology has this address' })
       }
-      const url = `${driven.scheme as Scheme}://${endpoint(vip.address, port)}/`
+      const url = `${driven.scheme}://${endpoint(vip.address, port)}/`
       const name = service.fwmark === undefined ? service.name : `${service.name} ${endpoint(vip.address, port)}`
       planned.push({ name, vip, service, table: tableName(service), port, url, servers })
     }

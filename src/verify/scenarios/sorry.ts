@@ -5,38 +5,33 @@ import { addressesOf } from '../../topology/addresses.ts'
 import type { Plan, PlannedService } from '../plan.ts'
 import { paced, PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
 import { isHttp } from '../reach.ts'
-import { spokenIn } from '../spoken.ts'
 import { AFTER_MS, BEFORE_MS, PROBE, refusalsHeldBack, startProbe, unseen, withKnownChecks } from './common.ts'
 import { askedFor, onFarms } from './large.ts'
-
-/** Why nothing says that the sorry server speaks what clients speak; undefined where something does. */
-const unanswered = ({ topology, directors }: Plan, { service, url, port, vip }: PlannedService): string | undefined => {
-  const { sorryServer, forwarding } = service
-  if (!sorryServer) return undefined
-  const { address } = sorryServer
-  const isOwn = address.startsWith('127.') || address === '::1'
-  const scheme = url.startsWith('https:') ? 'https' : 'http'
-  const asked = forwarding === 'NAT' ? sorryServer.port || port : port
-  if (scheme === 'http' && isHttp(asked)) return undefined
-  const at = isOwn ? (vip.members[0]?.address ?? '') : address
-  return spokenIn(topology)({ address: at, port: asked, forwarding }, asked) === scheme
-    ? undefined
-    : `nothing says that ${isOwn ? directors.join(' or ') : address} speaks ${scheme} on port ${asked}`
-}
 
 /** Whose page the sorry server's is: that of the directors themselves, or of a host of its own; else why it cannot be told. */
 const whoHasIt = (plan: Plan, planned: PlannedService): string[] | string => {
   const { topology, directors } = plan
-  const { service, servers } = planned
-  const address = service.sorryServer?.address ?? ''
-  const node = topology.nodes.find(one => addressesOf(one).includes(address))
+  const address = planned.service.sorryServer?.address ?? ''
   const isOwn = address.startsWith('127.') || address === '::1'
+  const node = topology.nodes.find(one => addressesOf(one).includes(address))
   if (!node && !isOwn) return `no node of the topology has ${address}`
-  const unheard = unanswered(plan, planned)
-  if (unheard !== undefined) return unheard
+  const unheard = unanswered(plan, planned, isOwn ? (planned.vip.members[0]?.address ?? '') : address)
+  if (unheard) return `nothing says that ${isOwn ? directors.join(' or ') : address} speaks ${unheard}`
   if (!node || isOwn || directors.includes(node.name)) return directors
-  if (servers.some(one => one.node === node.name)) return `${node.name} is a real server of the service as well`
+  if (planned.servers.some(one => one.node === node.name)) return `${node.name} is a real server of the service as well`
   return [node.farm ? address : node.name]
+}
+
+/** What clients speak, where nothing says that the sorry server at this address does; plain HTTP is spoken by everybody. */
+const unanswered = (
+  { spokenTo }: Plan,
+  { service: { sorryServer, forwarding }, url, port }: PlannedService,
+  address: string,
+): string | undefined => {
+  const scheme = url.startsWith('https:') ? 'https' : 'http'
+  const asked = (forwarding === 'NAT' && sorryServer?.port) || port
+  if (scheme === 'http' && isHttp(asked)) return undefined
+  return spokenTo({ address, port: asked, forwarding }, asked) === scheme ? undefined : `${scheme} on port ${asked}`
 }
 
 /** All real servers crash: the sorry server answers, until they return. */
