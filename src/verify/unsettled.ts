@@ -3,8 +3,7 @@ import { checkTracked, type TrackedScript } from '../judge/tracked.ts'
 import type { VrrpInstance } from '../model/types.ts'
 import type { Plan } from './plan.ts'
 import type { Scenario } from './scenario.ts'
-import { configured } from './scenarios/outranked.ts'
-import { movingTogether } from './vips.ts'
+import { configured, movingTogether } from './vips.ts'
 
 /** What instances track by scripts, each once. */
 export const scriptsOf = (instances: Pick<VrrpInstance, 'trackScripts'>[]): TrackedScript[] => [

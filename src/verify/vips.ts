@@ -1,9 +1,14 @@
 import { byElection, type GroupMember, type VrrpGroup } from '../model/pair.ts'
 import { settled } from '../model/track.ts'
+import type { VrrpInstance } from '../model/types.ts'
 import type { Plan, PlannedVip } from './plan.ts'
 
 const vipsIn = ({ instance: { addresses, excludedAddresses } }: GroupMember): string[] =>
   [...addresses, ...excludedAddresses].map(({ address }) => address)
+
+/** An instance as it is configured: the members of a planned VIP have the priority with all that they track. */
+export const configured = ({ configs }: Pick<Plan, 'configs'>, { node, instance }: GroupMember): VrrpInstance =>
+  configs.find(config => config.node === node)?.instances.find(one => one.name === instance.name) ?? instance
 
 /** Whether a director has the VIP in its own configuration. */
 export const lists = (member: GroupMember, { address }: Pick<PlannedVip, 'address'>): boolean =>

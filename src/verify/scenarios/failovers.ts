@@ -9,13 +9,13 @@ import {
   interfaceUpBound,
   settled,
 } from '../../model/track.ts'
-import type { Bound, ConfiguredLine, VrrpInstance } from '../../model/types.ts'
+import type { Bound, VrrpInstance } from '../../model/types.ts'
 import { crashBound, handoverBound, preemptBound, recoverBound, stopBound } from '../../model/vrrp.ts'
 import type { Plan, PlannedServer, PlannedService, PlannedVip } from '../plan.ts'
 import type { Scenario } from '../scenario.ts'
-import { movingTogether, whoeverComesFirst } from '../vips.ts'
+import { configured, movingTogether, whoeverComesFirst } from '../vips.ts'
 import { boundOfAll, type Cause, failover, type Pair } from './failover.ts'
-import { configured, outranked } from './outranked.ts'
+import { outranked } from './outranked.ts'
 import { scriptsFail, trackedBy } from './scripts-fail.ts'
 
 type BoundOfPair = (master: VrrpInstance, backup: VrrpInstance) => Bound
@@ -149,7 +149,8 @@ const linksLost = (plan: Plan, vip: PlannedVip, [master, backup]: Pair, together
     if (left !== 'FAULT' && !tracked.includes(device))
       return untested(`${instance.name} on ${node} does not care for it`)
     // keepalived tracks it for that too, without a weight (vrrp.c vrrp_complete_instance)
-    if (left !== 'FAULT' && [...(from.virtualRoutes ?? []), ...(from.virtualRules ?? [])].some(names(device)))
+    const lines = [...(from.virtualRoutes ?? []), ...(from.virtualRules ?? [])]
+    if (left !== 'FAULT' && lines.some(({ words }) => words.includes(device)))
       return untested(`virtual_routes or virtual_rules of ${instance.name} name it too, which is not predicted`)
     const bounds =
       left === 'FAULT'
@@ -188,12 +189,6 @@ const linksLost = (plan: Plan, vip: PlannedVip, [master, backup]: Pair, together
     return [cause]
   })
 }
-
-/** Whether a line of ip-route(8) or ip-rule(8) names a device. */
-const names =
-  (device: string) =>
-  ({ words }: ConfiguredLine): boolean =>
-    words.includes(device)
 
 /** Real servers that a director may reach by one device alone: it has no other one in their network. */
 const behind = ({ topology }: Plan, { servers }: PlannedService, node: string, device: string): PlannedServer[] => {

@@ -1,11 +1,7 @@
 import type { GroupMember } from '../../model/pair.ts'
 import type { Bound, VrrpInstance } from '../../model/types.ts'
-import type { Plan, PlannedVip } from '../plan.ts'
+import type { PlannedVip } from '../plan.ts'
 import type { Cause } from './failover.ts'
-
-/** An instance as it is configured: the members of a planned VIP have the priority with all that they track. */
-export const configured = (plan: Plan, { node, instance }: GroupMember): VrrpInstance =>
-  plan.configs.find(config => config.node === node)?.instances.find(one => one.name === instance.name) ?? instance
 
 export const OWNERLESS = 'VIP without an owner'
 
@@ -29,7 +25,7 @@ export const outranked = (
   { syncGroup }: VrrpInstance,
   left: number,
   predicted: { bound: Bound | undefined; preempt: Bound | undefined },
-): Pick<Cause, 'bound' | 'noneBound' | 'preempt'> | string => {
+): Required<Pick<Cause, 'bound' | 'noneBound' | 'preempt'>> | string => {
   if (syncGroup !== undefined) return `what its weight does in the sync group ${syncGroup} is not predicted`
   const { bound, preempt } = predicted
   if (bound && preempt) return { bound, noneBound: KEPT, preempt }

@@ -19,8 +19,9 @@ import type { Bound, TrackedScript, VrrpInstance } from '../../model/types.ts'
 import { handoverBound, recoverBound, stopBound } from '../../model/vrrp.ts'
 import { OWN_PROCESSES } from '../../topology/processes.ts'
 import type { Plan, PlannedVip } from '../plan.ts'
+import { configured } from '../vips.ts'
 import { boundOfAll, type Cause, type Pair } from './failover.ts'
-import { configured, outranked, OWNERLESS } from './outranked.ts'
+import { outranked, OWNERLESS } from './outranked.ts'
 
 /** A script with the instance that tracks it. */
 interface Tracking {
@@ -59,19 +60,12 @@ export const scriptsFail = (plan: Plan, vip: PlannedVip, pair: Pair, together: P
     if (typeof breaks === 'string') return untested(breaks)
     const bounds = boundsOf(plan, vip, together, { tracked, instance }, 'process' in target ? 'exits' : 'takes time')
     if (typeof bounds === 'string') return untested(bounds)
-    const handover = handoverBound(backup.instance)
     const cause: Cause = {
-      ...{
-        id: `script-${name}`,
-        what,
-        where: `on ${node}`,
-        returns: 'the script succeeds again',
-        ...breaks,
-        ...bounds,
-      },
-      // whoever has the VIP serves, and the health checks go on all the time
-      missBound: bounds.noneBound && bounds.noneBound.maxMs > 0 ? bounds.noneBound : handover,
-      gapBound: handover,
+      ...{ id: `script-${name}`, what, where: `on ${node}`, returns: 'the script succeeds again' },
+      ...breaks,
+      ...bounds,
+      // the health checks have gone on all the time
+      gapBound: handoverBound(backup.instance),
     }
     return [cause]
   })
@@ -129,21 +123,25 @@ const boundsOf = (
   together: PlannedVip[],
   { tracked, instance }: Tracking,
   failure: ScriptFailure,
-): Pick<Cause, 'bound' | 'noneBound' | 'preempt'> | string => {
+): Pick<Cause, 'bound' | 'noneBound' | 'missBound' | 'preempt'> | string => {
   const [from, to] = vip.members.map(member => configured(plan, member)) as [VrrpInstance, VrrpInstance]
   const { script } = tracked
   const left = effectivePriority(instance, { scripts: { [script.name]: false } })
   if (left === 'FAULT') {
     const moves = boundOfAll(together, (one, other) => stopBound(one.instance, other.instance))
     const returns = boundOfAll(together, (one, other) => recoverBound(one.instance, other.instance) as Bound)
+    const ownerless = { ...moves, name: OWNERLESS }
     return {
-      noneBound: { ...moves, name: OWNERLESS },
+      noneBound: ownerless,
+      missBound: ownerless,
       bound: { ...inSequence(scriptDownBound(script, failure), moves), name: scriptDownName(tracked) },
       preempt: { ...inSequence(scriptUpBound(script, failure), returns), name: scriptUpName(tracked) },
     }
   }
-  return outranked(vip, from, left, {
+  const bounds = outranked(vip, from, left, {
     bound: trackedScriptBound(from, to, tracked, failure),
     preempt: trackedScriptBackBound(from, to, tracked, failure),
   })
+  // whoever has the VIP serves
+  return typeof bounds === 'string' ? bounds : { ...bounds, missBound: handoverBound(to) }
 }
