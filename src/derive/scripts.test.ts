@@ -52,7 +52,7 @@ it("the director's own program is not hidden by a stand-in", () => {
 
 it('a script that keepalived does not track, as it is not executable, is said', () => {
   expect(derived('/etc/keepalived/here/plain.sh').said).toEqual([
-    'd1: vrrp_script chk runs /etc/keepalived/here/plain.sh, which is not executable: keepalived does not track it',
+    'd1: vrrp_script chk runs /etc/keepalived/here/plain.sh, which is not executable: keepalived does not track it before chmod +x',
   ])
   expect(derived('/bin/sh /etc/keepalived/here/plain.sh').said).toEqual([])
 })

@@ -22,44 +22,54 @@ const NEVER = ALWAYS.replace('succeeds', 'fails').replace('exit 0', 'exit 1')
  * director does not bring one that succeeds. What any other looks for is a question.
  */
 export const withScripts = (draft: Draft, configs: DirectorConfig[], directors: Brought[]): Draft => {
-  const questions: string[] = []
+  const questions = new Set<string>()
   const nodes = draft.nodes.map((node): DraftNode => {
     const config = configs.find(one => one.node === node.name)
     const brings = directors.find(one => one.node === node.name)?.from ?? {}
-    const processes = new Set<string>()
-    const files = { ...node.files }
-    for (const { what, words, target, weight, reverse } of config?.instances.flatMap(trackedBy) ?? []) {
-      const ask = (text: string): void => void questions.push(`${node.name}: ${what} ${text}`)
-      if (!target || ('process' in target && isOdd(target.process))) {
-        ask(`${words}: what it looks for must be in the folder of ${node.name}, or ${without(weight)}`)
-      } else if ('process' in target) {
-        const { process } = target
-        if (RUNS.includes(process)) continue
-        if (reverse) {
-          ask(`looks for a process ${process}, with reverse: none is there`)
-          continue
-        }
-        if (FOLDERS.some(folder => broughtFile(brings, join(folder, process)) !== undefined)) {
-          ask(`looks for a process ${process}: etc/rc.local of ${node.name} must start the one in its folder`)
-          continue
-        }
-        processes.add(process)
-        ask(`looks for a process ${process}: one that does nothing stands for it`)
-      } else {
-        const own = broughtFile(brings, target.file)
-        if (own === undefined) {
-          files[target.file] = reverse ? NEVER : ALWAYS
-          ask(
-            `runs ${target.file}, which was not given: one that always ${reverse ? 'fails, as it is tracked with reverse,' : 'succeeds'} stands for it`,
-          )
-        } else if (!target.isRead && (statSync(own).mode & 0o111) === 0) {
-          ask(`runs ${target.file}, which is not executable: keepalived does not track it`)
-        }
-      }
+    const given =
+      config?.instances.flatMap(trackedBy).map(tracked => ({ tracked, ...standIn(tracked, brings, node.name) })) ?? []
+    for (const { tracked, question } of given) if (question) questions.add(`${node.name}: ${tracked.what} ${question}`)
+    const processes = [...new Set(given.flatMap(({ process }) => process ?? []))]
+    return {
+      ...node,
+      files: { ...node.files, ...Object.assign({}, ...given.map(({ files }) => files)) },
+      ...(processes.length > 0 && { processes }),
     }
-    return { ...node, files, ...(processes.size > 0 && { processes: [...processes] }) }
   })
-  return { ...draft, nodes, questions: [...draft.questions, ...new Set(questions)] }
+  return { ...draft, nodes, questions: [...draft.questions, ...questions] }
+}
+
+/** What a director gets for something that it tracks, and what is to be said of that. */
+interface StandIn {
+  process?: string
+  files?: Record<string, string>
+  question?: string
+}
+
+const standIn = ({ words, target, weight, reverse }: Tracked, brings: Brought['from'], node: string): StandIn => {
+  if (!target || ('process' in target && isOdd(target.process)))
+    return { question: `${words}: what it looks for must be in the folder of ${node}, or ${without(weight)}` }
+  if ('process' in target) {
+    const { process } = target
+    const looks = `looks for a process ${process}`
+    if (RUNS.includes(process)) return {}
+    if (reverse) return { question: `${looks}, with reverse: none is there` }
+    if (FOLDERS.some(folder => broughtFile(brings, join(folder, process)) !== undefined))
+      return { question: `${looks}: etc/rc.local of ${node} must start the one in its folder` }
+    return { process, question: `${looks}: one that does nothing stands for it` }
+  }
+  const { file, isRead } = target
+  const own = broughtFile(brings, file)
+  if (own === undefined) {
+    const how = reverse ? 'fails, as it is tracked with reverse,' : 'succeeds'
+    return {
+      files: { [file]: reverse ? NEVER : ALWAYS },
+      question: `runs ${file}, which was not given: one that always ${how} stands for it`,
+    }
+  }
+  return isRead || (statSync(own).mode & 0o111) !== 0
+    ? {}
+    : { question: `runs ${file}, which is not executable: keepalived does not track it before chmod +x` }
 }
 
 interface Tracked {
