@@ -32,6 +32,17 @@ describe('the VIP without an owner', () => {
     expect(moved.proof.map(event => event.t)).toEqual([5000, 9000])
   })
 
+  it('has no lower end: somebody may be quicker than a failover is due', () => {
+    const params = { vip: VIP, directors: ['d1', 'd2'].map(node => ({ node, address: addressOf(node) })) }
+    const quick = [holds(0, 'd1'), holds(5000, 'd1', 'remove'), holds(5100, 'd2'), mark(90_000)]
+    const verdict = checkSingleOwner(historyInTime(quick), {
+      ...{ ...params, bound: bound(1000), noneBound: bound(4000, 3000) },
+    })
+    expect(verdict.outcome).toBe('PASS')
+    expect(verdict.reason).toContain('(at most 4 s allowed: 4000 ms)')
+    expect(verdict.measurements.at(-1)?.bound).not.toHaveProperty('minMs')
+  })
+
   it('fails when it takes longer, or never ends', () => {
     const late = judge([holds(0, 'd1'), holds(5000, 'd1', 'remove'), holds(9001, 'd2'), mark(90_000)])
     expect(late).toMatchObject({ outcome: 'FAIL', reason: expect.stringMatching(/^The VIP .* which is too long \(/) })

@@ -49,7 +49,7 @@ export const RULES = {
 
 export type Rule = keyof typeof RULES
 
-/** Rules that no lack of processor time makes fail: what keepalived says of its configuration. */
+/** Rules that no lack of processor time makes fail: what keepalived says of its configuration, and of the scripts in it. */
 const TIMELESS: Rule[] = ['configuration', 'tracked']
 
 export type ParamsOf<R extends Rule> = Parameters<(typeof RULES)[R]>[1]

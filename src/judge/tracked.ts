@@ -16,13 +16,16 @@ export interface TrackedParams {
   scripts: TrackedScript[]
 }
 
-/** keepalived's last word on a script of its own (vrrp_scheduler.c vrrp_script_child_thread); undefined where it has said nothing. */
+/** How a line of keepalived's begins in which it says how a script of its own ends (vrrp_scheduler.c vrrp_script_child_thread). */
+export const saysOf = (script: string): string => `VRRP_Script(${script}) `
+
+/** keepalived's last word on a script; undefined where it has said nothing. */
 const lastWord = (
   history: History,
   director: string,
   { name, reverse }: TrackedScript,
 ): { event: KeepalivedEvent; isWrong: boolean } | undefined => {
-  const head = `VRRP_Script(${name}) `
+  const head = saysOf(name)
   const event = eventsOf(history, 'keepalived').findLast(({ node, line }) => node === director && line.startsWith(head))
   if (!event) return undefined
   const up = /^(?:succeeded|considered successful)/.test(event.line.slice(head.length))
@@ -43,7 +46,7 @@ export const checkTracked = (history: History, { director, scripts }: TrackedPar
     )
   return {
     outcome: 'PASS',
-    reason: `keepalived on ${director} said nothing else of what it tracks: ${scripts.map(({ name }) => name).join(', ')}.`,
+    reason: `Nothing that keepalived said on ${director} of ${scripts.map(({ name }) => name).join(', ')} is against it.`,
     measurements: [],
     proof: inOrder(words.map(({ event }) => event)),
   }

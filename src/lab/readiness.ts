@@ -39,23 +39,22 @@ const isUnsaid = (history: History, { node, begins, line }: NonNullable<Readines
 /** Waits for everything at once, inside the lab. @throws NotConverged with what did not come true */
 export const waitReady = (lab: Lab, readiness: Readiness[], steps: Steps, signal?: AbortSignal): Promise<void> =>
   steps.step('Wait until the lab has converged', async progress => {
+    const waitFor = async (all: Readiness[]): Promise<string[]> => {
+      const left = new Set(all.map(r => r.title))
+      const show = (): void => progress([...left].join(', '))
+      show()
+      const waits = all.map(async ({ title, condition, deadlineMs }) => {
+        if (!(await lab.until(condition, deadlineMs))) return [title]
+        left.delete(title)
+        show()
+        return []
+      })
+      return (await Promise.all(waits)).flat()
+    }
     const hard = readiness.filter(({ unlessSaid }) => unlessSaid === undefined)
     if (hard.length < readiness.length) await lab.now() // what keepalived has said so far is in the history
-    await Promise.all(
-      readiness
-        .filter(({ unlessSaid }) => unlessSaid && isUnsaid(lab.history, unlessSaid))
-        .map(({ condition, deadlineMs }) => lab.until(condition, deadlineMs)),
-    )
-    const left = new Set(hard.map(r => r.title))
-    const show = (): void => progress([...left].join(', '))
-    show()
-    const waits = hard.map(async ({ title, condition, deadlineMs }) => {
-      if (!(await lab.until(condition, deadlineMs))) return title
-      left.delete(title)
-      show()
-      return undefined
-    })
-    const unmet = (await Promise.all(waits)).filter(title => title !== undefined)
+    await waitFor(readiness.filter(({ unlessSaid }) => unlessSaid && isUnsaid(lab.history, unlessSaid)))
+    const unmet = await waitFor(hard)
     signal?.throwIfAborted()
     if (unmet.length) throw new NotConverged(unmet, lab.history)
   })

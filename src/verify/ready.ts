@@ -1,5 +1,6 @@
 import type { Condition } from '../agent/protocol.ts'
 import type { Readiness } from '../lab/readiness.ts'
+import { saysOf } from '../judge/tracked.ts'
 import { startUpBound } from '../model/alpha.ts'
 import { scriptUpBound } from '../model/track.ts'
 import type { DirectorConfig } from '../model/types.ts'
@@ -34,7 +35,7 @@ export const readinessOf = ({
 const scriptReadiness = ({ node, instances }: DirectorConfig): Readiness[] => {
   const tracked = instances.flatMap(({ trackScripts }) => trackScripts.filter(({ reverse }) => !reverse))
   return [...new Map(tracked.map(({ script }) => [script.name, script])).values()].map(script => {
-    const begins = `VRRP_Script(${script.name}) `
+    const begins = saysOf(script.name)
     const line = `${begins}succeeded`
     return {
       title: `vrrp_script ${script.name} succeeds on ${node}`,

@@ -21,7 +21,7 @@ export const PROBE_RATE = 20
 /** The probe of a scenario in which nothing is to happen to clients, for as long as it may take, requests/s. */
 export const WATCH_RATE = 10
 
-/** HTTPS has an emulated machine pay ten times as much for a request, requests/s. */
+/** HTTPS has an emulated machine pay four to five times as much for a request (`npm run bench -- probes`), requests/s. */
 const HTTPS_RATE = 5
 
 /** How often a service is asked where a rate is wanted, requests/s. */

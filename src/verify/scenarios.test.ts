@@ -5,7 +5,7 @@ import { AT_ONCE } from '../judge/garp.ts'
 import { withScheduling } from '../judge/limit.ts'
 import type { Lab } from '../lab/lab.ts'
 import type { Plan } from './plan.ts'
-import { SLACK_MS } from './scenario.ts'
+import { paced, SLACK_MS } from './scenario.ts'
 import type { RemovalBounds } from './scenarios/removable.ts'
 import { planScenarios } from './scenarios.ts'
 import {
@@ -161,6 +161,17 @@ describe('the services of a backup', () => {
     const names = scenarioOf(plan, 'configuration').checks.map(({ check }) => check)
     expect(names.filter(name => name.startsWith('table'))).toEqual(['table-d2-d1', 'table-d2-d3'])
   })
+})
+
+it('asks by HTTPS less often, and allows a gap as long as its steps', () => {
+  const stepOf = (url: string): unknown => {
+    const plan = planOf('keepalived-dr')
+    plan.services = plan.services.map(one => ({ ...one, url }))
+    return checkOf(scenarioOf(plan, 'failover-stop-10.0.0.100'), 'failover-stop').params
+  }
+  expect(stepOf('http://10.0.0.100/')).toMatchObject({ watch: { stepMs: 50 } })
+  expect(stepOf('https://10.0.0.100/')).toMatchObject({ watch: { stepMs: 200 } })
+  expect(paced({ url: 'https://10.0.0.100/' }, 2)).toBe(2)
 })
 
 it('hears adverts of the family of the VIP', () => {

@@ -33,7 +33,7 @@ export const processCrash = defineFault({
   inject: target => {
     const { process } = target.params
     const prepare = sh`
-      pids=$(pgrep -x ${process}) || fail ${`no process ${process} is running`}
+      pids=$(pgrep -x ${process}) || fail ${`no process ${process} is running: have etc/rc.local start it, or give the node processes: [${process}] in topology.yaml`}
       command=${kept(target, 'command')}
       if /usr/lib/lvslab/service ${process} running 2>/dev/null; then
         printf '%s\0' /usr/lib/lvslab/service ${process} start >"$command"

@@ -76,7 +76,7 @@ it('that it succeeds while nothing is broken is looked at before all else', () =
 describe('a tracked script is untested', () => {
   it.for([
     ['/usr/bin/curl -sf http://127.0.0.1/', '', 'what makes it fail is not known here: a suite has to break it'],
-    ['/etc/keepalived/gone.sh', '', '/etc/keepalived/gone.sh is not in the folder of d1'],
+    ['/etc/keepalived/gone.sh', '', '/etc/keepalived/gone.sh is not in the folder of d1: put it there'],
     ['/usr/bin/pidof keepalived', '', 'what it looks for, keepalived, is what the lab itself lives by'],
     ['pidof haproxy', 'weight -10', 'the VIP stays: d1 has priority 90 then, and d2 80'],
     ['pidof haproxy', 'weight 5', 'the VIP stays: d1 has priority 100 then, and d2 85'],
@@ -92,7 +92,7 @@ describe('a tracked script is untested', () => {
       for (const { script } of instances.flatMap(one => one.trackScripts))
         script.command = '/etc/keepalived/keepalived.conf'
     expect(whyUntested(plan, WHAT.replace('a failure', 'exit code 1').replace('chk', 'check_nginx'))).toBe(
-      '/etc/keepalived/keepalived.conf is not executable: keepalived does not track it',
+      '/etc/keepalived/keepalived.conf is not executable: keepalived does not track it before chmod +x',
     )
   })
 

@@ -111,8 +111,9 @@ const breaking = (
   const { file, isRead } = target
   const folder = plan.topology.nodes.find(one => one.name === node)?.files
   const stat = folder === undefined ? undefined : statSync(path.join(folder, file), { throwIfNoEntry: false })
-  if (!stat?.isFile()) return `${file} is not in the folder of ${node}`
-  if (!isRead && (stat.mode & 0o100) === 0) return `${file} is not executable: keepalived does not track it`
+  if (!stat?.isFile()) return `${file} is not in the folder of ${node}: put it there`
+  if (!isRead && (stat.mode & 0o100) === 0)
+    return `${file} is not executable: keepalived does not track it before chmod +x`
   return { fault: 'script-failure', inject: lab => lab.inject('script-failure', node, { script: file }) }
 }
 
