@@ -1,4 +1,4 @@
-import { keyword } from '../../config/keepalived/parse.ts'
+import { keyword, type Statement } from '../../config/keepalived/parse.ts'
 import { all } from '../../config/keepalived/values.ts'
 import { describeBound, seconds } from '../../model/bound.ts'
 import { serverDownBound } from '../../model/health-check.ts'
@@ -94,6 +94,38 @@ const detectionSlow = eachService((service, director, { maxDetectionMs }) =>
 )
 
 /** Of the health checks of real servers. */
+/** Lines of a `url` block; keepalived takes the last path, and says that it does. */
+const urls = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(director =>
+    everyStatement(director.statements)
+      .filter(one => keyword(one) === 'url')
+      .flatMap(({ block = [] }) => {
+        const lines = (name: string): Statement[] => block.filter(line => keyword(line) === name)
+        const digests = lines('digest').map(({ words: [, digest], at }) => ({ at, digest: digest?.text ?? '' }))
+        return [
+          ...lines('path')
+            .slice(1)
+            .map(({ at }) => ({ at, message: 'this url has a path already; keepalived takes the last' })),
+          ...lines('status_code')
+            .flatMap(line => line.words.slice(1))
+            .filter(({ text }) => !isStatus(text))
+            .map(({ text, at }) => ({ at, message: `status_code ${text} is not a status from 100 to 599` })),
+          ...digests
+            .filter(({ digest }) => !/^[\da-f]{32}$/i.test(digest))
+            .map(({ at }) => ({ at, message: 'digest is not 32 hexadecimal digits; keepalived ignores it' })),
+          ...digests
+            .filter(({ digest }, index) => digests.findIndex(one => one.digest === digest) < index)
+            .map(({ at }) => ({ at, message: 'this url has the digest already; keepalived ignores it' })),
+        ]
+      }),
+  )
+
+const isStatus = (text: string): boolean => {
+  const [from, to = from] = text.split('-')
+  const fits = (one: string | undefined): boolean => /^\d+$/.test(one ?? '') && Number(one) >= 100 && Number(one) <= 599
+  return fits(from) && fits(to) && Number(from) <= Number(to)
+}
+
 export const checkRules: Rule[] = [
   {
     code: 'url-missing',
@@ -103,6 +135,15 @@ export const checkRules: Rule[] = [
     why: 'keepalived leaves the check out (check_http.c http_get_check_end).',
     remedy: 'Write a url block with a path.',
     check: urlMissing,
+  },
+  {
+    code: 'url-invalid',
+    severity: 'error',
+    rejected: true,
+    title: 'A URL of a check with two paths, a status that is none, or a digest that is none',
+    why: 'keepalived takes the last path, and ignores the others (check_http.c path_handler, status_code_handler, digest_handler).',
+    remedy: 'Write a url block for each path.',
+    check: urls,
   },
   {
     code: 'url-path',

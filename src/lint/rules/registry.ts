@@ -2,6 +2,7 @@ import { LvslabError } from '../../errors.ts'
 import { near } from '../near.ts'
 import type { Rule } from '../rule.ts'
 import { checkRules } from './checks.ts'
+import { globalRules } from './globals.ts'
 import { grammarRules } from './grammar.ts'
 import { listRules } from './lists.ts'
 import { markRules } from './marks.ts'
@@ -13,6 +14,7 @@ import { structureRules } from './structure.ts'
 import { suppressionRules } from './suppressed.ts'
 import { syncGroupRules } from './sync-groups.ts'
 import { tableRules } from './tables.ts'
+import { trackedRules } from './tracked.ts'
 import { generalRules, specificRules } from './values.ts'
 import { vrrpRules } from './vrrp.ts'
 import { wordRules } from './words.ts'
@@ -28,11 +30,13 @@ export const RULES: readonly Rule[] = [
   ...syncGroupRules,
   ...generalRules,
   ...listRules,
+  ...globalRules,
   ...pairRules,
   ...serviceRules,
   ...realServerRules,
   ...checkRules,
   ...markRules,
+  ...trackedRules,
   ...scriptRules,
   ...suppressionRules,
 ]
