@@ -99,6 +99,23 @@ describe('lvslab verify', () => {
     expect(JSON.parse(again.stdout)).toEqual(report)
   })
 
+  test('says which script fails before anything is broken, and judges no bound that counts on it', async () => {
+    const fails = (dir: string, node: string) =>
+      changedTopology(dir, `${node}/etc/keepalived/check_nginx.sh`, () => '#!/bin/sh\nexit 3\n')
+    const dir = await fails(await fails('topologies/nginx-pair', 'd1'), 'd2')
+    const only = ['--only', 'tracked,failover-stop,configuration', '--reports', await temporaryDir()]
+    const { code, stdout, stderr } = await lvslab(['verify', dir, ...only, '--json', ...clock()])
+    expect(code, `${stderr}\n${stdout}`).toBe(3)
+    const { results, untested } = JSON.parse(stdout) as RunReport
+    expect(results.map(({ check, outcome }) => `${check} ${outcome}`)).toEqual([
+      ...['tracked-d1 INCONCLUSIVE', 'tracked-d2 INCONCLUSIVE'],
+      ...['configuration-d1 PASS', 'configuration-d2 PASS'],
+    ])
+    const said = 'VRRP_Script(check_nginx) failed (exited with status 3)'
+    expect(results[0]?.reason).toContain(`keepalived said on d1: ${said}.`)
+    expect(untested.find(({ what }) => what.includes('after a clean stop'))?.why).toContain(said)
+  })
+
   test('begins nothing that does not fit into the budget, and lists it as untested', async () => {
     const reports = await temporaryDir()
     const verify = ['verify', DR, '--budget', '1ms', '--json', '--reports', reports, ...clock()]
