@@ -199,6 +199,7 @@ const FAULTS_OF_A_SERVER: { [F in ServerFault]: FaultArguments<F>[0] } = {
   'httpd-hang': {},
   'httpd-slow': { delayMs: 3_000 },
   'httpd-error': { status: 503 },
+  'listener-crash': { protocol: 'tcp', ports: [80] },
   'link-down': {},
   'node-pause': {},
   'node-kill': {},

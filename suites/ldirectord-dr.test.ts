@@ -89,7 +89,7 @@ const edit = async (lab: Lab, script: string, says = 'reread new configuration')
 }
 
 /** Those that need no parameters. */
-type PlainFault = Exclude<ServerFault, 'httpd-slow' | 'httpd-refuse'>
+type PlainFault = Exclude<ServerFault, 'httpd-slow' | 'httpd-refuse' | 'listener-crash'>
 
 /** One for each failure. */
 const FAULTS: PlainFault[] = ['httpd-stop', 'httpd-error', 'httpd-hang', 'link-down']

@@ -5,7 +5,7 @@ const RULE =
   'iptables -t mangle -A PREROUTING -d 10.0.0.100/32 -p tcp -m multiport --dports 80,443 -j MARK --set-mark 50'
 
 it('reads what a rule marks, however it is spelled', () => {
-  const both = { address: '10.0.0.100', ports: [80, 443], mark: 50 }
+  const both = { address: '10.0.0.100', protocol: 'TCP', ports: [80, 443], mark: 50 }
   expect(markedBy([RULE])).toEqual([both])
   expect(markedBy([RULE.replace('/32', '').replace('-d', '--destination').replace('-j', '--jump')])).toEqual([both])
   // as iptables-save writes it
@@ -13,12 +13,13 @@ it('reads what a rule marks, however it is spelled', () => {
   expect(markedBy([RULE.replace('-m multiport --dports 80,443', '-m tcp --dport 443')])).toEqual([
     { ...both, ports: [443] },
   ])
+  expect(markedBy([RULE.replace('-p tcp', '-p udp')])).toEqual([{ ...both, protocol: 'UDP' }])
 })
 
 it.for([
   ['another table', RULE.replace('mangle', 'raw')],
   ['another chain', RULE.replace('PREROUTING', 'OUTPUT')],
-  ['another protocol', RULE.replace('-p tcp', '-p udp')],
+  ['another protocol', RULE.replace('-p tcp', '-p sctp')],
   ['another target', RULE.replace('-j MARK --set-mark 50', '-j ACCEPT')],
   ['another tool', RULE.replace('iptables', 'ip6tables')],
   ['a subnet', RULE.replace('/32', '/24')],

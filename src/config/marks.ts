@@ -1,7 +1,8 @@
-/** TCP connections that the packet filter marks on their way in. */
+/** Connections that the packet filter marks on their way in. */
 export interface Marked {
   /** Where they go: an address without prefix. */
   address: string
+  protocol: 'TCP' | 'UDP'
   ports: number[]
   mark: number
 }
@@ -25,20 +26,23 @@ const readRule = (rule: string): Marked | undefined => {
     if (option === '-m' || option === '--match') continue
     options.set(SHORT[option] ?? option, value)
   }
-  const { address, mark, port, ports, ...fixed } = Object.fromEntries(options)
+  const { address, mark, port, ports, protocol, ...fixed } = Object.fromEntries(options)
   const isFixed = Object.entries(FIXED).every(([option, value]) => fixed[option] === value)
   if (tool !== 'iptables' || !isFixed || Object.keys(fixed).length !== Object.keys(FIXED).length) return undefined
   const target = /^([\d.]+)(?:\/32)?$/.exec(address ?? '')?.[1]
   const value = numberOf(/^(\w+)(?:\/0xffffffff)?$/i.exec(mark ?? '')?.[1])
   const list = (port ?? ports ?? '').split(',').map(numberOf)
   if (target === undefined || value === undefined || (port !== undefined) === (ports !== undefined)) return undefined
-  return list.every(known => known !== undefined) ? { address: target, ports: list, mark: value } : undefined
+  if (protocol !== 'tcp' && protocol !== 'udp') return undefined
+  if (!list.every(known => known !== undefined)) return undefined
+  return { address: target, protocol: protocol === 'tcp' ? 'TCP' : 'UDP', ports: list, mark: value }
 }
 
 const SHORT: Record<string, string> = {
   '--table': '-t',
   '--append': '-A',
-  '--protocol': '-p',
+  '-p': 'protocol',
+  '--protocol': 'protocol',
   '--jump': '-j',
   '-d': 'address',
   '--destination': 'address',
@@ -48,7 +52,7 @@ const SHORT: Record<string, string> = {
   '--dports': 'ports',
 }
 
-const FIXED: Record<string, string> = { '-t': 'mangle', '-A': 'PREROUTING', '-p': 'tcp', '-j': 'MARK' }
+const FIXED: Record<string, string> = { '-t': 'mangle', '-A': 'PREROUTING', '-j': 'MARK' }
 
 /** Decimal, or hexadecimal with 0x. */
 const numberOf = (text: string | undefined): number | undefined =>

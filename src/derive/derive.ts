@@ -224,8 +224,11 @@ const directorNode = (
   if (tunnels.length > 0) node.bareTunnels = tunnels
   const nat = config.services.some(({ realServers }) => realServers.some(server => server.forwarding === 'NAT'))
   if (nat) node.sysctls['net.ipv4.ip_forward'] = 1
-  const local = config.services.flatMap(({ sorryServer }) =>
-    sorryServer && (sorryServer.address.startsWith('127.') || sorryServer.address === '::1') ? [sorryServer] : [],
+  // a datagram would be answered from another address than the VIP, which is not there yet when its program starts
+  const local = config.services.flatMap(({ sorryServer, protocol }) =>
+    protocol !== 'UDP' && sorryServer && (sorryServer.address.startsWith('127.') || sorryServer.address === '::1')
+      ? [sorryServer]
+      : [],
   )
   if (local.length > 0) {
     // how a probe tells who said sorry

@@ -9,6 +9,7 @@ export const STUB_PROGRAM = String.raw`#!/usr/bin/perl
 # stub smtp PORT      every command is fine, and no mail is kept (RFC 5321)
 # stub dns PORT       every question is answered, by no record and no error (RFC 1035); UDP and TCP
 # stub reply PORT HEX every datagram gets these bytes
+# A probe's datagram comes back with the node's name before it, from dns and reply too, so that it can tell who answered.
 use strict;
 use warnings;
 use IO::Select;
@@ -104,7 +105,7 @@ while (1) {
       syswrite $connection, "220 $name\r\n" if $protocol eq 'smtp';
     } elsif ($is_datagram{$socket}) {
       my $from = $socket->recv(my $data, 65535) // next;
-      my $answer = $datagram{$protocol}->($data) // next;
+      my $answer = $data =~ /^lvslab \d+$/ ? "$name $data" : $datagram{$protocol}->($data) // next;
       $socket->send($answer, 0, $from);
     } else {
       my $goes_on = sysread $socket, my $data, 65536;

@@ -101,6 +101,16 @@ describe('a real server satisfies its checks', () => {
     expect(sorry(8443, 'DR', 'SSL_GET {\n url {\n path /\n }\n }')).toMatch(/^Listen 8443\n<VirtualHost \*:8443>/)
   })
 
+  it('says sorry to datagrams', () => {
+    const udp = (text: string) => text.replace('protocol TCP', 'protocol UDP')
+    const sorry = (server: string) => {
+      const text = udp(service('10.0.0.100 514', 'DR', ['10.0.0.10 514'], 'PING_CHECK {\n }'))
+      return pair(instance(), text.replace(/}\s*$/, `sorry_server ${server} 514\n}`))
+    }
+    expect(node(sorry('10.0.0.30'), 'rs2').files['/etc/rc.local']).toMatch(/^\/usr\/lib\/lvslab\/echo 514 udp$/m)
+    expect(node(sorry('127.0.0.1'), 'd1').files).toEqual({})
+  })
+
   it('says sorry on the directors', () => {
     const text = service('10.0.0.100 80', 'NAT', ['10.0.0.10 80']).replace(/}\s*$/, 'sorry_server 127.0.0.1 8080\n}')
     expect(node(pair(instance(), text), 'd1').files).toEqual({

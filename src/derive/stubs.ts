@@ -52,7 +52,12 @@ export const stubFor = (
 const saysSorry = (service: VirtualService, needs: Needs): void => {
   const { port = 0, sorryServer, forwarding, realServers, protocol } = service
   const asked = (forwarding === 'NAT' && sorryServer?.port) || port
-  if (protocol !== 'TCP' || asked === 0 || needs.smtp.has(asked) || needs.dns.has(asked)) return
+  if (asked === 0) return
+  if (protocol === 'UDP') {
+    if (!needs.dns.has(asked) && !needs.replies.has(asked)) needs.datagrams.add(asked)
+    return
+  }
+  if (protocol !== 'TCP' || needs.smtp.has(asked) || needs.dns.has(asked)) return
   const secured = realServers.some(server => usesTls(port, server.checks))
   if (!needs.http.has(asked) && !needs.tls.has(asked)) (secured ? needs.tls : needs.http).add(asked)
 }

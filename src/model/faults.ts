@@ -26,6 +26,7 @@ export type ServerFault =
   | 'httpd-hang'
   | 'httpd-slow'
   | 'httpd-error'
+  | 'listener-crash'
   | 'link-down'
   | 'node-pause'
   | 'node-kill'
@@ -42,6 +43,7 @@ export const SERVER_FAILURES: Record<ServerFault, { failure: ServerFailure; sour
     failure: 'hanging',
     source: 'the kernel makes connections of a program that is stopped: listen(2), backlog',
   },
+  'listener-crash': { failure: 'refused', source: 'RFC 9293 3.5.1, RFC 1122 4.1.3.1: a reset, or port unreachable' },
   'httpd-slow': { failure: 'hanging', source: 'a connection, and no answer in time' },
   'httpd-error': { failure: 'wrong-answer', source: 'another status than the check wants' },
   'link-down': { failure: 'silent', source: 'nothing arrives' },

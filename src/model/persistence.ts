@@ -49,11 +49,13 @@ export const releaseBound = (timeout: number, lastEntry: number): Bound => {
 
 /**
  * `releaseBound` of a client whose TCP connections are all closed: their entries are gone 120 s after they were (FIN_WAIT in DR
- * and TUN, which `lvs_timeouts` changes, TIME_WAIT in NAT), and that timer may be late as well.
+ * and TUN, which `lvs_timeouts` changes, TIME_WAIT in NAT), and that timer may be late as well. Those of UDP are gone 300 s after
+ * their last datagram, and with `ops` there are none.
  *
  * @param timeout ms
  * @param lastedMs how long its last connection may have lasted, ms
  * @param finWait ms
+ * @param udp ms; of a service by UDP alone
  */
 export const idleReleaseBound = (
   timeout: number,
@@ -61,9 +63,10 @@ export const idleReleaseBound = (
   {
     servers,
     finWait = TCP_TIMEOUTS.FIN_WAIT,
-  }: { servers: { forwarding: ForwardingMethod }[]; finWait?: number | undefined },
+    udp,
+  }: { servers: { forwarding: ForwardingMethod }[]; finWait?: number | undefined; udp?: number | undefined },
 ): Bound => {
-  const closed = servers.map(({ forwarding }) => (forwarding === 'NAT' ? TCP_TIMEOUTS.TIME_WAIT : finWait))
+  const closed = servers.map(({ forwarding }) => udp ?? (forwarding === 'NAT' ? TCP_TIMEOUTS.TIME_WAIT : finWait))
   const latest = releaseBound(timeout, lastedMs + Math.max(...closed) * (1 + WHEEL_LATE))
   return { ...latest, minMs: templateRelease(timeout, Math.min(...closed)) }
 }

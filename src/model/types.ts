@@ -293,6 +293,8 @@ export interface DirectorConfig {
   startupDelay: number
   /** ms; global `lvs_timeouts`, the `tcpfin` of it. Left out where the kernel's own is left alone. */
   finWait?: number
+  /** ms; the `udp` of it. */
+  udpTimeout?: number
   /** Interfaces of `interface_up_down_delays`, which no prediction knows; left out where there is none. */
   delayedInterfaces?: string[]
   /** Every file that was read, includes among them, in reading order. */

@@ -130,7 +130,7 @@ describe('a director with ldirectord', () => {
 
   it.each([
     [
-      'removal and return of rs1 (10.0.0.100:80/TCP): checktype ping does not see that its httpd is gone',
+      'removal and return of rs1 (10.0.0.100:80/TCP): checktype ping does not see that what serves it is gone',
       '\tchecktype=ping\n',
     ],
     [

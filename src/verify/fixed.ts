@@ -18,7 +18,7 @@ import { rulesOf } from '../topology/rules.ts'
 import type { Node } from '../topology/types.ts'
 import { deviceOf, fixedVip } from './fixed-vips.ts'
 import type { Plan, PlannedServer, PlannedService } from './plan.ts'
-import { CONVERGENCE_MARGIN_MS, schemeOf, tableName } from './reach.ts'
+import { CONVERGENCE_MARGIN_MS, entriesOfMark, type Entry, schemeOf, tableName, urlOf } from './reach.ts'
 
 /** A service at an address that its director has for good: no VRRP moves it, and ldirectord or nobody checks its servers. */
 export interface FixedService extends PlannedService {
@@ -56,8 +56,8 @@ export const planFixed = ({
     const node = topology.nodes.find(one => one.name === config.node) as Node
     const marked = markedBy(rulesOf(node))
     return config.services.flatMap(service =>
-      entriesOf(service, marked).flatMap(({ address, ports }) => {
-        const found = planned({ topology, spokenTo }, node, config, service, address, ports)
+      entriesOf(service, marked).flatMap(({ address, entries }) => {
+        const found = planned({ topology, spokenTo }, node, config, service, address, entries)
         if (typeof found !== 'string') return [found]
         untested.push({ what: `service ${service.name}`, why: found })
         return []
@@ -66,11 +66,11 @@ export const planFixed = ({
   })
 
 /** Where clients ask for a service; without an address, where nobody can tell. */
-const entriesOf = (service: VirtualService, marked: Marked[]): { address?: string; ports: number[] }[] => {
-  const { address, port = 0, fwmark } = service
-  if (address !== undefined) return [{ address, ports: [port] }]
+const entriesOf = (service: VirtualService, marked: Marked[]): { address?: string; entries: Entry[] }[] => {
+  const { address, port = 0, fwmark, protocol } = service
+  if (address !== undefined) return [{ address, entries: [{ protocol, port }] }]
   const its = marked.filter(one => one.mark === fwmark)
-  return its.length > 0 ? its.map(one => ({ address: one.address, ports: one.ports })) : [{ ports: [] }]
+  return its.length > 0 ? its.map(one => ({ address: one.address, entries: entriesOfMark(one) })) : [{ entries: [] }]
 }
 
 /** A service at one address, or why it is not driven. */
@@ -80,17 +80,17 @@ const planned = (
   config: TableConfig,
   service: VirtualService,
   address: string | undefined,
-  ports: number[],
+  entries: Entry[],
 ): FixedService | string => {
   if (address === undefined) return `no rule that can be read marks connections with ${service.fwmark}`
   const device = deviceOf(node, address)
   if (device === undefined) return `${node.name} does not have ${address} in topology.yaml`
   const section = config.ldirectord?.services.find(one => one.service === service)
   if (section?.checkType === 'off') return 'checktype off: ldirectord puts no server into the table'
-  const all = ports.map(port => ({
-    port,
-    scheme: section?.protocol === 'http' && port ? ('http' as const) : schemeOf(service, port, spokenTo),
-  }))
+  const all = entries.map(entry => {
+    const isHttp = section?.protocol === 'http' && entry.protocol === 'TCP' && entry.port !== 0
+    return { ...entry, scheme: isHttp ? ('http' as const) : schemeOf(service, entry, spokenTo) }
+  })
   const driven = all.find(({ scheme }) => typeof scheme === 'string') ?? all[0]
   if (!driven) return 'it has no port'
   const { port, scheme } = driven
@@ -109,7 +109,7 @@ const planned = (
   return {
     ...{ name, director: node.name, vip: fixedVip({ node, device }, address, service.at) },
     others: Math.max(0, checkedTogether(config, service) - 1),
-    ...{ service, table: tableName(service), port, url: `${scheme}://${endpoint(address, port)}/`, servers },
+    ...{ service, table: tableName(service), port, url: urlOf(scheme, address, port), servers },
     ...(check ? { check } : {}),
     ...(section ? { section } : {}),
   }

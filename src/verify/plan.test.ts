@@ -146,7 +146,7 @@ describe('a service by firewall mark', () => {
     expect(scenarioNames(plan)).toContain('sorry-fwmark 50 10.0.0.100:80')
     expect(plan.untested).toEqual([
       {
-        what: 'port 443 of fwmark 50 at 10.0.0.100',
+        what: 'TCP port 443 of fwmark 50 at 10.0.0.100',
         why: 'one port of a mark is driven',
       },
     ])
@@ -169,8 +169,8 @@ describe('a service by firewall mark', () => {
     expect(names).toContain('sorry-fwmark 50 10.0.0.101:80')
     expect(new Set(names).size).toBe(names.length)
     expect(two.untested.map(({ what }) => what)).toEqual([
-      'port 443 of fwmark 50 at 10.0.0.100',
-      'port 443 of fwmark 50 at 10.0.0.101',
+      'TCP port 443 of fwmark 50 at 10.0.0.100',
+      'TCP port 443 of fwmark 50 at 10.0.0.101',
     ])
   })
 
@@ -216,7 +216,14 @@ describe('what cannot be judged is listed as untested', () => {
     ['only HTTP is spoken', (text: string) => text.replaceAll(' 80 {', ' 443 {').replaceAll('HTTP_GET', 'SSL_GET')],
     ['its tunnel to 10.0.0.10 is of type gue', (text: string) => text.replace('DR', 'TUN type gue port 6080')],
     ['its weight is 0', (text: string) => text.replace('weight 1', 'weight 0')],
-    ['only TCP services with a port', (text: string) => text.replace('protocol TCP', 'protocol UDP')],
+    [
+      'nothing says that 10.0.0.10 answers datagrams to port 80 with its name; `/usr/lib/lvslab/echo 80 udp` in its etc/rc.local does',
+      (text: string) => text.replace('protocol TCP', 'protocol UDP'),
+    ],
+    [
+      'only services of TCP and UDP with a port are driven',
+      (text: string) => text.replace('protocol TCP', 'protocol SCTP'),
+    ],
     [
       'services of a virtual_server_group',
       (text: string) =>

@@ -19,7 +19,7 @@ import { nodeFiles } from '../topology/node-files.ts'
 import { rulesOf } from '../topology/rules.ts'
 import type { Node, Topology } from '../topology/types.ts'
 import { type FixedService, planFixed, tableOf } from './fixed.ts'
-import { schemeOf, tableName } from './reach.ts'
+import { entriesOfMark, type Entry, schemeOf, tableName, urlOf } from './reach.ts'
 import { fixedVipsOf, keptByMany } from './fixed-vips.ts'
 import { readinessOf } from './ready.ts'
 import { type Scheme, spokenIn, type SpokenTo } from './spoken.ts'
@@ -51,7 +51,7 @@ export interface PlannedService {
   table: string
   /** Port of the VIP that a client asks. */
   port: number
-  /** What a client asks for. */
+  /** What a client asks for: a URL, `udp://10.0.0.100:53` where datagrams are sent. */
   url: string
   servers: PlannedServer[]
 }
@@ -223,13 +223,16 @@ const planServices = ({
       if (entries.length === 0) continue
       seen.add(service.name)
       const unled = apart(vip) && `${apart(vip)}: what leads clients to the one that has ${vip.address} is not known`
-      const ports = entries.map(port => ({ port, scheme: unled ? { why: unled } : schemeOf(service, port, spokenTo) }))
-      const driven = ports.find((one): one is { port: number; scheme: Scheme } => typeof one.scheme === 'string')
+      const ports = entries.map(entry => ({
+        ...entry,
+        scheme: unled ? { why: unled } : schemeOf(service, entry, spokenTo),
+      }))
+      const driven = ports.find((one): one is Entry & { scheme: Scheme } => typeof one.scheme === 'string')
       for (const one of ports) {
         const what =
           service.fwmark === undefined
             ? `service ${service.name}`
-            : `port ${one.port} of ${service.name} at ${vip.address}`
+            : `${one.protocol} port ${one.port} of ${service.name} at ${vip.address}`
         const why = typeof one.scheme === 'string' ? 'one port of a mark is driven' : one.scheme.why
         if (one !== driven) untested.push({ what, why })
       }
@@ -241,7 +244,7 @@ const planServices = ({
         if (node) servers.push({ node: node.name, name: node.farm ? server.address : node.name, server })
         else untested.push({ what: `real server ${server.address}`, why: 'no node of the topology has this address' })
       }
-      const url = `${driven.scheme}://${endpoint(vip.address, port)}/`
+      const url = urlOf(driven.scheme, vip.address, port)
       const name = service.fwmark === undefined ? service.name : `${service.name} ${endpoint(vip.address, port)}`
       planned.push({ name, vip, service, table: tableName(service), port, url, servers })
     }
@@ -255,10 +258,11 @@ const planServices = ({
   return planned
 }
 
-/** The ports at which clients reach a service through a VIP; none where they do not. */
-const entriesOf = ({ address, port, fwmark }: VirtualService, vip: PlannedVip, marked: Marked[]): number[] => {
-  if (fwmark === undefined) return address === vip.address ? [port ?? 0] : []
-  return marked.filter(one => one.mark === fwmark && one.address === vip.address).flatMap(one => one.ports)
+/** Where clients reach a service through a VIP; nowhere, maybe. */
+const entriesOf = (service: VirtualService, vip: PlannedVip, marked: Marked[]): Entry[] => {
+  const { address, port = 0, fwmark, protocol } = service
+  if (fwmark === undefined) return address === vip.address ? [{ protocol, port }] : []
+  return marked.filter(one => one.mark === fwmark && one.address === vip.address).flatMap(entriesOfMark)
 }
 
 const unreached = ({ address, fwmark }: VirtualService): string => {

@@ -1,6 +1,7 @@
+import type { Marked } from '../config/marks.ts'
 import { endpoint } from '../model/endpoint.ts'
 import type { VirtualService } from '../model/types.ts'
-import type { Scheme, SpokenTo } from './spoken.ts'
+import { arrivesAt, type Scheme, type SpokenTo } from './spoken.ts'
 
 /** How clients reach a service, whoever makes its table. */
 
@@ -11,21 +12,46 @@ export const CONVERGENCE_MARGIN_MS = 15_000
 export const tableName = ({ address = '', port = 0, fwmark, protocol }: VirtualService): string =>
   fwmark === undefined ? `${protocol} ${endpoint(address, port)}` : `FWM ${fwmark}`
 
+/** Where clients reach a service at one of its addresses. */
+export interface Entry {
+  protocol: VirtualService['protocol']
+  port: number
+}
+
+/** The entries that a rule of the packet filter makes of what it marks. */
+export const entriesOfMark = ({ protocol, ports }: Marked): Entry[] => ports.map(port => ({ protocol, port }))
+
+/** What a client asks for. */
+export const urlOf = (scheme: Scheme, address: string, port: number): string =>
+  `${scheme}://${endpoint(address, port)}${scheme === 'udp' ? '' : '/'}`
+
+/** Whether clients send it datagrams. */
+export const asksByUdp = ({ url }: { url: string }): boolean => url.startsWith('udp:')
+
 /** Where HTTP is spoken by whoever is there. */
 export const isHttp = (port: number): boolean => port === 80 || port === 8080
 
 /** What clients speak to a port of a service: what its real servers say that they speak, or what it looks like; or why no probe can. */
 export const schemeOf = (
-  { protocol, fwmark, realServers }: VirtualService,
-  port: number,
+  { fwmark, realServers }: Pick<VirtualService, 'fwmark' | 'realServers'>,
+  { protocol, port }: Entry,
   spokenTo: SpokenTo,
 ): Scheme | { why: string } => {
-  if (protocol !== 'TCP' || !port) return { why: 'only TCP services with a port are driven' }
+  if ((protocol !== 'TCP' && protocol !== 'UDP') || !port)
+    return { why: 'only services of TCP and UDP with a port are driven' }
   const encapsulated = realServers.find(({ tunnel }) => tunnel && tunnel.type !== 'ipip')
   if (encapsulated)
     return {
       why: `its tunnel to ${encapsulated.address} is of type ${encapsulated.tunnel?.type}, which no topology opens: tunl0 and ip6tnl0 do ipip`,
     }
+  if (protocol === 'UDP') {
+    const mute = realServers.find(server => spokenTo(server, port, protocol) === undefined)
+    if (!mute) return 'udp'
+    const asked = arrivesAt(mute, port)
+    return {
+      why: `nothing says that ${mute.address} answers datagrams to port ${asked} with its name; \`/usr/lib/lvslab/echo ${asked} udp\` in its etc/rc.local does`,
+    }
+  }
   const [spoken, other] = new Set(realServers.flatMap(server => spokenTo(server, port) ?? []))
   if (other !== undefined) return { why: `behind port ${port} some of its real servers speak HTTP, and some HTTPS` }
   if (spoken !== undefined) return spoken

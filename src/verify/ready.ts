@@ -9,7 +9,7 @@ import { addressesOf } from '../topology/addresses.ts'
 import type { Node, Topology } from '../topology/types.ts'
 import { fixedReadiness } from './fixed.ts'
 import type { Plan, PlannedService, PlannedVip } from './plan.ts'
-import { CONVERGENCE_MARGIN_MS, tableName } from './reach.ts'
+import { asksByUdp, CONVERGENCE_MARGIN_MS, tableName } from './reach.ts'
 import { lists, unsureToHear, whoeverComesFirst } from './vips.ts'
 
 /** What must be so before a lab of the topology can be tested. */
@@ -73,7 +73,8 @@ const vipReadiness = (vip: PlannedVip): Readiness[] => {
   ]
 }
 
-const serviceReadiness = ({ vip, table, port, servers }: PlannedService, configs: DirectorConfig[]): Readiness[] => {
+const serviceReadiness = (planned: PlannedService, configs: DirectorConfig[]): Readiness[] => {
+  const { vip, table, port, servers } = planned
   const master = vip.members[0]?.node ?? ''
   const alive = servers.filter(({ server }) => server.weight > 0)
   const destinations = alive.map(({ server }) => `${server.address}:${server.port}`)
@@ -88,7 +89,8 @@ const serviceReadiness = ({ vip, table, port, servers }: PlannedService, configs
       condition: { kind: 'pool' as const, node, service: table, destinations },
       deadlineMs: CONVERGENCE_MARGIN_MS + slowest,
     })),
-    ...alive.map(({ name, server }) => ({
+    // etc/rc.local starts what answers datagrams, and has come to its end when its node is there
+    ...(asksByUdp(planned) ? [] : alive).map(({ name, server }) => ({
       title: `${name} listens on port ${server.port || port}`,
       // behind NAT only the directors reach them
       condition: { kind: 'listening' as const, node: master, address: server.address, port: server.port || port },

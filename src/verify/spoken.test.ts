@@ -3,7 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { aNode, aTopology } from '../topology/testing.ts'
-import { spokenBy, spokenIn } from './spoken.ts'
+import { answeredBy, spokenBy, spokenIn } from './spoken.ts'
 
 const parent = mkdtempSync(path.join(os.tmpdir(), 'lvslab-spoken-'))
 afterAll(() => rmSync(parent, { recursive: true }))
@@ -62,4 +62,19 @@ it('is asked on the port that arrives: NAT alone rewrites it', () => {
   expect(to({ address, port: 3306, forwarding: 'NAT' }, 9093)).toBe('http')
   expect(to({ address, port: 3306, forwarding: 'DR' }, 9093)).toBeUndefined()
   expect(to({ address: '10.0.0.99', port: 80, forwarding: 'DR' }, 80)).toBeUndefined()
+})
+
+it('is datagrams where etc/rc.local starts what answers them', () => {
+  const ports = (script: string) => [...answeredBy(nodeWith('realserver', { 'rc.local': script }))]
+  expect(ports('#!/bin/sh -e\n/usr/lib/lvslab/echo 514 udp\n  /usr/lib/lvslab/echo 9\n')).toEqual([514, 9])
+  expect(ports('/usr/lib/lvslab/service echo start')).toEqual([7])
+  expect(ports('/usr/local/sbin/stub dns 53\n/usr/local/sbin/stub reply 1812 02\n')).toEqual([53, 1812])
+  expect(ports('# /usr/lib/lvslab/echo 514 udp\n/usr/local/sbin/stub smtp 25\nexit 0\n')).toEqual([])
+  expect([...answeredBy(nodeWith('realserver', {}))]).toEqual([])
+  const node = nodeWith('realserver', { 'rc.local': '/usr/lib/lvslab/echo 5353 udp\n' })
+  const to = spokenIn(aTopology([node]))
+  const server = { address: node.interfaces[0]?.address ?? '', port: 5353, forwarding: 'NAT' as const }
+  expect(to(server, 53, 'UDP')).toBe('udp')
+  expect(to({ ...server, forwarding: 'DR' }, 53, 'UDP')).toBeUndefined()
+  expect(to(server, 53)).toBeUndefined()
 })

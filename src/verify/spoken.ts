@@ -1,10 +1,10 @@
-import type { RealServer } from '../model/types.ts'
+import type { RealServer, VirtualService } from '../model/types.ts'
 import { addressesOf } from '../topology/addresses.ts'
 import { nodeFiles } from '../topology/node-files.ts'
 import type { Node, Topology } from '../topology/types.ts'
 
-/** What a probe speaks. */
-export type Scheme = 'http' | 'https'
+/** What a probe speaks; `udp`: datagrams, each of which comes back with the name of who answers before it. */
+export type Scheme = 'http' | 'https' | 'udp'
 
 /** What httpd loads of /etc/apache2, as Debian's has it; ports.conf listens on 443 where ssl_module is loaded. */
 const ENABLED = /^\/etc\/apache2\/(?:apache2\.conf|ports\.conf|(?:conf|mods|sites)-enabled\/[^/]+)$/
@@ -60,21 +60,49 @@ const byHttpd = (node: Node): Map<number, Scheme> => {
   return spoken
 }
 
-/** What is spoken to a real server that gets the connections to a port of a VIP; undefined where its node's files do not say. */
-export type SpokenTo = (server: Pick<RealServer, 'address' | 'port' | 'forwarding'>, port: number) => Scheme | undefined
+/** What /etc/rc.local starts to answer datagrams: the lab's own echo, and what `lvslab derive` writes. */
+const ANSWERS =
+  /^\s*(?:\/usr\/lib\/lvslab\/(?:echo(?:[ \t]+(\d+)(?:[ \t]+udp)?)?|service[ \t]+echo[ \t]+start)|\/usr\/local\/sbin\/stub[ \t]+(?:dns|reply)[ \t]+(\d+).*)[ \t]*$/gm
+
+/** The ports of UDP on which a node answers each datagram by its name and what was sent. */
+export const answeredBy = (node: Node): Set<number> => {
+  const script = nodeFiles(node).find(({ path }) => path === '/etc/rc.local')
+  const lines = script?.content.toString('utf8').matchAll(ANSWERS) ?? []
+  return new Set([...lines].map(([, echo, stub]) => Number(echo ?? stub ?? ECHO_PORT)))
+}
+
+/** The port of a real server at which arrives what was sent to a port of a VIP: only NAT rewrites it. */
+export const arrivesAt = ({ port: own, forwarding }: Pick<RealServer, 'port' | 'forwarding'>, port: number): number =>
+  forwarding === 'NAT' ? own || port : port
+
+/** RFC 862 */
+const ECHO_PORT = 7
+
+/**
+ * What is spoken to a real server that gets the connections to a port of a VIP; undefined where its node's files do not say.
+ *
+ * @param port of the VIP
+ */
+export type SpokenTo = (
+  server: Pick<RealServer, 'address' | 'port' | 'forwarding'>,
+  port: number,
+  protocol?: VirtualService['protocol'],
+) => Scheme | undefined
 
 /** Each node's files are read once. */
 export const spokenIn = ({ nodes }: Topology): SpokenTo => {
-  const read = new Map<Node, Map<number, Scheme>>()
-  const spoken = (node: Node): Map<number, Scheme> => {
-    const its = read.get(node) ?? spokenBy(node)
+  const read = new Map<Node, { TCP: Map<number, Scheme>; UDP: Set<number> }>()
+  const spoken = (node: Node) => {
+    const its = read.get(node) ?? { TCP: spokenBy(node), UDP: answeredBy(node) }
     read.set(node, its)
     return its
   }
   const owners = new Map(nodes.toReversed().flatMap(node => addressesOf(node).map(address => [address, node] as const)))
-  return ({ address, port: own, forwarding }, port) => {
-    const node = owners.get(address)
-    // only NAT rewrites ports
-    return node && spoken(node).get(forwarding === 'NAT' ? own || port : port)
+  return (server, port, protocol = 'TCP') => {
+    const node = owners.get(server.address)
+    if (!node) return undefined
+    const asked = arrivesAt(server, port)
+    if (protocol === 'UDP') return spoken(node).UDP.has(asked) ? 'udp' : undefined
+    return protocol === 'TCP' ? spoken(node).TCP.get(asked) : undefined
   }
 }

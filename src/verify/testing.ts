@@ -1,6 +1,7 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { afterAll } from 'vitest'
 import type { PlannedCheck } from '../judge/rules.ts'
 import { type KeepalivedRelease, OWN_KEEPALIVED } from '../model/keepalived.ts'
 import { withKeepalived } from '../topology/keepalived.ts'
@@ -19,12 +20,21 @@ export const same: Change = text => text
 interface Changes {
   services?: Change
   instances?: { d1?: Change; d2?: Change }
+  /** /etc/rc.local of the real servers. */
+  started?: string
   keepalived?: KeepalivedRelease
 }
 
+// a plan reads its nodes' files when it is asked what they speak
+const parents: string[] = []
+afterAll(() => {
+  for (const parent of parents) rmSync(parent, { recursive: true })
+})
+
 /** The plan of the DR pair, changed. */
-const pairWith = ({ services = same, instances = {}, keepalived = OWN_KEEPALIVED }: Changes): Plan => {
+const pairWith = ({ services = same, instances = {}, started, keepalived = OWN_KEEPALIVED }: Changes): Plan => {
   const parent = mkdtempSync(path.join(os.tmpdir(), 'lvslab-plan-'))
+  parents.push(parent)
   const dir = path.join(parent, 'keepalived-dr')
   cpSync(path.join(TOPOLOGIES, 'keepalived-dr'), dir, { recursive: true })
   for (const director of ['d1', 'd2'] as const) {
@@ -33,16 +43,25 @@ const pairWith = ({ services = same, instances = {}, keepalived = OWN_KEEPALIVED
       writeFileSync(file, change(readFileSync(file, 'utf8')))
     }
   }
-  try {
-    return planTopology(withKeepalived(loadTopology(dir), keepalived))
-  } finally {
-    rmSync(parent, { recursive: true })
-  }
+  if (started !== undefined)
+    for (const server of ['rs1', 'rs2']) {
+      mkdirSync(path.join(dir, server, 'etc'), { recursive: true })
+      writeFileSync(path.join(dir, server, 'etc/rc.local'), started)
+    }
+  return planTopology(withKeepalived(loadTopology(dir), keepalived))
 }
 
 /** With the VRRP instance of both directors changed. */
 export const changedPlan = (services: Change, instance: Change = same): Plan =>
   pairWith({ services, instances: { d1: instance, d2: instance } })
+
+/** Its service is one of datagrams, which the real servers answer. */
+export const udpPlan = (services: Change, instance: Change = same): Plan =>
+  pairWith({
+    services: text => services(text).replace('protocol TCP', 'protocol UDP'),
+    instances: { d1: instance, d2: instance },
+    started: '/usr/lib/lvslab/echo 80 udp\n',
+  })
 
 /** With the VRRP instance of d2 alone changed. */
 export const planWith = (services: Change, ofD2: Change = same, keepalived: KeepalivedRelease = OWN_KEEPALIVED): Plan =>

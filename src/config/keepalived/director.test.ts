@@ -188,6 +188,15 @@ describe('include', () => {
     expect(read(`global_defs {\n${line}\n}`).finWait).toBe(finWait)
   })
 
+  it('has what lvs_timeouts makes of UDP', () => {
+    const timeouts = (line: string) => read(`global_defs {\nlvs_timeouts ${line}\n}`)
+    expect(timeouts('udp 30 tcpfin 10')).toMatchObject({ udpTimeout: 30_000, finWait: 10_000 })
+    expect(timeouts('udp 0').udpTimeout).toBeUndefined() // the kernel's own
+    expect(timeouts('udp -1').notices.map(({ message }) => message)).toEqual([
+      'udp -1 is not a number from 0 to 2678400; keepalived goes without it',
+    ])
+  })
+
   it('names the interfaces whose state it hears of late', () => {
     const config = read('interface_up_down_delays {\n eth0 1 20\n eth1 2\n}')
     expect(config.delayedInterfaces).toEqual(['eth0', 'eth1'])

@@ -73,7 +73,7 @@ export const interpret = (
     ),
     ...readStatics(statements, last(globals, 'default_interface')?.words[1]?.text, notices),
     startupDelay: attempt(() => readStartupDelay(globals, notices), 0, onError),
-    ...readFinWait(globals, notices),
+    ...readTimeouts(globals, notices),
     ...delayedInterfaces(statements),
     files,
     notices,
@@ -188,15 +188,20 @@ const delayedInterfaces = (statements: Statement[]): Pick<DirectorConfig, 'delay
 }
 
 /** `lvs_timeouts tcp 900 tcpfin 120 udp 300`, each of them or some (global_parser.c `lvs_timeouts`). */
-const readFinWait = (globals: Statement[], notices: Notice[]): Pick<DirectorConfig, 'finWait'> => {
+const readTimeouts = (globals: Statement[], notices: Notice[]): Pick<DirectorConfig, 'finWait' | 'udpTimeout'> => {
   const line = last(globals, 'lvs_timeouts')
-  const at = line?.words.findIndex(word => word.text === 'tcpfin') ?? -1
-  const number = line?.words[at + 1]
-  if (!line || at < 1 || !number) return {}
-  const seconds = /^\d+$/.test(number.text) ? Number(number.text) : -1
-  if (seconds >= 0 && seconds <= 2_678_400) return seconds === 0 ? {} : { finWait: seconds * 1000 }
-  note(notices, line, `tcpfin ${number.text} is not a number from 0 to 2678400; keepalived goes without it`)
-  return {}
+  const read = (word: 'tcpfin' | 'udp'): number | undefined => {
+    const at = line?.words.findIndex(one => one.text === word) ?? -1
+    const number = line?.words[at + 1]
+    if (!line || at < 1 || !number) return undefined
+    const seconds = /^\d+$/.test(number.text) ? Number(number.text) : -1
+    // 0 leaves the kernel's own alone
+    if (seconds >= 0 && seconds <= 2_678_400) return seconds * 1000 || undefined
+    note(notices, line, `${word} ${number.text} is not a number from 0 to 2678400; keepalived goes without it`)
+    return undefined
+  }
+  const [finWait, udpTimeout] = [read('tcpfin'), read('udp')]
+  return { ...(finWait !== undefined && { finWait }), ...(udpTimeout !== undefined && { udpTimeout }) }
 }
 
 /** ms */

@@ -151,6 +151,16 @@ describe('the steps', () => {
     expect(scripts(heal).join()).toContain(`-D ${rule}\n`)
   })
 
+  test('each program that listens on one of some ports is kept for its heal, and killed once', () => {
+    const { inject, heal } = prepare('listener-crash', 'rs1', { protocol: 'udp', ports: [53, 514] })
+    const prepared = inject.map(step => ('prepare' in step ? step.prepare : '')).join()
+    for (const port of [53, 514]) {
+      expect(prepared).toContain(`pids_of 'udp' '${port}'`)
+      expect(scripts(heal).join()).toContain(`xargs -0 -a '/run/lvslab/listener-crash-7.${port}' env`)
+    }
+    expect(scripts(inject).join()).toMatch(/\nkill -KILL \$pids$/)
+  })
+
   test('what is frozen is not frozen again', () => {
     const preparation = (fault: FaultName, on: string): string =>
       prepareFault(topology, fault, on, undefined, 7).inject[0]?.prepare ?? ''

@@ -1,21 +1,8 @@
 import { z } from 'zod'
 import { PROCESS_NAME, VITAL_PROCESSES } from '../../topology/processes.ts'
 import { defineFault } from './fault.ts'
+import { COMMAND_OF, startAgain } from './restart.ts'
 import { kept, sh } from './shell.ts'
-
-/**
- * Prints what starts a process again, as `xargs -0 env` takes it: its own words from its program on (an interpreter before a script is the
- * kernel's), environment, folder, user and group.
- */
-const COMMAND_OF = String.raw`
-  my ($pid, $name) = @ARGV;
-  my $read = sub { local $/; open my $file, "<", "/proc/$pid/$_[0]" or die "$!\n"; split /\0/, <$file> };
-  my @words = $read->("cmdline");
-  shift @words while @words && $words[0] !~ m{(?:^|/)\Q$name\E$};
-  die "its command line has no program of that name\n" unless @words;
-  my ($user, $group) = (stat "/proc/$pid")[4, 5];
-  my @as = $user ? ("setpriv", "--reuid=$user", "--regid=$group", "--clear-groups") : ();
-  print join "\0", "-i", "-C", readlink("/proc/$pid/cwd"), $read->("environ"), @as, "setsid", "-f", @words`
 
 /**
  * All processes of a name are killed with no chance to tidy up: what `killall -0` or `pidof` of a tracked script looks for. The heal starts
@@ -46,7 +33,7 @@ export const processCrash = defineFault({
   heal: target => [
     {
       node: target.node.name,
-      script: sh`xargs -0 -a ${kept(target, 'command')} env </dev/null >/dev/null 2>&1`,
+      script: startAgain(kept(target, 'command')),
     },
   ],
   healed: target => {

@@ -15,6 +15,7 @@ import { keepalivedReload } from './keepalived-reload.ts'
 import { keepalivedStop } from './keepalived-stop.ts'
 import { keepalivedVrrpKilled } from './keepalived-vrrp-killed.ts'
 import { linkDown } from './link-down.ts'
+import { listenerCrash } from './listener-crash.ts'
 import { netem } from './netem.ts'
 import { nodeKill } from './node-kill.ts'
 import { nodePause } from './node-pause.ts'
@@ -46,6 +47,7 @@ export const FAULTS = {
   'node-pause': nodePause,
   'node-kill': nodeKill,
   'node-restart': nodeRestart,
+  'listener-crash': listenerCrash,
   'process-crash': processCrash,
   'script-failure': scriptFailure,
   'config-change': configChange,

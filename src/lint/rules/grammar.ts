@@ -66,7 +66,7 @@ const outOfRange = each(({ block }, word, value) => {
   return `${word} ${value} is not ${kind} ${limits}`
 })
 
-/** Numbers that stand behind words of their own, by keyword; the reader has `tcpfin` (global_parser.c `lvs_syncd_handler`, `lvs_timeouts`). */
+/** Numbers that stand behind words of their own, by keyword; the reader has `tcpfin` and `udp` (global_parser.c `lvs_syncd_handler`, `lvs_timeouts`). */
 const OPTIONS = new Map([
   [
     'lvs_sync_daemon',
@@ -77,13 +77,7 @@ const OPTIONS = new Map([
       ['ttl', { min: 1, max: 255 }],
     ]),
   ],
-  [
-    'lvs_timeouts',
-    new Map([
-      ['tcp', { min: 0, max: 2_678_400 }],
-      ['udp', { min: 0, max: 2_678_400 }],
-    ]),
-  ],
+  ['lvs_timeouts', new Map([['tcp', { min: 0, max: 2_678_400 }]])],
 ])
 
 const optionsOutOfRange = ({ directors }: LintInput): Found[] =>

@@ -1,9 +1,12 @@
 import type { Condition } from '../../agent/protocol.ts'
+import type { Heal } from '../../lab/faults/inject.ts'
 import type { Lab } from '../../lab/lab.ts'
 import type { Probe } from '../../lab/probes.ts'
 import { changePool, type Pool, poolTable, serverKey, startPool } from '../../model/pool.ts'
 import type { Bound, HealthCheck, RealServer } from '../../model/types.ts'
 import type { Plan, PlannedServer, PlannedService } from '../plan.ts'
+import { asksByUdp } from '../reach.ts'
+import { arrivesAt } from '../spoken.ts'
 import { paced, PATIENCE_MS, PROBE_RATE, type Scenario } from '../scenario.ts'
 
 /** What scenarios share. */
@@ -17,8 +20,36 @@ export const BEFORE_MS = 1_000
 /** Requests after the last change: whoever answers now goes on doing so. ms */
 export const AFTER_MS = 1_000
 
+/** Clients of a service, each request on a connection of its own, each datagram from a port that none had before. */
+export const startClients = (
+  lab: Lab,
+  { client }: Plan,
+  planned: PlannedService,
+  options: { probe: string; rate: number; count?: number; sources?: string[] },
+): Promise<Probe> =>
+  asksByUdp(planned)
+    ? lab.udp({ ...options, client, target: planned.url.replace('udp://', ''), newPorts: true })
+    : lab.http({ ...options, client, url: planned.url })
+
 export const startProbe = (lab: Lab, plan: Plan, service: PlannedService): Promise<Probe> =>
-  lab.http({ probe: PROBE, client: plan.client, url: service.url, rate: paced(service, PROBE_RATE) })
+  startClients(lab, plan, service, { probe: PROBE, rate: paced(service, PROBE_RATE) })
+
+/** What serves a service on its real servers, and how that is broken. */
+export const crashOf = (planned: PlannedService) => {
+  if (!asksByUdp(planned))
+    return {
+      ...{ program: 'httpd', fault: 'httpd-crash' as const },
+      inject: (lab: Lab, node: string): Promise<Heal> => lab.inject('httpd-crash', node),
+    }
+  const portsAt = (node: string): number[] => [
+    ...new Set(planned.servers.filter(one => one.node === node).map(({ server }) => arrivesAt(server, planned.port))),
+  ]
+  return {
+    ...{ program: 'UDP server', fault: 'listener-crash' as const },
+    inject: (lab: Lab, node: string): Promise<Heal> =>
+      lab.inject('listener-crash', node, { protocol: 'udp', ports: portsAt(node) }),
+  }
+}
 
 /** The table of the expected MASTER sends new connections to exactly these, `10.0.0.10:80`. */
 export const poolOf = ({ vip, table }: PlannedService, destinations: string[]): Condition => ({
@@ -56,16 +87,37 @@ export const refusalsHeldBack = (servers: PlannedServer[]): string | undefined =
 /** A lab is saved when its pool is whole, which waits for no check but one in alpha mode: another may begin long after a fault. */
 const beginsLate = ({ alpha, warmup, delayLoop }: HealthCheck): boolean => !alpha && warmup > delayLoop
 
+/** What looks at another program than the one that answers datagrams. */
+const BESIDE_UDP: ReadonlySet<HealthCheck['type']> = new Set([
+  ...(['TCP_CHECK', 'HTTP_GET', 'SSL_GET', 'SMTP_CHECK', 'PING_CHECK'] as const),
+])
+
+/** A real server with those of its checks alone that look at the program which serves the service. */
+export const withItsChecks = (planned: PlannedService, server: RealServer): RealServer => {
+  if (!asksByUdp(planned)) return server
+  const port = arrivesAt(server, planned.port)
+  const looksThere = ({ type, target }: HealthCheck): boolean =>
+    !BESIDE_UDP.has(type) && (target?.port ?? port) === port && target?.address === undefined
+  return { ...server, checks: server.checks.filter(looksThere) }
+}
+
 /** Its removal is promised by those checks alone of which it is known what they look at, and when: what makes a script fail is not. */
-export const withKnownChecks = (server: RealServer): RealServer => ({
+export const withKnownChecks = (planned: PlannedService, server: RealServer): RealServer => ({
   ...server,
-  checks: server.checks.filter(check => check.type !== 'MISC_CHECK' && !beginsLate(check)),
+  checks: withItsChecks(planned, server).checks.filter(check => check.type !== 'MISC_CHECK' && !beginsLate(check)),
 })
 
-/** Why no check of some server sees that its httpd crashes; undefined where one of each may. */
-export const unseen = (servers: PlannedServer[]): string | undefined => {
+/** Why no check of some server sees that what serves it crashes; undefined where one of each may. */
+export const unseen = (planned: PlannedService, servers: PlannedServer[]): string | undefined => {
   const late = servers.map(({ server }) => server.checks).find(checks => checks.length > 0 && checks.every(beginsLate))
   if (late) return `${late[0]?.keyword} may begin after the fault: its warmup is longer than its delay_loop`
+  const beside = servers.find(
+    ({ server }) => server.checks.length > 0 && withItsChecks(planned, server).checks.length === 0,
+  )
+  if (beside) {
+    const keywords = [...new Set(beside.server.checks.map(({ keyword }) => keyword))].join(' and ')
+    return `${keywords} of ${beside.node} sends no datagram to port ${arrivesAt(beside.server, planned.port)}: whether it sees that its UDP server crashes is not known`
+  }
   const blind = servers
     .map(({ server }) => server.checks.map(({ type }) => type))
     .find(types => types.length > 0 && types.every(type => type === 'MISC_CHECK' || type === 'PING_CHECK'))
@@ -75,7 +127,7 @@ export const unseen = (servers: PlannedServer[]): string | undefined => {
     : 'a ping does not see that its httpd crashes: the machine still answers'
 }
 
-/** The web server of a node crashes, and returns when the pool is without it; clients ask all the while. */
+/** What serves a node crashes, and returns when the pool is without it; clients ask all the while. */
 export const crashAndReturn =
   (
     plan: Plan,
@@ -87,7 +139,7 @@ export const crashAndReturn =
   async lab => {
     const probe = await startProbe(lab, plan, planned)
     await lab.sleep(BEFORE_MS)
-    const heal = await lab.inject('httpd-crash', node)
+    const heal = await crashOf(planned).inject(lab, node)
     await lab.until(poolOf(planned, pools.without), downBound.maxMs + PATIENCE_MS)
     await lab.sleep(AFTER_MS)
     await heal()

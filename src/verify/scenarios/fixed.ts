@@ -9,7 +9,7 @@ import type { FixedService } from '../fixed.ts'
 import type { Plan, PlannedServer } from '../plan.ts'
 import { paced, PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
 import { expectedService } from './expected-service.ts'
-import { AFTER_MS, BEFORE_MS, crashAndReturn, PROBE, startProbe } from './common.ts'
+import { AFTER_MS, BEFORE_MS, crashAndReturn, crashOf, PROBE, startProbe } from './common.ts'
 
 /** What follows from an ldirectord.cf or an ipvsadm-save file, beside what is the same whoever makes the table. */
 export const fixedScenarios = (plan: Plan): Scenario[] => [
@@ -49,19 +49,20 @@ const unseen = ({ section, check }: FixedService): string | undefined => {
   if (!check) return `nothing is predicted of checktype ${section.checkType}`
   return ldirectordDownBound(check, 'refused')
     ? undefined
-    : `checktype ${check.type} does not see that its httpd is gone`
+    : `checktype ${check.type} does not see that what serves it is gone`
 }
 
-/** How long ldirectord takes to see that an httpd is gone, and that it is back. It checks one server after the other. */
+/** How long ldirectord takes to see that what serves a server is gone, and that it is back. It checks one server after the other. */
 const boundsOf = ({ check, others }: FixedService): [down?: Bound | undefined, up?: Bound | undefined] => {
   if (!check) return []
   const othersMs = others * SLACK_MS
   return [ldirectordDownBound(check, 'refused', othersMs), ldirectordUpBound(check, 'refused', othersMs)]
 }
 
-/** The web server of one real server crashes: its port refuses, and ldirectord sees that at its next look. */
+/** What serves one real server crashes: its port refuses, and ldirectord sees that at its next look. */
 const serverLost = (plan: Plan, planned: FixedService, { node, server }: PlannedServer): Scenario[] => {
   const { vip, servers, director, table, check } = planned
+  const { program, fault } = crashOf(planned)
   const what = `removal and return of ${node} (${planned.name})`
   const why =
     unseen(planned) ??
@@ -82,13 +83,13 @@ const serverLost = (plan: Plan, planned: FixedService, { node, server }: Planned
       checks: [
         {
           check: name,
-          title: `${node} leaves ${planned.name} when its httpd crashes, and comes back when it returns`,
+          title: `${node} leaves ${planned.name} when its ${program} crashes, and comes back when it returns`,
           rule: 'pool',
           params: {
             ...{ vip: vip.address, directors: [director], service: table, downBound, upBound, slackMs: SLACK_MS },
             server: { node, address: server.address, port: server.port },
             inhibit: ldirectordFailed(check) !== 'gone',
-            ...{ fault: 'httpd-crash', probe: PROBE },
+            ...{ fault, probe: PROBE },
           },
         },
       ],
@@ -128,13 +129,14 @@ const fallback = (plan: Plan, planned: FixedService): Scenario[] => {
     of: nodes.map(server => ({ kind: 'event', match: { kind: 'request', outcome: 'answered', server } })),
   })
   const nodes = [...new Set(servers.map(one => one.node))]
+  const { fault, inject } = crashOf(planned)
   return [
     {
       name: `fallback-${planned.name}`,
       drive: async lab => {
         const probe = await startProbe(lab, plan, planned)
         await lab.sleep(BEFORE_MS)
-        const heals = await Promise.all(nodes.map(node => lab.inject('httpd-crash', node)))
+        const heals = await Promise.all(nodes.map(node => inject(lab, node)))
         await lab.until(answeredBy([director]), bound.maxMs + PATIENCE_MS)
         await lab.sleep(AFTER_MS)
         await Promise.all(heals.map(heal => heal()))
@@ -148,7 +150,7 @@ const fallback = (plan: Plan, planned: FixedService): Scenario[] => {
           title: `the fallback answers when every real server of ${planned.name} is dead (${seconds(bound.maxMs)}), and only then`,
           rule: 'sorry',
           params: {
-            ...{ vip: vip.address, directors: [director], service: table, fault: 'httpd-crash', probe: PROBE },
+            ...{ vip: vip.address, directors: [director], service: table, fault, probe: PROBE },
             servers: servers.map(({ node, server }) => ({ node, address: server.address })),
             ...{ bound, endsBound, overlapMs: SLACK_MS, slackMs: SLACK_MS },
           },

@@ -4,8 +4,9 @@ import { FAULT_TIMEOUT_MS } from '../../lab/faults/inject.ts'
 import type { Lab } from '../../lab/lab.ts'
 import { addressesOf } from '../../topology/addresses.ts'
 import type { Plan, PlannedServer, PlannedService, PlannedVip } from '../plan.ts'
+import { asksByUdp } from '../reach.ts'
 import { paced, PATIENCE_MS, type Scenario, SLACK_MS } from '../scenario.ts'
-import { AFTER_MS, BEFORE_MS, wholePool } from './common.ts'
+import { AFTER_MS, BEFORE_MS, startClients, wholePool } from './common.ts'
 import { removalOf, type RemovalBounds } from './removable.ts'
 import { exactShares } from './shares.ts'
 
@@ -120,7 +121,7 @@ export const sharesOfAll = (plan: Plan): Scenario[] => {
         for (const { planned, expected } of driven) {
           const rate = paced(planned, (ALL_RATES * expected.cycle) / cycle)
           const [probe, count] = [probeOf(planned), expected.cycle * cycles]
-          probes.push(await lab.http({ probe, client: plan.client, url: planned.url, rate, count }))
+          probes.push(await startClients(lab, plan, planned, { probe, rate, count }))
           // side by side, and not all in the same moment
           await lab.sleep(1000 / ALL_RATES)
         }
@@ -151,6 +152,10 @@ export const serversLostTogether = (plan: Plan): Scenario[] => {
   const missing = new Map<PlannedService, string>()
   for (const planned of plan.services) {
     missing.set(planned, planned.servers.length === 0 ? 'it has no real server here' : 'its real servers are one node')
+    if (asksByUdp(planned)) {
+      missing.set(planned, 'of a large configuration only what httpd serves is broken')
+      continue
+    }
     for (const one of planned.servers) {
       const bounds = removalOf(plan, planned, one)
       if ('why' in bounds) missing.set(planned, bounds.why)
@@ -191,9 +196,7 @@ const lostTogether = (plan: Plan, node: string, broken: Broken[]): Scenario => {
     drive: async lab => {
       const probes = []
       for (const service of watched)
-        probes.push(
-          await lab.http({ probe: probeOf(service), client: plan.client, url: service.url, rate: WATCHED_RATE }),
-        )
+        probes.push(await startClients(lab, plan, service, { probe: probeOf(service), rate: WATCHED_RATE }))
       await lab.sleep(BEFORE_MS)
       const gone = allSaid(lab, broken, 'removed')
       const heal = await lab.inject('httpd-crash', node)

@@ -2,11 +2,13 @@ import type { PlannedCheck } from '../../judge/rules.ts'
 import type { Lab } from '../../lab/lab.ts'
 import { REQUEST_TIMEOUT_MS } from '../../lab/probes.ts'
 import { seconds } from '../../model/bound.ts'
+import { UDP_TIMEOUT } from '../../model/ipvs-defaults.ts'
 import { idleReleaseBound } from '../../model/persistence.ts'
 import type { CycleShares } from '../../model/shares.ts'
 import type { Plan, PlannedService } from '../plan.ts'
+import { asksByUdp } from '../reach.ts'
 import { paced, PROBE_RATE, type Scenario } from '../scenario.ts'
-import { PROBE } from './common.ts'
+import { PROBE, startClients } from './common.ts'
 import { exactShares } from './shares.ts'
 
 /** Clients that come more than once. */
@@ -79,9 +81,16 @@ const networkOf = ({ service, vip }: PlannedService): number | undefined =>
 
 const isIPv6 = ({ vip }: PlannedService): boolean => vip.address.includes(':')
 
-const come = async (lab: Lab, plan: Plan, probe: string, planned: PlannedService, count: number, from: object) => {
+const come = async (
+  lab: Lab,
+  plan: Plan,
+  probe: string,
+  planned: PlannedService,
+  count: number,
+  from: { sources?: string[] },
+) => {
   const rate = paced(planned, PROBE_RATE)
-  const clients = await lab.http({ probe, client: plan.client, url: planned.url, rate, count, ...from })
+  const clients = await startClients(lab, plan, planned, { probe, rate, count, ...from })
   await clients.ended()
 }
 
@@ -124,9 +133,12 @@ const isReleased = (plan: Plan, persistent: Persistent): Scenario[] => {
     plan.untested.push({ what: `release of the clients of ${name}`, why: 'templates of IPv6 networks are not read' })
     return []
   }
-  const { finWait } = plan.configs.find(({ node }) => node === director) ?? {}
+  const { finWait, udpTimeout = UDP_TIMEOUT } = plan.configs.find(({ node }) => node === director) ?? {}
+  const udp = planned.service.onePacket ? 0 : udpTimeout
   const servers = planned.servers.map(({ server }) => server)
-  const bound = idleReleaseBound(timeoutMs, REQUEST_TIMEOUT_MS, { servers, finWait })
+  const bound = idleReleaseBound(timeoutMs, REQUEST_TIMEOUT_MS, {
+    ...{ servers, finWait, udp: asksByUdp(planned) ? udp : undefined },
+  })
   const { minMs = 0, maxMs } = bound
   const lateMs = Math.min(LATE_SHARE * timeoutMs, LATE_AT_MOST_MS)
   const between = Array.from({ length: LOOKS }, (_, n) => minMs + ((n + 1) * (maxMs - minMs)) / (LOOKS + 1))

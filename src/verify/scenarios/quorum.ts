@@ -10,6 +10,7 @@ import { PATIENCE_MS, type Scenario, SLACK_MS } from '../scenario.ts'
 import {
   AFTER_MS,
   BEFORE_MS,
+  crashOf,
   poolOf,
   poolWithout,
   PROBE,
@@ -17,10 +18,9 @@ import {
   refusalsHeldBack,
   startProbe,
   unseen,
+  withItsChecks,
   withKnownChecks,
 } from './common.ts'
-
-const FAULT = 'httpd-crash'
 
 /** Real servers crash until the quorum is lost, and return until it is gained. */
 export const quorum = (plan: Plan, planned: PlannedService): Scenario[] => {
@@ -36,18 +36,21 @@ export const quorum = (plan: Plan, planned: PlannedService): Scenario[] => {
   if (group !== undefined && own.some(other => other.group === group && other.protocol !== protocol))
     return untested(`keepalived's log calls the services of the group ${group} alike, whatever their protocol`)
   const bounds = servers.map(({ server }) => [
-    serverDownBound(withKnownChecks(server), 'refused'),
-    serverUpBound(server, 'refused', plan.keepalived),
+    serverDownBound(withKnownChecks(planned, server), 'refused'),
+    serverUpBound(withItsChecks(planned, server), 'refused', plan.keepalived),
   ])
   const [downBound, upBound] = [slowest(bounds.map(([down]) => down)), slowest(bounds.map(([, up]) => up))]
   if (!downBound || !upBound)
     return untested(
-      refusalsHeldBack(servers) ?? unseen(servers) ?? 'no bound is known for the health checks of all its real servers',
+      refusalsHeldBack(servers) ??
+        unseen(planned, servers) ??
+        'no bound is known for the health checks of all its real servers',
     )
   const steps = stepsOf(plan, planned)
   if (typeof steps === 'string') return untested(steps)
 
   const name = `quorum-${planned.name}`
+  const { fault, inject } = crashOf(planned)
   const drive = async (lab: Lab): Promise<void> => {
     const probe = await startProbe(lab, plan, planned)
     await lab.sleep(BEFORE_MS)
@@ -55,7 +58,7 @@ export const quorum = (plan: Plan, planned: PlannedService): Scenario[] => {
     let has = ''
     for (const { phase, nodes, destinations } of steps) {
       const doOne = async (node: string): Promise<void> => {
-        if (phase === 'inject') heals.set(node, await lab.inject(FAULT, node))
+        if (phase === 'inject') heals.set(node, await inject(lab, node))
         else await heals.get(node)?.()
       }
       await Promise.all(nodes.map(doOne))
@@ -77,7 +80,7 @@ export const quorum = (plan: Plan, planned: PlannedService): Scenario[] => {
           title: `${what} is lost and gained when it must, and the pool follows`,
           rule: 'quorum',
           params: {
-            ...{ vip: vip.address, directors: plan.directors, service: planned.table, fault: FAULT, steps },
+            ...{ vip: vip.address, directors: plan.directors, service: planned.table, fault, steps },
             ...{ downBound, upBound, probe: PROBE, slackMs: SLACK_MS },
             ...(group !== undefined && { group }),
           },

@@ -1,7 +1,7 @@
 import { serverDownBound, serverUpBound } from '../../model/health-check.ts'
 import type { Bound } from '../../model/types.ts'
 import type { Plan, PlannedServer, PlannedService } from '../plan.ts'
-import { refusalsHeldBack, unseen, withKnownChecks } from './common.ts'
+import { refusalsHeldBack, unseen, withItsChecks, withKnownChecks } from './common.ts'
 
 /** When a real server whose port refuses leaves the table, and when it is back. */
 export interface RemovalBounds {
@@ -12,17 +12,18 @@ export interface RemovalBounds {
 /** The bounds of a real server's removal and return; the reason where there are none, or where it would show nothing. */
 export const removalOf = (
   { keepalived }: Pick<Plan, 'keepalived'>,
-  { servers }: PlannedService,
+  planned: PlannedService,
   one: PlannedServer,
 ): RemovalBounds | { why: string } => {
   const { server } = one
-  const downBound = serverDownBound(withKnownChecks(server), 'refused')
-  const upBound = serverUpBound(server, 'refused', keepalived)
+  const { servers } = planned
+  const downBound = serverDownBound(withKnownChecks(planned, server), 'refused')
+  const upBound = serverUpBound(withItsChecks(planned, server), 'refused', keepalived)
   if (!downBound || !upBound) {
     const why = server.checks.length
       ? `no bound is known for ${server.checks.map(c => c.keyword).join(', ')}`
       : 'it has no health check'
-    return { why: refusalsHeldBack([one]) ?? unseen([one]) ?? why }
+    return { why: refusalsHeldBack([one]) ?? unseen(planned, [one]) ?? why }
   }
   if (server.weight === 0) return { why: 'its weight is 0' }
   if (servers.length < 2) return { why: 'it is the only real server' }

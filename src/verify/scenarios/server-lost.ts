@@ -1,12 +1,13 @@
 import type { Plan, PlannedServer, PlannedService } from '../plan.ts'
 import { type Scenario, SLACK_MS } from '../scenario.ts'
-import { crashAndReturn, poolWithout, PROBE, receiversOf } from './common.ts'
+import { crashAndReturn, crashOf, poolWithout, PROBE, receiversOf } from './common.ts'
 import { removalOf } from './removable.ts'
 
-/** The web server of one real server crashes: its port refuses, and its health check sees that at the next look. */
+/** What serves one real server crashes: its port refuses, and its health check sees that at the next look. */
 export const serverLost = (plan: Plan, planned: PlannedService, one: PlannedServer): Scenario[] => {
   const { node, server } = one
   const { vip, table, servers } = planned
+  const { program, fault } = crashOf(planned)
   const what = `removal and return of ${node} (${planned.name})`
   const alike = servers.filter(other => other.node === node && other.server.port === server.port)
   const name = `server-${planned.name}-${node}:${server.port}${alike.length > 1 ? ` (${server.address})` : ''}`
@@ -24,12 +25,12 @@ export const serverLost = (plan: Plan, planned: PlannedService, one: PlannedServ
       checks: [
         {
           check: name,
-          title: `${node} leaves ${planned.name} when its httpd crashes, and comes back when it returns`,
+          title: `${node} leaves ${planned.name} when its ${program} crashes, and comes back when it returns`,
           rule: 'pool',
           params: {
             ...{ vip: vip.address, directors: plan.directors, service: table, downBound, upBound, slackMs: SLACK_MS },
             server: { node, address: server.address, port: server.port },
-            ...{ fault: 'httpd-crash', probe: PROBE },
+            ...{ fault, probe: PROBE },
           },
         },
       ],

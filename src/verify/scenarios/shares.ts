@@ -2,7 +2,7 @@ import { cycleShares, type CycleShares } from '../../model/shares.ts'
 import type { RealServer } from '../../model/types.ts'
 import type { Plan, PlannedService } from '../plan.ts'
 import { paced, PROBE_RATE, type Scenario } from '../scenario.ts'
-import { PROBE } from './common.ts'
+import { PROBE, startClients } from './common.ts'
 import { isDynamic } from './expected-service.ts'
 
 /** The exact shares of connections that no template decides; else why there is none that could be seen. */
@@ -36,9 +36,8 @@ export const sharesScenario = (plan: Plan, planned: PlannedService): Scenario[] 
     {
       name: `shares-${planned.name}`,
       drive: async lab => {
-        const probe = await lab.http({
-          ...{ probe: PROBE, client: plan.client, url: planned.url, rate: paced(planned, PROBE_RATE), count: requests },
-        })
+        const options = { probe: PROBE, rate: paced(planned, PROBE_RATE), count: requests }
+        const probe = await startClients(lab, plan, planned, options)
         await probe.ended()
       },
       checks: [

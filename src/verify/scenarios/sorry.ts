@@ -5,7 +5,17 @@ import { addressesOf } from '../../topology/addresses.ts'
 import type { Plan, PlannedService } from '../plan.ts'
 import { paced, PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
 import { isHttp } from '../reach.ts'
-import { AFTER_MS, BEFORE_MS, PROBE, refusalsHeldBack, startProbe, unseen, withKnownChecks } from './common.ts'
+import {
+  AFTER_MS,
+  BEFORE_MS,
+  crashOf,
+  PROBE,
+  refusalsHeldBack,
+  startProbe,
+  unseen,
+  withItsChecks,
+  withKnownChecks,
+} from './common.ts'
 import { askedFor, onFarms } from './large.ts'
 
 /** Whose page the sorry server's is: that of the directors themselves, or of a host of its own; else why it cannot be told. */
@@ -25,27 +35,29 @@ const whoHasIt = (plan: Plan, planned: PlannedService): string[] | string => {
 /** What clients speak, where nothing says that the sorry server at this address does; plain HTTP is spoken by everybody. */
 const unanswered = (
   { spokenTo }: Plan,
-  { service: { sorryServer, forwarding }, url, port }: PlannedService,
+  { service: { sorryServer, forwarding, protocol }, url, port }: PlannedService,
   address: string,
 ): string | undefined => {
-  const scheme = url.startsWith('https:') ? 'https' : 'http'
+  const scheme = new URL(url).protocol.slice(0, -1)
   const asked = (forwarding === 'NAT' && sorryServer?.port) || port
   if (scheme === 'http' && isHttp(asked)) return undefined
-  return spokenTo({ address, port: asked, forwarding }, asked) === scheme ? undefined : `${scheme} on port ${asked}`
+  const speaks = spokenTo({ address, port: asked, forwarding }, asked, protocol)
+  return speaks === scheme ? undefined : `${scheme} on port ${asked}`
 }
 
 /** All real servers crash: the sorry server answers, until they return. */
 export const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
   const { service, servers, vip, table } = planned
   if (!service.sorryServer) return []
-  const checked = { ...service, realServers: service.realServers.map(withKnownChecks) }
+  const checked = { ...service, realServers: service.realServers.map(server => withKnownChecks(planned, server)) }
+  const its = { ...service, realServers: service.realServers.map(server => withItsChecks(planned, server)) }
   const stepMs = 1000 / paced(planned, PROBE_RATE)
   const bound = sorryBound(checked, 'refused', stepMs)
-  const endsBound = sorryEndsBound(service, 'refused', stepMs, plan.keepalived)
+  const endsBound = sorryEndsBound(its, 'refused', stepMs, plan.keepalived)
   const what = `sorry server of ${planned.name}`
   if (!bound || !endsBound) {
     const why = 'no bound is known for the health checks of its real servers'
-    plan.untested.push({ what, why: refusalsHeldBack(servers) ?? unseen(servers) ?? why })
+    plan.untested.push({ what, why: refusalsHeldBack(servers) ?? unseen(planned, servers) ?? why })
     return []
   }
   const pages = whoHasIt(plan, planned)
@@ -53,7 +65,8 @@ export const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
     plan.untested.push({ what, why: pages })
     return []
   }
-  const fault = onFarms(plan, servers) ? 'httpd-refuse' : 'httpd-crash'
+  const crash = crashOf(planned)
+  const fault = onFarms(plan, servers) ? 'httpd-refuse' : crash.fault
   const answeredBy = (names: string[]): Condition => ({
     kind: 'any',
     of: names.map(server => ({ kind: 'event', match: { kind: 'request', outcome: 'answered', server } })),
@@ -67,7 +80,7 @@ export const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
         const heals = await Promise.all(
           fault === 'httpd-refuse'
             ? servers.map(s => lab.inject(fault, s.node, { addresses: askedFor(plan, s, vip.address) }))
-            : [...new Set(servers.map(s => s.node))].map(node => lab.inject(fault, node)),
+            : [...new Set(servers.map(s => s.node))].map(node => crash.inject(lab, node)),
         )
         await lab.until(answeredBy(pages), bound.maxMs + PATIENCE_MS)
         await lab.sleep(AFTER_MS)

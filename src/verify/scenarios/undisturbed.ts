@@ -7,7 +7,7 @@ import { crashBound, handoverBound, startBound } from '../../model/vrrp.ts'
 import type { Plan, PlannedVip } from '../plan.ts'
 import { whoeverComesFirst } from '../vips.ts'
 import { paced, type Scenario, SLACK_MS, WATCH_RATE } from '../scenario.ts'
-import { BEFORE_MS } from './common.ts'
+import { BEFORE_MS, startClients } from './common.ts'
 
 /** Clients of so many VIPs are watched; the VIPs themselves and their tables all are. */
 const MOST_PROBES = 3
@@ -110,7 +110,7 @@ const undisturbed = (
   const drive = async (lab: Lab): Promise<void> => {
     const running: Probe[] = []
     for (const { service, probe } of probes)
-      running.push(await lab.http({ probe, client: plan.client, url: service.url, rate: paced(service, WATCH_RATE) }))
+      running.push(await startClients(lab, plan, service, { probe, rate: paced(service, WATCH_RATE) }))
     await lab.sleep(BEFORE_MS)
     for (const { fault, returns, boundOf } of faults) {
       const heal = await lab.inject(fault, node)
