@@ -61,6 +61,12 @@ describe('ARP', () => {
     })
   })
 
+  it('is no claim where it is sent to one address', () => {
+    const reply = arp('0a000064', '0a000064')
+    reply.set([0x00, 0x00, 0x5e, 0x00, 0x01, 0x33])
+    expect(decodeFrame(reply, label)).toBeUndefined()
+  })
+
   it('is nothing to us where they are not', () => {
     expect(decodeFrame(arp('0a000064', '0a000001'), label)).toBeUndefined()
   })

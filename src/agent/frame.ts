@@ -18,12 +18,16 @@ export const decodeFrame = (frame: Buffer, labelOf: (secret: string) => string):
   if (frame.length < 34) return undefined
   const type = frame.readUInt16BE(12)
   const body = frame.subarray(14)
-  if (type === ETHERTYPE_ARP) return decodeArp(body)
+  // who has a VMAC too answers the claim of another in ARP, from the VIP to the VIP, to one address: that is no claim
+  if (type === ETHERTYPE_ARP) return isForAll(frame) ? decodeArp(body) : undefined
   if (type === ETHERTYPE_IPV4) return decodeVrrp(body, labelOf)
   if (type !== ETHERTYPE_IPV6 || body.length < IPV6_HEADER) return undefined
   if (body[6] === PROTOCOL_VRRP) return decodeVrrp6(body)
   return body[6] === PROTOCOL_ICMPV6 ? decodeNeighbour(body.subarray(IPV6_HEADER)) : undefined
 }
+
+/** The destination is a group's or everybody's: the first bit on the wire is set. */
+const isForAll = (frame: Buffer): boolean => ((frame[0] ?? 0) & 1) === 1
 
 export const dotted = (bytes: Buffer): string => [...bytes].join('.')
 

@@ -214,6 +214,16 @@ describe('other shapes', () => {
       expect(addresses(pair(instance({ more: vmac })), 'd1')).toEqual(['eth0 lan 10.0.0.201'])
   })
 
+  it('has a bridge where two directors have VMACs', () => {
+    const drivers = (draft: Draft) => draft.networks.map(({ driver = 'macvlan' }) => driver)
+    const vmac = pair(instance({ more: 'use_vmac' }))
+    expect(drivers(vmac)).toEqual(['bridge'])
+    expect(formatDraft(vmac)).toContain(
+      '  lan: { subnet: 10.0.0.0/24, driver: bridge } # the prefix of the VIP 10.0.0.100/24; a bridge, as d1 and d2 have use_vmac\n',
+    )
+    expect(drivers(pair(instance()))).toEqual(['macvlan'])
+  })
+
   it('has a device of VRRP alone on a network of its own', () => {
     const draft = pair(instance({ device: 'eth1', vips: ['10.0.0.100/24 dev eth0'] }))
     expect(addresses(draft, 'd1')).toEqual(['eth0 lan 10.0.0.201', 'eth1 lan2 192.168.201.201'])

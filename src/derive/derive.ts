@@ -118,7 +118,7 @@ export const deriveTopology = (name: string, given: DirectorConfig[]): Draft => 
   return ipv6.restore({
     name,
     summary: `Derived from the configuration of ${configs.map(c => c.node).join(' and ')}`,
-    networks: all.map(wire => network(wire, router)),
+    networks: all.map(wire => network(wire, router, configs)),
     nodes: nodes.map(node => ({ ...node, because: node.because.filter(line => line !== '') })),
     questions: [...new Set(questions)],
   })
@@ -373,7 +373,26 @@ const routerNode = (name: string, wires: Wire[], configs: DirectorConfig[], link
   return node
 }
 
-const network = ({ name, subnet, because }: Wire, router: DraftNode | undefined): DraftNetwork => {
+/** Directors that have a VMAC on a network: those of one virtual router have one hardware address. */
+const withVmac = ({ devices }: Wire, configs: DirectorConfig[]): string[] =>
+  configs
+    .filter(({ node, instances }) =>
+      instances.some(
+        ({ vmac, interface: own }) =>
+          vmac !== undefined && devices.some(({ director, name }) => director === node && name === own),
+      ),
+    )
+    .map(({ node }) => node)
+
+const network = (wire: Wire, router: DraftNode | undefined, configs: DirectorConfig[]): DraftNetwork => {
+  const { name, subnet, because } = wire
   const gateway = router?.interfaces.find(one => one.network === name)?.address
-  return { name, subnet: formatSubnet(subnet), because, ...(gateway === undefined ? {} : { gateway }) }
+  const having = withVmac(wire, configs)
+  const bridged = having.length > 1
+  return {
+    ...{ name, subnet: formatSubnet(subnet) },
+    because: bridged ? `${because}; a bridge, as ${having.join(' and ')} have use_vmac` : because,
+    ...(gateway === undefined ? {} : { gateway }),
+    ...(bridged && { driver: 'bridge' as const }),
+  }
 }

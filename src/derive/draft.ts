@@ -14,6 +14,8 @@ export interface DraftNetwork {
   name: string
   subnet: string
   gateway?: string
+  /** See `driver` of a topology's network. */
+  driver?: 'bridge'
   because: string
 }
 

@@ -26,8 +26,12 @@ export const formatDraft = (draft: Draft): string =>
     '',
   ].join('\n')
 
-const formatNetwork = ({ name, subnet, gateway, because }: DraftNetwork): string =>
-  `  ${word(name)}: { subnet: ${subnet}${gateway === undefined ? '' : `, gateway: ${gateway}`} } # ${visibleLine(because)}`
+const formatNetwork = ({ name, subnet, gateway, driver, because }: DraftNetwork): string => {
+  const words = Object.entries({ subnet, gateway, driver }).flatMap(([key, value]) =>
+    value ? [`${key}: ${value}`] : [],
+  )
+  return `  ${word(name)}: { ${words.join(', ')} } # ${visibleLine(because)}`
+}
 
 const formatNode = ({
   name,

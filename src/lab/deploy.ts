@@ -135,9 +135,15 @@ export const claimName = async (engine: Engine, lab: string, steps: Steps): Prom
   })
 }
 
+/** What each driver is told. The bridge itself gets no address: it is no host of the network. */
+const DRIVER_OPTIONS: Record<'macvlan' | 'bridge', Record<string, string>> = {
+  macvlan: { macvlan_mode: 'bridge' },
+  bridge: { 'com.docker.network.bridge.inhibit_ipv4': 'true' },
+}
+
 /**
- * A macvlan network of its own. `Internal` and no parent: Docker makes, and later removes, a dummy interface as the parent,
- * and gives nobody a default route; node.sh sets the one that the topology has.
+ * A network of its own. `Internal` gives nobody a default route; node.sh sets the one that the topology has. For macvlan without a
+ * parent Docker makes, and later removes, a dummy interface as the parent.
  */
 const createNetwork = async (
   engine: Engine,
@@ -145,12 +151,23 @@ const createNetwork = async (
   network: Network,
   labels: Record<string, string>,
 ): Promise<void> => {
+  const { driver = 'macvlan' } = network
+  if (driver === 'bridge' && engine.kind === 'docker')
+    throw new LvslabError(
+      'LAB_BRIDGE',
+      `the network ${network.name} is a bridge, which the engine docker does not build`,
+      {
+        remedy:
+          'use --engine vm; or take `driver: bridge` out of topology.yaml (`lvslab derive PATH --to DIR` writes one), without which no failover between VMACs is judged',
+        exitCode: 2,
+      },
+    )
   try {
     await engine.docker.createNetwork({
       Name: networkName(topology, network.name),
-      Driver: 'macvlan',
+      Driver: driver,
       Internal: true,
-      Options: { macvlan_mode: 'bridge' },
+      Options: DRIVER_OPTIONS[driver],
       IPAM: { Driver: 'default', Config: [{ Subnet: network.subnet, Gateway: unusedAddress(topology, network) }] },
       Labels: labels,
     })

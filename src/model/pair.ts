@@ -6,7 +6,7 @@ import type { DirectorConfig, VrrpInstance } from './types.ts'
 export type Locate = (
   node: string,
   device: string,
-) => { network: string; address: string; otherNetworks: string[] } | undefined
+) => Pick<GroupMember, 'network' | 'address' | 'otherNetworks' | 'bridged'> | undefined
 
 /** One director's part in a VRRP group. */
 export interface GroupMember {
@@ -14,6 +14,8 @@ export interface GroupMember {
   instance: VrrpInstance
   /** Network that it sends adverts to and hears them on. */
   network: string
+  /** It is a bridge, on which VMACs of one hardware address are up side by side. */
+  bridged?: true
   /** Those of the director's other interfaces. */
   otherNetworks: string[]
   /** Source of its adverts, which breaks a tie of priorities. */

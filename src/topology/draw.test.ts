@@ -18,7 +18,7 @@ const TOPOLOGY = aTopology(
   {
     networks: [
       { name: 'lan', subnet: '10.0.0.0/24', gateway: '10.0.0.1' },
-      { name: 'wan', subnet: '192.168.0.0/24' },
+      { name: 'wan', subnet: '192.168.0.0/24', driver: 'bridge' },
     ],
   },
 )
@@ -28,7 +28,7 @@ test('as text: each network, and who is on it from those who ask to those who an
 ├─ r1    router      eth0  10.0.0.1
 └─ rs-1  realserver  eth0  10.0.0.200  lo 10.0.0.100/32
 
-wan  192.168.0.0/24
+wan  192.168.0.0/24  bridge
 └─ r1  router  eth1  192.168.0.1
 `)
 })

@@ -41,7 +41,8 @@ export const drawText = (topology: Topology): string => {
         ...below.map(line => `${last ? '  ' : '│ '} ${' '.repeat(widths[0] as number)}  ${line}`),
       ]
     })
-    return [`${network.name}  ${network.subnet}${gateway}`, ...lines].join('\n')
+    const driver = network.driver === undefined ? '' : `  ${network.driver}`
+    return [`${network.name}  ${network.subnet}${gateway}${driver}`, ...lines].join('\n')
   })
   return `${blocks.join('\n\n')}\n`
 }

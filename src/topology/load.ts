@@ -101,10 +101,11 @@ const build = (file: string, source: YamlSource, input: TopologyInput): Topology
   ...(input.summary === undefined ? {} : { summary: input.summary }),
   dir: dirname(file),
   ...(input.expect === undefined ? {} : { expect: limitsOf(file, source, input.expect) }),
-  networks: Object.entries(input.networks).map(([name, { subnet, gateway }]) => ({
+  networks: Object.entries(input.networks).map(([name, { subnet, gateway, driver }]) => ({
     name,
     subnet,
     ...(gateway === undefined ? {} : { gateway }),
+    ...(driver === 'bridge' ? { driver } : {}),
   })),
   nodes: Object.entries(input.nodes).map(([name, node]) => {
     const files = join(dirname(file), name)

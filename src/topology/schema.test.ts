@@ -13,7 +13,7 @@ test('the schema that editors read is the one that the loader checks', () => {
 
 test('the keys of a place are known through mappings of any name', () => {
   expect(keysAt(['nodes', 'd1', 'interfaces', 'eth0'])).toEqual(['network', 'address', 'addresses', 'metric'])
-  expect(keysAt(['networks', 'lan'])).toEqual(['subnet', 'gateway'])
+  expect(keysAt(['networks', 'lan'])).toEqual(['subnet', 'gateway', 'driver'])
   expect(keysAt(['nodes', 'd1', 'tunnels'])).toEqual(['tunl0', 'ip6tnl0'])
   expect(keysAt(['nodes', 'd1', 'sysctls'])).toEqual([])
   expect(keysAt(['nowhere', 'at', 'all'])).toEqual([])

@@ -58,6 +58,13 @@ export const networkSchema = z
       .optional()
       .describe('Default gateway of the nodes on this network. Without it they get no default route.')
       .meta({ examples: ['10.0.0.254'] }),
+    driver: z
+      .enum(['macvlan', 'bridge'], { error: 'must be macvlan or bridge' })
+      .optional()
+      .describe(
+        'Driver of Docker that joins its interfaces: macvlan, or bridge (engine vm alone), which two directors with use_vmac need, as VMACs of one hardware address do not come up on macvlan twice.',
+      )
+      .meta({ examples: ['bridge'] }),
   })
   .describe('One layer-2 network.')
 

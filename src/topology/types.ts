@@ -6,9 +6,11 @@ import type { Limit } from '../model/limits.ts'
 export const ROLES = ['director', 'realserver', 'client', 'router'] as const
 export type Role = (typeof ROLES)[number]
 
-/** One macvlan network. */
+/** One layer-2 network. */
 export interface Network {
   name: string
+  /** Docker's word for how its interfaces are joined: `bridge`; macvlan where it is left out. */
+  driver?: 'bridge'
   /** IPv4 subnet in CIDR form. */
   subnet: string
   /** Default gateway of its nodes; no default route where there is none. */

@@ -20,6 +20,7 @@ export const same: Change = text => text
 interface Changes {
   services?: Change
   instances?: { d1?: Change; d2?: Change }
+  topology?: Change
   /** /etc/rc.local of the real servers. */
   started?: string
   keepalived?: KeepalivedRelease
@@ -32,11 +33,14 @@ afterAll(() => {
 })
 
 /** The plan of the DR pair, changed. */
-const pairWith = ({ services = same, instances = {}, started, keepalived = OWN_KEEPALIVED }: Changes): Plan => {
+const pairWith = (changes: Changes): Plan => {
+  const { services = same, instances = {}, topology = same, started, keepalived = OWN_KEEPALIVED } = changes
   const parent = mkdtempSync(path.join(os.tmpdir(), 'lvslab-plan-'))
   parents.push(parent)
   const dir = path.join(parent, 'keepalived-dr')
   cpSync(path.join(TOPOLOGIES, 'keepalived-dr'), dir, { recursive: true })
+  const yaml = path.join(dir, 'topology.yaml')
+  writeFileSync(yaml, topology(readFileSync(yaml, 'utf8')))
   for (const director of ['d1', 'd2'] as const) {
     for (const [name, change] of Object.entries({ lvs_nginx: services, vip_nginx: instances[director] ?? same })) {
       const file = path.join(dir, director, `etc/keepalived/conf.d/${name}.conf`)
@@ -54,6 +58,13 @@ const pairWith = ({ services = same, instances = {}, started, keepalived = OWN_K
 /** With the VRRP instance of both directors changed. */
 export const changedPlan = (services: Change, instance: Change = same): Plan =>
   pairWith({ services, instances: { d1: instance, d2: instance } })
+
+/** On a network that is a bridge, with the VRRP instance of both directors changed. */
+export const bridgedPlan = (instance: Change): Plan =>
+  pairWith({
+    instances: { d1: instance, d2: instance },
+    topology: text => text.replace('10.0.0.0/24 }', '10.0.0.0/24, driver: bridge }'),
+  })
 
 /** Its service is one of datagrams, which the real servers answer. */
 export const udpPlan = (services: Change, instance: Change = same): Plan =>

@@ -7,7 +7,17 @@ import { loadTopology } from '../topology/load.ts'
 import { type Plan, planTopology } from './plan.ts'
 import { promisesOf } from './promises.ts'
 import { planScenarios } from './scenarios.ts'
-import { changedPlan, checkOf, planOf, planWith, same, scenarioNames, scenarioOf, whyUntested } from './testing.ts'
+import {
+  bridgedPlan,
+  changedPlan,
+  checkOf,
+  planOf,
+  planWith,
+  same,
+  scenarioNames,
+  scenarioOf,
+  whyUntested,
+} from './testing.ts'
 import { movingTogether } from './vips.ts'
 
 describe('a VIP that two directors hold', () => {
@@ -188,14 +198,24 @@ describe('a topology with other ways to move a VIP', () => {
     )
   })
 
-  it('does not know the MASTER of a VIP on VMACs, of which a lab has one up', () => {
+  it('does not know the MASTER of a VIP on VMACs, of which a macvlan network has one up', () => {
     const why =
-      'd1 and d2 have a VMAC of one hardware address, and a lab has one of them up at a time: who is MASTER is whoever comes first'
-    const both = changedPlan(same, text => text.replace('priority', 'use_vmac\npriority'))
+      'd1 and d2 have a VMAC of one hardware address, of which a macvlan network has one up at a time: `driver: bridge` of lan in topology.yaml has both'
+    const onVmac = (text: string) =>
+      text.replace('priority', 'use_vmac\npriority').replace(' dev eth0 label eth0:1', '')
+    const both = changedPlan(same, onVmac)
     expect(scenarioNames(both).filter(name => name.startsWith('failover'))).toEqual([])
     expect(both.untested.map(one => one.why)).toContain(why)
-    const one = planWith(same, text => text.replace('priority', 'use_vmac\npriority'))
+    const one = planWith(same, onVmac)
     expect(scenarioNames(one).filter(name => name.startsWith('failover'))).not.toEqual([])
+
+    const bridged = bridgedPlan(onVmac)
+    expect(scenarioNames(bridged).filter(name => name.startsWith('failover'))).toEqual(
+      ['stop', 'crash', 'link-eth0'].map(cause => `failover-${cause}-10.0.0.100`),
+    )
+    // what a VMAC sends passes the NIC
+    expect(scenarioOf(bridged, 'failover-crash-10.0.0.100').checks.map(({ check }) => check)).toContain('garp-crash')
+    expect(bridged.untested).toEqual([])
   })
 
   it('does not know the MASTER of a VIP with nopreempt', () => {

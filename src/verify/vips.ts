@@ -63,13 +63,15 @@ const weightNotKnown = ({ node, instance }: GroupMember): string | undefined => 
 }
 
 /**
- * That directors have one VMAC (`use_vmac`) on one network; undefined where they do not. Their NICs are macvlans on one parent, and so are
- * the VMACs then: a second one of that hardware address does not come up (drivers/net/macvlan.c macvlan_open, EADDRINUSE).
+ * That directors have one VMAC (`use_vmac`) on one network that is no bridge; undefined where they do not. Their NICs are macvlans on one
+ * parent, and so are the VMACs then: a second one of that hardware address does not come up (drivers/net/macvlan.c macvlan_open, EADDRINUSE).
  */
 const sharedVmac = ({ members }: PlannedVip): string | undefined => {
-  const [one, other] = members.filter(({ instance, network }) => instance.vmac && network === members[0]?.network)
+  const [one, other] = members.filter(
+    ({ instance, network, bridged }) => instance.vmac && !bridged && network === members[0]?.network,
+  )
   return one && other
-    ? `${one.node} and ${other.node} have a VMAC of one hardware address, and a lab has one of them up at a time: who is MASTER is whoever comes first`
+    ? `${one.node} and ${other.node} have a VMAC of one hardware address, of which a macvlan network has one up at a time: \`driver: bridge\` of ${one.network} in topology.yaml has both`
     : undefined
 }
 

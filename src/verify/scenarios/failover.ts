@@ -24,7 +24,8 @@ const unheardOnWire = (plan: Plan, vip: PlannedVip): string | undefined => {
     plan.topology.nodes.find(node => node.name === name)?.interfaces.map(one => one.name) ?? []
   const elsewhere = members.find(({ node, instance }) =>
     [...instance.addresses, ...instance.excludedAddresses].some(
-      one => one.address === address && !devices(node).includes(one.device),
+      // what a VMAC sends passes the NIC that it is on
+      one => one.address === address && one.device !== instance.vmac && !devices(node).includes(one.device),
     ),
   )
   return elsewhere && `on ${elsewhere.node} the VIP is on a device that the topology does not name`
@@ -32,6 +33,14 @@ const unheardOnWire = (plan: Plan, vip: PlannedVip): string | undefined => {
 
 /** Until whoever has taken a VIP must have announced it, on the slowest machine (`schedulingOf`) and some; ms. */
 const ANNOUNCED_MS = AT_ONCE.maxMs + 5 * SLACK_MS
+
+/**
+ * A director that has crashed answers for a VMAC still, in ARP too, so that a bridge may go on sending it what is for the VIP. Each advert
+ * that leaves from a VMAC may change that, and have clients lose whom they reach: two are waited for, and until a silence that begins then
+ * is longer than clients may miss, ms.
+ */
+const movesOnMs = ([{ instance }, { instance: other }]: Pair, bound: Bound): number =>
+  instance.vmac === undefined && other.vmac === undefined ? 0 : 2 * other.advertInterval + bound.maxMs
 
 /** The expected MASTER of a VIP, and who takes it over. */
 export type Pair = [master: GroupMember, backup: GroupMember]
@@ -88,7 +97,7 @@ export const failover = (plan: Plan, vip: PlannedVip, followers: PlannedVip[], p
       const heal = await cause.inject(lab)
       // a crashed MASTER keeps the VIP, so only the backup is looked at
       await lab.until(owner(to, []), bound.maxMs + PATIENCE_MS)
-      await lab.sleep(AFTER_MS)
+      await lab.sleep(AFTER_MS + movesOnMs(pair, bound))
       await heal()
       await lab.until(owner(from, [to]), preempt.maxMs + PATIENCE_MS)
       // its pool may still be without a server, and clients without an answer

@@ -133,7 +133,7 @@ const linksLost = (plan: Plan, vip: PlannedVip, [master, backup]: Pair, together
   const tracked = from.trackInterfaces.map(one => one.interface)
   const interfaces = plan.topology.nodes.find(one => one.name === node)?.interfaces ?? []
   const vipDevices = [...instance.addresses, ...instance.excludedAddresses]
-    .filter(({ address }) => address === vip.address)
+    .filter(({ address, device }) => address === vip.address && device !== instance.vmac)
     .map(({ device }) => device)
   return [...new Set([instance.interface, ...vipDevices, ...tracked])].flatMap(device => {
     const what = `the loss of link ${device}`
