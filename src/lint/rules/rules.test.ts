@@ -527,6 +527,11 @@ const CASES: Record<string, Case> = {
     '7:3',
     `${SECURE}vrrp_script chk {\n  script "/bin/true"\n}\n${instance(TRACKED)}`,
   ),
+  'script-reverse': alone(
+    script('/usr/bin/true') + instance('  track_script {\n    chk weight -20 reverse\n  }'),
+    '16:5',
+    script('/usr/bin/true') + instance('  track_script {\n    chk weight -20 noreverse\n  }'),
+  ),
   'track-script-unusable': {
     bad: { [DIRECTOR]: script('/etc/keepalived/check.run') + instance(TRACKED) },
     at: [`${DIRECTOR}:6:10`],

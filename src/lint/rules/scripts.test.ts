@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readInputs } from '../input.ts'
 import { lint } from '../lint.ts'
-import { findingsIn, folderWith, instance, placesOf, SECURE, script, TRACKED } from '../testing.ts'
+import { findingsIn, folderWith, group, instance, placesOf, SECURE, script, TRACKED, twoInstances } from '../testing.ts'
 
 describe('scripts', () => {
   const SCRIPTS = [
@@ -59,6 +59,29 @@ describe('scripts', () => {
     expect(codes(bare + instance())).toEqual({ codes: ['script-security'], isRejected: true })
     expect(codes(bare)).toEqual(nothing)
     expect(codes(script('</etc/passwd').replace(SECURE, '') + instance(TRACKED))).toEqual(nothing)
+  })
+})
+
+describe('reverse', () => {
+  const places = (text: string) => findingsIn({ 'a.conf': text }).filter(({ code }) => code === 'script-reverse')
+  const reversed = (weight: number) => `  track_script {\n    chk weight ${weight} reverse\n  }`
+  const messages = (text: string) => places(text).map(({ message }) => message)
+
+  it.for([
+    [-20, 'if it fails then, it counts -20 instead of 20'],
+    [20, 'if it succeeds then, it counts 20 instead of -20'],
+    [0, 'if it fails then, that is a FAULT'],
+  ] as const)('of weight %i is forgotten at a reload: %s', ([weight, what]) => {
+    const text = script('/usr/bin/true') + instance(reversed(weight))
+    expect(messages(text)).toEqual([`keepalived forgets reverse of chk at a reload: ${what}`])
+  })
+
+  it('is told once of all that a group takes along, and not of weights that have no effect', () => {
+    const grouped = (lines: string) => twoInstances() + group('VI_1', 'VI_2').replace(/}\n$/, `${lines}\n}\n`)
+    expect(messages(script('/usr/bin/true') + grouped(reversed(0)))).toHaveLength(1)
+    expect(messages(script('/usr/bin/true') + grouped(reversed(-20)))).toHaveLength(1)
+    expect(messages(script('/usr/bin/true') + instance(reversed(-20)) + group('VI_1'))).toEqual([])
+    expect(messages(script('/usr/bin/true') + instance(reversed(-20), { priority: 255 }))).toEqual([])
   })
 })
 

@@ -1,7 +1,9 @@
 import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { keyword, type Statement } from '../../config/keepalived/parse.ts'
+import { readScripts, readTrackedScripts } from '../../config/keepalived/track.ts'
 import { all, last } from '../../config/keepalived/values.ts'
+import type { TrackedScript } from '../../model/types.ts'
 import { COMMANDS } from '../keywords.ts'
 import type { Director, Found, LintInput, Rule } from '../rule.ts'
 import { everyStatement, globalsOf } from '../statements.ts'
@@ -217,6 +219,32 @@ const behindCommand = ({ directors }: LintInput): Found[] =>
     }),
   )
 
+/** What a reload, which counts weights without their `reverse`, makes of the result that a script has. */
+const afterReload = ({ weight }: TrackedScript): string => {
+  if (weight === 0) return 'if it fails then, that is a FAULT'
+  return `if it ${weight < 0 ? 'fails' : 'succeeds'} then, it counts ${weight} instead of ${-weight}`
+}
+
+const reverseForgotten = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(({ statements, config }) => {
+    // at one without a name keepalived stops, which is told by itself
+    const named = statements.filter(({ words }) => words.length > 1)
+    const scripts = readScripts(named, [])
+    // a group's own weights count, which its members do not have
+    const ofGroups = all(named, 'vrrp_sync_group').flatMap(({ block = [] }) =>
+      readTrackedScripts(all(block, 'track_script'), scripts, '', []),
+    )
+    const ofInstances = config.instances.flatMap(({ priority, trackScripts }) =>
+      trackScripts.filter(({ weight }) => weight === 0 || priority < 255),
+    )
+    return [...ofInstances, ...ofGroups]
+      .filter(({ reverse }) => reverse)
+      .map(one => ({
+        at: one.at,
+        message: `keepalived forgets reverse of ${one.script.name} at a reload: ${afterReload(one)}`,
+      }))
+  })
+
 export const scriptRules: Rule[] = [
   {
     code: 'script-user-path',
@@ -264,6 +292,17 @@ export const scriptRules: Rule[] = [
     why: 'keepalived disables what root would run and others may write, and what has a link among its folders, with a line in its log (lib/notify.c check_security).',
     remedy: 'Let root alone write the script and its folders, or have another user run it.',
     check: insecure(false),
+  },
+  {
+    code: 'script-reverse',
+    severity: 'warning',
+    rejected: false,
+    title: 'A script that is tracked with reverse, which a reload forgets',
+    why: 'After a reload keepalived begins with the results that it has, and counts their weights, or takes the instance to FAULT, without reverse (vrrp_track.c initialise_track_script_state); what changes later counts with it, and the priority stays wrong until a restart. Files, processes, interfaces and BFD keep their reverse.',
+    remedy:
+      'Let the script itself fail where something is wrong, and take reverse out; until then restart keepalived instead of a reload.',
+    example: 'track_script {\n  chk weight -20 reverse\n}\n',
+    check: reverseForgotten,
   },
   {
     code: 'script-shell',
