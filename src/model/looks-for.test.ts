@@ -8,6 +8,7 @@ test.for([
   ['/usr/sbin/pidof -s kube-apiserver', 'kube-apiserver'],
   ['/usr/bin/pgrep -x mysqld', 'mysqld'],
   ['pkill -0 -x nginx', 'nginx'],
+  [`/usr/bin/pidof 'haproxy'`, 'haproxy'],
 ])('%s looks for the process %s', ([command, process]) => {
   expect(looksFor(command as string)).toEqual({ process })
 })
@@ -34,6 +35,7 @@ test.for([
   'pidof rabbitmq-server-of-ours', // the kernel keeps 15 characters
   '/usr/bin/curl -sf http://127.0.0.1:6443/healthz',
   '/bin/sh -c "pidof haproxy"',
+  String.raw`pidof \"haproxy\"`, // a name with quotes in it
   'check_haproxy.sh', // found in PATH
   '[ -f /etc/keepalived/down ]',
   '/usr/bin/python3.11 /etc/keepalived/check.py',

@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { commandWords } from './command.ts'
 
 /** A name that fits into what the kernel keeps of a process's (TASK_COMM_LEN, 15 characters), without anything to quote. */
 export const PROCESS_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/
@@ -39,7 +40,7 @@ const isScript = (file: string): boolean =>
  * 80`, `/bin/sh /etc/keepalived/check.sh`. What a program of the system with any other words looks for is not known.
  */
 export const looksFor = (command: string): LooksFor | undefined => {
-  const [program = '', ...words] = command.trim().split(/\s+/)
+  const [program = '', ...words] = commandWords(command)
   const name = path.posix.basename(program)
   const byName = BY_NAME.get(name)
   if (byName) {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { LvslabError } from '../../errors.ts'
+import type { Notice } from '../../model/types.ts'
 import { parse, type Statement } from './parse.ts'
 import { tokenize } from './tokenize.ts'
 
@@ -53,6 +54,16 @@ describe('the shape of a configuration', () => {
     expect(read(String.raw`script '/bin/a b' c`)).toEqual(['script|/bin/a b|c'])
     expect(read(String.raw`notify "/bin/a \"b c\"" d`)).toEqual([String.raw`notify|/bin/a \"b c\"|d`])
     expect(read('misc_path /bin/a"b c"')).toEqual(['misc_path|/bin/ab c'])
+  })
+
+  it('leaves out a command with a quote inside that is not closed', () => {
+    const notices: Notice[] = []
+    const text = (line: string) =>
+      tokenize(line, 'k.conf', {}, notices).map(token => ('text' in token ? token.text : ''))
+    expect(text(String.raw`script "/bin/a don\'t"`)).toEqual(['script', String.raw`/bin/a don\'t`, ''])
+    expect(notices).toEqual([])
+    expect(text(`script "/bin/a don't"`)).toEqual(['script', ''])
+    expect(notices).toMatchObject([{ at: { column: 8 } }])
   })
 
   it('reads lines that end as on Windows', () => {

@@ -44,7 +44,7 @@ export function* tokensOf(
       yield { kind: text, at: line.place(0).at }
       continue
     }
-    yield* wordsOf(line, surroundings.onError ?? throwIt)
+    yield* wordsOf(line, surroundings.onError ?? throwIt, notices)
     yield { kind: 'line-end', at: line.place(line.length).at }
   }
 }
@@ -60,7 +60,10 @@ const QUOTED =
 const COMMAND_WORD = /(?:[^ \t\f\r\v"'\\]|\\.|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')+/y
 const UNQUOTED = /(\\.)|"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'/g
 
-const wordsOf = (line: PlacedText, onError: OnError): Token[] => {
+/** A command is cut into words once more, by the quotes that are left in it (lib/notify.c `set_script_params_array`). */
+const COMMAND = /^(?:[^"'\\]|\\.|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')*$/
+
+const wordsOf = (line: PlacedText, onError: OnError, notices: Notice[]): Token[] => {
   const { text } = line
   const words: ({ kind: 'word' } & Word)[] = []
   let i = 0
@@ -74,6 +77,13 @@ const wordsOf = (line: PlacedText, onError: OnError): Token[] => {
     if (word !== undefined) {
       i += word.length
       word = word.replace(UNQUOTED, '$1$2$3')
+      if (words.length === 1 && !COMMAND.test(word)) {
+        notices.push({
+          at: place.at,
+          message: 'a quote inside of this command is never closed; keepalived leaves it out',
+        })
+        return words
+      }
     } else if (text[i] === '"') {
       const end = text.indexOf('"', i + 1)
       if (end < 0) {

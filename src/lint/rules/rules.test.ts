@@ -527,6 +527,11 @@ const CASES: Record<string, Case> = {
     '7:3',
     `${SECURE}vrrp_script chk {\n  script "/bin/true"\n}\n${instance(TRACKED)}`,
   ),
+  'script-quote': alone(
+    script(String.raw`/usr/bin/sh -c \"pidof haproxy\"`) + instance(TRACKED),
+    '6:10',
+    script(String.raw`/usr/bin/sh -c 'echo \"a b\"' {\"a\":1}`) + instance(TRACKED),
+  ),
   'script-reverse': alone(
     script('/usr/bin/true') + instance('  track_script {\n    chk weight -20 reverse\n  }'),
     '16:5',

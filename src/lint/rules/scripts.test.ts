@@ -95,13 +95,13 @@ describe('a shell', () => {
     'script "if [ -f /etc/keepalived/down ]; then exit 1; fi"',
     "script '/usr/bin/killall -0 haproxy 2>/dev/null'",
     'script "/usr/bin/test $(cat /run/a) = 1"',
+    String.raw`script "/usr/bin/sh -c \"a && b\""`,
   ])('is missed by %s', line => expect(places(line)).toEqual(['a.conf:6:10 script-shell']))
 
   it.for([
     'script "/usr/bin/pgrep haproxy"',
     `script "/usr/bin/sh -c 'a || b; c > d'"`,
     `script '/usr/bin/bash -c "a | b"'`,
-    String.raw`script "/usr/bin/sh -c \"a && b\""`,
     `script "/usr/bin/grep -E 'a|b;' /etc/hosts"`,
     'script "/usr/bin/curl http://127.0.0.1/?a=1&b=2" # a || b',
   ])('is not needed by %s', line => expect(places(line)).toEqual([]))

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { keyword, type Statement } from '../../config/keepalived/parse.ts'
 import { readScripts, readTrackedScripts } from '../../config/keepalived/track.ts'
 import { all, last } from '../../config/keepalived/values.ts'
+import { commandWords, typedWords } from '../../model/command.ts'
 import type { TrackedScript } from '../../model/types.ts'
 import { COMMANDS } from '../keywords.ts'
 import type { Director, Found, LintInput, Rule } from '../rule.ts'
@@ -39,7 +40,7 @@ const commandsOf = ({ statements }: Director): Command[] => {
         .filter(line => COMMANDS.includes(keyword(line)))
         .map(line => ({
           line,
-          path: line.words[1]?.text.trim().split(/\s/)[0] ?? '',
+          path: commandWords(line.words[1]?.text ?? '')[0] ?? '',
           user: userOf(line, block),
         })),
     )
@@ -188,15 +189,18 @@ const withoutUser = ({ directors }: LintInput): Found[] =>
     return [{ at: first.line.at, message }]
   })
 
-/** A word of a command line, quotes and all (lib/parser.c alloc_strvec_quoted_escaped_common). */
-const WORD = /(?:[^\s'"\\]|\\.|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')+/g
 /** What is something to a shell where it stands outside of quotes. */
 const SHELL = /^(?:\|\|?|&&?|\d?>.*|&>.*|<.*)$|;$|^[^'"]*(?:\$\(|`)/
 
 const shellSyntax = eachCommand(({ line, path }) => {
-  const words = line.words[1]?.text.replaceAll('\\"', '"').match(WORD) ?? []
-  const found = words.find(word => SHELL.test(word))
+  const found = typedWords(line.words[1]?.text ?? '').find(word => SHELL.test(word))
   return found === undefined ? undefined : `there is no shell to take ${found} for more than an argument of ${path}`
+})
+
+/** One that is meant to begin or end what is to be one argument. */
+const quoteGiven = eachCommand(({ line, path }) => {
+  const found = typedWords(line.words[1]?.text ?? '').find(word => /^\\["']/.test(word))
+  return found && `${path} gets ${commandWords(found)[0]} with its quote: behind a backslash it quotes nothing`
 })
 
 /** What is an argument rather than a user or a group of that name. */
@@ -313,6 +317,16 @@ export const scriptRules: Rule[] = [
     remedy: `Let a shell run it, "/usr/bin/sh -c '...'", or write it into a script.`,
     example: 'vrrp_script chk {\n  script "/usr/bin/pgrep haproxy || exit 1"\n}\n',
     check: shellSyntax,
+  },
+  {
+    code: 'script-quote',
+    severity: 'warning',
+    rejected: false,
+    title: 'A quote of a command that quotes nothing',
+    why: 'Inside of the quotes of a command, a quote behind a backslash is one that the program gets: of sh -c \\"pidof haproxy\\" the shell is given "pidof, and says that its quote is not closed (lib/parser.c alloc_strvec_quoted_escaped).',
+    remedy: `Use the other kind of quotes inside: "/usr/bin/sh -c 'pidof haproxy'".`,
+    example: 'vrrp_script chk {\n  script "/usr/bin/sh -c \\"pidof haproxy\\""\n}\n',
+    check: quoteGiven,
   },
   {
     code: 'script-words',

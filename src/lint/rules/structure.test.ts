@@ -9,7 +9,8 @@ it('finds a quote of a command that is not closed, wherever it begins', () => {
     'a.conf:12:28 script-words',
     'a.conf:12:31 quote-open',
   ])
-  expect(places(`notify_master "/usr/bin/a don't" # it's`)).toEqual([])
+  expect(places(`notify_master "/usr/bin/a don't" # it's`)).toEqual(['a.conf:12:17 quote-open'])
+  expect(places(String.raw`notify_master "/usr/bin/a don\'t" # it's`)).toEqual([])
   expect(places(`notify_master '/usr/bin/a "b"' # "`)).toEqual([])
 })
 

@@ -77,10 +77,11 @@ export const structureRules: Rule[] = [
     severity: 'error',
     rejected: true,
     title: 'A quote is not closed',
-    why: 'A quoted string ends on its own line; keepalived drops the word that was begun (lib/parser.c alloc_strvec_r).',
-    remedy: 'Close it with " on the same line.',
+    why: 'A quoted string ends on its own line; keepalived drops the word that was begun, and a command with such a quote inside (lib/parser.c alloc_strvec_r, alloc_strvec_quoted_escaped).',
+    remedy: 'Close it with " on the same line; inside of a command, write \\\' for an apostrophe.',
     example: 'notify_master "/etc/keepalived/notify.sh master\n',
     errors: ['CONFIG_QUOTE'],
+    notice: /^a quote inside of this command/,
     check: commandQuotes,
   },
   {
