@@ -1,11 +1,14 @@
-import { isIP, isIPv6, SocketAddress } from 'node:net'
+import { isIP, SocketAddress } from 'node:net'
 import type { Notice, VipAddress } from '../../model/types.ts'
 import type { Statement } from './parse.ts'
 import { note } from './values.ts'
 
+/** 4 or 6, or 0 for what is no address: keepalived takes none with a zone, `fe80::1%eth0` (inet_pton). */
+export const ipVersion = (text: string): number => (text.includes('%') ? 0 : isIP(text))
+
 /** An address as the kernel's tools print it, so that what is configured and what is seen can be compared. */
 export const canonical = (address: string): string =>
-  isIPv6(address) ? new SocketAddress({ address, family: 'ipv6' }).address : address
+  ipVersion(address) === 6 ? new SocketAddress({ address, family: 'ipv6' }).address : address
 
 /** The address of a service, a server, a check or an advert: what follows a `/` or `-` is not looked at (lib/utils.c `inet_stosockaddr`). */
 export const addressOf = (word: string): string => canonical(word.replace(/[-/].*/s, ''))
@@ -22,7 +25,7 @@ export const readAddresses = (blocks: Statement[], device: string, notices: Noti
     .flatMap(line => {
       const [first, ...options] = line.words.map(word => word.text)
       const [address = '', prefixText] = (first ?? '').split('/')
-      const family = isIP(address)
+      const family = ipVersion(address)
       const widest = family === 6 ? 128 : 32
       if (family === 0) {
         note(notices, line, `${first} is not an address; keepalived leaves it out`)
@@ -37,7 +40,10 @@ export const readAddresses = (blocks: Statement[], device: string, notices: Noti
         return index < 0 ? undefined : options[index + 1]
       }
       const broadcast = option('brd') ?? option('broadcast')
-      if (broadcast !== undefined && (family === 6 || (isIP(broadcast) !== 4 && !['+', '-'].includes(broadcast)))) {
+      if (
+        broadcast !== undefined &&
+        (family === 6 || (ipVersion(broadcast) !== 4 && !['+', '-'].includes(broadcast)))
+      ) {
         note(
           notices,
           line,
@@ -57,4 +63,4 @@ export const readAddresses = (blocks: Statement[], device: string, notices: Noti
 
 /** Whether a text is the address of a multicast group: 224.0.0.0/4, ff00::/8. */
 export const isMulticast = (text: string, family: 4 | 6): boolean =>
-  isIP(text) === family && (family === 6 ? /^ff/i.test(text) : /^2(?:2[4-9]|3\d)\./.test(text))
+  ipVersion(text) === family && (family === 6 ? /^ff/i.test(text) : /^2(?:2[4-9]|3\d)\./.test(text))

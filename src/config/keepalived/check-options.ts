@@ -1,6 +1,5 @@
-import { isIP } from 'node:net'
 import type { HealthCheck, MiscCheck, Notice, UdpCheck, UrlCheck } from '../../model/types.ts'
-import { addressOf } from './address.ts'
+import { addressOf, ipVersion } from './address.ts'
 import { keyword, type Statement } from './parse.ts'
 import { argument, flag, integer, last, note } from './values.ts'
 
@@ -119,11 +118,11 @@ export const readConnection = (
   const range = { min: 1, max: 65_535, otherwise: "takes the real server's", lenient: true }
   const port = portLine && integer(portLine, range, notices)
   const address = ip && addressOf(argument(ip))
-  const valid = address !== undefined && isIP(address) !== 0
+  const valid = address !== undefined && ipVersion(address) !== 0
   if (ip && !valid) note(notices, ip, `connect_ip ${argument(ip)} is not an address; keepalived ignores the line`)
   const from = last(block, 'bindto')
   const source = from && addressOf(argument(from))
-  const bound = source !== undefined && isIP(source) !== 0
+  const bound = source !== undefined && ipVersion(source) !== 0
   if (from && !bound) note(notices, from, `bindto ${argument(from)} is not an address; keepalived ignores the line`)
   const target = { ...(valid ? { address } : {}), ...(port === undefined ? {} : { port }) }
   return {

@@ -1,6 +1,5 @@
-import { isIP } from 'node:net'
 import type { ForwardingMethod, HealthCheck, Notice, RealServer, VirtualService } from '../../model/types.ts'
-import { addressOf } from './address.ts'
+import { addressOf, ipVersion } from './address.ts'
 import { type CheckDefaults, mergeTiming, readChecks, readTiming } from './health-check.ts'
 import { keyword, type Statement } from './parse.ts'
 import { all, argument, flag, integer, last, note } from './values.ts'
@@ -97,7 +96,7 @@ const OTHER_FAMILY = 'is not of the family of the service'
 /** The family that a service has before its servers are read; marks and groups have that of `ip_family`, or none. */
 const familyOf = (block: Statement[], { address, group }: Target): number => {
   const said = { inet: 4, inet6: 6 }[last(block, 'ip_family')?.words[1]?.text ?? ''] ?? 0
-  return address === undefined || group !== undefined ? said : isIP(address)
+  return address === undefined || group !== undefined ? said : ipVersion(address)
 }
 
 /**
@@ -110,7 +109,7 @@ const strangersIn = (block: Statement[], target: Target): Set<Statement> => {
   let method: ForwardingMethod | undefined
   const strangers = new Set<Statement>()
   const judge = (line: Statement, own: ForwardingMethod | undefined): void => {
-    const its = isIP(addressOf(line.words[1]?.text ?? ''))
+    const its = ipVersion(addressOf(line.words[1]?.text ?? ''))
     if (its === 0 || own === 'TUN') return
     if (family === 0) family = its
     else if (its !== family) strangers.add(line)
@@ -152,7 +151,7 @@ export const noteGroupPorts = (
 ): void => {
   const strangers = targets[0] ? strangersIn(block, targets[0]) : new Set()
   for (const line of all(block, 'real_server', 'sorry_server')) {
-    if (strangers.has(line) || isIP(addressOf(line.words[1]?.text ?? '')) === 0) continue
+    if (strangers.has(line) || ipVersion(addressOf(line.words[1]?.text ?? '')) === 0) continue
     const own = keyword(line) === 'real_server' ? readForwarding(line.block ?? [], []) : sorryMethod(block, [])
     for (const target of targets) serverPort(line, target, own ?? forwarding, notices)
   }
@@ -179,7 +178,7 @@ export const readServers = (
     const forwarding = own ?? defaults.forwarding
     const tunnel = own === undefined ? defaults.tunnel : readTunnel(inner)
     const port = serverPort(line, target, forwarding, notices)
-    if (isIP(address) === 0 || port === undefined) {
+    if (ipVersion(address) === 0 || port === undefined) {
       note(
         notices,
         line,
@@ -243,7 +242,7 @@ export const readSorryServer = (
   }
   const own = sorryMethod(block, notices)
   const port = serverPort(line, target, own ?? forwarding, notices)
-  if (isIP(address) !== 0 && port !== undefined) return { address, port, at: line.at }
+  if (ipVersion(address) !== 0 && port !== undefined) return { address, port, at: line.at }
   note(notices, line, `sorry_server ${argument(line)} is not an address; keepalived goes without it`)
   return undefined
 }

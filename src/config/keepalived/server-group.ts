@@ -1,5 +1,6 @@
-import { isIP, isIPv4, isIPv6 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
 import type { Notice } from '../../model/types.ts'
+import { ipVersion } from './address.ts'
 import { keyword, type Statement } from './parse.ts'
 import { readPort } from './real-server.ts'
 import { all, argument, integer, note } from './values.ts'
@@ -32,7 +33,7 @@ export const readGroups = (statements: Statement[], notices: Notice[]): Map<stri
     const marks = all(lines, 'fwmark')
     const addresses = entries.flatMap(entry => ('addresses' in entry ? entry.addresses.slice(0, 1) : []))
     const families = new Set([
-      ...addresses.map(one => isIP(one)),
+      ...addresses.map(one => ipVersion(one)),
       ...marks.map(mark => ({ inet: 4, inet6: 6 })[mark.words[2]?.text ?? ''] ?? 0),
     ])
     if (entries.length === 0) note(notices, statement, `virtual_server_group ${name} is empty; keepalived removes it`)
@@ -63,13 +64,13 @@ const readEntry = (line: Statement, group: string, most: number, notices: Notice
   const written = keyword(line)
   const port = readPort(line.words[1]?.text)
   const first = written.replace(/[-/].*/s, '')
-  if (isIP(first) === 0 || port === undefined)
+  if (ipVersion(first) === 0 || port === undefined)
     return skip(`${written} ${line.words[1]?.text ?? ''} is not an address and a port`)
   const last = lastOf(written, first)
   if (typeof last === 'string') return skip(`${written} ${last}`)
   const [from, to] = [toNumber(first), last]
   const count = to - from + 1n
-  if (count < 1n || (/-/.test(written) && count < 2n && !isIP(written.split('-')[1] ?? '')))
+  if (count < 1n || (/-/.test(written) && count < 2n && !ipVersion(written.split('-')[1] ?? '')))
     return skip(`the range ${written} ends before it starts`)
   const addresses = count > BigInt(most) ? [] : Array.from({ length: Number(count) }, (_, n) => from + BigInt(n))
   return { addresses: addresses.map(one => toAddress(one, isIPv4(first))), port }
@@ -88,7 +89,7 @@ const lastOf = (written: string, first: string): bigint | string => {
   }
   const [, end] = /-(.*)$/s.exec(written) ?? []
   if (end === undefined) return from
-  if (isIP(end) !== 0) return isIP(end) === isIP(first) ? toNumber(end) : 'is a range of two families'
+  if (ipVersion(end) !== 0) return ipVersion(end) === ipVersion(first) ? toNumber(end) : 'is a range of two families'
   const base = bits === 32 ? 8n : 16n
   const value = (bits === 32 ? /^\d+$/ : /^[0-9a-f]+$/i).test(end)
     ? Number.parseInt(end, bits === 32 ? 10 : 16)

@@ -1,7 +1,6 @@
-import { isIP } from 'node:net'
 import type { ForwardingMethod, Notice, Protocol, RealServer, VirtualService } from '../../model/types.ts'
 import { SCHEDULERS } from '../words.ts'
-import { addressOf } from './address.ts'
+import { addressOf, ipVersion } from './address.ts'
 import { readTiming } from './health-check.ts'
 import { keyword, type Statement } from './parse.ts'
 import {
@@ -95,7 +94,7 @@ export const readServices = (statement: Statement, groups: Groups, notices: Noti
     return [{ name, ...(first.group === undefined ? {} : { group: first.group }), ...service }]
   }
   // a mark has no family of its own
-  const isSix = last(block, 'ip_family')?.words[1]?.text === 'inet6' || isIP(realServers[0]?.address ?? '') === 6
+  const isSix = last(block, 'ip_family')?.words[1]?.text === 'inet6' || ipVersion(realServers[0]?.address ?? '') === 6
   // they differ in the ports of their servers alone
   const byPort = new Map([[portKey(first), service]])
   return targets.map((target): VirtualService => {
@@ -152,7 +151,7 @@ const readTargets = (statement: Statement, protocol: Protocol, groups: Groups, n
 }
 
 const nameOf = (address: string, port: number, protocol: Protocol): string =>
-  `${isIP(address) === 6 ? `[${address}]` : address}:${port}/${protocol}`
+  `${ipVersion(address) === 6 ? `[${address}]` : address}:${port}/${protocol}`
 
 const readTarget = (statement: Statement, protocol: Protocol, notices: Notice[]): Target | undefined => {
   const address = addressOf(argument(statement))
@@ -164,7 +163,7 @@ const readTarget = (statement: Statement, protocol: Protocol, notices: Notice[])
     return undefined
   }
   const port = readPort(statement.words[2]?.text)
-  if (isIP(address) === 0 || port === undefined) {
+  if (ipVersion(address) === 0 || port === undefined) {
     note(
       notices,
       statement,
@@ -269,11 +268,11 @@ const readGranularity = (
   const line = last(block, 'persistence_granularity')
   if (!line) return {}
   const text = argument(line)
-  if (isIP(target.address ?? '') === 6 && /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= 128)
+  if (ipVersion(target.address ?? '') === 6 && /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= 128)
     return { persistencePrefix: Number(text) }
-  const bits = isIP(text) === 4 ? text.split('.').map(part => Number(part).toString(2).padStart(8, '0')) : []
+  const bits = ipVersion(text) === 4 ? text.split('.').map(part => Number(part).toString(2).padStart(8, '0')) : []
   const prefix = /^(1+)0*$/.exec(bits.join(''))?.[1]?.length
-  if (prefix !== undefined && isIP(target.address ?? '') !== 6) return { persistencePrefix: prefix }
+  if (prefix !== undefined && ipVersion(target.address ?? '') !== 6) return { persistencePrefix: prefix }
   note(notices, line, `persistence_granularity ${text} is not a netmask of leading ones; the groups are not predicted`)
   return {}
 }

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net'
 import type { Notice, VrrpAuthentication, VrrpState } from '../../model/types.ts'
+import { ipVersion } from './address.ts'
 import { keyword, type Statement } from './parse.ts'
 import { all, argument, duration, last, note } from './values.ts'
 
@@ -109,8 +109,8 @@ export const readPeers = (blocks: Statement[], family: number, notices: Notice[]
     .flatMap(block => block.block ?? [])
     .flatMap(line => {
       const peer = keyword(line).replace(/\/.*/s, '')
-      if (isIP(peer) === family) return [peer]
-      if (isIP(peer) !== 0) {
+      if (ipVersion(peer) === family) return [peer]
+      if (ipVersion(peer) !== 0) {
         note(notices, line, `${peer} is not of the family of the VIPs; keepalived leaves this peer out`)
         return []
       }

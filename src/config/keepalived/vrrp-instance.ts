@@ -1,6 +1,5 @@
-import { isIP } from 'node:net'
 import type { Notice, VipAddress, VrrpInstance } from '../../model/types.ts'
-import { addressOf, isMulticast, readAddresses } from './address.ts'
+import { addressOf, ipVersion, isMulticast, readAddresses } from './address.ts'
 import type { Statement } from './parse.ts'
 import { noteNotify, readTrackedInterfaces, readTrackedScripts, type ScriptDefinition } from './track.ts'
 import { readUnpredicted, type Trackable } from './unpredicted.ts'
@@ -68,12 +67,14 @@ export const readInstance = (
     ofOneFamily(readAddresses(all(block, 'virtual_ipaddress'), device, notices), notices),
     notices,
   )
-  const ipv6 = listed[0] !== undefined && isIP(listed[0].address) === 6
+  const ipv6 = listed[0] !== undefined && ipVersion(listed[0].address) === 6
   const vmacLine = last(block, 'use_vmac')
   const vmac = vmacLine && (readVmacName(vmacLine, notices) ?? defaults.vmacName(virtualRouterId, ipv6 ? 6 : 4))
   // those of the instance's family that are on its interface, also where the line says so (vrrp.c `vrrp_complete_instance`)
   const onVmac = (vip: VipAddress): VipAddress =>
-    vmac !== undefined && vip.device === device && isIP(vip.address) === (ipv6 ? 6 : 4) ? { ...vip, device: vmac } : vip
+    vmac !== undefined && vip.device === device && ipVersion(vip.address) === (ipv6 ? 6 : 4)
+      ? { ...vip, device: vmac }
+      : vip
   const addresses = listed.map(onVmac)
   const version = readVersion(block, notices) ?? (ipv6 ? 3 : (defaults.version ?? 2))
   if (addresses.length === 0 && version === 3)
@@ -160,9 +161,9 @@ const readVmacName = (line: Statement, notices: Notice[]): string | undefined =>
 
 /** Of IPv4 and IPv6 in one list keepalived takes what the first address is (vrrp_data.c alloc_vrrp_vip). */
 const ofOneFamily = (vips: VipAddress[], notices: Notice[]): VipAddress[] => {
-  const family = isIP(vips[0]?.address ?? '')
+  const family = ipVersion(vips[0]?.address ?? '')
   return vips.filter(({ address, at }) => {
-    if (isIP(address) === family) return true
+    if (ipVersion(address) === family) return true
     notices.push({
       at,
       message: `${address} is not of the family of the first VIP, ${vips[0]?.address}; keepalived leaves it out, and takes it in virtual_ipaddress_excluded`,
@@ -216,8 +217,8 @@ const readSource = (block: Statement[], family: 4 | 6, notices: Notice[]): strin
   const line = last(block, 'mcast_src_ip', 'unicast_src_ip')
   if (!line) return undefined
   const source = addressOf(argument(line))
-  if (isIP(source) === family) return source
-  const what = isIP(source) === 0 ? 'is not an address' : 'is not of the family of the VIPs'
+  if (ipVersion(source) === family) return source
+  const what = ipVersion(source) === 0 ? 'is not an address' : 'is not of the family of the VIPs'
   note(notices, line, `${line.words[0].text} ${argument(line)} ${what}; keepalived ignores the line`)
   return undefined
 }

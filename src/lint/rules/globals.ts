@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import { keyword } from '../../config/keepalived/parse.ts'
 import { all } from '../../config/keepalived/values.ts'
 import type { Found, LintInput, Rule } from '../rule.ts'
@@ -27,18 +28,27 @@ const isNumeric = (text: string): boolean => {
   return values.every((value, index) => value < (index < values.length - 1 ? 256 : 256 ** (5 - values.length)))
 }
 
-/** keepalived asks the system for any other name when it starts. */
+/** keepalived asks the system for any other name when it starts; none has a colon in it. */
+const isServer = (text: string): boolean => {
+  if (text.includes(':')) return isIPv6(text)
+  return !/^[\d.]+$/.test(text) || isNumeric(text)
+}
+
 const smtpServer = ({ directors }: LintInput): Found[] =>
   directors.flatMap(director =>
     globalsOf(director)
       .filter(one => keyword(one) === 'smtp_server')
-      .flatMap(({ words: [, server] }) => server ?? [])
-      .filter(({ text }) => /^[\d.]+(?::\d+)?$/.test(text) && !isNumeric(text))
-      .map(({ text, at }) => ({
-        at,
-        message: `smtp_server ${text} is not an address; keepalived sends no mail`,
-        ...(text.includes(':') ? { remedy: `write smtp_server ${text.replace(':', ' ')}` } : {}),
-      })),
+      .flatMap(({ words: [, server, port] }): Found[] => {
+        if (!server) return []
+        const { text } = server
+        const [, host, hostPort] = /^\[?(.*?)\]?:(\d+)$/.exec(text) ?? []
+        const remedy = host === undefined ? {} : { remedy: `write smtp_server ${host} ${hostPort}` }
+        const sendsNone = 'keepalived sends no mail'
+        if (!isServer(text))
+          return [{ at: server.at, message: `smtp_server ${text} is not an address; ${sendsNone}`, ...remedy }]
+        if (!port || (/^\+?\d+$/.test(port.text) && Number(port.text) >= 1 && Number(port.text) <= 65_535)) return []
+        return [{ at: port.at, message: `${port.text} is not a port from 1 to 65535; ${sendsNone}` }]
+      }),
   )
 
 /** Lines by which mail is asked for; keepalived sends none where it knows nobody to send it to (smtp.c `smtp_alert`). */
@@ -105,9 +115,10 @@ export const globalRules: Rule[] = [
     code: 'smtp-server-invalid',
     severity: 'error',
     rejected: true,
-    title: 'A mail server whose address is none',
+    title: 'A mail server whose address or port is none',
     why: 'keepalived takes it for a name, asks for it when it starts, and goes without mail (global_parser.c smtpserver_handler).',
-    remedy: 'Write an address, or a name that the director can look up.',
+    remedy:
+      'Write an address, or a name that the director can look up, and the number of the port as a word of its own.',
     check: smtpServer,
   },
 ]

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { ipVersion } from '../../config/keepalived/address.ts'
 import { keyword, type Statement } from '../../config/keepalived/parse.ts'
 import type { Word } from '../../config/keepalived/tokenize.ts'
 import { isInRange } from '../grammar.ts'
@@ -49,7 +49,7 @@ const SCOPES = words('global nowhere host link site')
 
 const hasPrefix = (text: string): boolean => {
   const [address = '', prefix] = text.split('/')
-  const family = isIP(address)
+  const family = ipVersion(address)
   if (family === 0) return false
   return prefix === undefined || (/^\d+$/.test(prefix) && Number(prefix) <= (family === 6 ? 128 : 32))
 }

@@ -204,8 +204,8 @@ const CASES: Record<string, Case> = {
     'vrrp_track_process p {\n  process nginx\n}\ntrack_file f {\n  file /tmp/f\n}\n',
   ),
   'bfd-neighbour': alone(
-    'bfd_instance a {\n}\nbfd_instance b {\n  neighbor_ip gw1\n}\nbfd_instance c {\n  neighbor_ip 10.0.0.1\n  source_ip fd00::1\n}\n',
-    ['1:1', '4:15', '8:13'],
+    'bfd_instance a {\n}\nbfd_instance b {\n  neighbor_ip gw1\n}\nbfd_instance c {\n  neighbor_ip 10.0.0.1\n  source_ip fd00::1\n}\nbfd_instance d {\n  neighbor_ip fe80::1%eth0\n}\n',
+    ['1:1', '4:15', '8:13', '11:15'],
     'bfd_instance b {\n  neighbour_ip 10.0.0.1\n  source_ip 10.0.0.2\n}\n',
   ),
   'name-unknown': alone(

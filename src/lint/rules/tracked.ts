@@ -1,5 +1,4 @@
-import { isIP } from 'node:net'
-import { addressOf } from '../../config/keepalived/address.ts'
+import { addressOf, ipVersion } from '../../config/keepalived/address.ts'
 import { keyword } from '../../config/keepalived/parse.ts'
 import { all, last } from '../../config/keepalived/values.ts'
 import type { Found, LintInput, Rule } from '../rule.ts'
@@ -29,9 +28,9 @@ const bfdNeighbour = ({ directors }: LintInput): Found[] =>
         keywords => last(block, ...keywords)?.words[1],
       )
       if (!neighbour) return [{ at, message: `bfd_instance ${name} has no neighbor_ip; keepalived leaves it out` }]
-      const odd = [neighbour, source].find(one => one && isIP(addressOf(one.text)) === 0)
+      const odd = [neighbour, source].find(one => one && ipVersion(addressOf(one.text)) === 0)
       if (odd) return [{ at: odd.at, message: `${odd.text} is not an address of bfd_instance ${name}` }]
-      return source && isIP(addressOf(source.text)) !== isIP(addressOf(neighbour.text))
+      return source && ipVersion(addressOf(source.text)) !== ipVersion(addressOf(neighbour.text))
         ? [
             {
               at: source.at,
