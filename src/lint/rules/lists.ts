@@ -1,7 +1,7 @@
 import { ipVersion } from '../../config/keepalived/address.ts'
 import { keyword, type Statement } from '../../config/keepalived/parse.ts'
 import type { Word } from '../../config/keepalived/tokenize.ts'
-import { isInRange } from '../grammar.ts'
+import { isInRange, type Range } from '../grammar.ts'
 import { near } from '../near.ts'
 import type { Found, LintInput, Rule } from '../rule.ts'
 import { everyStatement } from '../statements.ts'
@@ -40,6 +40,26 @@ const RULE: Options = {
 }
 const ACTIONS = words('table lookup l3mdev goto nop blackhole unreachable prohibit')
 const PREFERENCE = words('preference priority order')
+const U32: Range = { min: 0, max: 2 ** 32 - 1 }
+/** Numbers; hexadecimal ones are none here (vrrp_iproute.c `get_u32`, `get_u8`). */
+const ROUTE_NUMBERS = new Map<string, Range>([
+  ...words('metric priority preference mtu advmss reordering window cwnd ssthresh initcwnd initrwnd expires').map(
+    word => [word, U32] as const,
+  ),
+  ['hoplimit', { min: 0, max: 255 }],
+  ['quickack', { min: 0, max: 1 }],
+  ['fastopen_no_cookie', { min: 0, max: 1 }],
+])
+/** The same of a rule, whose protocol has no names either. */
+const RULE_NUMBERS = new Map<string, Range>([
+  ['goto', U32],
+  ['protocol', { min: 0, max: 255 }],
+  ['suppress_prefixlength', { min: 0, max: 2 ** 31 - 1 }],
+  ['sup_pl', { min: 0, max: 2 ** 31 - 1 }],
+  ['tunnel-id', { min: 0, max: 2 ** 64 }],
+])
+/** Of one port keepalived makes no range (`sscanf` of two numbers). */
+const RANGES = words('sport dport uidrange')
 const ROUTE_TYPES = words(
   'local nat broadcast brd anycast multicast prohibit unreachable blackhole xresolve unicast throw default default6',
 )
@@ -130,6 +150,9 @@ const nexthops = (line: Word[]): Found[] => {
   return []
 }
 
+const notInRange = (word: string, { text }: Word, { min, max }: Range): string =>
+  `${word} ${text} is not a number from ${min} to ${max} of`
+
 const routes = eachLine(['virtual_routes', 'static_routes'], (line, block) => {
   const found: Found[] = []
   const valued = isStatic(block) ? [...ROUTE.valued, 'track_group'] : ROUTE.valued
@@ -169,6 +192,10 @@ const routes = eachLine(['virtual_routes', 'static_routes'], (line, block) => {
         })
       if (text === 'encap') break // another grammar begins
       if (value?.text === 'lock') n++
+      const range = ROUTE_NUMBERS.get(text)
+      const number = line.words[n + 1]
+      if (range && number && !isInRange(number.text, range))
+        found.push({ at: number.at, message: `${notInRange(text, number, range)} a route; keepalived leaves it out` })
       if (!['lock', 'to', 'as'].includes(text)) n++
     } else if (!hasPrefix(text)) found.push({ at, message: `${text} is neither an address nor a word of a route` })
   }
@@ -186,8 +213,28 @@ const ruleWords = eachLine(['virtual_rules', 'static_rules'], (line, block) => {
       return [{ at, message: `keepalived does not know ${text} of a rule${near(text, [...valued, ...RULE.bare])}` }]
     const value = line.words[++n]
     if (!value) return [{ at, message: `${text} of a rule has no value` }]
-    if (PREFERENCE.includes(text) && !/^(?:0x[\da-f]+|\d+)$/i.test(value.text))
+    if (PREFERENCE.includes(text) && !(/^(?:0x[\da-f]+|\d+)$/i.test(value.text) && Number(value.text) <= U32.max))
       return [{ at: value.at, message: `${text} ${value.text} of a rule is not a number` }]
+    const range = RULE_NUMBERS.get(text)
+    if (range && !isInRange(value.text, range))
+      return [{ at: value.at, message: `${notInRange(text, value, range)} a rule` }]
+    if (text === 'protocol' && Number(value.text) !== 18 && line.words.every(word => word.text !== 'no_track')) {
+      const message = `keepalived tracks the rule by its protocol, and makes 18 of ${value.text}`
+      return [{ at: value.at, message, remedy: 'write no_track behind it, or take the protocol out' }]
+    }
+    if (RANGES.includes(text) && !/^\d+-\d/.test(value.text))
+      return [{ at: value.at, message: `${text} ${value.text} of a rule is not a range`, remedy: `write ${text} N-N` }]
+    if (text === 'fwmark' && !/^(?:0x[\da-f]+|\d+)(?:\/(?:0x[\da-f]+|\d+))?$/i.test(value.text))
+      return [{ at: value.at, message: `fwmark ${value.text} of a rule is not a mark, nor one with a mask` }]
+  }
+  const valueOf = (...keywords: string[]): Word | undefined =>
+    line.words[line.words.findLastIndex(({ text }) => keywords.includes(text)) + 1 || line.words.length]
+  const [goto, preference] = [valueOf('goto'), valueOf(...PREFERENCE)]
+  if (goto && !preference)
+    return [{ at: goto.at, message: `goto ${goto.text} of a rule without a preference; keepalived leaves it out` }]
+  if (goto && preference && Number(goto.text) <= Number(preference.text)) {
+    const message = `goto ${goto.text} does not lead on from the rule's preference ${preference.text}; keepalived leaves it out`
+    return [{ at: goto.at, message }]
   }
   return line.words.some(({ text }) => ACTIONS.includes(text))
     ? []
@@ -195,7 +242,7 @@ const ruleWords = eachLine(['virtual_rules', 'static_rules'], (line, block) => {
 })
 
 const rules = eachLine(['virtual_rules', 'static_rules'], line =>
-  line.words.some(({ text }) => PREFERENCE.includes(text))
+  line.words.some(({ text }) => [...PREFERENCE, 'goto'].includes(text))
     ? []
     : [{ at: line.at, message: 'the rule has no preference; keepalived takes one from 16384 on' }],
 )
@@ -233,7 +280,7 @@ export const listRules: Rule[] = [
     severity: 'error',
     rejected: true,
     title: 'A routing rule that keepalived does not understand',
-    why: 'keepalived leaves the rule out (vrrp_iprule.c alloc_rule).',
+    why: 'keepalived leaves the rule out, or the word: protocol is a number, sport and dport are two of them, goto is decimal and needs a lower preference (vrrp_iprule.c alloc_rule).',
     remedy: 'Write it as from PREFIX table N preference N, with the whole words of `ip rule`.',
     check: ruleWords,
   },
