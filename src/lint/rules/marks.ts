@@ -19,7 +19,7 @@ const marksOf = (rules: string[]): { mark: number; address?: string }[] =>
   })
 
 /** The rules of a director that was given with the folder where they stand, be it empty. */
-const rulesGiven = ({ node, fileOf }: Director): string[] | undefined => {
+export const rulesGiven = ({ node, fileOf }: Director): string[] | undefined => {
   if (node) return rulesOf(node)
   const folder = fileOf(RULES_FOLDER)
   return folder !== undefined && existsSync(folder) ? rulesIn(fileOf) : undefined

@@ -445,6 +445,11 @@ const CASES: Record<string, Case> = {
     '16:3',
     service('  persistence_timeout 50') + service('', undefined, '10.0.0.100 443'),
   ),
+  'ops-nat': alone(
+    service('  ops').replace('TCP', 'UDP'),
+    '5:3',
+    service('  ops').replace('TCP', 'UDP').replace('NAT', 'DR'),
+  ),
   'weight-zero': alone(service(OTHER_SERVER).replace('weight 1', 'weight 0'), '6:5', service(OTHER_SERVER)),
   'weights-all-zero': alone(service().replace('weight 1', 'weight 0'), '7:5', service()),
   'flag-useless': alone(service('  ops'), '5:3', service('  ops').replace('protocol TCP', 'protocol UDP')),

@@ -26,7 +26,14 @@ it('tells a place once, however many services of a group it stands for', () => {
   ])
 })
 
-it('finds ops in a persistent service', () => {
-  const text = service('  persistence_timeout 50\n  ops').replace('TCP', 'UDP')
-  expect(placesOf(findingsIn({ 'a.conf': text }), 'persistence-defeated')).toEqual(['a.conf:5:3 persistence-defeated'])
+it('finds ops before real servers behind NAT, whose answers nothing rewrites', () => {
+  const udp = (lines = '') => service(`  ops\n${lines}`).replace('TCP', 'UDP')
+  const found = (text: string, files: Record<string, string> = {}) =>
+    placesOf(findingsIn({ 'd1/etc/keepalived/keepalived.conf': text, ...files }), 'ops-nat')
+  expect(found(udp())).toEqual(['d1/etc/keepalived/keepalived.conf:5:3 ops-nat'])
+  expect(found(udp('  persistence_timeout 50'))).toHaveLength(1)
+  expect(found(udp('  persistence_engine sip'))).toEqual([])
+  expect(found(udp().replace('NAT', 'DR'))).toEqual([])
+  const rules = '*nat\n-A POSTROUTING -s 10.0.0.11 -p udp -j SNAT --to-source 10.0.0.100\nCOMMIT\n'
+  expect(found(udp(), { 'd1/etc/iptables/rules.v4': rules })).toEqual([])
 })

@@ -11,7 +11,7 @@ import type { Topology } from '../../topology/types.ts'
 import { type Director, EVERY_PROGRAM, type Found, type LintInput, type Rule } from '../rule.ts'
 import { everyStatement, placeOf, statementAt } from '../statements.ts'
 import { eachService, onePerPlace, sectionOf } from './each-service.ts'
-import { markedAddresses } from './marks.ts'
+import { markedAddresses, rulesGiven } from './marks.ts'
 
 /** Every address that a director holds, or may: its VIPs, what it adds for good, what the topology gives it. */
 const heldBy = ({ config, node, statements }: Director): Set<string> =>
@@ -82,22 +82,23 @@ const sorryMethod = (service: VirtualService, director: Director): string => {
 
 const persistenceDefeated = eachService((service, director) => {
   if (service.persistence === undefined) return []
-  const at = placeOf(director, service, 'persistence_timeout', 'persistence_granularity')
-  const ops = all(statementAt(director, service.at)?.block ?? [], 'ops')[0]
-  const found: Found[] = ops
-    ? [{ at, other: ops.at, message: `${service.name} is persistent and has ops: each packet is scheduled alone` }]
-    : []
   const twin = director.config.services
     .slice(0, director.config.services.indexOf(service))
     .find(other => other.persistence !== undefined && isTwin(other, service))
-  if (twin)
-    found.push({
-      at,
-      other: twin.at,
-      message: `${twin.name} and ${service.name} are persistent each on its own: a client may get one real server for the one and another for the other`,
-      remedy: 'where that matters, mark both ports with one firewall mark and make one service of it',
-    })
-  return found
+  if (!twin) return []
+  const at = placeOf(director, service, 'persistence_timeout', 'persistence_granularity')
+  const message = `${twin.name} and ${service.name} are persistent each on its own: a client may get one real server for the one and another for the other`
+  return [{ at, other: twin.at, message }]
+})
+
+/** With `--pe sip` the kernel makes a connection of what a real server sends (ip_vs_core.c ip_vs_new_conn_out). */
+const answersUnchanged = eachService((service, director) => {
+  const { onePacket, persistenceEngine, name, realServers } = service
+  const server = realServers.find(({ forwarding }) => forwarding === 'NAT')
+  if (!onePacket || persistenceEngine !== undefined || !server) return []
+  if (rulesGiven(director)?.some(rule => /-j (?:SNAT|MASQUERADE)/.test(rule))) return []
+  const message = `${name} has ops: what a real server behind NAT answers comes from ${server.address}, which clients did not ask`
+  return [{ at: placeOf(director, service, 'ops'), message }]
 })
 
 /** A prefix length is what IPv6 wants; the C library takes the number for an address (check_parser.c pgr_handler). */
@@ -262,10 +263,20 @@ export const serviceRules: Rule[] = [
     severity: 'warning',
     rejected: false,
     programs: EVERY_PROGRAM,
-    title: 'Persistence with what defeats it',
-    why: 'One-packet scheduling keeps no connection and no template; each persistent service has templates of its own, so two ports of one VIP are persistent apart (net/netfilter/ipvs/ip_vs_core.c ip_vs_sched_persist).',
-    remedy: 'Take ops out; make one service of both ports by a firewall mark.',
+    title: 'Persistence that ends at the port',
+    why: 'Each persistent service has templates of its own, so two ports of one VIP are persistent apart (net/netfilter/ipvs/ip_vs_core.c ip_vs_sched_persist).',
+    remedy: 'Where that matters, mark both ports with one firewall mark and make one service of it.',
     check: persistenceDefeated,
+  },
+  {
+    code: 'ops-nat',
+    severity: 'warning',
+    rejected: false,
+    programs: EVERY_PROGRAM,
+    title: 'One-packet scheduling with real servers behind NAT',
+    why: 'Of a datagram that is scheduled alone the kernel keeps nothing, and so knows no answer: it passes with the address of the real server (net/netfilter/ipvs/ip_vs_conn.c ip_vs_conn_hash, ip_vs_nfct.c ip_vs_update_conntrack). Nothing is lost where nobody answers, as with syslog. Rules of the director with SNAT or MASQUERADE are taken to see to it.',
+    remedy: 'Take ops out, or use DR or TUN.',
+    check: answersUnchanged,
   },
   {
     code: 'granularity-no-mask',
