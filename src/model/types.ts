@@ -216,7 +216,7 @@ export interface MiscCheck {
 }
 
 export interface UdpCheck {
-  /** Hex digits of what is sent; an empty datagram where it is left out. */
+  /** Hex digits of what is sent; a text of keepalived's own where it is left out (layer4.c `set_buf`). */
   payload?: string
   /** `require_reply`: silence is a failure. Without it only a refusal is one. */
   requireReply: boolean

@@ -10,6 +10,22 @@ it.each([
   expect(placesOf(findingsIn({ 'a.conf': service('', check) }))).toEqual(places.map(one => `a.conf:${one}`))
 })
 
+it.each([
+  ['10.0.0.11 123', 'TCP_CHECK {\n    }', true],
+  ['10.0.0.11 53', 'TCP_CHECK {\n    }', false],
+  ['10.0.0.11 69', 'TCP_CHECK {\n      connect_port 22\n    }', false],
+  ['10.0.0.11 1812', 'UDP_CHECK {\n      require_reply\n    }', false],
+])('knows what is UDP alone: %s %s', (server, check, isTold) => {
+  const text = service('', check).replace('protocol TCP', 'protocol UDP').replace('10.0.0.11 80', server)
+  expect(placesOf(findingsIn({ 'a.conf': text }))).toEqual(isTold ? ['a.conf:8:5 check-port'] : [])
+})
+
+it('tells of a UDP_CHECK that silence satisfies where no other check is beside it', () => {
+  const found = (checks: string) => placesOf(findingsIn({ 'a.conf': service('', checks) }), 'check-silence')
+  expect(found('UDP_CHECK {\n    }')).toEqual(['a.conf:8:5 check-silence'])
+  expect(found('UDP_CHECK {\n    }\n    PING_CHECK {\n    }')).toEqual([])
+})
+
 it('says how long ldirectord leaves a silent server in the table', () => {
   const text = `checktimeout=3\ncheckinterval=1\n${SECTION}`
   // 1 s + 3 s

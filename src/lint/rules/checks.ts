@@ -33,17 +33,31 @@ const urlPath = ({ directors }: LintInput): Found[] =>
       })),
   )
 
-const WRONG_PORT: Partial<Record<string, { port: number; speaks: string }>> = {
-  HTTP_GET: { port: 443, speaks: 'HTTP without TLS' },
-  SSL_GET: { port: 80, speaks: 'TLS' },
+/** DHCP, TFTP, NTP, SNMP, IKE, RADIUS. */
+const UDP_ALONE = [67, 69, 123, 161, 500, 1812, 1813, 4500]
+
+const WRONG_PORTS: Partial<Record<string, { ports: number[]; speaks: string }>> = {
+  HTTP_GET: { ports: [443, ...UDP_ALONE], speaks: 'HTTP without TLS' },
+  SSL_GET: { ports: [80, ...UDP_ALONE], speaks: 'TLS' },
+  TCP_CHECK: { ports: UDP_ALONE, speaks: 'TCP' },
 }
 
 const otherPort = eachService(service =>
   service.realServers.flatMap(server =>
     server.checks.flatMap(({ type, keyword, target, at }) => {
-      const wrong = WRONG_PORT[type]
-      if (!wrong || (target?.port ?? server.port) !== wrong.port) return []
-      return [{ at, message: `${keyword} speaks ${wrong.speaks} to port ${wrong.port} of ${server.address}` }]
+      const wrong = WRONG_PORTS[type]
+      const port = target?.port ?? server.port
+      if (!wrong?.ports.includes(port)) return []
+      const message = `${keyword} speaks ${wrong.speaks} to port ${port} of ${server.address}`
+      return [
+        {
+          at,
+          message,
+          ...(UDP_ALONE.includes(port)
+            ? { remedy: 'write UDP_CHECK with payload and require_reply, or MISC_CHECK with a client' }
+            : {}),
+        },
+      ]
     }),
   ),
 )
@@ -64,6 +78,18 @@ const smtpHosts = ({ directors }: LintInput): Found[] =>
         return [{ at: further.at, message: 'keepalived 2.3.3 makes a check of this host, and never comes to an end' }]
       }),
   )
+
+/** Silence is a success of it (layer4.c `udp_socket_state`); where another check asks too, that one may notice. */
+const silenceSucceeds = eachService(service =>
+  service.realServers.flatMap(({ address, port, checks }) =>
+    checks
+      .filter(() => checks.every(({ udp }) => udp && !udp.requireReply))
+      .map(({ at }) => ({
+        at,
+        message: `UDP_CHECK without require_reply takes silence of ${address}:${port} for success: only a refusal takes it out of the table`,
+      })),
+  ),
+)
 
 /** ldirectord checks every server, and ipvsadm none. */
 const checkMissing = eachService((service, { program }) =>
@@ -158,10 +184,20 @@ export const checkRules: Rule[] = [
     code: 'check-port',
     severity: 'warning',
     rejected: false,
-    title: 'HTTP_GET to port 443, or SSL_GET to port 80',
-    why: 'The ports belong to the other protocol (RFC 9110 4.2): where a server has it there as usual, the check never succeeds.',
+    title: 'A check that speaks another protocol than the port is for',
+    why: 'HTTP_GET to port 443, SSL_GET to port 80 (RFC 9110 4.2), TCP to a port of NTP, TFTP, RADIUS and the like, which are UDP: where a server has it there as usual, the check never succeeds.',
     remedy: 'Write SSL_GET for port 443 and HTTP_GET for port 80, or connect_port.',
     check: input => onePerPlace(otherPort(input)),
+  },
+  {
+    code: 'check-silence',
+    severity: 'warning',
+    rejected: false,
+    title: 'A check that succeeds where nobody answers',
+    why: 'Without require_reply keepalived waits for an ICMP error, and takes its timeout for success: a server that hangs, or whose packets a filter drops, stays in the table (core/layer4.c udp_socket_state). Of a service that never answers, as syslog, nothing better is to be had.',
+    remedy:
+      'Write require_reply, and a payload in hexadecimal that the service answers; keepalived sends a text of its own without one.',
+    check: input => onePerPlace(silenceSucceeds(input)),
   },
   {
     code: 'smtp-hosts',

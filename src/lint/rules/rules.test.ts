@@ -463,6 +463,11 @@ const CASES: Record<string, Case> = {
     '10:14',
     service('', 'HTTP_GET {\n      url {\n        path /health\n      }\n    }'),
   ),
+  'check-silence': alone(
+    service('', 'UDP_CHECK {\n      payload 70696e67\n    }'),
+    '8:5',
+    service('', 'UDP_CHECK {\n      payload 70696e67\n      require_reply\n    }'),
+  ),
   'check-port': alone(
     service('', 'HTTP_GET {\n      connect_port 443\n      url {\n        path /\n      }\n    }'),
     '8:5',
