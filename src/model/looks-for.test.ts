@@ -13,6 +13,10 @@ test.for([
   expect(looksFor(command as string)).toEqual({ process })
 })
 
+test.for(['pgrep nginx', 'pkill -0 nginx'])('%s looks for any process with that in its name', command => {
+  expect(looksFor(command)).toEqual({ process: 'nginx', isPart: true })
+})
+
 test.for([
   ['/etc/keepalived/check_haproxy.sh', '/etc/keepalived/check_haproxy.sh'],
   ['/etc/keepalived/check.sh haproxy 80', '/etc/keepalived/check.sh'],

@@ -6,17 +6,17 @@ export const PROCESS_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/
 
 /** What a command that is run again and again succeeds by. */
 export type LooksFor =
-  /** A process of this name is there. */
-  | { process: string }
+  /** A process of this name is there; `isPart`: one with this in its name. */
+  | { process: string; isPart?: true }
   /** A script of the operator's says so; one that a shell is given to read need not be executable. */
   | { file: string; isRead: boolean }
 
 /** Programs that look for a process by its name, with the options that change nothing of that. */
-const BY_NAME = new Map<string, { options: string[]; needs?: string }>([
+const BY_NAME = new Map<string, { options: string[]; needs?: string; finds?: 'parts' }>([
   // without signal 0 they would do more than look
   ['killall', { options: ['-0', '-e', '-q'], needs: '-0' }],
-  ['pkill', { options: ['-0', '-x'], needs: '-0' }],
-  ['pgrep', { options: ['-a', '-l', '-x'] }],
+  ['pkill', { options: ['-0', '-x'], needs: '-0', finds: 'parts' }],
+  ['pgrep', { options: ['-a', '-l', '-x'], finds: 'parts' }],
   ['pidof', { options: ['-q', '-s', '-x'] }],
 ])
 
@@ -48,7 +48,8 @@ export const looksFor = (command: string): LooksFor | undefined => {
     const [process = '', ...more] = words.filter(word => !word.startsWith('-'))
     const looks =
       options.every(option => byName.options.includes(option)) && (!byName.needs || options.includes(byName.needs))
-    return looks && more.length === 0 && PROCESS_NAME.test(process) ? { process } : undefined
+    if (!looks || more.length > 0 || !PROCESS_NAME.test(process)) return undefined
+    return byName.finds && !options.includes('-x') ? { process, isPart: true } : { process }
   }
   const isRead = SHELLS.includes(name)
   const file = isRead ? (words[0] ?? '') : program

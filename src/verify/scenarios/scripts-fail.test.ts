@@ -78,6 +78,7 @@ describe('a tracked script is untested', () => {
     ['/usr/bin/curl -sf http://127.0.0.1/', '', 'what makes it fail is not known here: a suite has to break it'],
     ['/etc/keepalived/gone.sh', '', '/etc/keepalived/gone.sh is not in the folder of d1: put it there'],
     ['/usr/bin/pidof keepalived', '', 'what it looks for, keepalived, is what the lab itself lives by'],
+    ['pgrep keepalive', '', 'it finds any process with keepalive in its name, and there is keepalived'],
     ['pidof haproxy', 'weight -10', 'the VIP stays: d1 has priority 90 then, and d2 80'],
     ['pidof haproxy', 'weight 5', 'the VIP stays: d1 has priority 100 then, and d2 85'],
     ['pidof haproxy', 'weight -30 reverse', 'it is tracked with reverse: what makes it succeed is not known here'],

@@ -102,15 +102,18 @@ const breaking = (
   node: string,
   target: LooksFor,
 ): { fault: FaultName; inject: (lab: Lab) => Promise<Heal> } | string => {
+  const its = plan.topology.nodes.find(one => one.name === node)
   if ('process' in target) {
-    const { process } = target
+    const { process, isPart } = target
+    const names = isPart ? [...OWN_PROCESSES.director, ...(its?.processes ?? [])] : []
+    const other = names.find(one => one !== process && one.includes(process))
+    if (other !== undefined) return `it finds any process with ${process} in its name, and there is ${other}`
     if (process !== 'nginx' && OWN_PROCESSES.director.includes(process))
       return `what it looks for, ${process}, is what the lab itself lives by`
     return { fault: 'process-crash', inject: lab => lab.inject('process-crash', node, { process }) }
   }
   const { file, isRead } = target
-  const folder = plan.topology.nodes.find(one => one.name === node)?.files
-  const stat = folder === undefined ? undefined : statSync(path.join(folder, file), { throwIfNoEntry: false })
+  const stat = its?.files === undefined ? undefined : statSync(path.join(its.files, file), { throwIfNoEntry: false })
   if (!stat?.isFile()) return `${file} is not in the folder of ${node}: put it there`
   if (!isRead && (stat.mode & 0o100) === 0)
     return `${file} is not executable: keepalived does not track it before chmod +x`
