@@ -169,6 +169,44 @@ ${servers.map(server => `    real_server ${server} ${port} {\n        TCP_CHECK 
   ].join('')
 }
 
+/** A DNS service on two directors with VMACs. */
+const dnsOnVmac = (priority: number): string => `vrrp_instance VI_1 {
+    state BACKUP
+    interface eth0
+    virtual_router_id 51
+    priority ${priority}
+    use_vmac
+    virtual_ipaddress {
+        10.3.0.100/24
+    }
+}
+virtual_server 10.3.0.100 53 {
+    delay_loop 2
+    lb_algo wrr
+    lb_kind DR
+    protocol UDP
+${[11, 12].map(n => `    real_server 10.3.0.${n} 53 {\n        weight ${13 - n}\n        DNS_CHECK {\n            connect_timeout 2\n        }\n    }\n`).join('')}}
+`
+
+test('a plain pair with VMACs and a service by UDP is verified', async () => {
+  const [pair, reports] = [await plainPair('dns-on-vmac', dnsOnVmac), await temporaryDir()]
+  const clock = inject('clock') === 'default' ? [] : ['--clock', inject('clock')]
+  const only = ['--only', 'shares,failover-crash,server']
+  const { code, stdout, stderr } = await lvslab(['verify', pair, ...only, '--json', '--reports', reports, ...clock])
+  expect(code, stdout + stderr).toBe(0)
+  const { results } = JSON.parse(stdout) as RunReport
+  expect(results.map(({ check, outcome }) => `${check} ${outcome}`)).toEqual([
+    'shares-10.3.0.100:53/UDP PASS',
+    'failover-crash PASS',
+    'preemption-crash PASS',
+    'single-owner-crash PASS',
+    'garp-crash PASS',
+    'silent-backup-crash PASS',
+    'server-10.3.0.100:53/UDP-rs1:53 PASS',
+    'server-10.3.0.100:53/UDP-rs2:53 PASS',
+  ])
+})
+
 test('a plain pair with a VIP of each family is verified', async () => {
   const [pair, reports] = [await plainPair('both-families', bothFamilies), await temporaryDir()]
   const clock = inject('clock') === 'default' ? [] : ['--clock', inject('clock')]

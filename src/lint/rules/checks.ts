@@ -191,7 +191,7 @@ export const checkRules: Rule[] = [
   },
   {
     code: 'check-silence',
-    severity: 'warning',
+    severity: 'info',
     rejected: false,
     title: 'A check that succeeds where nobody answers',
     why: 'Without require_reply keepalived waits for an ICMP error, and takes its timeout for success: a server that hangs, or whose packets a filter drops, stays in the table (core/layer4.c udp_socket_state). Of a service that never answers, as syslog, nothing better is to be had.',
