@@ -9,6 +9,7 @@ import { checkGarp } from './garp.ts'
 import { guard, inconclusive } from './guard.ts'
 import { checkSingleOwner } from './owner.ts'
 import { type CheckLimit, judgeLimits } from './operator-limit.ts'
+import { checkPlacement } from './placement.ts'
 import { checkPool } from './pool.ts'
 import { checkPreemption } from './preemption.ts'
 import { checkQuorum } from './quorum.ts'
@@ -32,6 +33,7 @@ export const RULES = {
   drain: checkDrain,
   failover: checkFailover,
   garp: checkGarp,
+  placement: checkPlacement,
   pool: checkPool,
   preemption: checkPreemption,
   quorum: checkQuorum,

@@ -80,7 +80,8 @@ const mayHaveSwapped = (others: Requests, counted: Requests): boolean => {
   return others.some(({ t, done }) => t < last && done > first)
 }
 
-const counts = (answers: Record<string, number>): Measurement[] =>
+/** How many each server answered. */
+export const counts = (answers: Record<string, number>): Measurement[] =>
   Object.entries(answers)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([server, value]) => ({ name: `answered by ${server}`, value, unit: 'requests' }))

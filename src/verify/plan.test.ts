@@ -212,7 +212,7 @@ describe('scenarios of one name', () => {
 
 describe('what cannot be judged is listed as untested', () => {
   it.for([
-    ['wlc has no exact share', (text: string) => text.replace('lb_algo rr', 'lb_algo wlc')],
+    ['twos has no exact share', (text: string) => text.replace('lb_algo rr', 'lb_algo twos')],
     ['only HTTP is spoken', (text: string) => text.replaceAll(' 80 {', ' 443 {').replaceAll('HTTP_GET', 'SSL_GET')],
     ['its tunnel to 10.0.0.10 is of type gue', (text: string) => text.replace('DR', 'TUN type gue port 6080')],
     ['its weight is 0', (text: string) => text.replace('weight 1', 'weight 0')],

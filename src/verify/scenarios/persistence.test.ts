@@ -71,8 +71,8 @@ describe('a persistent service', () => {
   })
 
   it('says what is not judged: other schedulers, a single server', () => {
-    const wlc = changedPlan(text => persistent('persistence_timeout 50')(text).replace('lb_algo rr', 'lb_algo wlc'))
-    expect(whyUntested(wlc, `shares of the new clients of ${SERVICE}`)).toBe('wlc has no exact share')
+    const twos = changedPlan(text => persistent('persistence_timeout 50')(text).replace('lb_algo rr', 'lb_algo twos'))
+    expect(whyUntested(twos, `shares of the new clients of ${SERVICE}`)).toBe('twos has no exact share')
     const single = changedPlan(text => persistent('persistence_timeout 50')(text).replace('weight 1', 'weight 0'))
     expect(whyUntested(single, `persistence of ${SERVICE}`)).toBe('all clients have the one real server')
   })

@@ -4,15 +4,17 @@ import { REQUEST_TIMEOUT_MS } from '../../lab/probes.ts'
 import { seconds } from '../../model/bound.ts'
 import { UDP_TIMEOUT } from '../../model/ipvs-defaults.ts'
 import { idleReleaseBound } from '../../model/persistence.ts'
-import type { CycleShares } from '../../model/shares.ts'
 import type { Plan, PlannedService } from '../plan.ts'
 import { asksByUdp } from '../reach.ts'
 import { paced, PROBE_RATE, type Scenario } from '../scenario.ts'
 import { PROBE, startClients } from './common.ts'
-import { exactShares } from './shares.ts'
+import { exactShares, placementOf } from './shares.ts'
 
 /** Clients that come more than once. */
 const CLIENTS = 5
+
+/** What their probe is called. */
+const NEWCOMING = 'newcomers'
 
 /** Clients that have never been there; as many more as a full cycle needs, up to what a network may have free. */
 const NEWCOMERS = 20
@@ -104,23 +106,19 @@ const stickiness = ({ planned, timeoutMs, whose, mask }: Persistent, check: stri
 /** Clients come, and at once again. */
 const sticks = (plan: Plan, persistent: Persistent): Scenario => {
   const { planned, sources } = persistent
-  const { service, name } = planned
-  const shares = newcomerShares(planned)
-  if (typeof shares === 'string') plan.untested.push({ what: `shares of the new clients of ${name}`, why: shares })
-  const expected = typeof shares === 'string' ? undefined : shares
-  const count = expected ? expected.cycle * Math.ceil(NEWCOMERS / expected.cycle) : NEWCOMERS
-  const checks = [stickiness(persistent, 'persistence', 'when it comes again')]
-  if (expected)
-    checks.push({
-      check: `newcomers-${name}`,
-      title: `${service.scheduler} shares the clients that are new to ${name} out to ${Object.keys(expected.shares).join(', ')}`,
-      rule: 'shares',
-      params: { probe: 'newcomers', expected },
-    })
+  const { name } = planned
+  const newcomers = newcomersOf(planned)
+  const tried = typeof newcomers === 'string' ? undefined : newcomers
+  if (typeof newcomers === 'string')
+    plan.untested.push({ what: `shares of the new clients of ${name}`, why: newcomers })
+  const checks = [stickiness(persistent, 'persistence', 'when it comes again'), ...(tried ? [tried.check] : [])]
   const drive = async (lab: Lab): Promise<void> => {
     const clients = await sources(lab, CLIENTS)
     await come(lab, plan, PROBE, planned, 3 * CLIENTS, clients)
-    if (expected) await come(lab, plan, 'newcomers', planned, count, await sources(lab, count))
+    if (!tried) return
+    // what the clients before have left in the table may count
+    await lab.snapshot()
+    await come(lab, plan, NEWCOMING, planned, tried.count, await sources(lab, tried.count))
   }
   return { name: `persistence-${name}`, drive, checks }
 }
@@ -179,10 +177,23 @@ const isReleased = (plan: Plan, persistent: Persistent): Scenario[] => {
 }
 
 /** What the scheduler promises of clients that have no template yet, to it each is a connection; else why that is not tried. */
-const newcomerShares = (planned: PlannedService): CycleShares | string => {
+const newcomersOf = (planned: PlannedService): { count: number; check: PlannedCheck } | string => {
   if (isIPv6(planned)) return 'clients are given further addresses of IPv4 alone'
   if (networkOf(planned) !== undefined) return 'the clients of one network count as one'
-  const shares = exactShares(planned)
-  if (typeof shares === 'string' || shares.cycle <= MOST_NEWCOMERS) return shares
-  return `a full cycle is ${shares.cycle} clients, and at most ${MOST_NEWCOMERS} are sent`
+  const { name, service } = planned
+  const check = `newcomers-${name}`
+  const expected = exactShares(planned)
+  if (typeof expected !== 'string') {
+    const { cycle, shares } = expected
+    if (cycle > MOST_NEWCOMERS) return `a full cycle is ${cycle} clients, and at most ${MOST_NEWCOMERS} are sent`
+    const title = `${service.scheduler} shares the clients that are new to ${name} out to ${Object.keys(shares).join(', ')}`
+    return {
+      count: cycle * Math.ceil(NEWCOMERS / cycle),
+      check: { check, title, rule: 'shares', params: { probe: NEWCOMING, expected } },
+    }
+  }
+  const params = placementOf(planned, NEWCOMING)
+  if (typeof params === 'string') return params
+  const title = `${service.scheduler} sends each client that is new to ${name} to the real server that its algorithm chooses`
+  return { count: NEWCOMERS, check: { check, title, rule: 'placement', params } }
 }

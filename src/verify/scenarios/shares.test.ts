@@ -1,0 +1,71 @@
+import { expect, it } from 'vitest'
+import type { Lab } from '../../lab/lab.ts'
+import type { Plan } from '../plan.ts'
+import { type Change, changedPlan, checkOf, persistent, SERVICE, scenarioOf, udpPlan, whyUntested } from '../testing.ts'
+
+const NAME = `shares-${SERVICE}`
+const by =
+  (words: string): Change =>
+  text =>
+    text.replace('lb_algo rr', `lb_algo ${words}`)
+const paramsOf = (words: string) => checkOf(scenarioOf(changedPlan(by(words)), NAME), NAME).params
+
+/** What is asked of a lab in a scenario. */
+const asked = async (plan: Plan, name: string): Promise<object[]> => {
+  const calls: object[] = []
+  const probe = { stop: async () => {}, ended: async () => {} }
+  const lab = {
+    addSources: async (_client: string, { count }: { count: number }) => [`${count} more`],
+    http: async (options: object) => (calls.push(options), probe),
+    snapshot: async () => void calls.push({ snapshot: true }),
+  }
+  await scenarioOf(plan, name).drive(lab as unknown as Lab)
+  return calls
+}
+
+it('of what has no exact cycle is judged by the algorithm, connection for connection', async () => {
+  expect(paramsOf('wlc')).toEqual({
+    ...{ probe: 'clients', director: 'd1', service: 'TCP 10.0.0.100:80', destination: '10.0.0.100', scheduler: 'wlc' },
+    names: { '10.0.0.10:80': 'rs1', '10.0.0.20:80': 'rs2' },
+  })
+  const plan = changedPlan(by('wlc'))
+  expect(checkOf(scenarioOf(plan, NAME), NAME).title).toBe(
+    `wlc sends each connection to ${SERVICE} to the real server that its algorithm chooses`,
+  )
+  expect(await asked(plan, NAME)).toMatchObject([{ probe: 'clients', count: 100 }])
+  expect(paramsOf('rr')).toMatchObject({ expected: { cycle: 2 } })
+})
+
+it('by the address of a client is judged of many clients', async () => {
+  const plan = changedPlan(by('sh\nflag-1\nsh-port'))
+  expect(checkOf(scenarioOf(plan, NAME), NAME)).toMatchObject({
+    title: `sh sends each client of ${SERVICE} to the real server that its algorithm chooses`,
+    params: { scheduler: 'sh', flags: ['sh-fallback', 'sh-port'] },
+  })
+  expect(await asked(plan, NAME)).toMatchObject([{ count: 100, sources: ['25 more'] }])
+})
+
+it('of UDP is judged so too', () => {
+  const udp = `shares-10.0.0.100:80/UDP`
+  expect(checkOf(scenarioOf(udpPlan(by('lc')), udp), udp).params).toMatchObject({ service: 'UDP 10.0.0.100:80' })
+})
+
+it('of clients that are new to a persistent service is judged from what the table has by then', async () => {
+  const plan = changedPlan(text => by('wlc')(persistent('persistence_timeout 50')(text)))
+  const name = `persistence-${SERVICE}`
+  expect(checkOf(scenarioOf(plan, name), `newcomers-${SERVICE}`)).toMatchObject({
+    title: `wlc sends each client that is new to ${SERVICE} to the real server that its algorithm chooses`,
+    params: { probe: 'newcomers', scheduler: 'wlc' },
+  })
+  expect(await asked(plan, name)).toMatchObject([
+    { probe: 'clients', count: 15 },
+    { snapshot: true },
+    { probe: 'newcomers', count: 20, sources: ['20 more'] },
+  ])
+})
+
+it('is untested where chance decides, and where nobody gets a connection', () => {
+  expect(whyUntested(changedPlan(by('twos')), `shares of ${SERVICE}`)).toBe('twos has no exact share')
+  const nobody: Change = text => by('wlc')(text).replaceAll('weight 1', 'weight 0')
+  expect(whyUntested(changedPlan(nobody), `shares of ${SERVICE}`)).toBe('wlc has no exact share')
+})
