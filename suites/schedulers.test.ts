@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest'
 import { AGENT_NODE, containerName } from '../src/lab/names.ts'
+import type { SchedulerName } from '../src/model/schedulers/registry.ts'
 import { labTest } from '../src/suite/lab-test.ts'
 import {
   byDestination,
@@ -10,6 +11,7 @@ import {
   TWOS_LIMIT,
   twosEvenness,
 } from './scheduler-cases.ts'
+import { run } from './steps.ts'
 
 const test = labTest('topologies/keepalived-dr')
 
@@ -81,4 +83,24 @@ describe(`the models and the kernel, seed ${seed}`, () => {
     // the namespaces live as long as these processes
     expect(commands.filter(command => command.includes('agent.cjs scheduler'))).toEqual([])
   })
+})
+
+test('what clients get is judged by the models: each connection goes where its scheduler sends it', async ({ lab }) => {
+  const vip = '10.0.0.100'
+  const sources = await lab.addSources('c1', { count: 10 })
+  const placement = (probe: string, scheduler: SchedulerName) => ({
+    ...{ probe, scheduler, director: 'd1', service: `TCP ${vip}:80`, destination: vip },
+    names: { '10.0.0.10:80': 'rs1', '10.0.0.20:80': 'rs2' },
+  })
+  const edit = (line: string) => run(lab, 'd1', `ipvsadm ${line}`)
+  await edit(`-e -t ${vip}:80 -r 10.0.0.10:80 -g -w 3`)
+  for (const scheduler of ['wlc', 'sed', 'sh', 'mh'] as const) {
+    await edit(`-E -t ${vip}:80 -s ${scheduler}`)
+    await lab.snapshot()
+    const options = { client: 'c1', url: `http://${vip}/`, rate: 20, count: 30, sources }
+    await (await lab.http({ probe: scheduler, ...options })).ended()
+    expect(lab.history).toPass('placement', placement(scheduler, scheduler))
+  }
+  expect(lab.history).not.toPass('placement', placement('wlc', 'lc'))
+  expect(lab.history).not.toPass('placement', placement('sh', 'mh'))
 })
