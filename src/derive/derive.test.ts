@@ -222,6 +222,11 @@ describe('other shapes', () => {
       '  lan: { subnet: 10.0.0.0/24, driver: bridge } # the prefix of the VIP 10.0.0.100/24; a bridge, as d1 and d2 have use_vmac\n',
     )
     expect(drivers(pair(instance()))).toEqual(['macvlan'])
+    // those of another virtual router have another address
+    const routers = [51, 52].map((id, n) =>
+      read(`d${n + 1}`, instance({ more: 'use_vmac' }).replace('virtual_router_id 50', `virtual_router_id ${id}`)),
+    )
+    expect(drivers(deriveTopology('pair', routers))).toEqual(['macvlan'])
   })
 
   it('has a device of VRRP alone on a network of its own', () => {

@@ -1,5 +1,6 @@
 import { LvslabError } from '../errors.ts'
 import { namedDevices } from '../model/devices.ts'
+import { familyOf } from '../model/pair.ts'
 import type { DirectorConfig } from '../model/types.ts'
 import { contains, formatIpv4, formatSubnet, parseIpv4, parseSubnet, type Subnet } from '../topology/ipv4.ts'
 import { type Draft, type DraftNetwork, type DraftNode, emptyNode } from './draft.ts'
@@ -373,22 +374,25 @@ const routerNode = (name: string, wires: Wire[], configs: DirectorConfig[], link
   return node
 }
 
-/** Directors that have a VMAC on a network: those of one virtual router have one hardware address. */
-const withVmac = ({ devices }: Wire, configs: DirectorConfig[]): string[] =>
-  configs
-    .filter(({ node, instances }) =>
-      instances.some(
-        ({ vmac, interface: own }) =>
-          vmac !== undefined && devices.some(({ director, name }) => director === node && name === own),
-      ),
-    )
-    .map(({ node }) => node)
+/** Directors that have VMACs of one hardware address on a network, which those of one virtual router have. */
+const sharingVmac = ({ devices }: Wire, configs: DirectorConfig[]): string[] => {
+  const having = configs.flatMap(({ node, instances }) =>
+    instances
+      .filter(one => one.vmac !== undefined)
+      .filter(one => devices.some(({ director, name }) => director === node && name === one.interface))
+      .map(one => ({ node, router: `${one.virtualRouterId} ${familyOf(one)}` })),
+  )
+  const shared = having.filter(({ node, router }) =>
+    having.some(other => other.router === router && other.node !== node),
+  )
+  return [...new Set(shared.map(({ node }) => node))]
+}
 
 const network = (wire: Wire, router: DraftNode | undefined, configs: DirectorConfig[]): DraftNetwork => {
   const { name, subnet, because } = wire
   const gateway = router?.interfaces.find(one => one.network === name)?.address
-  const having = withVmac(wire, configs)
-  const bridged = having.length > 1
+  const having = sharingVmac(wire, configs)
+  const bridged = having.length > 0
   return {
     ...{ name, subnet: formatSubnet(subnet) },
     because: bridged ? `${because}; a bridge, as ${having.join(' and ')} have use_vmac` : because,

@@ -152,16 +152,6 @@ const createNetwork = async (
   labels: Record<string, string>,
 ): Promise<void> => {
   const { driver = 'macvlan' } = network
-  if (driver === 'bridge' && engine.kind === 'docker')
-    throw new LvslabError(
-      'LAB_BRIDGE',
-      `the network ${network.name} is a bridge, which the engine docker does not build`,
-      {
-        remedy:
-          'use --engine vm; or take `driver: bridge` out of topology.yaml (`lvslab derive PATH --to DIR` writes one), without which no failover between VMACs is judged',
-        exitCode: 2,
-      },
-    )
   try {
     await engine.docker.createNetwork({
       Name: networkName(topology, network.name),

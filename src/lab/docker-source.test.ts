@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest'
 import { historyOf } from '../history/history.ts'
 import { loadTopology } from '../topology/load.ts'
-import { borrow, portRange } from './docker-source.ts'
+import { silent } from '../engine/progress.ts'
+import { aNode, aTopology } from '../topology/testing.ts'
+import { borrow, dockerSource, portRange } from './docker-source.ts'
 import type { Lab } from './lab.ts'
 
 it('uses seven ranges of ports, one after the other, up to the last port there is', () => {
@@ -18,4 +20,9 @@ it('has each use begin at a moment of its own, before which nothing can be asked
   expect(lab.origin).toBe(60_000)
   await expect(lab.at(59_999, async () => 'done')).rejects.toMatchObject({ code: 'LAB_MOMENT' })
   expect(await lab.at(60_001, async () => 'done')).toBe('done')
+})
+
+it('refuses a bridge before anything is made', async () => {
+  const topology = aTopology([aNode({})], { networks: [{ name: 'lan', subnet: '10.0.0.0/24', driver: 'bridge' }] })
+  await expect(dockerSource().prepare(topology, [], { steps: silent })).rejects.toMatchObject({ code: 'LAB_BRIDGE' })
 })

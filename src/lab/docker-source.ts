@@ -46,6 +46,21 @@ interface SharedLab {
   uses: number
 }
 
+/** @throws LvslabError LAB_BRIDGE: on a bridge the packet filter of somebody's Docker Engine would have its say */
+const refuseBridges = ({ networks }: Topology): void => {
+  const bridge = networks.find(({ driver }) => driver === 'bridge')
+  if (!bridge) return
+  throw new LvslabError(
+    'LAB_BRIDGE',
+    `the network ${bridge.name} is a bridge, which the engine docker does not build`,
+    {
+      remedy:
+        'use --engine vm; or take `driver: bridge` out of topology.yaml (`lvslab derive PATH --to DIR` writes one), without which no failover between VMACs is judged',
+      exitCode: 2,
+    },
+  )
+}
+
 /**
  * Labs on the Docker Engine that DOCKER_HOST names. It cannot fork, so there is one lab, used by one scenario after the other:
  * each heals what it breaks, and the lab is ready again before the next has it. One that does not become so is deployed afresh.
@@ -86,6 +101,7 @@ export const dockerSource = (): LabSource => {
     parallel: 1,
     facts: () => facts,
     prepare: async (topology, readiness, { steps, signal }) => {
+      refuseBridges(topology)
       const running = await steps.step('Connect to the Docker Engine', async progress => {
         engine = await connectDocker(signal)
         progress(`${engine.address}, Docker ${engine.facts['docker']}, Linux ${engine.facts['kernel']}`)

@@ -55,6 +55,8 @@ export interface VrrpInstance {
   name: string
   state: VrrpState
   interface: string
+  /** `use_vmac_addr`, or `use_vmac` on the line of a VIP: it is on a VMAC of its own device. */
+  addressVmacs?: true
   /** `use_vmac`: the macvlan that keepalived makes on top of the interface, and puts the VIPs on. */
   vmac?: string
   virtualRouterId: number

@@ -122,6 +122,24 @@ describe('a director with ldirectord', () => {
     expect(lost?.checks[0]?.params).toMatchObject({ inhibit: true, downBound: { maxMs: 10_100 } })
   })
 
+  it('has shares of datagrams alone: what ldirectord sees of them is not predicted', () => {
+    const script = '#!/bin/sh -e\n/usr/lib/lvslab/echo 514 udp\n'
+    const text = `virtual=10.0.0.100:514\n\treal=10.0.0.11:514 gate\n\treal=10.0.0.12:514 gate\n\tprotocol=udp\n\tscheduler=rr\n\tchecktype=connect\n\tfallback=127.0.0.1:514\n`
+    const plan = planWith({
+      'etc/ha.d/ldirectord.cf': text,
+      '../rs1/etc/rc.local': script,
+      '../rs2/etc/rc.local': script,
+    })
+    expect(planScenarios(plan).map(({ name }) => name)).toEqual(['shares-10.0.0.100:514/UDP', 'table-d1'])
+    const why = 'whether ldirectord sees that what answers by UDP is gone is not predicted'
+    expect(untestedOf(plan)).toEqual(
+      expect.arrayContaining([
+        `removal and return of rs1 (10.0.0.100:514/UDP): ${why}`,
+        `fallback of 10.0.0.100:514/UDP: ${why}`,
+      ]),
+    )
+  })
+
   it('counts the servers that are checked one after the other', () => {
     const two = `${SECTION}\n${SECTION.replaceAll(':80', ':8080')}`
     expect(withLdirectord(two).fixed.map(one => one.others)).toEqual([3, 3])

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { afterAll, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { aNode, aTopology } from '../topology/testing.ts'
 import { answeredBy, spokenBy, spokenIn } from './spoken.ts'
 
@@ -9,12 +9,12 @@ const parent = mkdtempSync(path.join(os.tmpdir(), 'lvslab-spoken-'))
 afterAll(() => rmSync(parent, { recursive: true }))
 
 /** A node with these files, by their paths below etc. */
-const nodeWith = (role: 'realserver' | 'director', given: Record<string, string>) => {
+const nodeWith = (role: 'realserver' | 'director', given: Record<string, string>, mode = 0o755) => {
   const files = mkdtempSync(path.join(parent, 'node-'))
   for (const [name, text] of Object.entries(given)) {
-    const file = path.join(files, 'etc', name)
+    const file = path.join(files, name.startsWith('/') ? name : path.join('etc', name))
     mkdirSync(path.dirname(file), { recursive: true })
-    writeFileSync(file, text)
+    writeFileSync(file, text, { mode })
   }
   return aNode({ role, files })
 }
@@ -64,17 +64,50 @@ it('is asked on the port that arrives: NAT alone rewrites it', () => {
   expect(to({ address: '10.0.0.99', port: 80, forwarding: 'DR' }, 80)).toBeUndefined()
 })
 
-it('is datagrams where etc/rc.local starts what answers them', () => {
-  const ports = (script: string) => [...answeredBy(nodeWith('realserver', { 'rc.local': script }))]
-  expect(ports('#!/bin/sh -e\n/usr/lib/lvslab/echo 514 udp\n  /usr/lib/lvslab/echo 9\n')).toEqual([514, 9])
-  expect(ports('/usr/lib/lvslab/service echo start')).toEqual([7])
-  expect(ports('/usr/local/sbin/stub dns 53\n/usr/local/sbin/stub reply 1812 02\n')).toEqual([53, 1812])
-  expect(ports('# /usr/lib/lvslab/echo 514 udp\n/usr/local/sbin/stub smtp 25\nexit 0\n')).toEqual([])
-  expect([...answeredBy(nodeWith('realserver', {}))]).toEqual([])
-  const node = nodeWith('realserver', { 'rc.local': '/usr/lib/lvslab/echo 5353 udp\n' })
-  const to = spokenIn(aTopology([node]))
-  const server = { address: node.interfaces[0]?.address ?? '', port: 5353, forwarding: 'NAT' as const }
-  expect(to(server, 53, 'UDP')).toBe('udp')
-  expect(to({ ...server, forwarding: 'DR' }, 53, 'UDP')).toBeUndefined()
-  expect(to(server, 53)).toBeUndefined()
+describe('what etc/rc.local starts', () => {
+  const STUB = { '/usr/local/sbin/stub': 'if ($data =~ /^lvslab \\d+$/)' }
+  const ports = (script: string, more: Record<string, string> = STUB) => [
+    ...answeredBy(nodeWith('realserver', { 'rc.local': script, ...more })),
+  ]
+
+  it('answers datagrams', () => {
+    expect(ports('#!/bin/sh -e\n/usr/lib/lvslab/echo 514 udp\n  /usr/lib/lvslab/echo 9\n')).toEqual([514, 9])
+    expect(ports('/usr/lib/lvslab/service echo start')).toEqual([7])
+    expect(ports('/usr/lib/lvslab/echo 123 udp # ntp\nexec /usr/lib/lvslab/echo 124 udp\n')).toEqual([123, 124])
+    expect(ports('/usr/lib/lvslab/echo 125 udp || true\n/usr/lib/lvslab/echo 126 udp &\n')).toEqual([125, 126])
+    expect(ports('/usr/local/sbin/stub dns 53\n/usr/local/sbin/stub reply 1812 02\n')).toEqual([53, 1812])
+    expect(ports('# /usr/lib/lvslab/echo 514 udp\n/usr/local/sbin/stub smtp 25\n')).toEqual([])
+    expect([...answeredBy(nodeWith('realserver', {}))]).toEqual([])
+  })
+
+  it('is nothing behind an exit, or where it is not executable', () => {
+    expect(ports('/usr/lib/lvslab/echo 514 udp\nexit 0\n/usr/lib/lvslab/echo 515 udp\n')).toEqual([514])
+    const text = { 'rc.local': '/usr/lib/lvslab/echo 514 udp\n' }
+    expect([...answeredBy(nodeWith('realserver', text, 0o644))]).toEqual([])
+  })
+
+  it('has no name of its own for the servers of a farm, nor does a stub that knows no probe', () => {
+    const node = nodeWith('realserver', { 'rc.local': '/usr/lib/lvslab/echo 514 udp\n' })
+    expect([...answeredBy({ ...node, farm: true })]).toEqual([])
+    expect(ports('/usr/local/sbin/stub dns 53\n', {})).toEqual([])
+    expect(ports('/usr/local/sbin/stub dns 53\n', { '/usr/local/sbin/stub': 'of an older lvslab' })).toEqual([])
+  })
+
+  it('is asked on the port that arrives, by its own protocol', () => {
+    const node = nodeWith('realserver', { 'rc.local': '/usr/lib/lvslab/echo 5353 udp\n' })
+    const to = spokenIn(aTopology([node]))
+    const server = { address: node.interfaces[0]?.address ?? '', port: 5353, forwarding: 'NAT' as const }
+    expect(to(server, 53, 'UDP')).toBe('udp')
+    expect(to({ ...server, forwarding: 'DR' }, 53, 'UDP')).toBeUndefined()
+    expect(to(server, 53)).toBeUndefined()
+  })
+
+  it('speaks no HTTP where it has a port of TCP', () => {
+    const script = '/usr/local/sbin/stub dns 53\n/usr/local/sbin/stub smtp 25\n/usr/lib/lvslab/echo 514 udp\n'
+    expect(spoken('realserver', { 'rc.local': script })).toEqual({ 25: 'other', 53: 'other', 80: 'http' })
+    expect(spoken('realserver', { 'rc.local': '/usr/lib/lvslab/service echo start\n' })).toEqual({
+      7: 'other',
+      80: 'http',
+    })
+  })
 })

@@ -11,11 +11,16 @@ const ENABLED = /^\/etc\/apache2\/(?:apache2\.conf|ports\.conf|(?:conf|mods|site
 const SSL_MODULE = '/etc/apache2/mods-enabled/ssl.load'
 
 /**
- * What a node speaks on each port that its web server listens on, as far as the files say that are laid over it: httpd of a real server,
- * nginx of a director.
+ * What a node speaks on each port of TCP that its web server listens on, as far as the files say that are laid over it: httpd of a real
+ * server, nginx of a director; `other` where another program has the port that they know of.
  */
-export const spokenBy = (node: Node): Map<number, Scheme> =>
-  node.role === 'realserver' ? byHttpd(node) : node.role === 'director' ? byNginx(node) : new Map()
+export const spokenBy = (node: Node): Map<number, Scheme | 'other'> => {
+  const spoken = new Map<number, Scheme | 'other'>(
+    node.role === 'realserver' ? byHttpd(node) : node.role === 'director' ? byNginx(node) : [],
+  )
+  for (const { port, byUdpAlone } of startedBy(node)) if (!byUdpAlone) spoken.set(port, 'other')
+  return spoken
+}
 
 const byNginx = (node: Node): Map<number, Scheme> => {
   const spoken = new Map<number, Scheme>()
@@ -60,16 +65,44 @@ const byHttpd = (node: Node): Map<number, Scheme> => {
   return spoken
 }
 
-/** What /etc/rc.local starts to answer datagrams: the lab's own echo, and what `lvslab derive` writes. */
-const ANSWERS =
-  /^\s*(?:\/usr\/lib\/lvslab\/(?:echo(?:[ \t]+(\d+)(?:[ \t]+udp)?)?|service[ \t]+echo[ \t]+start)|\/usr\/local\/sbin\/stub[ \t]+(?:dns|reply)[ \t]+(\d+).*)[ \t]*$/gm
+/** What a line of /etc/rc.local starts: the lab's own echo, or what `lvslab derive` writes. */
+const STARTS =
+  /^\s*(?:exec\s+)?(?:\/usr\/lib\/lvslab\/(?:(echo)(?:\s+(\d+)(\s+udp)?)?|service\s+(echo)\s+start)|\/usr\/local\/sbin\/stub\s+(smtp|dns|reply)\s+(\d+).*?)\s*(?:[#&|;].*)?$/
 
-/** The ports of UDP on which a node answers each datagram by its name and what was sent. */
-export const answeredBy = (node: Node): Set<number> => {
-  const script = nodeFiles(node).find(({ path }) => path === '/etc/rc.local')
-  const lines = script?.content.toString('utf8').matchAll(ANSWERS) ?? []
-  return new Set([...lines].map(([, echo, stub]) => Number(echo ?? stub ?? ECHO_PORT)))
+/** A program that speaks something else than HTTP, and its port. */
+interface Started {
+  program: 'echo' | 'smtp' | 'dns' | 'reply'
+  port: number
+  byUdpAlone: boolean
 }
+
+/** What a node's /etc/rc.local starts of them, as far as it is run. */
+const startedBy = (node: Node): Started[] => {
+  const script = nodeFiles(node).find(({ path }) => path === '/etc/rc.local')
+  if (!script || (script.mode & 0o100) === 0) return []
+  const lines = script.content.toString('utf8').split('\n')
+  const end = lines.findIndex(line => /^\s*exit\b/.test(line))
+  return lines.slice(0, end < 0 ? undefined : end).flatMap(line => {
+    const [found, echo, echoPort, udp, service, stub, stubPort] = STARTS.exec(line) ?? []
+    if (found === undefined) return []
+    const program = echo ?? service ?? stub
+    const port = Number(echoPort ?? stubPort ?? ECHO_PORT)
+    return [{ program: program as Started['program'], port, byUdpAlone: udp !== undefined || stub === 'reply' }]
+  })
+}
+
+/** The ports of UDP on which a node answers each datagram by its name and what was sent; of a farm no server has a name of its own. */
+export const answeredBy = (node: Node): Set<number> => {
+  if (node.farm) return new Set()
+  // one that an older lvslab has written does not know what a probe says
+  const stub = nodeFiles(node).find(({ path }) => path === '/usr/local/sbin/stub')
+  const isTold = stub?.content.toString('utf8').includes(PROBE_SAYS) ?? false
+  const answering = startedBy(node).filter(({ program }) => program !== 'smtp' && (program === 'echo' || isTold))
+  return new Set(answering.map(({ port }) => port))
+}
+
+/** How the stub of `lvslab derive` knows a probe's datagram. */
+const PROBE_SAYS = '^lvslab'
 
 /** The port of a real server at which arrives what was sent to a port of a VIP: only NAT rewrites it. */
 export const arrivesAt = ({ port: own, forwarding }: Pick<RealServer, 'port' | 'forwarding'>, port: number): number =>
@@ -87,11 +120,11 @@ export type SpokenTo = (
   server: Pick<RealServer, 'address' | 'port' | 'forwarding'>,
   port: number,
   protocol?: VirtualService['protocol'],
-) => Scheme | undefined
+) => Scheme | 'other' | undefined
 
 /** Each node's files are read once. */
 export const spokenIn = ({ nodes }: Topology): SpokenTo => {
-  const read = new Map<Node, { TCP: Map<number, Scheme>; UDP: Set<number> }>()
+  const read = new Map<Node, { TCP: Map<number, Scheme | 'other'>; UDP: Set<number> }>()
   const spoken = (node: Node) => {
     const its = read.get(node) ?? { TCP: spokenBy(node), UDP: answeredBy(node) }
     read.set(node, its)

@@ -50,7 +50,7 @@ const pairWith = (changes: Changes): Plan => {
   if (started !== undefined)
     for (const server of ['rs1', 'rs2']) {
       mkdirSync(path.join(dir, server, 'etc'), { recursive: true })
-      writeFileSync(path.join(dir, server, 'etc/rc.local'), started)
+      writeFileSync(path.join(dir, server, 'etc/rc.local'), started, { mode: 0o755 })
     }
   return planTopology(withKeepalived(loadTopology(dir), keepalived))
 }
@@ -71,7 +71,7 @@ export const udpPlan = (services: Change, instance: Change = same): Plan =>
   pairWith({
     services: text => services(text).replace('protocol TCP', 'protocol UDP'),
     instances: { d1: instance, d2: instance },
-    started: '/usr/lib/lvslab/echo 80 udp\n',
+    started: '#!/bin/sh -e\n/usr/lib/lvslab/echo 80 udp\n',
   })
 
 /** With the VRRP instance of d2 alone changed. */

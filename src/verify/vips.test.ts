@@ -216,6 +216,11 @@ describe('a topology with other ways to move a VIP', () => {
     // what a VMAC sends passes the NIC
     expect(scenarioOf(bridged, 'failover-crash-10.0.0.100').checks.map(({ check }) => check)).toContain('garp-crash')
     expect(bridged.untested).toEqual([])
+    const ofVips = bridgedPlan(text => text.replace('priority', 'use_vmac_addr\npriority'))
+    expect(scenarioNames(ofVips).filter(name => name.startsWith('failover'))).toEqual([])
+    expect(ofVips.untested.map(one => one.why)).toContain(
+      'VI_1 on d1 has its VIPs on VMACs of their own (use_vmac_addr): that is not tried',
+    )
   })
 
   it('does not know the MASTER of a VIP with nopreempt', () => {

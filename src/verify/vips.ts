@@ -75,11 +75,19 @@ const sharedVmac = ({ members }: PlannedVip): string | undefined => {
     : undefined
 }
 
+/** Directors whose VIPs are on VMACs of the VIPs' devices; undefined where they are not. */
+const onVmacOfItsOwn = ({ members }: PlannedVip): string | undefined => {
+  const one = members.find(({ instance }) => instance.addressVmacs)
+  return (
+    one && `${one.instance.name} on ${one.node} has its VIPs on VMACs of their own (use_vmac_addr): that is not tried`
+  )
+}
+
 /** Why the configuration does not say who of several is MASTER, but who comes first; undefined where it does. */
 export const whoeverComesFirst = (vip: PlannedVip): string | undefined => {
   const [first, second, ...others] = vip.members
   if (!first || !second) return undefined
-  const unsure = unsureToHear(vip) ?? sharedVmac(vip)
+  const unsure = unsureToHear(vip) ?? sharedVmac(vip) ?? onVmacOfItsOwn(vip)
   if (unsure) return unsure
   const unknown = [first, second, ...others].map(weightNotKnown).find(reason => reason !== undefined)
   if (unknown) return unknown

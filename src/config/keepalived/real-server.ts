@@ -72,6 +72,17 @@ const serverPort = (
   return service
 }
 
+/** A check that is told no port asks the one that is written, also where keepalived takes another for the server (check_api.c `queue_checker`). */
+const askingWritten = (line: Statement, port: number, checks: HealthCheck[]): HealthCheck[] => {
+  const written = readPort(line.words[2]?.text) || port
+  if (written === port) return checks
+  return checks.map(check =>
+    check.type === 'PING_CHECK' || check.type === 'MISC_CHECK'
+      ? check
+      : { ...check, target: { port: written, ...check.target } },
+  )
+}
+
 /** A check that is told no port asks that of its server, which for a mark, or a service on all ports, is 0. */
 const noteNoPort = (line: Statement, checks: HealthCheck[], notices: Notice[]): void => {
   if ((readPort(line.words[2]?.text) ?? 0) !== 0) return
@@ -193,13 +204,14 @@ export const readServers = (
     known.add(`${address} ${port}`)
     const checks = readChecks(inner, mergeTiming(readTiming(inner, 1, notices), defaults.timing), notices)
     if (port === 0) noteNoPort(line, checks, notices)
+    const asked = askingWritten(line, port, checks)
     servers.push({
       address,
       port,
       weight: readWeight(inner, 'server', notices) ?? defaults.weight,
       forwarding,
       inhibitOnFailure: flag(last(inner, 'inhibit_on_failure'), notices) ?? defaults.inhibit,
-      checks,
+      checks: asked,
       ...(tunnel === undefined ? {} : { tunnel }),
       ...readThresholds(inner, notices),
       at: line.at,

@@ -96,6 +96,13 @@ describe('vrrp_instance', () => {
     ])
   })
 
+  it('tells of VMACs that VIPs have on their own devices', () => {
+    const vips = (line: string) => ` virtual_ipaddress {\n ${line}\n }`
+    expect(instance(` use_vmac_addr\n${vips('10.0.0.1 dev eth1')}`).addressVmacs).toBe(true)
+    expect(instance(vips('10.0.0.1 dev eth1 use_vmac')).addressVmacs).toBe(true)
+    expect(instance(` use_vmac\n${vips('10.0.0.1')}`).addressVmacs).toBeUndefined()
+  })
+
   it('names a VMAC by vmac_prefix, and with a number where the name is taken', () => {
     const one = (name: string, vip: string) =>
       `${vrrp(` use_vmac\n virtual_ipaddress {\n ${vip}\n }`).replace('VI_1', name)}\n`

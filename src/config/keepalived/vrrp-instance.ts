@@ -115,6 +115,7 @@ export const readInstance = (
     state,
     interface: device,
     ...(vmac === undefined ? {} : { vmac }),
+    ...(hasAddressVmacs(block) && { addressVmacs: true as const }),
     virtualRouterId,
     priority,
     advertInterval: readAdvertInterval(block, version, notices),
@@ -150,6 +151,13 @@ const readInterface = (block: Statement[]): string | undefined => {
     )
   return name
 }
+
+/** keepalived makes one for each device that a VIP is on (vrrp.c `vrrp_complete_instance`). */
+const hasAddressVmacs = (block: Statement[]): boolean =>
+  all(block, 'use_vmac_addr').length > 0 ||
+  all(block, 'virtual_ipaddress', 'virtual_ipaddress_excluded').some(({ block: lines = [] }) =>
+    lines.some(({ words }) => words.some(({ text }) => text === 'use_vmac')),
+  )
 
 /** A name that the kernel gives to no device is left out (vrrp_parser.c `vrrp_vmac_handler`). */
 const readVmacName = (line: Statement, notices: Notice[]): string | undefined => {

@@ -38,14 +38,14 @@ export const startProbe = (lab: Lab, plan: Plan, service: PlannedService): Promi
 export const crashOf = (planned: PlannedService) => {
   if (!asksByUdp(planned))
     return {
-      ...{ program: 'httpd', fault: 'httpd-crash' as const },
+      ...{ program: 'httpd', how: 'TCP', fault: 'httpd-crash' as const },
       inject: (lab: Lab, node: string): Promise<Heal> => lab.inject('httpd-crash', node),
     }
   const portsAt = (node: string): number[] => [
     ...new Set(planned.servers.filter(one => one.node === node).map(({ server }) => arrivesAt(server, planned.port))),
   ]
   return {
-    ...{ program: 'UDP server', fault: 'listener-crash' as const },
+    ...{ program: 'UDP server', how: 'UDP', fault: 'listener-crash' as const },
     inject: (lab: Lab, node: string): Promise<Heal> =>
       lab.inject('listener-crash', node, { protocol: 'udp', ports: portsAt(node) }),
   }
@@ -87,24 +87,37 @@ export const refusalsHeldBack = (servers: PlannedServer[]): string | undefined =
 /** A lab is saved when its pool is whole, which waits for no check but one in alpha mode: another may begin long after a fault. */
 const beginsLate = ({ alpha, warmup, delayLoop }: HealthCheck): boolean => !alpha && warmup > delayLoop
 
-/** What looks at another program than the one that answers datagrams. */
-const BESIDE_UDP: ReadonlySet<HealthCheck['type']> = new Set([
-  ...(['TCP_CHECK', 'HTTP_GET', 'SSL_GET', 'SMTP_CHECK', 'PING_CHECK'] as const),
-])
+/** What asks by UDP. */
+const BY_UDP: ReadonlySet<HealthCheck['type']> = new Set(['UDP_CHECK', 'DNS_CHECK'])
 
-/** A real server with those of its checks alone that look at the program which serves the service. */
-export const withItsChecks = (planned: PlannedService, server: RealServer): RealServer => {
-  if (!asksByUdp(planned)) return server
+/** What is not known to ask by either. */
+const BY_ANY: ReadonlySet<HealthCheck['type']> = new Set(['MISC_CHECK', 'OTHER'])
+
+/** Whether a check asks what serves the service, by the protocol of the service. */
+const looksThere = (planned: PlannedService, server: RealServer, { type, target }: HealthCheck): boolean => {
+  if (BY_ANY.has(type)) return true
+  if (!asksByUdp(planned)) return !BY_UDP.has(type)
   const port = arrivesAt(server, planned.port)
-  const looksThere = ({ type, target }: HealthCheck): boolean =>
-    !BESIDE_UDP.has(type) && (target?.port ?? port) === port && target?.address === undefined
-  return { ...server, checks: server.checks.filter(looksThere) }
+  const isThere = (target?.port ?? server.port) === port && (target?.address ?? server.address) === server.address
+  return BY_UDP.has(type) && isThere
 }
+
+/** Whether a check asks the port of the service by the other protocol: where one program has both, it sees that too. */
+const looksBeside = (planned: PlannedService, server: RealServer, { type, target }: HealthCheck): boolean =>
+  asksByUdp(planned) && type !== 'PING_CHECK' && (target?.port ?? server.port) === arrivesAt(server, planned.port)
+
+/** A real server with those of its checks alone that may see a crash of what serves the service: they must pass before it is back. */
+export const withItsChecks = (planned: PlannedService, server: RealServer): RealServer => ({
+  ...server,
+  checks: server.checks.filter(check => looksThere(planned, server, check) || looksBeside(planned, server, check)),
+})
 
 /** Its removal is promised by those checks alone of which it is known what they look at, and when: what makes a script fail is not. */
 export const withKnownChecks = (planned: PlannedService, server: RealServer): RealServer => ({
   ...server,
-  checks: withItsChecks(planned, server).checks.filter(check => check.type !== 'MISC_CHECK' && !beginsLate(check)),
+  checks: server.checks.filter(
+    check => looksThere(planned, server, check) && check.type !== 'MISC_CHECK' && !beginsLate(check),
+  ),
 })
 
 /** Why no check of some server sees that what serves it crashes; undefined where one of each may. */
@@ -112,11 +125,12 @@ export const unseen = (planned: PlannedService, servers: PlannedServer[]): strin
   const late = servers.map(({ server }) => server.checks).find(checks => checks.length > 0 && checks.every(beginsLate))
   if (late) return `${late[0]?.keyword} may begin after the fault: its warmup is longer than its delay_loop`
   const beside = servers.find(
-    ({ server }) => server.checks.length > 0 && withItsChecks(planned, server).checks.length === 0,
+    ({ server }) => server.checks.length > 0 && !server.checks.some(check => looksThere(planned, server, check)),
   )
-  if (beside) {
+  const { program, how } = crashOf(planned)
+  if (beside && beside.server.checks.some(({ type }) => type !== 'PING_CHECK')) {
     const keywords = [...new Set(beside.server.checks.map(({ keyword }) => keyword))].join(' and ')
-    return `${keywords} of ${beside.node} sends no datagram to port ${arrivesAt(beside.server, planned.port)}: whether it sees that its UDP server crashes is not known`
+    return `${keywords} of ${beside.node} does not ask port ${arrivesAt(beside.server, planned.port)} by ${how}: whether it sees that its ${program} crashes is not known`
   }
   const blind = servers
     .map(({ server }) => server.checks.map(({ type }) => type))
@@ -124,7 +138,7 @@ export const unseen = (planned: PlannedService, servers: PlannedServer[]): strin
   if (!blind) return undefined
   return blind.includes('MISC_CHECK')
     ? 'what makes the script of MISC_CHECK fail is not known here: a suite has to break it'
-    : 'a ping does not see that its httpd crashes: the machine still answers'
+    : `a ping does not see that its ${program} crashes: the machine still answers`
 }
 
 /** What serves a node crashes, and returns when the pool is without it; clients ask all the while. */

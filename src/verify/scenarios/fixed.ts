@@ -7,6 +7,7 @@ import type { Bound } from '../../model/types.ts'
 import { addressesOf } from '../../topology/addresses.ts'
 import type { FixedService } from '../fixed.ts'
 import type { Plan, PlannedServer } from '../plan.ts'
+import { asksByUdp } from '../reach.ts'
 import { paced, PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
 import { expectedService } from './expected-service.ts'
 import { AFTER_MS, BEFORE_MS, crashAndReturn, crashOf, PROBE, startProbe } from './common.ts'
@@ -42,8 +43,11 @@ const tableScenario = (plan: Plan, { node, services, ldirectord }: TableConfig):
 }
 
 /** Why a server that is gone is not taken out; undefined where ldirectord takes it out in time. */
-const unseen = ({ section, check }: FixedService): string | undefined => {
+const unseen = (planned: FixedService): string | undefined => {
+  const { section, check } = planned
   if (!section) return 'with ipvsadm alone nobody checks it: it stays in the table'
+  // connect is a ping then, and of negotiate most protocols are asked by TCP (ldirectord _check_real)
+  if (asksByUdp(planned)) return 'whether ldirectord sees that what answers by UDP is gone is not predicted'
   if (section.checkType === 'negotiate' && section.protocol === 'none')
     return 'with service none ldirectord checks nobody'
   if (!check) return `nothing is predicted of checktype ${section.checkType}`

@@ -152,11 +152,8 @@ export const serversLostTogether = (plan: Plan): Scenario[] => {
   const missing = new Map<PlannedService, string>()
   for (const planned of plan.services) {
     missing.set(planned, planned.servers.length === 0 ? 'it has no real server here' : 'its real servers are one node')
-    if (asksByUdp(planned)) {
-      missing.set(planned, 'of a large configuration only what httpd serves is broken')
-      continue
-    }
-    for (const one of planned.servers) {
+    if (asksByUdp(planned)) missing.set(planned, 'of a large configuration only what httpd serves is broken')
+    for (const one of asksByUdp(planned) ? [] : planned.servers) {
       const bounds = removalOf(plan, planned, one)
       if ('why' in bounds) missing.set(planned, bounds.why)
       else if (planned.servers.some(other => other.node !== one.node && other.server.weight > 0))
@@ -182,10 +179,11 @@ export const serversLostTogether = (plan: Plan): Scenario[] => {
     if (!done.has(planned))
       plan.untested.push({ what: `removal and return of the real servers of ${planned.name}`, why })
   const all = [...done].reduce((total, { servers }) => total + servers.length, 0)
-  plan.untested.push({
-    what: `removal and return of ${all - done.size} of ${all} real servers`,
-    why: `sampled: one of each of ${done.size} services is broken`,
-  })
+  if (done.size > 0)
+    plan.untested.push({
+      what: `removal and return of ${all - done.size} of ${all} real servers`,
+      why: `sampled: one of each of ${done.size} services is broken`,
+    })
   return scenarios
 }
 

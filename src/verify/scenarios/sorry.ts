@@ -4,7 +4,7 @@ import { sorryBound, sorryEndsBound } from '../../model/health-check.ts'
 import { addressesOf } from '../../topology/addresses.ts'
 import type { Plan, PlannedService } from '../plan.ts'
 import { paced, PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
-import { isHttp } from '../reach.ts'
+import { asksByUdp, isHttp } from '../reach.ts'
 import {
   AFTER_MS,
   BEFORE_MS,
@@ -24,6 +24,8 @@ const whoHasIt = (plan: Plan, planned: PlannedService): string[] | string => {
   const address = planned.service.sorryServer?.address ?? ''
   const isOwn = address.startsWith('127.') || address === '::1'
   const node = topology.nodes.find(one => addressesOf(one).includes(address))
+  if (asksByUdp(planned) && (isOwn || (node && directors.includes(node.name))))
+    return 'what answers datagrams on a director was started before the VIP was there'
   if (!node && !isOwn) return `no node of the topology has ${address}`
   const unheard = unanswered(plan, planned, isOwn ? (planned.vip.members[0]?.address ?? '') : address)
   if (unheard) return `nothing says that ${isOwn ? directors.join(' or ') : address} speaks ${unheard}`
@@ -33,15 +35,13 @@ const whoHasIt = (plan: Plan, planned: PlannedService): string[] | string => {
 }
 
 /** What clients speak, where nothing says that the sorry server at this address does; plain HTTP is spoken by everybody. */
-const unanswered = (
-  { spokenTo }: Plan,
-  { service: { sorryServer, forwarding, protocol }, url, port }: PlannedService,
-  address: string,
-): string | undefined => {
+const unanswered = ({ spokenTo }: Plan, planned: PlannedService, address: string): string | undefined => {
+  const { sorryServer, forwarding } = planned.service
+  const { url, port } = planned
   const scheme = new URL(url).protocol.slice(0, -1)
   const asked = (forwarding === 'NAT' && sorryServer?.port) || port
   if (scheme === 'http' && isHttp(asked)) return undefined
-  const speaks = spokenTo({ address, port: asked, forwarding }, asked, protocol)
+  const speaks = spokenTo({ address, port: asked, forwarding }, asked, asksByUdp(planned) ? 'UDP' : 'TCP')
   return speaks === scheme ? undefined : `${scheme} on port ${asked}`
 }
 

@@ -1,7 +1,17 @@
 import { expect, it } from 'vitest'
 import type { Lab } from '../../lab/lab.ts'
 import type { Plan } from '../plan.ts'
-import { type Change, checkOf, persistent, same, scenarioNames, scenarioOf, udpPlan, whyUntested } from '../testing.ts'
+import {
+  type Change,
+  changedPlan,
+  checkOf,
+  persistent,
+  same,
+  scenarioNames,
+  scenarioOf,
+  udpPlan,
+  whyUntested,
+} from '../testing.ts'
 
 const SERVICE = '10.0.0.100:80/UDP'
 const UDP_CHECK = 'UDP_CHECK {\nrequire_reply 72\nretry 1\n}'
@@ -43,19 +53,42 @@ it('loses a real server by a crash of what listens there', async () => {
 it('is judged by those checks alone that ask its own port by UDP', () => {
   const without = (check: string) => whyUntested(udpPlan(checkedBy(check)), `removal and return of rs1 (${SERVICE})`)
   expect(without('TCP_CHECK {\n}')).toBe(
-    'TCP_CHECK of rs1 sends no datagram to port 80: whether it sees that its UDP server crashes is not known',
+    'TCP_CHECK of rs1 does not ask port 80 by UDP: whether it sees that its UDP server crashes is not known',
   )
-  expect(without('UDP_CHECK {\nconnect_port 81\nrequire_reply 72\n}')).toContain('sends no datagram to port 80')
+  expect(without('UDP_CHECK {\nconnect_port 81\nrequire_reply 72\n}')).toContain('does not ask port 80 by UDP')
+  expect(without('UDP_CHECK {\nconnect_ip 10.0.0.99\nrequire_reply 72\n}')).toContain('does not ask port 80')
+  expect(without('UDP_CHECK {\n}\nUDP_CHECK {\n}')).toContain('the kernel of rs1 may hold back the refusals')
+  expect(without('PING_CHECK {\n}')).toContain('a ping does not see that its UDP server crashes')
   expect(without(`PING_CHECK {\n}\n${UDP_CHECK}`)).toBeUndefined()
-  // what a TCP_CHECK waits for has no part in it
-  const bounds = (check: string) =>
-    checkOf(scenarioOf(udpPlan(checkedBy(check)), `server-${SERVICE}-rs1:80`), `server-${SERVICE}-rs1:80`).params
-  expect(bounds(`TCP_CHECK {\ndelay_loop 60\n}\n${UDP_CHECK}`)).toEqual(bounds(UDP_CHECK))
+  // DR does not rewrite the port, and keepalived asks the one that is written
+  const written: Change = text => checkedBy(UDP_CHECK)(text).replaceAll(/(real_server \S+) 80/g, '$1 5353')
+  expect(whyUntested(udpPlan(written), `removal and return of rs1 (${SERVICE})`)).toContain('does not ask port 80')
 })
 
-it('has no sorry server on the directors: what answers datagrams there is not known', () => {
+it('is back when every check passes that asks its port: one program may have both protocols', () => {
+  const bounds = (check: string) =>
+    checkOf(scenarioOf(udpPlan(checkedBy(check)), `server-${SERVICE}-rs1:80`), `server-${SERVICE}-rs1:80`).params
+  const [alone, beside, elsewhere] = [
+    bounds(UDP_CHECK),
+    bounds(`TCP_CHECK {\ndelay_loop 60\n}\n${UDP_CHECK}`),
+    bounds(`TCP_CHECK {\ndelay_loop 60\nconnect_port 81\n}\n${UDP_CHECK}`),
+  ]
+  expect(beside).toMatchObject({ downBound: (alone as { downBound: object }).downBound, upBound: { maxMs: 60_000 } })
+  expect(elsewhere).toEqual(alone)
+})
+
+it('of HTTP is not judged by what asks by UDP', () => {
+  const plan = changedPlan(checkedBy(UDP_CHECK))
+  expect(whyUntested(plan, 'removal and return of rs1 (10.0.0.100:80/TCP)')).toBe(
+    'UDP_CHECK of rs1 does not ask port 80 by TCP: whether it sees that its httpd crashes is not known',
+  )
+})
+
+it('has no sorry server on the directors: what answers datagrams was there before the VIP', () => {
   const plan = udpPlan(checkedBy(UDP_CHECK))
-  expect(whyUntested(plan, `sorry server of ${SERVICE}`)).toBe('nothing says that d1 or d2 speaks udp on port 80')
+  expect(whyUntested(plan, `sorry server of ${SERVICE}`)).toBe(
+    'what answers datagrams on a director was started before the VIP was there',
+  )
   expect(scenarioNames(plan)).not.toContain(`sorry-${SERVICE}`)
 })
 
