@@ -14,6 +14,15 @@ it('finds a quote of a command that is not closed, wherever it begins', () => {
   expect(places(`notify_master '/usr/bin/a "b"' # "`)).toEqual([])
 })
 
+it('finds quotes of a command that are odd in number, those behind a backslash among them', () => {
+  const places = (line: string) => placesOf(findingsIn({ 'a.conf': SECURE + instance(`  ${line}`) }))
+  expect(places(String.raw`notify_master "/usr/bin/a b\"c" # it's "`)).toEqual(['a.conf:12:30 quote-open'])
+  expect(places(String.raw`notify_master "/usr/bin/a 'b\"c'"`)).toEqual(['a.conf:12:31 quote-open'])
+  expect(places(String.raw`notify_master /usr/bin/a\"b`)).toEqual(['a.conf:12:27 quote-open'])
+  expect(places(String.raw`notify_master "/usr/bin/a b\"c\"d" # it's "`)).toEqual([])
+  expect(places(String.raw`notify_master "/usr/bin/a b\x22c" # it's "`)).toEqual([])
+})
+
 it('finds the lines of hosts that are no director, of several directors each', () => {
   const text = instance('  @lb1 nopreempt\n  @lb1 debug 1\n  @^lb1 debug 2\n  @lb2 nopreempt')
   const found = (...hosts: string[]) =>

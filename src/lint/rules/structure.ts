@@ -16,9 +16,11 @@ const empty = ({ directors }: LintInput): Found[] =>
       message: `there is no line in it that ${program} reads`,
     }))
 
-/** Of a line, without its comment, where a quote of a command begins that is not closed (lib/parser.c alloc_strvec_quoted_escaped). */
-const openQuote = (line: string): number => {
-  const code = /^(?:[^"#!]+|"[^"]*"|"[^"]*$)*/.exec(line)?.[0] ?? ''
+/** A line up to its comment; a quote behind a backslash neither opens nor closes (lib/parser.c decomment). */
+const CODE = /^(?:[^"#!\\]|\\.?|"(?:[^"\\]|\\.?)*(?:"|$))*/
+
+/** Where a quote of a command begins that is not closed (lib/parser.c alloc_strvec_quoted_escaped). */
+const openQuote = (code: string): number => {
   let quote = ''
   let at = -1
   for (let i = 0; i < code.length; i++) {
@@ -30,17 +32,29 @@ const openQuote = (line: string): number => {
   return quote === '' ? -1 : at
 }
 
+const judgeQuotes = (code: string): Pick<Found, 'message' | 'remedy'> & { index: number } => {
+  const index = openQuote(code)
+  if (index >= 0) return { index, message: 'This quote is never closed' }
+  // of the processes, those that do not run the command pair all quotes of its line (lib/parser.c alloc_strvec_r)
+  const isOdd = code.split('"').length % 2 === 0
+  return {
+    index: isOdd ? code.indexOf('\\"') : -1,
+    message: 'The quotes of this line are odd in number; keepalived counts this one, backslash or not',
+    remedy: String.raw`write \x22 for it`,
+  }
+}
+
 const commandQuotes = ({ directors }: LintInput): Found[] =>
   directors.flatMap(({ statements, errors }) => {
     const lineAt = linesOfFiles()
     return everyStatement(statements)
       .filter(({ words: [word] }) => COMMANDS.includes(word.text) && word.definedAt === undefined)
       .flatMap(({ at }) => {
-        const index = openQuote(lineAt(at))
+        const { index, ...found } = judgeQuotes(CODE.exec(lineAt(at))?.[0] ?? '')
         const isSaid = errors.some(
           one => one.code === 'CONFIG_QUOTE' && one.at?.line === at.line && one.at.file === at.file,
         )
-        return index < 0 || isSaid ? [] : [{ at: { ...at, column: index + 1 }, message: 'This quote is never closed' }]
+        return index < 0 || isSaid ? [] : [{ at: { ...at, column: index + 1 }, ...found }]
       })
   })
 
@@ -77,7 +91,7 @@ export const structureRules: Rule[] = [
     severity: 'error',
     rejected: true,
     title: 'A quote is not closed',
-    why: 'A quoted string ends on its own line; keepalived drops the word that was begun, and a command with such a quote inside (lib/parser.c alloc_strvec_r, alloc_strvec_quoted_escaped).',
+    why: 'A quoted string ends on its own line; keepalived drops the word that was begun, and a command with such a quote inside; a command whose quotes are odd in number, behind a backslash or not, fails its configuration test (lib/parser.c alloc_strvec_r, alloc_strvec_quoted_escaped).',
     remedy: 'Close it with " on the same line; inside of a command, write \\\' for an apostrophe.',
     example: 'notify_master "/etc/keepalived/notify.sh master\n',
     errors: ['CONFIG_QUOTE'],
