@@ -26,9 +26,11 @@ const ROUTE: Options = {
   valued:
     words(`src via gw or from tos dsfield table protocol scope metric priority preference dev oif mtu hoplimit advmss rtt
     rttvar reordering window cwnd ssthresh realms rto_min initcwnd initrwnd features quickack congctl pref ttl-propagate
-    fastopen_no_cookie expires encap vrf lock inet inet6 as to`),
+    fastopen_no_cookie expires encap vrf inet inet6 as to`),
   bare: words('onlink add prepend append no_track nexthop'),
 }
+/** Words of a route that `lock` may stand behind, before the value. */
+const LOCKABLE = words('mtu advmss rtt rttvar reordering cwnd ssthresh rto_min congctl')
 /** vrrp_iproute.c `parse_nexthops`; `encap` has a grammar of its own and ends what is looked at. */
 const NEXTHOP: Options = { valued: words('via dev weight realms'), bare: words('nexthop onlink encap') }
 /** vrrp_iprule.c `alloc_rule`, which passes over the word behind `inet` and `inet6`. */
@@ -56,12 +58,14 @@ const RULE_NUMBERS = new Map<string, Range>([
   ['protocol', { min: 0, max: 255 }],
   ['suppress_prefixlength', { min: 0, max: 2 ** 31 - 1 }],
   ['sup_pl', { min: 0, max: 2 ** 31 - 1 }],
-  ['tunnel-id', { min: 0, max: 2 ** 64 }],
 ])
 /** Of one port keepalived makes no range (`sscanf` of two numbers). */
 const RANGES = words('sport dport uidrange')
+/** Above it keepalived takes no number of `ipproto`, only names (vrrp_iprule.c `inet_proto_a2n`). */
+const HIGHEST_PROTOCOL = 127
+const HIGHEST_TUNNEL = 2n ** 64n - 1n
 const ROUTE_TYPES = words(
-  'local nat broadcast brd anycast multicast prohibit unreachable blackhole xresolve unicast throw default default6',
+  'local nat broadcast brd anycast multicast prohibit unreachable blackhole xresolve unicast throw',
 )
 /** if.h IFNAMSIZ, less the end of the string. */
 const LONGEST_LABEL = 15
@@ -72,6 +76,32 @@ const hasPrefix = (text: string): boolean => {
   const family = ipVersion(address)
   if (family === 0) return false
   return prefix === undefined || (/^\d+$/.test(prefix) && Number(prefix) <= (family === 6 ? 128 : 32))
+}
+
+/** Of a destination, or of what a rule selects by (vrrp_ipaddress.c `parse_route`). */
+const isRoute = (text: string): boolean => ['default', 'any', 'all', 'default6'].includes(text) || hasPrefix(text)
+
+/** Hexadecimal, octal or decimal, as `strtoul` reads it; NaN of anything else. */
+const numberOf = (text: string): number => {
+  const digits = text.replace(/^\+/, '')
+  if (/^0[0-7]+$/.test(digits)) return Number.parseInt(digits, 8)
+  return /^(?:0x[\da-f]+|0|[1-9]\d*)$/i.test(digits) ? Number(digits) : Number.NaN
+}
+
+/** `expires`, `pref` and `realms` say the IP version of a line as an address does. */
+const versionOf = (text: string): number => {
+  if (['inet6', 'default6', 'expires', 'pref'].includes(text)) return 6
+  if (['inet', 'realms'].includes(text)) return 4
+  return ipVersion(text.split('/')[0] as string)
+}
+
+/** Of a line that has to be of one IP version, the first word of the other. */
+const mixed = (line: Word[]): Found[] => {
+  const first = versionOf(line.find(({ text }) => versionOf(text) !== 0)?.text ?? '')
+  const other = line.find(({ text }) => versionOf(text) === 10 - first)
+  if (!other) return []
+  const message = `${other.text} is of IPv${10 - first}, and what stands before it of IPv${first}`
+  return [{ at: other.at, message }]
 }
 
 const eachLine =
@@ -162,6 +192,8 @@ const routes = eachLine(['virtual_routes', 'static_routes'], (line, block) => {
     const message = `keepalived tracks the route by its protocol, and makes keepalived of ${own}`
     found.push({ at: ownAt, message, remedy: 'write no_track behind it, or take the protocol out' })
   }
+  const end = line.words.findIndex(({ text }) => text === 'encap')
+  found.push(...mixed(end < 0 ? line.words : line.words.slice(0, end)))
   let leads = false
   for (let n = 0; n < line.words.length; n++) {
     const { text, at } = line.words[n] as Word
@@ -169,7 +201,7 @@ const routes = eachLine(['virtual_routes', 'static_routes'], (line, block) => {
       found.push(...nexthops(line.words.slice(n)))
       break
     }
-    leads ||= hasPrefix(text) || text.startsWith('default')
+    leads ||= isRoute(text)
     if (ROUTE.bare.includes(text) || ROUTE_TYPES.includes(text)) continue
     if (text === 'gw' || text === 'or')
       found.push({
@@ -181,28 +213,38 @@ const routes = eachLine(['virtual_routes', 'static_routes'], (line, block) => {
       const value = line.words[n + 1]
       if (!value) found.push({ at, message: `${text} of a route has no value` })
       if (
-        ['src', 'via', 'gw', 'or'].includes(text) &&
         value &&
-        !hasPrefix(value.text) &&
-        !value.text.startsWith('inet')
+        (['src', 'via', 'gw', 'or'].includes(text)
+          ? !hasPrefix(value.text) && !value.text.startsWith('inet')
+          : text === 'from' && !isRoute(value.text))
       )
         found.push({
           at: value.at,
           message: `${text} ${value.text} is not an address; keepalived leaves the route out`,
         })
       if (text === 'encap') break // another grammar begins
-      if (value?.text === 'lock') n++
+      if (value?.text === 'lock' && LOCKABLE.includes(text)) n++
       const range = ROUTE_NUMBERS.get(text)
       const number = line.words[n + 1]
-      if (range && number && !isInRange(number.text, range))
+      if (range && number && !isInRange(number.text, range)) {
         found.push({ at: number.at, message: `${notInRange(text, number, range)} a route; keepalived leaves it out` })
-      if (!['lock', 'to', 'as'].includes(text)) n++
-    } else if (!hasPrefix(text)) found.push({ at, message: `${text} is neither an address nor a word of a route` })
+        break
+      }
+      if (value && ['tos', 'dsfield'].includes(text) && numberOf(value.text) > 255)
+        found.push({ at: value.at, message: `${text} ${value.text} of a route is above 255; keepalived leaves it out` })
+      if (!['to', 'as'].includes(text)) n++
+    } else if (!isRoute(text)) found.push({ at, message: `${text} is neither an address nor a word of a route` })
   }
   return leads || found.length > 0
     ? found
     : [{ at: line.at, message: 'the route has no destination; keepalived leaves it out' }]
 })
+
+/** One with a mask of no digits too, which is 0. */
+const isMark = (text: string): boolean => {
+  const [mark = '', mask = '', ...rest] = text.split('/')
+  return rest.length === 0 && [mark, mask || '0'].every(one => numberOf(one) <= U32.max)
+}
 
 const ruleWords = eachLine(['virtual_rules', 'static_rules'], (line, block) => {
   const valued = isStatic(block) ? [...RULE.valued, 'track_group'] : RULE.valued
@@ -213,7 +255,7 @@ const ruleWords = eachLine(['virtual_rules', 'static_rules'], (line, block) => {
       return [{ at, message: `keepalived does not know ${text} of a rule${near(text, [...valued, ...RULE.bare])}` }]
     const value = line.words[++n]
     if (!value) return [{ at, message: `${text} of a rule has no value` }]
-    if (PREFERENCE.includes(text) && !(/^(?:0x[\da-f]+|\d+)$/i.test(value.text) && Number(value.text) <= U32.max))
+    if (PREFERENCE.includes(text) && !(numberOf(value.text) <= U32.max))
       return [{ at: value.at, message: `${text} ${value.text} of a rule is not a number` }]
     const range = RULE_NUMBERS.get(text)
     if (range && !isInRange(value.text, range))
@@ -224,15 +266,29 @@ const ruleWords = eachLine(['virtual_rules', 'static_rules'], (line, block) => {
     }
     if (RANGES.includes(text) && !/^\d+-\d/.test(value.text))
       return [{ at: value.at, message: `${text} ${value.text} of a rule is not a range`, remedy: `write ${text} N-N` }]
-    if (text === 'fwmark' && !/^(?:0x[\da-f]+|\d+)(?:\/(?:0x[\da-f]+|\d+))?$/i.test(value.text))
+    if (['from', 'to'].includes(text) && !isRoute(value.text))
+      return [{ at: value.at, message: `${text} ${value.text} of a rule is neither an address nor one with a prefix` }]
+    if (['tos', 'dsfield'].includes(text) && numberOf(value.text) > 255)
+      return [{ at: value.at, message: `${text} ${value.text} of a rule is above 255; keepalived leaves it out` }]
+    if (text === 'ipproto' && Number(value.text) > HIGHEST_PROTOCOL) {
+      const message = `keepalived takes no ipproto above ${HIGHEST_PROTOCOL}, and leaves ${value.text} out of the rule`
+      return [{ at: value.at, message, remedy: 'write the name of the protocol' }]
+    }
+    if (text === 'tunnel-id' && !(/^\d+$/.test(value.text) && BigInt(value.text) <= HIGHEST_TUNNEL)) {
+      const message = `tunnel-id ${value.text} of a rule is not a number from 0 to ${HIGHEST_TUNNEL}`
+      return [{ at: value.at, message }]
+    }
+    if (text === 'fwmark' && !isMark(value.text))
       return [{ at: value.at, message: `fwmark ${value.text} of a rule is not a mark, nor one with a mask` }]
   }
+  const [stranger] = mixed(line.words)
+  if (stranger) return [stranger]
   const valueOf = (...keywords: string[]): Word | undefined =>
     line.words[line.words.findLastIndex(({ text }) => keywords.includes(text)) + 1 || line.words.length]
   const [goto, preference] = [valueOf('goto'), valueOf(...PREFERENCE)]
   if (goto && !preference)
     return [{ at: goto.at, message: `goto ${goto.text} of a rule without a preference; keepalived leaves it out` }]
-  if (goto && preference && Number(goto.text) <= Number(preference.text)) {
+  if (goto && preference && Number(goto.text) <= numberOf(preference.text)) {
     const message = `goto ${goto.text} does not lead on from the rule's preference ${preference.text}; keepalived leaves it out`
     return [{ at: goto.at, message }]
   }
