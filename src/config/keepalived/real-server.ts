@@ -72,23 +72,25 @@ const serverPort = (
   return service
 }
 
+/** Those that connect; of DNS and SMTP keepalived has no port either (check_api.c `queue_checker`, check_smtp.c). */
+const CONNECTING = ['HTTP_GET', 'SSL_GET', 'TCP_CHECK', 'UDP_CHECK', 'DNS_CHECK', 'SMTP_CHECK']
+
 /** A check that is told no port asks the one that is written, also where keepalived takes another for the server (check_api.c `queue_checker`). */
 const askingWritten = (line: Statement, port: number, checks: HealthCheck[]): HealthCheck[] => {
   const written = readPort(line.words[2]?.text) || port
   if (written === port) return checks
   return checks.map(check =>
-    check.type === 'PING_CHECK' || check.type === 'MISC_CHECK'
-      ? check
-      : { ...check, target: { port: written, ...check.target } },
+    CONNECTING.includes(check.type) ? { ...check, target: { port: written, ...check.target } } : check,
   )
 }
 
 /** A check that is told no port asks that of its server, which for a mark, or a service on all ports, is 0. */
 const noteNoPort = (line: Statement, checks: HealthCheck[], notices: Notice[]): void => {
   if ((readPort(line.words[2]?.text) ?? 0) !== 0) return
-  for (const { keyword: name, type, target } of checks) {
-    if (!['HTTP_GET', 'SSL_GET', 'TCP_CHECK'].includes(type) || target?.port !== undefined) continue
-    note(notices, line, `${name} of real_server ${argument(line)} has no port, and fails; say connect_port`)
+  for (const { keyword: name, type, target, udp } of checks) {
+    if (!CONNECTING.includes(type) || target?.port !== undefined) continue
+    const result = udp?.requireReply === false ? 'passes only where nothing answers' : 'fails'
+    note(notices, line, `${name} of real_server ${argument(line)} has no port, and ${result}; say connect_port`)
   }
 }
 

@@ -92,6 +92,21 @@ describe('virtual_server', () => {
     expect(service(` real_server 10.0.0.11 {\n${check('connect_port 80')}`, 'fwmark 50').notices).toHaveLength(1)
   })
 
+  it.each([
+    ['UDP_CHECK {\n require_reply\n }', 'has no port, and fails'],
+    ['UDP_CHECK {\n }', 'has no port, and passes only where nothing answers'],
+    ['DNS_CHECK {\n }', 'has no port, and fails'],
+    ['SMTP_CHECK {\n }', 'has no port, and fails'],
+  ])('gives no check a port of its own: %s', (check, what) => {
+    const { notices } = service(` real_server 10.0.0.11 {\n ${check}\n }`, 'fwmark 50')
+    expect(notices[1]).toBe(`5: ${check.split(' ')[0]} of real_server 10.0.0.11 ${what}; say connect_port`)
+  })
+
+  it('needs no port for a ping or a script', () => {
+    const checks = 'PING_CHECK {\n }\n MISC_CHECK {\n misc_path /bin/chk\n }'
+    expect(service(` real_server 10.0.0.11 {\n ${checks}\n }`, 'fwmark 50').notices).toHaveLength(1)
+  })
+
   it('reads flags, thresholds and the persistence engine', () => {
     const server = ' real_server 10.0.0.11 80 {\n uthreshold 100\n lthreshold 50\n }'
     const { service: read, notices } = service(` ops\n flag-1\n sh-port\n persistence_engine sip\n${server}`)

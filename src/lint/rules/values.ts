@@ -205,9 +205,9 @@ export const specificRules: Rule[] = [
     severity: 'error',
     rejected: false,
     title: 'A check that has no port to connect to',
-    why: 'It asks port 0, which fails, so the server is never in the table (check_api.c).',
+    why: 'It asks port 0, which no server has open, so the server is never in the table; a UDP_CHECK without require_reply has it there while it is silent (check_api.c). keepalived knows no port of DNS or SMTP.',
     remedy: 'Write connect_port in the check.',
-    notice: /has no port, and fails/,
+    notice: /has no port, and (?:fails|passes)/,
   },
   {
     code: 'service-empty',
