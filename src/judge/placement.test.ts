@@ -38,8 +38,10 @@ describe('least connections', () => {
   })
 
   it('fails where one goes to another, and names it', () => {
-    expect(judge([pool(), ...answers(['rs2', 'rs1', 'rs1', 'rs2'])], 'lc')).toMatchObject({
+    const sent = answers(['rs2', 'rs1', 'rs1', 'rs2'])
+    expect(judge([pool(), ...sent], 'lc')).toMatchObject({
       outcome: 'FAIL',
+      proof: [pool(), sent[2]],
       reason:
         '2 of 4 connections went where lc sends them: request 3 at 0.300 s (answered by rs1), not by rs2 (Linux net/netfilter/ipvs/ip_vs_lc.c).',
     })
@@ -66,11 +68,11 @@ describe('least connections', () => {
   })
 
   it('has no open connections by UDP', () => {
-    const udp = pool()
-    for (const service of udp.services) service.service = 'UDP 10.0.0.100:80'
-    const slow = answers(['rs2', 'rs1', 'rs2', 'rs1'], () => ({ done: 900 }))
-    expect(judge([udp, ...slow], 'lc', { service: 'UDP 10.0.0.100:80' }).outcome).toBe('PASS')
-    expect(judge([pool(), ...slow], 'sed').outcome).toBe('PASS')
+    const slow = answers(['rs1', 'rs1', 'rs1', 'rs1'], () => ({ done: 900 }))
+    const service = 'UDP 10.0.0.100:80'
+    const udp = { ...weighted, services: weighted.services.map(one => ({ ...one, service })) }
+    expect(judge([udp, ...slow], 'sed', { service }).outcome).toBe('PASS')
+    expect(judge([weighted, ...slow], 'sed').outcome).toBe('INCONCLUSIVE')
   })
 })
 
@@ -90,16 +92,36 @@ describe('hashing', () => {
   it('does not fail by a weight that mh remembers', () => {
     const none = pool(({ address }) => ({ weight: address === '10.0.0.11' ? 0 : 1 }))
     const wrong = by(['rs1', 'rs1', 'rs1', 'rs1'])
-    expect(judge([none, ...wrong], 'mh').outcome).toBe('INCONCLUSIVE')
-    expect(judge([none, ...wrong], 'sh').outcome).toBe('FAIL')
+    expect(judge([none, ...wrong], 'mh')).toMatchObject({
+      outcome: 'INCONCLUSIVE',
+      reason: expect.stringContaining('; which weight a server of weight 0 had before is not in the table.'),
+    })
+    expect(judge([pool(), ...by(['rs2', 'rs1', 'rs1', 'rs1'])], 'mh').outcome).toBe('FAIL')
+  })
+
+  it.each(['sh', 'dh', 'fo', 'mh'] as const)('%s does not care for other connections', scheduler => {
+    const busy = pool(() => ({ inactive: 3 }))
+    const both = [by(['rs1', 'rs1', 'rs1', 'rs1']), by(['rs2', 'rs2', 'rs2', 'rs2'])]
+    const outcomes = both.map(all => judge([busy, ...all.map(one => ({ ...one, done: 900 }))], scheduler).outcome)
+    expect(outcomes).not.toContain('INCONCLUSIVE')
+    expect(outcomes).toContain('FAIL')
+  })
+
+  it('fails where somebody answers who gets nobody', () => {
+    const none = pool(() => ({ weight: 0 }))
+    expect(judge([none, ...by(['rs1'])], 'sh').reason).toBe(
+      '0 of 1 connections went where sh sends them: request 1 at 0.100 s (answered by rs1), where nobody gets it (Linux net/netfilter/ipvs/ip_vs_sh.c).',
+    )
   })
 })
 
 it('fails on a failed request', () => {
   const failed = answers(['rs2', 'rs1'], n => (n === 1 ? { outcome: 'timeout' } : {}))
-  expect(judge([pool(), ...failed], 'lc').reason).toBe(
-    '1 of 2 requests failed, the first was request 2 at 0.200 s (timeout).',
-  )
+  expect(judge([pool(), ...failed], 'lc')).toMatchObject({
+    outcome: 'FAIL',
+    reason: '1 of 2 requests failed, the first was request 2 at 0.200 s (timeout).',
+    proof: [failed[1]],
+  })
 })
 
 it('is no evidence without a table, where the pool changes, and where nothing was sent', () => {
@@ -108,6 +130,23 @@ it('is no evidence without a table, where the pool changes, and where nothing wa
     `What d1 had in its table for ${SERVICE} before request 1 at 0.100 s (answered by rs2) was not seen.`,
   )
   expect(judge([table(150, 'd1', ['rs2', 'rs1']), ...sent], 'lc').outcome).toBe('INCONCLUSIVE')
+  expect(judge([{ ...pool(), services: [] }, ...sent], 'lc')).toMatchObject({
+    outcome: 'INCONCLUSIVE',
+    proof: [{ t: 0 }],
+  })
+  // a table of that very moment is one, and one service of several
+  const other = { ...table(100, 'd1', ['rs1']).services[0], service: 'TCP 10.0.0.100:443' }
+  const several = { ...table(100, 'd1', ['rs2', 'rs1']), services: [other, ...pool().services] } as IpvsEvent
+  const earlier = table(50, 'd1', ['rs2'])
+  expect(judge([earlier, several, ...sent, { ...several, t: 150 }], 'lc')).toMatchObject({
+    outcome: 'PASS',
+    proof: [several, sent[0]],
+  })
+  const reweighted = { ...several, t: 150, services: weighted.services }
+  expect(judge([several, ...sent, reweighted], 'lc')).toMatchObject({
+    outcome: 'INCONCLUSIVE',
+    proof: [several, reweighted],
+  })
   expect(judge([pool(), table(150, 'd1', ['rs2']), ...sent], 'lc').reason).toBe(
     `The pool of ${SERVICE} on d1 changed while the probe p asked.`,
   )

@@ -79,7 +79,8 @@ const judgePlacement = (history: History, params: PlacementParams): Verdict => {
   if (!one) return { outcome: 'PASS', reason: `${total}.`, measurements, proof: inOrder([before, first]) }
   const proof = inOrder([before, one.request])
   const unsure = doubt(placed, servers, scheduler)
-  const reason = `${total}: ${describeRequest(one.request)}, not by ${names[one.server] ?? one.server}`
+  const whom = one.server === '' ? 'where nobody gets it' : `not by ${names[one.server] ?? one.server}`
+  const reason = `${total}: ${describeRequest(one.request)}, ${whom}`
   return unsure === undefined
     ? { outcome: 'FAIL', reason: `${reason} (${SCHEDULERS[scheduler].source}).`, measurements, proof }
     : { ...inconclusive(`${reason}; ${unsure}.`, proof), measurements }
