@@ -1,5 +1,6 @@
 import { describeBound } from '../model/bound.ts'
 import type { Limit } from '../model/limits.ts'
+import { SCHEDULERS } from '../model/schedulers/registry.ts'
 import type { Bound } from '../model/types.ts'
 import { type CheckLimit, limitedBy } from './operator-limit.ts'
 import type { PlannedCheck } from './rules.ts'
@@ -15,6 +16,8 @@ export interface Promised {
   bounds: Bound[]
   /** Connections of one cycle by real server, where the scheduler shares exactly. */
   shares?: Record<string, number>
+  /** Where the kernel has the algorithm that chooses, where each connection is judged by that. */
+  algorithm?: string
   /** The operator's own limits for what it measures. */
   limits?: PromisedLimit[]
 }
@@ -40,6 +43,7 @@ export const promised = (planned: PlannedCheck, scenario: string, limits: readon
   return {
     ...{ check, scenario, title, bounds: boundsIn(params) },
     ...('expected' in params && 'shares' in params.expected && { shares: params.expected.shares }),
+    ...('scheduler' in params && { algorithm: SCHEDULERS[params.scheduler].source }),
     ...(own.length > 0 && { limits: own }),
   }
 }

@@ -44,6 +44,17 @@ describe('promises on a terminal', () => {
     )
   })
 
+  it('stand with the algorithm that chooses', () => {
+    const params = { probe: 'p', director: 'd1', service: 'TCP 10.0.0.100:80', destination: '10.0.0.100', names: {} }
+    const placed = promised(
+      { ...{ check: 'shares', title: 'wlc sends', rule: 'placement' }, params: { ...params, scheduler: 'wlc' } },
+      'shares',
+    )
+    expect(formatPromises({ vips: [], promises: [placed], untested: [] })).toBe(
+      'wlc sends\n      name: shares\n      algorithm: Linux net/netfilter/ipvs/ip_vs_wlc.c\n',
+    )
+  })
+
   it('stand with the shares of a cycle, and with what is not tried', () => {
     const expected = { scheduler: 'wrr' as const, cycle: 3, shares: { rs1: 2, rs2: 1 }, source: 'ip_vs_wrr.c' }
     const shares = promised(
