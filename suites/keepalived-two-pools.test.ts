@@ -69,7 +69,9 @@ describe('what its configuration promises', () => {
     if (!scenario) throw new Error('the plan has no persistence')
     await run(lab, 'd1', 'ipvsadm -E -t 10.0.1.200:80 -s rr')
     await scenario.drive(lab)
-    for (const check of scenario.checks) judge({ ...check, expected: 'FAIL' })
+    // where weights are equal, rr sends the clients that are new where wlc does
+    for (const check of scenario.checks.filter(({ rule }) => rule === 'stickiness'))
+      judge({ ...check, expected: 'FAIL' })
   })
 
   test('each client stays with its server, and wlc shares new clients out', async ({ lab }) => {
