@@ -76,6 +76,14 @@ describe('least connections', () => {
   })
 })
 
+it('counts nothing of what is scheduled for itself', () => {
+  const service = 'UDP 10.0.0.100:80'
+  const udp = { ...pool(), services: pool().services.map(one => ({ ...one, service })) }
+  const all = answers(['rs2', 'rs2', 'rs2', 'rs2'])
+  expect(judge([udp, ...all], 'wlc', { service, onePacket: true }).outcome).toBe('PASS')
+  expect(judge([udp, ...all], 'wlc', { service }).outcome).toBe('FAIL')
+})
+
 describe('hashing', () => {
   const clients = ['10.0.0.50', '10.0.0.51', '10.0.0.52', '10.0.0.53']
   const by = (servers: string[]) => answers(servers, n => ({ source: clients[n] ?? '', sourcePort: 1000 + n }))
@@ -115,12 +123,20 @@ describe('hashing', () => {
   })
 })
 
+it('says where nobody gets what failed', () => {
+  const none = pool(({ address }) => ({ weight: address === '10.0.0.11' ? 0 : 1 }))
+  const refused = request(100, { outcome: 'refused', source: '10.0.0.50' })
+  expect(judge([none, refused], 'sh').reason).toBe(
+    '1 of 1 requests failed, the first was request 1 at 0.100 s (refused): sh gives it to nobody, as it comes upon a server of weight 0.',
+  )
+})
+
 it('fails on a failed request', () => {
   const failed = answers(['rs2', 'rs1'], n => (n === 1 ? { outcome: 'timeout' } : {}))
   expect(judge([pool(), ...failed], 'lc')).toMatchObject({
     outcome: 'FAIL',
     reason: '1 of 2 requests failed, the first was request 2 at 0.200 s (timeout).',
-    proof: [failed[1]],
+    proof: [pool(), failed[1]],
   })
 })
 

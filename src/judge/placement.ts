@@ -21,6 +21,8 @@ export interface PlacementParams {
   destination: string
   scheduler: SchedulerName
   flags?: SchedulerFlag[]
+  /** One-packet scheduling: nothing is kept of a datagram, nor counted. */
+  onePacket?: true
   /** What answers are called, by real server as the table has it: `10.0.0.10:80`. */
   names: Record<string, string>
 }
@@ -43,16 +45,20 @@ const judgePlacement = (history: History, params: PlacementParams): Verdict => {
   const failed = requests.filter(({ outcome }) => outcome !== 'answered')
   const bad = failed.at(0)
   const measured = counts(answersByServer(requests))
-  if (bad)
-    return {
-      outcome: 'FAIL',
-      reason: `${failed.length} of ${requests.length} requests failed, the first was ${describeRequest(bad)}.`,
-      measurements: measured,
-      proof: [bad],
-    }
   const tables = tablesOf(history, director)
   const before = tables.findLast(({ t }) => t <= first.t)
   const servers = before && destinationsOf(before, service)
+  if (bad) {
+    const nobody =
+      servers !== undefined && place(requests, servers, params).find(one => one.request.n === bad.n)?.server === ''
+    const why = nobody ? `: ${scheduler} gives it to nobody, as it comes upon a server of weight 0` : ''
+    return {
+      outcome: 'FAIL',
+      reason: `${failed.length} of ${requests.length} requests failed, the first was ${describeRequest(bad)}${why}.`,
+      measurements: measured,
+      proof: inOrder([before, bad]),
+    }
+  }
   if (!before || !servers?.length)
     return inconclusive(
       `What ${director} had in its table for ${service} before ${describeRequest(first)} was not seen.`,
@@ -103,7 +109,7 @@ interface Placed {
 const place = (
   requests: Requests,
   servers: IpvsDestination[],
-  { scheduler, flags = [], destination, service }: PlacementParams,
+  { scheduler, flags = [], destination, service, onePacket }: PlacementParams,
 ): Placed[] => {
   // the table shows the one first that was added last
   const added = servers.toReversed()
@@ -123,8 +129,9 @@ const place = (
     placed.push({ request, server: its ? endpoint(its.address, its.port) : '', overlaps: open.length > 0 })
     if (chosen === undefined) continue
     // what came by UDP never counts as open (ip_vs_conn.c ip_vs_bind_dest)
-    if (isUdp) model.close(chosen)
+    if (isUdp || onePacket) model.close(chosen)
     else open.push({ done: request.done, server: chosen })
+    if (onePacket) model.expire(chosen)
   }
   return placed
 }

@@ -48,6 +48,17 @@ it('by the address of a client is judged of many clients', async () => {
 it('of UDP is judged so too', () => {
   const udp = `shares-10.0.0.100:80/UDP`
   expect(checkOf(scenarioOf(udpPlan(by('lc')), udp), udp).params).toMatchObject({ service: 'UDP 10.0.0.100:80' })
+  expect(
+    checkOf(
+      scenarioOf(
+        udpPlan(text => by('lc')(text).replace('protocol TCP', 'protocol TCP\nops')),
+        udp,
+      ),
+      udp,
+    ).params,
+  ).toMatchObject({
+    onePacket: true,
+  })
 })
 
 it('of clients that are new to a persistent service is judged from what the table has by then', async () => {

@@ -53,6 +53,7 @@ export const placementOf = (planned: PlannedService, probe: string): PlacementPa
   return {
     ...{ probe, director: vip.members[0]?.node ?? '', service: table, destination: vip.address, scheduler },
     ...(flags.length > 0 && { flags: flags as SchedulerFlag[] }),
+    ...(service.onePacket && { onePacket: true as const }),
     names: Object.fromEntries(servers.map(({ name, server }) => [endpoint(server.address, server.port), name])),
   }
 }
