@@ -132,7 +132,7 @@ describe('what cannot be acted on', () => {
     const name = (vip: string) => plan.services.find(service => service.vip.address === vip)?.name
     expect(plan.untested).toEqual(
       expect.arrayContaining([
-        { what: `shares of ${name('10.20.0.2')}`, why: 'lc has no exact share' },
+        { what: `shares of ${name('10.20.0.2')}`, why: 'of a large configuration only rr and wrr are judged' },
         { what: `removal and return of the real servers of ${name('10.20.0.3')}`, why: 'its weight is 0' },
         { what: 'removal and return of 27 of 36 real servers', why: 'sampled: one of each of 9 services is broken' },
       ]),

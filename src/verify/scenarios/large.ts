@@ -8,7 +8,7 @@ import { asksByUdp } from '../reach.ts'
 import { paced, PATIENCE_MS, type Scenario, SLACK_MS } from '../scenario.ts'
 import { AFTER_MS, BEFORE_MS, startClients, wholePool } from './common.ts'
 import { removalOf, type RemovalBounds } from './removable.ts'
-import { exactShares } from './shares.ts'
+import { exactShares, placementOf } from './shares.ts'
 
 /**
  * Scenarios of a configuration that is too large to have each real server broken in a fork of its own: they act on all services at
@@ -94,7 +94,9 @@ export const sharesOfAll = (plan: Plan): Scenario[] => {
       ? 'its clients are shared out, not its connections'
       : exactShares(planned)
     if (typeof expected !== 'string') return [{ planned, expected }]
-    plan.untested.push({ what: `shares of ${planned.name}`, why: expected })
+    const isPlaced = planned.service.persistence === undefined && typeof placementOf(planned, '') !== 'string'
+    const why = isPlaced ? 'of a large configuration only rr and wrr are judged' : expected
+    plan.untested.push({ what: `shares of ${planned.name}`, why })
     return []
   })
   let cycle = 0

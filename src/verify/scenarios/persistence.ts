@@ -13,6 +13,9 @@ import { exactShares, placementOf } from './shares.ts'
 /** Clients that come more than once. */
 const CLIENTS = 5
 
+/** Schedulers that keep the server which they have chosen for an address. */
+const REMEMBERING = ['lblc', 'lblcr']
+
 /** What their probe is called. */
 const NEWCOMING = 'newcomers'
 
@@ -194,6 +197,9 @@ const newcomersOf = (planned: PlannedService): { count: number; check: PlannedCh
   }
   const params = placementOf(planned, NEWCOMING)
   if (typeof params === 'string') return params
+  // the clients before have filled what it keeps, which no table shows
+  if (REMEMBERING.includes(service.scheduler))
+    return `${service.scheduler} goes on with the server that it chose before`
   const title = `${service.scheduler} sends each client that is new to ${name} to the real server that its algorithm chooses`
   return { count: NEWCOMERS, check: { check, title, rule: 'placement', params } }
 }

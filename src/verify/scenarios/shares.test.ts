@@ -39,10 +39,11 @@ it('of what has no exact cycle is judged by the algorithm, connection for connec
 it('by the address of a client is judged of many clients', async () => {
   const plan = changedPlan(by('sh\nflag-1\nsh-port'))
   expect(checkOf(scenarioOf(plan, NAME), NAME)).toMatchObject({
-    title: `sh sends each client of ${SERVICE} to the real server that its algorithm chooses`,
+    title: `sh sends each connection to ${SERVICE} to the real server that its algorithm chooses`,
     params: { scheduler: 'sh', flags: ['sh-fallback', 'sh-port'] },
   })
   expect(await asked(plan, NAME)).toMatchObject([{ count: 100, sources: ['25 more'] }])
+  expect(checkOf(scenarioOf(changedPlan(by('mh')), NAME), NAME).title).toContain('mh sends each client of')
 })
 
 it('of UDP is judged so too', () => {
@@ -73,6 +74,13 @@ it('of clients that are new to a persistent service is judged from what the tabl
     { snapshot: true },
     { probe: 'newcomers', count: 20, sources: ['20 more'] },
   ])
+})
+
+it('of new clients is untested where the scheduler remembers what no table shows', () => {
+  const plan = changedPlan(text => by('lblc')(persistent('persistence_timeout 50')(text)))
+  expect(whyUntested(plan, `shares of the new clients of ${SERVICE}`)).toBe(
+    'lblc goes on with the server that it chose before',
+  )
 })
 
 it('is untested where chance decides, and where nobody gets a connection', () => {

@@ -68,6 +68,7 @@ const BY_SOURCE = ['sh', 'mh']
 const placementScenario = (plan: Plan, planned: PlannedService, params: PlacementParams): Scenario => {
   const { name, service, vip } = planned
   const bySource = BY_SOURCE.includes(service.scheduler)
+  const byPort = params.flags?.some(flag => flag.endsWith('-port'))
   return {
     name: `shares-${name}`,
     drive: async lab => {
@@ -81,7 +82,7 @@ const placementScenario = (plan: Plan, planned: PlannedService, params: Placemen
     checks: [
       {
         check: `shares-${name}`,
-        title: `${service.scheduler} sends ${bySource ? 'each client of' : 'each connection to'} ${name} to the real server that its algorithm chooses`,
+        title: `${service.scheduler} sends ${bySource && !byPort ? 'each client of' : 'each connection to'} ${name} to the real server that its algorithm chooses`,
         rule: 'placement',
         params,
       },
