@@ -243,8 +243,8 @@ describe('a director with keepalived and an address that no VRRP moves', () => {
     expect(plan.readiness.map(({ title }) => title)).toEqual([
       '10.0.0.100 is on d1 alone',
       'TCP 10.0.0.100:80 on d1 has rs1, rs2',
-      'rs1 listens on port 80',
-      'rs2 listens on port 80',
+      'rs1 answers d1 on port 80',
+      'rs2 answers d1 on port 80',
     ])
     expect(planScenarios(plan).map(({ name }) => name)).toEqual([
       'configuration',

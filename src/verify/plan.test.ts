@@ -40,8 +40,8 @@ describe('the plan of the DR pair', () => {
     expect(plan.readiness.map(r => r.title)).toEqual([
       '10.0.0.100 is on d1 alone',
       'TCP 10.0.0.100:80 on d1 has rs1, rs2',
-      'rs1 listens on port 80',
-      'rs2 listens on port 80',
+      'rs1 answers d1 on port 80',
+      'rs2 answers d1 on port 80',
     ])
   })
 
@@ -140,8 +140,8 @@ describe('a service by firewall mark', () => {
     expect(plan.readiness.map(r => r.title)).toEqual([
       '10.0.0.100 is on d1 alone',
       'FWM 50 on d1 has rs1, rs2',
-      'rs1 listens on port 80',
-      'rs2 listens on port 80',
+      'rs1 answers d1 on port 80',
+      'rs2 answers d1 on port 80',
     ])
     expect(scenarioNames(plan)).toContain('sorry-fwmark 50 10.0.0.100:80')
     expect(plan.untested).toEqual([

@@ -91,7 +91,7 @@ const serviceReadiness = (planned: PlannedService, configs: DirectorConfig[]): R
     })),
     // etc/rc.local starts what answers datagrams, and has come to its end when its node is there
     ...(asksByUdp(planned) ? [] : alive).map(({ name, server }) => ({
-      title: `${name} listens on port ${server.port || port}`,
+      title: `${name} answers ${master} on port ${server.port || port}`,
       // behind NAT only the directors reach them
       condition: { kind: 'listening' as const, node: master, address: server.address, port: server.port || port },
       deadlineMs: CONVERGENCE_MARGIN_MS,
