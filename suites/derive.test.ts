@@ -6,15 +6,22 @@ import type { RunReport } from '../src/report/run.ts'
 import { loadTopology } from '../src/topology/load.ts'
 import { lvslab, temporaryDir } from './command-line.ts'
 
+/** Runs `lvslab verify` of plain configurations, which has to pass; what it said, and the folder of the run. */
+const verified = async (target: string, only?: string): Promise<{ report: RunReport; folder: string }> => {
+  const reports = await temporaryDir()
+  const clock = inject('clock') === 'default' ? [] : ['--clock', inject('clock')]
+  const chosen = only === undefined ? [] : ['--only', only]
+  const { code, stdout, stderr } = await lvslab(['verify', target, ...chosen, '--json', '--reports', reports, ...clock])
+  expect(code, stdout + stderr).toBe(0)
+  const [run = ''] = await readdir(reports)
+  return { report: JSON.parse(stdout) as RunReport, folder: path.join(reports, run) }
+}
+
 test('a pair of plain keepalived.conf files, and nothing else, is verified', async () => {
-  const [pair, reports] = [path.join(await temporaryDir(), 'plain-pair'), await temporaryDir()]
+  const pair = path.join(await temporaryDir(), 'plain-pair')
   for (const node of ['d1', 'd2'])
     await cp(`topologies/keepalived-dr/${node}/etc/keepalived`, path.join(pair, node), { recursive: true })
-  const clock = inject('clock') === 'default' ? [] : ['--clock', inject('clock')]
-
-  const { code, stdout, stderr } = await lvslab(['verify', pair, '--json', '--reports', reports, ...clock])
-  expect(code, stdout + stderr).toBe(0)
-  const report = JSON.parse(stdout) as RunReport
+  const { report, folder } = await verified(pair)
   expect(report.results.filter(({ outcome }) => outcome !== 'PASS')).toEqual([])
   expect(report.results.map(({ check }) => check)).toEqual(
     expect.arrayContaining([
@@ -27,8 +34,7 @@ test('a pair of plain keepalived.conf files, and nothing else, is verified', asy
   )
 
   // what was built can be looked at
-  const [run = ''] = await readdir(reports)
-  const { nodes } = loadTopology(path.join(reports, run, 'topology'))
+  const { nodes } = loadTopology(path.join(folder, 'topology'))
   expect(nodes.map(({ name, role }) => `${name} ${role}`)).toEqual([
     'c1 client',
     'd1 director',
@@ -96,23 +102,9 @@ ${services('10.1.0.')}${services('2001:db8:1::')}`
 }
 
 test('a derived real server answers checks of SMTP, DNS and a certain datagram, by IPv4 and IPv6; what a script looks for crashes', async () => {
-  const [pair, reports] = [await plainPair('other-protocols', otherProtocols), await temporaryDir()]
-  const clock = inject('clock') === 'default' ? [] : ['--clock', inject('clock')]
-
-  const { code, stdout, stderr } = await lvslab([
-    'verify',
-    pair,
-    '--only',
-    'reload,failover-script',
-    '--json',
-    '--reports',
-    reports,
-    ...clock,
-  ])
-  expect(code, stdout + stderr).toBe(0)
+  const { folder } = await verified(await plainPair('other-protocols', otherProtocols), 'reload,failover-script')
   // `alpha`: nobody is in a table whose check has not succeeded
-  const [run = ''] = await readdir(reports)
-  const journal = await readFile(path.join(reports, run, 'journal.ndjson'), 'utf8')
+  const journal = await readFile(path.join(folder, 'journal.ndjson'), 'utf8')
   const events = journal
     .trim()
     .split('\n')
@@ -136,19 +128,21 @@ test('a derived real server answers checks of SMTP, DNS and a certain datagram, 
   )
 })
 
-/** A service of each family behind VIPs that move together, and one of IPv6 by TUN. */
-const bothFamilies = (priority: number): string => {
-  const instance = (name: string, id: number, vips: string[]): string =>
-    `vrrp_instance ${name} {
+const instance = (name: string, id: number, priority: number, vips: string[], more = ''): string =>
+  `vrrp_instance ${name} {
     state BACKUP
     interface eth0
     virtual_router_id ${id}
     priority ${priority}
+    ${more}
     virtual_ipaddress {
         ${vips.join('\n        ')}
     }
 }
 `
+
+/** A service of each family behind VIPs that move together, and one of IPv6 by TUN. */
+const bothFamilies = (priority: number): string => {
   const service = (vip: string, servers: string[], { kind = 'DR', port = 80, checks = 'delay_loop 2' } = {}): string =>
     `virtual_server ${vip} ${port} {
     ${checks}
@@ -159,8 +153,8 @@ ${servers.map(server => `    real_server ${server} ${port} {\n        TCP_CHECK 
 `
   return [
     'vrrp_sync_group BOTH {\n    group {\n        V4\n        V6\n    }\n}\n',
-    instance('V4', 51, ['10.2.0.100/24']),
-    instance('V6', 52, ['fe80::64/128', '2001:db8:2::100/128']),
+    instance('V4', 51, priority, ['10.2.0.100/24']),
+    instance('V6', 52, priority, ['fe80::64/128', '2001:db8:2::100/128']),
     service('10.2.0.100', ['10.2.0.11', '10.2.0.12']),
     // its pool is empty for seconds when a director has started, which clients notice
     service('2001:db8:2::100', ['2001:db8:2::11', '2001:db8:2::12'], { checks: 'delay_loop 5\n    alpha' }),
@@ -169,17 +163,10 @@ ${servers.map(server => `    real_server ${server} ${port} {\n        TCP_CHECK 
   ].join('')
 }
 
-/** A DNS service on two directors with VMACs. */
-const dnsOnVmac = (priority: number): string => `vrrp_instance VI_1 {
-    state BACKUP
-    interface eth0
-    virtual_router_id 51
-    priority ${priority}
-    use_vmac
-    virtual_ipaddress {
-        10.3.0.100/24
-    }
-}
+/** A DNS service on two directors with VMACs of each family. */
+const dnsOnVmac = (priority: number): string => `
+${instance('V4', 51, priority, ['10.3.0.100/24'], 'use_vmac')}
+${instance('V6', 52, priority, ['fe80::64/64', '2001:db8:3::100/64'], 'use_vmac')}
 virtual_server 10.3.0.100 53 {
     delay_loop 2
     lb_algo wrr
@@ -189,34 +176,25 @@ ${[11, 12].map(n => `    real_server 10.3.0.${n} 53 {\n        weight ${13 - n}\
 `
 
 test('a plain pair with VMACs and a service by UDP is verified', async () => {
-  const [pair, reports] = [await plainPair('dns-on-vmac', dnsOnVmac), await temporaryDir()]
-  const clock = inject('clock') === 'default' ? [] : ['--clock', inject('clock')]
-  const only = ['--only', 'shares,failover-crash,server']
-  const { code, stdout, stderr } = await lvslab(['verify', pair, ...only, '--json', '--reports', reports, ...clock])
-  expect(code, stdout + stderr).toBe(0)
-  const { results } = JSON.parse(stdout) as RunReport
-  expect(results.map(({ check, outcome }) => `${check} ${outcome}`)).toEqual([
-    'shares-10.3.0.100:53/UDP PASS',
-    'failover-crash PASS',
-    'preemption-crash PASS',
-    'single-owner-crash PASS',
-    'garp-crash PASS',
-    'silent-backup-crash PASS',
-    'server-10.3.0.100:53/UDP-rs1:53 PASS',
-    'server-10.3.0.100:53/UDP-rs2:53 PASS',
-  ])
+  const only = 'shares,failover-crash,failover-link-eth0-2001:db8:3::100,server'
+  const { results } = (await verified(await plainPair('dns-on-vmac', dnsOnVmac), only)).report
+  const kinds = results.map(({ check }) => check)
+  expect(kinds).toEqual(
+    expect.arrayContaining([
+      ...['shares-10.3.0.100:53/UDP', 'server-10.3.0.100:53/UDP-rs1:53', 'server-10.3.0.100:53/UDP-rs2:53'],
+      ...['crash', 'link-eth0'].flatMap(cause =>
+        ['failover', 'preemption', 'single-owner', 'garp', 'silent-backup'].map(kind => `${kind}-${cause}`),
+      ),
+    ]),
+  )
+  expect(results.filter(({ outcome }) => outcome !== 'PASS')).toEqual([])
 })
 
 test('a plain pair with a VIP of each family is verified', async () => {
-  const [pair, reports] = [await plainPair('both-families', bothFamilies), await temporaryDir()]
-  const clock = inject('clock') === 'default' ? [] : ['--clock', inject('clock')]
-
-  const only = ['--only', 'shares,failover-stop,server']
-  const { code, stdout, stderr } = await lvslab(['verify', pair, ...only, '--json', '--reports', reports, ...clock])
-  expect(code, stdout + stderr).toBe(0)
+  const { report } = await verified(await plainPair('both-families', bothFamilies), 'shares,failover-stop,server')
   const [direct, tunnel] = ['[2001:db8:2::100]:80/TCP', '[2001:db8:2::100]:8080/TCP']
   const judged = [`shares-${direct}`, `server-${direct}-rs4:80`, `shares-${tunnel}`, `server-${tunnel}-rs5:8080`]
-  expect((JSON.parse(stdout) as RunReport).results.map(({ check, lab }) => `${check} of ${lab}`)).toEqual(
+  expect(report.results.map(({ check, lab }) => `${check} of ${lab}`)).toEqual(
     expect.arrayContaining([
       'failover-stop of failover-stop-2001:db8:2::100',
       ...judged.map(name => `${name} of ${name}`),
@@ -253,14 +231,10 @@ ${['192.168.7.11', '192.168.7.12']
 `
 
 test('one keepalived without VRRP, which balances HTTPS, is verified', async () => {
-  const [dir, reports] = [await temporaryDir(), await temporaryDir()]
-  const file = path.join(dir, 'checker.conf')
+  const file = path.join(await temporaryDir(), 'checker.conf')
   await writeFile(file, HEALTH_CHECKER)
-  const clock = inject('clock') === 'default' ? [] : ['--clock', inject('clock')]
-
-  const { code, stdout, stderr } = await lvslab(['verify', file, '--json', '--reports', reports, ...clock])
-  expect(code, stdout + stderr).toBe(0)
-  expect((JSON.parse(stdout) as RunReport).results.map(({ check }) => check).toSorted()).toEqual([
+  const { report } = await verified(file)
+  expect(report.results.map(({ check }) => check).toSorted()).toEqual([
     'configuration-checker',
     'quorum-10.0.0.100:443/TCP',
     'reload-checker-10.0.0.100',

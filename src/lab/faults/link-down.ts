@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { deviceOf, deviceParam } from './device.ts'
 import { defineFault } from './fault.ts'
-import { NETWORK } from './network.ts'
 import { kept, sh } from './shell.ts'
 
 /**
@@ -17,8 +16,8 @@ export const linkDown = defineFault({
     const device = deviceOf(target)
     const prepare = sh`
       [ "$(cat /sys/class/net/${device}/carrier 2>/dev/null)" = 1 ] || fail ${`${device} is down already`}
-      network >${kept(target, 'network')}`
-    return [{ node: target.node.name, prepare: `${NETWORK}\n${prepare}`, script: sh`ip link set ${device} down` }]
+      /usr/lib/lvslab/network >${kept(target, 'network')}`
+    return [{ node: target.node.name, prepare, script: sh`ip link set ${device} down` }]
   },
   heal: target => {
     const device = deviceOf(target)
@@ -29,6 +28,6 @@ export const linkDown = defineFault({
     return [{ node: target.node.name, script }]
   },
   healed: target => [
-    { node: target.node.name, script: `${NETWORK}\n${sh`network | diff ${kept(target, 'network')} - >&2`}` },
+    { node: target.node.name, script: sh`/usr/lib/lvslab/network | diff ${kept(target, 'network')} - >&2` },
   ],
 })
