@@ -94,13 +94,16 @@ export interface TcpProbeOptions extends ProbeCommon {
   everyMs: number
 }
 
+/** What a datagram says before its number, where nobody says otherwise. */
+export const UDP_PAYLOAD = 'lvslab'
+
 /** `udp`: an open loop of datagrams, each to be answered by one. */
 export interface UdpProbeOptions extends ProbeCommon, Counted {
   type: 'udp'
   target: string
   /** datagrams/s */
   rate: number
-  /** Text of a datagram; its number is added. The reply must end with that number. */
+  /** Text of a datagram, {@link UDP_PAYLOAD} where it is left out; its number is added. The reply must end with that number. */
   payload?: string
   /** A socket for each datagram, and a source port that none had before; without it, all from one source leave from one port. */
   newPorts?: boolean

@@ -1,6 +1,3 @@
-/** Where a derived real server has {@link STUB_PROGRAM}. */
-export const STUB_PROGRAM_FILE = '/usr/local/sbin/stub'
-
 /**
  * What answers for a service that is not httpd's: so much of its protocol as a health check asks, and no more. In Perl, which every
  * node has.

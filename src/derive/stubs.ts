@@ -1,6 +1,7 @@
 import type { HealthCheck, RealServer, VirtualService } from '../model/types.ts'
 import { STUB_CERTIFICATE } from './stub-certificate.ts'
-import { STUB_PROGRAM, STUB_PROGRAM_FILE } from './stub-program.ts'
+import { STUB_FILE } from '../topology/rc-local.ts'
+import { STUB_PROGRAM } from './stub-program.ts'
 
 /** A real server as one service has it. */
 export interface Serves {
@@ -42,7 +43,7 @@ export const stubFor = (
   if (apache !== '') files['/etc/apache2/conf-enabled/stub.conf'] = apache
   if (needs.tls.size > 0) Object.assign(files, TLS)
   const stubs = stubLines(needs)
-  if (stubs.length > 0) files[STUB_PROGRAM_FILE] = STUB_PROGRAM
+  if (stubs.length > 0) files[STUB_FILE] = STUB_PROGRAM
   const started = [...stubs, ...echoLines(needs)]
   if (started.length > 0) files['/etc/rc.local'] = ['#!/bin/sh -e', ...started, ''].join('\n')
   return { files, questions: needs.questions }
@@ -63,9 +64,9 @@ const saysSorry = (service: VirtualService, needs: Needs): void => {
 }
 
 const stubLines = ({ smtp, dns, replies }: Needs): string[] => [
-  ...[...smtp].map(port => `${STUB_PROGRAM_FILE} smtp ${port}`),
-  ...[...dns].map(port => `${STUB_PROGRAM_FILE} dns ${port}`),
-  ...[...replies].map(([port, hex]) => `${STUB_PROGRAM_FILE} reply ${port} ${hex}`),
+  ...[...smtp].map(port => `${STUB_FILE} smtp ${port}`),
+  ...[...dns].map(port => `${STUB_FILE} dns ${port}`),
+  ...[...replies].map(([port, hex]) => `${STUB_FILE} reply ${port} ${hex}`),
 ]
 
 const echoLines = ({ datagrams }: Needs): string[] =>

@@ -1,6 +1,8 @@
+import { UDP_PAYLOAD } from '../agent/protocol.ts'
 import type { RealServer, VirtualService } from '../model/types.ts'
 import { addressesOf } from '../topology/addresses.ts'
 import { nodeFiles } from '../topology/node-files.ts'
+import { STUB_FILE, type Started, startedByScript } from '../topology/rc-local.ts'
 import type { Node, Topology } from '../topology/types.ts'
 
 /** What a probe speaks; `udp`: datagrams, each of which comes back with the name of who answers before it. */
@@ -65,51 +67,21 @@ const byHttpd = (node: Node): Map<number, Scheme> => {
   return spoken
 }
 
-/** What a line of /etc/rc.local starts: the lab's own echo, or what `lvslab derive` writes. */
-const STARTS =
-  /^\s*(?:exec\s+)?(?:\/usr\/lib\/lvslab\/(?:(echo)(?:\s+(\d+)(\s+udp)?)?|service\s+(echo)\s+start)|\/usr\/local\/sbin\/stub\s+(smtp|dns|reply)\s+(\d+).*?)\s*(?:[#&|;].*)?$/
-
-/** A program that speaks something else than HTTP, and its port. */
-interface Started {
-  program: 'echo' | 'smtp' | 'dns' | 'reply'
-  port: number
-  byUdpAlone: boolean
-}
-
-/** What a node's /etc/rc.local starts of them, as far as it is run. */
-const startedBy = (node: Node): Started[] => {
-  const script = nodeFiles(node).find(({ path }) => path === '/etc/rc.local')
-  if (!script || (script.mode & 0o100) === 0) return []
-  const lines = script.content.toString('utf8').split('\n')
-  const end = lines.findIndex(line => /^\s*exit\b/.test(line))
-  return lines.slice(0, end < 0 ? undefined : end).flatMap(line => {
-    const [found, echo, echoPort, udp, service, stub, stubPort] = STARTS.exec(line) ?? []
-    if (found === undefined) return []
-    const program = echo ?? service ?? stub
-    const port = Number(echoPort ?? stubPort ?? ECHO_PORT)
-    return [{ program: program as Started['program'], port, byUdpAlone: udp !== undefined || stub === 'reply' }]
-  })
-}
+const startedBy = ({ files }: Node): Started[] => (files === undefined ? [] : startedByScript(files))
 
 /** The ports of UDP on which a node answers each datagram by its name and what was sent; of a farm no server has a name of its own. */
 export const answeredBy = (node: Node): Set<number> => {
   if (node.farm) return new Set()
   // one that an older lvslab has written does not know what a probe says
-  const stub = nodeFiles(node).find(({ path }) => path === '/usr/local/sbin/stub')
-  const isTold = stub?.content.toString('utf8').includes(PROBE_SAYS) ?? false
+  const stub = nodeFiles(node).find(({ path }) => path === STUB_FILE)
+  const isTold = stub?.content.toString('utf8').includes(`/^${UDP_PAYLOAD} `) ?? false
   const answering = startedBy(node).filter(({ program }) => program !== 'smtp' && (program === 'echo' || isTold))
   return new Set(answering.map(({ port }) => port))
 }
 
-/** How the stub of `lvslab derive` knows a probe's datagram. */
-const PROBE_SAYS = '^lvslab'
-
 /** The port of a real server at which arrives what was sent to a port of a VIP: only NAT rewrites it. */
 export const arrivesAt = ({ port: own, forwarding }: Pick<RealServer, 'port' | 'forwarding'>, port: number): number =>
   forwarding === 'NAT' ? own || port : port
-
-/** RFC 862 */
-const ECHO_PORT = 7
 
 /**
  * What is spoken to a real server that gets the connections to a port of a VIP; undefined where its node's files do not say.

@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import type { RequestEvent } from '../../history/event.ts'
 import { now } from '../clock.ts'
-import type { UdpProbeOptions } from '../protocol.ts'
+import { UDP_PAYLOAD, type UdpProbeOptions } from '../protocol.ts'
 import { freshPort } from './fresh-port.ts'
 import { openLoop } from './open-loop.ts'
 import { detailOf, outcomeOfError, serverOf } from './outcome.ts'
@@ -21,8 +21,6 @@ interface Waiting {
   failed: (error: unknown) => void
 }
 
-const PAYLOAD = 'lvslab'
-
 /** A datagram carries its number as the last word, and so does the reply: `rs1 lvslab 17`. */
 export const numberOf = (text: string): number => Number(/(\d+)\s*$/.exec(text)?.[1] ?? Number.NaN)
 
@@ -34,7 +32,7 @@ export const numberOf = (text: string): number => Number(/(\d+)\s*$/.exec(text)?
  * stays `timeout`.
  */
 export const runUdpProbe = (options: UdpProbeOptions, host: ProbeHost): StopProbe => {
-  const { probe, client, target, timeoutMs, payload = PAYLOAD } = options
+  const { probe, client, target, timeoutMs, payload = UDP_PAYLOAD } = options
   const paths = new Map<string, Path>()
   const pathOf = (n: number, source: string | undefined, port: number | undefined): Path => {
     const key = options.newPorts ? String(n) : `${source} ${port}`
