@@ -3,12 +3,12 @@ import type { Condition } from '../agent/protocol.ts'
 import { historyOf } from '../history/history.ts'
 import { AT_ONCE } from '../judge/garp.ts'
 import { withScheduling } from '../judge/limit.ts'
-import type { Lab } from '../lab/lab.ts'
 import type { Plan } from './plan.ts'
 import { paced, SLACK_MS } from './scenario.ts'
 import type { RemovalBounds } from './scenarios/removable.ts'
 import { planScenarios } from './scenarios.ts'
 import {
+  callsOf,
   type Change,
   changedPlan,
   checkOf,
@@ -225,18 +225,10 @@ describe('a service with alpha', () => {
   })
 
   /** What the drive waits for: kinds of conditions, and ms. */
-  const waits = async (plan: Plan): Promise<(string | number)[]> => {
-    const waits: (string | number)[] = []
-    const nothing = async (): Promise<void> => {}
-    const lab = {
-      http: async () => ({ stop: nothing }),
-      inject: async () => nothing,
-      sleep: async (ms: number) => waits.push(ms),
-      until: async ({ kind }: Condition) => waits.push(kind) > 0,
-    }
-    await scenarioOf(plan, 'failover-stop-10.0.0.100').drive(lab as unknown as Lab)
-    return waits
-  }
+  const waits = async (plan: Plan): Promise<(string | number)[]> =>
+    (await callsOf(plan, 'failover-stop-10.0.0.100')).flatMap(([call, what]): (string | number)[] =>
+      call === 'sleep' ? [what as number] : call === 'until' ? [(what as Condition).kind] : [],
+    )
 
   it('is asked until its pool is whole again, when the MASTER is back', async () => {
     const kinds = async (plan: Plan) => (await waits(plan)).filter(wait => typeof wait === 'string')

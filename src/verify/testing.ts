@@ -3,6 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll } from 'vitest'
 import type { PlannedCheck } from '../judge/rules.ts'
+import type { Lab } from '../lab/lab.ts'
 import { type KeepalivedRelease, OWN_KEEPALIVED } from '../model/keepalived.ts'
 import { withKeepalived } from '../topology/keepalived.ts'
 import { loadTopology } from '../topology/load.ts'
@@ -90,6 +91,26 @@ export const checkOf = ({ checks }: Scenario, check: string): PlannedCheck => {
   if (!found) throw new Error(`no check ${check} among ${checks.map(one => one.check).join(', ')}`)
   return found
 }
+/** What a scenario asks of a lab, call by call, where everything comes true. */
+export const callsOf = async (plan: Plan, name: string): Promise<[string, ...unknown[]][]> => {
+  const calls: [string, ...unknown[]][] = []
+  const says =
+    <T>(call: string, result: (...args: never[]) => T) =>
+    async (...args: never[]): Promise<T> => {
+      calls.push([call, ...args])
+      return result(...args)
+    }
+  const probe = { stop: async () => {}, ended: async () => {} }
+  const lab = {
+    ...{ http: says('http', () => probe), udp: says('udp', () => probe) },
+    inject: says('inject', () => says('heal', () => {})),
+    addSources: says('addSources', (_client: string, { count }: { count: number }) => [`${count} more`]),
+    ...{ snapshot: says('snapshot', () => {}), sleep: says('sleep', () => {}), until: says('until', () => true) },
+  }
+  await scenarioOf(plan, name).drive(lab as unknown as Lab)
+  return calls
+}
+
 /** Why something is untested; undefined where it is not said to be. */
 export const whyUntested = (plan: Plan, what: string): string | undefined => {
   planScenarios(plan)

@@ -4,11 +4,13 @@ import path from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { anInstance } from '../model/examples.ts'
 import { loadTopology } from '../topology/load.ts'
+import type { Bound } from '../model/types.ts'
 import { type Plan, planTopology } from './plan.ts'
 import { promisesOf } from './promises.ts'
 import { planScenarios } from './scenarios.ts'
 import {
   bridgedPlan,
+  callsOf,
   changedPlan,
   checkOf,
   planOf,
@@ -198,7 +200,7 @@ describe('a topology with other ways to move a VIP', () => {
     )
   })
 
-  it('does not know the MASTER of a VIP on VMACs, of which a macvlan network has one up', () => {
+  it('does not know the MASTER of a VIP on VMACs, of which a macvlan network has one up', async () => {
     const why =
       'd1 and d2 have a VMAC of one hardware address, of which a macvlan network has one up at a time: `driver: bridge` of lan in topology.yaml has both'
     const onVmac = (text: string) =>
@@ -216,6 +218,12 @@ describe('a topology with other ways to move a VIP', () => {
     // what a VMAC sends passes the NIC
     expect(scenarioOf(bridged, 'failover-crash-10.0.0.100').checks.map(({ check }) => check)).toContain('garp-crash')
     expect(bridged.untested).toEqual([])
+    // a crashed director answers for the VMAC still: whom clients lose with the next adverts is to be seen
+    const sleeps = async (plan: Plan) =>
+      (await callsOf(plan, 'failover-crash-10.0.0.100')).filter(([call]) => call === 'sleep').map(([, ms]) => ms)
+    const moves = checkOf(scenarioOf(bridged, 'failover-crash-10.0.0.100'), 'failover-crash').params as { bound: Bound }
+    const [, plain] = await sleeps(changedPlan(same))
+    expect((await sleeps(bridged))[1]).toBe(Number(plain) + 2 * 1_000 + moves.bound.maxMs)
     const ofVips = bridgedPlan(text => text.replace('priority', 'use_vmac_addr\npriority'))
     expect(scenarioNames(ofVips).filter(name => name.startsWith('failover'))).toEqual([])
     expect(ofVips.untested.map(one => one.why)).toContain(

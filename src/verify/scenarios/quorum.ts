@@ -1,26 +1,13 @@
 import type { QuorumStep } from '../../judge/quorum.ts'
 import type { Heal } from '../../lab/faults/inject.ts'
 import type { Lab } from '../../lab/lab.ts'
-import { serverDownBound, serverUpBound } from '../../model/health-check.ts'
 import { changePool, type Pool, serverKey } from '../../model/pool.ts'
 import type { Bound } from '../../model/types.ts'
 import { addressesOf } from '../../topology/addresses.ts'
 import type { Plan, PlannedService } from '../plan.ts'
 import { PATIENCE_MS, type Scenario, SLACK_MS } from '../scenario.ts'
-import {
-  AFTER_MS,
-  BEFORE_MS,
-  crashOf,
-  poolOf,
-  poolWithout,
-  PROBE,
-  receiversOf,
-  refusalsHeldBack,
-  startProbe,
-  unseen,
-  withItsChecks,
-  withKnownChecks,
-} from './common.ts'
+import { AFTER_MS, BEFORE_MS, crashOf, poolOf, poolWithout, PROBE, receiversOf, startProbe } from './common.ts'
+import { crashBounds, unseen } from './seen.ts'
 
 /** Real servers crash until the quorum is lost, and return until it is gained. */
 export const quorum = (plan: Plan, planned: PlannedService): Scenario[] => {
@@ -35,17 +22,10 @@ export const quorum = (plan: Plan, planned: PlannedService): Scenario[] => {
   const own = plan.configs.find(({ node }) => node === vip.members[0]?.node)?.services ?? []
   if (group !== undefined && own.some(other => other.group === group && other.protocol !== protocol))
     return untested(`keepalived's log calls the services of the group ${group} alike, whatever their protocol`)
-  const bounds = servers.map(({ server }) => [
-    serverDownBound(withKnownChecks(planned, server), 'refused'),
-    serverUpBound(withItsChecks(planned, server), 'refused', plan.keepalived),
-  ])
-  const [downBound, upBound] = [slowest(bounds.map(([down]) => down)), slowest(bounds.map(([, up]) => up))]
+  const bounds = servers.map(({ server }) => crashBounds(plan, planned, server))
+  const [downBound, upBound] = [slowest(bounds.map(one => one.downBound)), slowest(bounds.map(one => one.upBound))]
   if (!downBound || !upBound)
-    return untested(
-      refusalsHeldBack(servers) ??
-        unseen(planned, servers) ??
-        'no bound is known for the health checks of all its real servers',
-    )
+    return untested(unseen(planned, servers) ?? 'no bound is known for the health checks of all its real servers')
   const steps = stepsOf(plan, planned)
   if (typeof steps === 'string') return untested(steps)
 

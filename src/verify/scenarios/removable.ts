@@ -1,7 +1,6 @@
-import { serverDownBound, serverUpBound } from '../../model/health-check.ts'
 import type { Bound } from '../../model/types.ts'
 import type { Plan, PlannedServer, PlannedService } from '../plan.ts'
-import { refusalsHeldBack, unseen, withItsChecks, withKnownChecks } from './common.ts'
+import { crashBounds, unseen } from './seen.ts'
 
 /** When a real server whose port refuses leaves the table, and when it is back. */
 export interface RemovalBounds {
@@ -11,19 +10,18 @@ export interface RemovalBounds {
 
 /** The bounds of a real server's removal and return; the reason where there are none, or where it would show nothing. */
 export const removalOf = (
-  { keepalived }: Pick<Plan, 'keepalived'>,
+  plan: Pick<Plan, 'keepalived'>,
   planned: PlannedService,
   one: PlannedServer,
 ): RemovalBounds | { why: string } => {
   const { server } = one
   const { servers } = planned
-  const downBound = serverDownBound(withKnownChecks(planned, server), 'refused')
-  const upBound = serverUpBound(withItsChecks(planned, server), 'refused', keepalived)
+  const { downBound, upBound } = crashBounds(plan, planned, server)
   if (!downBound || !upBound) {
     const why = server.checks.length
       ? `no bound is known for ${server.checks.map(c => c.keyword).join(', ')}`
       : 'it has no health check'
-    return { why: refusalsHeldBack([one]) ?? unseen(planned, [one]) ?? why }
+    return { why: unseen(planned, [one]) ?? why }
   }
   if (server.weight === 0) return { why: 'its weight is 0' }
   if (servers.length < 2) return { why: 'it is the only real server' }

@@ -1,7 +1,15 @@
 import { expect, it } from 'vitest'
-import type { Lab } from '../../lab/lab.ts'
-import type { Plan } from '../plan.ts'
-import { type Change, changedPlan, checkOf, persistent, SERVICE, scenarioOf, udpPlan, whyUntested } from '../testing.ts'
+import {
+  callsOf,
+  type Change,
+  changedPlan,
+  checkOf,
+  persistent,
+  SERVICE,
+  scenarioOf,
+  udpPlan,
+  whyUntested,
+} from '../testing.ts'
 
 const NAME = `shares-${SERVICE}`
 const by =
@@ -9,19 +17,6 @@ const by =
   text =>
     text.replace('lb_algo rr', `lb_algo ${words}`)
 const paramsOf = (words: string) => checkOf(scenarioOf(changedPlan(by(words)), NAME), NAME).params
-
-/** What is asked of a lab in a scenario. */
-const asked = async (plan: Plan, name: string): Promise<object[]> => {
-  const calls: object[] = []
-  const probe = { stop: async () => {}, ended: async () => {} }
-  const lab = {
-    addSources: async (_client: string, { count }: { count: number }) => [`${count} more`],
-    http: async (options: object) => (calls.push(options), probe),
-    snapshot: async () => void calls.push({ snapshot: true }),
-  }
-  await scenarioOf(plan, name).drive(lab as unknown as Lab)
-  return calls
-}
 
 it('of what has no exact cycle is judged by the algorithm, connection for connection', async () => {
   expect(paramsOf('wlc')).toEqual({
@@ -32,7 +27,7 @@ it('of what has no exact cycle is judged by the algorithm, connection for connec
   expect(checkOf(scenarioOf(plan, NAME), NAME).title).toBe(
     `wlc sends each connection to ${SERVICE} to the real server that its algorithm chooses`,
   )
-  expect(await asked(plan, NAME)).toMatchObject([{ probe: 'clients', count: 100 }])
+  expect(await callsOf(plan, NAME)).toMatchObject([['http', { probe: 'clients', count: 100 }]])
   expect(paramsOf('rr')).toMatchObject({ expected: { cycle: 2 } })
 })
 
@@ -42,7 +37,10 @@ it('by the address of a client is judged of many clients', async () => {
     title: `sh sends each connection to ${SERVICE} to the real server that its algorithm chooses`,
     params: { scheduler: 'sh', flags: ['sh-fallback', 'sh-port'] },
   })
-  expect(await asked(plan, NAME)).toMatchObject([{ count: 100, sources: ['25 more'] }])
+  expect(await callsOf(plan, NAME)).toMatchObject([
+    ['addSources', 'c1', { count: 25 }],
+    ['http', { count: 100, sources: ['25 more'] }],
+  ])
   expect(checkOf(scenarioOf(changedPlan(by('mh')), NAME), NAME).title).toContain('mh sends each client of')
 })
 
@@ -69,10 +67,12 @@ it('of clients that are new to a persistent service is judged from what the tabl
     title: `wlc sends each client that is new to ${SERVICE} to the real server that its algorithm chooses`,
     params: { probe: 'newcomers', scheduler: 'wlc' },
   })
-  expect(await asked(plan, name)).toMatchObject([
-    { probe: 'clients', count: 15 },
-    { snapshot: true },
-    { probe: 'newcomers', count: 20, sources: ['20 more'] },
+  expect(await callsOf(plan, name)).toMatchObject([
+    ['addSources', 'c1', { count: 5 }],
+    ['http', { probe: 'clients', count: 15 }],
+    ['snapshot'],
+    ['addSources', 'c1', { count: 20 }],
+    ['http', { probe: 'newcomers', count: 20, sources: ['20 more'] }],
   ])
 })
 

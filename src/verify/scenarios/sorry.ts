@@ -5,18 +5,9 @@ import { addressesOf } from '../../topology/addresses.ts'
 import type { Plan, PlannedService } from '../plan.ts'
 import { paced, PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
 import { asksByUdp, isHttp } from '../reach.ts'
-import {
-  AFTER_MS,
-  BEFORE_MS,
-  crashOf,
-  PROBE,
-  refusalsHeldBack,
-  startProbe,
-  unseen,
-  withItsChecks,
-  withKnownChecks,
-} from './common.ts'
+import { AFTER_MS, BEFORE_MS, crashOf, PROBE, startProbe } from './common.ts'
 import { askedFor, onFarms } from './large.ts'
+import { unseen, withItsChecks, withKnownChecks, withServers } from './seen.ts'
 
 /** Whose page the sorry server's is: that of the directors themselves, or of a host of its own; else why it cannot be told. */
 const whoHasIt = (plan: Plan, planned: PlannedService): string[] | string => {
@@ -25,7 +16,7 @@ const whoHasIt = (plan: Plan, planned: PlannedService): string[] | string => {
   const isOwn = address.startsWith('127.') || address === '::1'
   const node = topology.nodes.find(one => addressesOf(one).includes(address))
   if (asksByUdp(planned) && (isOwn || (node && directors.includes(node.name))))
-    return 'what answers datagrams on a director was started before the VIP was there'
+    return 'what answers datagrams on a director was started before the VIP was there: one on a host of its own is tried'
   if (!node && !isOwn) return `no node of the topology has ${address}`
   const unheard = unanswered(plan, planned, isOwn ? (planned.vip.members[0]?.address ?? '') : address)
   if (unheard) return `nothing says that ${isOwn ? directors.join(' or ') : address} speaks ${unheard}`
@@ -49,15 +40,13 @@ const unanswered = ({ spokenTo }: Plan, planned: PlannedService, address: string
 export const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
   const { service, servers, vip, table } = planned
   if (!service.sorryServer) return []
-  const checked = { ...service, realServers: service.realServers.map(server => withKnownChecks(planned, server)) }
-  const its = { ...service, realServers: service.realServers.map(server => withItsChecks(planned, server)) }
   const stepMs = 1000 / paced(planned, PROBE_RATE)
-  const bound = sorryBound(checked, 'refused', stepMs)
-  const endsBound = sorryEndsBound(its, 'refused', stepMs, plan.keepalived)
+  const bound = sorryBound(withServers(planned, withKnownChecks), 'refused', stepMs)
+  const endsBound = sorryEndsBound(withServers(planned, withItsChecks), 'refused', stepMs, plan.keepalived)
   const what = `sorry server of ${planned.name}`
   if (!bound || !endsBound) {
     const why = 'no bound is known for the health checks of its real servers'
-    plan.untested.push({ what, why: refusalsHeldBack(servers) ?? unseen(planned, servers) ?? why })
+    plan.untested.push({ what, why: unseen(planned, servers) ?? why })
     return []
   }
   const pages = whoHasIt(plan, planned)
