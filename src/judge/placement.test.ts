@@ -127,7 +127,7 @@ it('says where nobody gets what failed', () => {
   const none = pool(({ address }) => ({ weight: address === '10.0.0.11' ? 0 : 1 }))
   const refused = request(100, { outcome: 'refused', source: '10.0.0.50' })
   expect(judge([none, refused], 'sh').reason).toBe(
-    '1 of 1 requests failed, the first was request 1 at 0.100 s (refused): sh gives it to nobody, as it comes upon a server of weight 0.',
+    '1 of 1 requests failed, the first was request 1 at 0.100 s (refused): sh gives it to nobody, as it comes upon a server of weight 0; with sh-fallback it tries others.',
   )
 })
 

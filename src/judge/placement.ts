@@ -42,34 +42,32 @@ const judgePlacement = (history: History, params: PlacementParams): Verdict => {
   const requests = requestsOf(history, probe)
   const first = requests.at(0)
   if (!first) return inconclusive(`The probe ${probe} sent nothing.`)
+  const before = tablesOf(history, director).findLast(({ t }) => t <= first.t)
+  const servers = (before && destinationsOf(before, service)) ?? []
+  const placed = place(requests, servers, params)
+  const unsure = doubt(placed, servers, scheduler)
+  const measured = counts(answersByServer(requests))
+
   const failed = requests.filter(({ outcome }) => outcome !== 'answered')
   const bad = failed.at(0)
-  const measured = counts(answersByServer(requests))
-  const tables = tablesOf(history, director)
-  const before = tables.findLast(({ t }) => t <= first.t)
-  const servers = before && destinationsOf(before, service)
   if (bad) {
-    const nobody =
-      servers !== undefined && place(requests, servers, params).find(one => one.request.n === bad.n)?.server === ''
-    const why = nobody ? `: ${scheduler} gives it to nobody, as it comes upon a server of weight 0` : ''
+    const isNobodys =
+      servers.length > 0 && unsure === undefined && placed.find(one => one.request.n === bad.n)?.server === ''
     return {
       outcome: 'FAIL',
-      reason: `${failed.length} of ${requests.length} requests failed, the first was ${describeRequest(bad)}${why}.`,
+      reason: `${failed.length} of ${requests.length} requests failed, the first was ${describeRequest(bad)}${isNobodys ? nobodys(params) : ''}.`,
       measurements: measured,
       proof: inOrder([before, bad]),
     }
   }
-  if (!before || !servers?.length)
+  if (!before || servers.length === 0)
     return inconclusive(
       `What ${director} had in its table for ${service} before ${describeRequest(first)} was not seen.`,
       [before],
     )
-  let last = first.done
-  requests.forEach(({ done }) => {
-    last = Math.max(last, done)
-  })
-  const changed = tables.find(
-    one => one.t > before.t && one.t <= last && keyOf(one, service) !== keyOf(before, service),
+  const last = requests.byDone().at(-1) ?? first
+  const changed = tablesOf(history, director).find(
+    one => one.t > before.t && one.t <= last.done && keyOf(one, service) !== keyOf(before, service),
   )
   if (changed)
     return inconclusive(`The pool of ${service} on ${director} changed while the probe ${probe} asked.`, [
@@ -77,19 +75,23 @@ const judgePlacement = (history: History, params: PlacementParams): Verdict => {
       changed,
     ])
 
-  const placed = place(requests, servers, params)
   const wrong = placed.filter(({ request, server }) => request.server !== names[server])
   const [one] = wrong
   const total = `${placed.length - wrong.length} of ${placed.length} connections went where ${scheduler} sends them`
   const measurements = [...measured, { name: 'went elsewhere', value: wrong.length, unit: 'requests' as const }]
   if (!one) return { outcome: 'PASS', reason: `${total}.`, measurements, proof: inOrder([before, first]) }
   const proof = inOrder([before, one.request])
-  const unsure = doubt(placed, servers, scheduler)
   const whom = one.server === '' ? 'where nobody gets it' : `not by ${names[one.server] ?? one.server}`
   const reason = `${total}: ${describeRequest(one.request)}, ${whom}`
   return unsure === undefined
     ? { outcome: 'FAIL', reason: `${reason} (${SCHEDULERS[scheduler].source}).`, measurements, proof }
     : { ...inconclusive(`${reason}; ${unsure}.`, proof), measurements }
+}
+
+/** Why a scheduler gives a connection to nobody, and what would give it to somebody. */
+const nobodys = ({ scheduler }: PlacementParams): string => {
+  const cause = `: ${scheduler} gives it to nobody, as it comes upon a server of weight 0`
+  return scheduler === 'sh' || scheduler === 'mh' ? `${cause}; with ${scheduler}-fallback it tries others` : cause
 }
 
 const destinationsOf = (table: IpvsEvent, service: string): IpvsDestination[] | undefined =>
