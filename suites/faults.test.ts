@@ -441,6 +441,40 @@ test('process-crash: a program without a service of its own is started by its ow
   )
 })
 
+test('listener-crash: each program that has one of the ports is gone at once, and runs again, once', async ({
+  lab,
+}) => {
+  const program = String.raw`#!/usr/bin/perl
+use IO::Socket::IP;
+my @sockets = map { IO::Socket::IP->new(Proto => 'udp', LocalHost => '0.0.0.0', LocalPort => $_) or die $@ } 53, 54;
+exit 0 if fork;
+sleep 60 while 1;
+`
+  await run(
+    lab,
+    'rs1',
+    `printf %s '${program.replaceAll("'", String.raw`'\''`)}' >/tmp/two-ports; chmod 755 /tmp/two-ports`,
+  )
+  await run(lab, 'rs1', '/tmp/two-ports >/dev/null 2>&1 </dev/null; /usr/lib/lvslab/echo 514 udp')
+  const state = async () => {
+    const { stdout } = await run(
+      lab,
+      'rs1',
+      "pgrep -c -x two-ports || :; pgrep -c -x echo || :; ss -Hlun 'sport = :53 or sport = :54 or sport = :514' | sed -E 's/.*:([0-9]+) .*:.*/\\1/' | sort -u",
+    )
+    return stdout.trim().split('\n')
+  }
+  const ports = [53, 54, 514]
+  expect(await state()).toEqual(['1', '1', '514', '53', '54'])
+  const heal = await lab.inject('listener-crash', 'rs1', { protocol: 'udp', ports })
+  expect(await state()).toEqual(['0', '0'])
+  await heal()
+  expect(await state()).toEqual(['1', '1', '514', '53', '54'])
+  await expect(lab.inject('listener-crash', 'rs1', { protocol: 'udp', ports: [55] })).rejects.toThrow(
+    'no process listens on udp port 55: have etc/rc.local start it',
+  )
+})
+
 test('script-failure: the script says no, and is the same as before when it is healed', async ({ lab }) => {
   const script = '/etc/keepalived/check it.sh'
   await run(lab, 'd1', `printf '#!/bin/sh\necho "asked $1"\n' >'${script}'; chmod 755 '${script}'`)
