@@ -182,14 +182,9 @@ const locate = (topology: Topology) => (name: string, device: string) => {
   const found = interfaces.find(i => i.name === device)
   const otherNetworks = interfaces.filter(i => i !== found).map(({ network }) => network)
   const bridged = topology.networks.some(one => one.name === found?.network && one.driver === 'bridge')
-  return (
-    found && {
-      network: found.network,
-      address: found.address,
-      otherNetworks,
-      ...(bridged && { bridged: true as const }),
-    }
-  )
+  if (!found) return undefined
+  const { network, address } = found
+  return { network, address, otherNetworks, ...(bridged && { bridged: true as const }) }
 }
 
 /** A VIP that a director has for good says nothing of who is MASTER. @throws LvslabError PLAN_VIP_PERMANENT */

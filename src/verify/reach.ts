@@ -52,11 +52,10 @@ export const schemeOf = (
       why: `nothing says that ${mute.address} answers datagrams to port ${asked} with its name; \`/usr/lib/lvslab/echo ${asked} udp\` on a line of its etc/rc.local does, which must be executable`,
     }
   }
-  const [spoken, other] = new Set(realServers.flatMap(server => spokenTo(server, port) ?? []))
-  const speakers = [spoken, other]
-  if (speakers.includes('other')) return { why: `only HTTP is spoken, and behind port ${port} another program answers` }
-  if (other !== undefined) return { why: `behind port ${port} some of its real servers speak HTTP, and some HTTPS` }
-  if (spoken !== undefined && spoken !== 'other') return spoken
+  const spoken = new Set(realServers.flatMap(server => spokenTo(server, port) ?? []))
+  if (spoken.has('other')) return { why: `only HTTP is spoken, and behind port ${port} another program answers` }
+  if (spoken.size > 1) return { why: `behind port ${port} some of its real servers speak HTTP, and some HTTPS` }
+  for (const scheme of ['http', 'https'] as const) if (spoken.has(scheme)) return scheme
   const checks = realServers.flatMap(server => server.checks.map(check => check.type))
   // what a service on several ports is checked by, and where its servers are, says nothing of each of them
   const byServers =

@@ -75,7 +75,7 @@ const serverPort = (
 /** Those that connect; of DNS and SMTP keepalived has no port either (check_api.c `queue_checker`, check_smtp.c). */
 const CONNECTING = ['HTTP_GET', 'SSL_GET', 'TCP_CHECK', 'UDP_CHECK', 'DNS_CHECK', 'SMTP_CHECK']
 
-/** A check that is told no port asks the one that is written, also where keepalived takes another for the server (check_api.c `queue_checker`). */
+/** A check that is told no port asks the one that is written, also where keepalived takes another for the server. */
 const askingWritten = (line: Statement, port: number, checks: HealthCheck[]): HealthCheck[] => {
   const written = readPort(line.words[2]?.text) || port
   if (written === port) return checks
@@ -206,14 +206,13 @@ export const readServers = (
     known.add(`${address} ${port}`)
     const checks = readChecks(inner, mergeTiming(readTiming(inner, 1, notices), defaults.timing), notices)
     if (port === 0) noteNoPort(line, checks, notices)
-    const asked = askingWritten(line, port, checks)
     servers.push({
       address,
       port,
       weight: readWeight(inner, 'server', notices) ?? defaults.weight,
       forwarding,
       inhibitOnFailure: flag(last(inner, 'inhibit_on_failure'), notices) ?? defaults.inhibit,
-      checks: asked,
+      checks: askingWritten(line, port, checks),
       ...(tunnel === undefined ? {} : { tunnel }),
       ...readThresholds(inner, notices),
       at: line.at,

@@ -8,7 +8,7 @@ import { asksByUdp } from '../reach.ts'
 import { paced, PATIENCE_MS, type Scenario, SLACK_MS } from '../scenario.ts'
 import { AFTER_MS, BEFORE_MS, startClients, wholePool } from './common.ts'
 import { removalOf, type RemovalBounds } from './removable.ts'
-import { exactShares, placementOf } from './shares.ts'
+import { exactShares } from './shares.ts'
 
 /**
  * Scenarios of a configuration that is too large to have each real server broken in a fork of its own: they act on all services at
@@ -94,8 +94,7 @@ export const sharesOfAll = (plan: Plan): Scenario[] => {
       ? 'its clients are shared out, not its connections'
       : exactShares(planned)
     if (typeof expected !== 'string') return [{ planned, expected }]
-    const isPlaced = planned.service.persistence === undefined && typeof placementOf(planned, '') !== 'string'
-    const why = isPlaced ? 'of a large configuration only rr and wrr are judged' : expected
+    const why = `${expected}, and of a large configuration nothing else is judged`
     plan.untested.push({ what: `shares of ${planned.name}`, why })
     return []
   })
@@ -153,9 +152,12 @@ export const serversLostTogether = (plan: Plan): Scenario[] => {
   const candidates = new Map<string, Broken[]>()
   const missing = new Map<PlannedService, string>()
   for (const planned of plan.services) {
+    if (asksByUdp(planned)) {
+      missing.set(planned, 'of a large configuration only what httpd serves is broken')
+      continue
+    }
     missing.set(planned, planned.servers.length === 0 ? 'it has no real server here' : 'its real servers are one node')
-    if (asksByUdp(planned)) missing.set(planned, 'of a large configuration only what httpd serves is broken')
-    for (const one of asksByUdp(planned) ? [] : planned.servers) {
+    for (const one of planned.servers) {
       const bounds = removalOf(plan, planned, one)
       if ('why' in bounds) missing.set(planned, bounds.why)
       else if (planned.servers.some(other => other.node !== one.node && other.server.weight > 0))

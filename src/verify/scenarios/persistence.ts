@@ -135,11 +135,9 @@ const isReleased = (plan: Plan, persistent: Persistent): Scenario[] => {
     return []
   }
   const { finWait, udpTimeout = UDP_TIMEOUT } = plan.configs.find(({ node }) => node === director) ?? {}
-  const udp = planned.service.onePacket ? 0 : udpTimeout
+  const udp = asksByUdp(planned) ? (planned.service.onePacket ? 0 : udpTimeout) : undefined
   const servers = planned.servers.map(({ server }) => server)
-  const bound = idleReleaseBound(timeoutMs, REQUEST_TIMEOUT_MS, {
-    ...{ servers, finWait, udp: asksByUdp(planned) ? udp : undefined },
-  })
+  const bound = idleReleaseBound(timeoutMs, REQUEST_TIMEOUT_MS, { servers, finWait, udp })
   const { minMs = 0, maxMs } = bound
   const lateMs = Math.min(LATE_SHARE * timeoutMs, LATE_AT_MOST_MS)
   const between = Array.from({ length: LOOKS }, (_, n) => minMs + ((n + 1) * (maxMs - minMs)) / (LOOKS + 1))
