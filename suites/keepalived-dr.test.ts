@@ -4,7 +4,7 @@ import { labTest } from '../src/suite/lab-test.ts'
 import { loadTopology } from '../src/topology/load.ts'
 import { planTopology } from '../src/verify/plan.ts'
 import { planScenarios } from '../src/verify/scenarios.ts'
-import { restartWith, run } from './steps.ts'
+import { restartWith, run, write } from './steps.ts'
 import { outcomesOnce } from './traffic.ts'
 
 const dir = 'topologies/keepalived-dr'
@@ -71,5 +71,28 @@ describe('the keepalived DR pair', () => {
     const adverts = eventsOf(lab.history, 'advert').filter(({ t }) => t >= lab.origin)
     expect([...new Set(adverts.map(({ node, destination }) => `${node} ${destination}`))]).toEqual(['d1 233.6.6.6'])
     expect((await run(lab, 'd1', 'ip -o address show label eth0:1')).stdout).toContain('10.0.0.100/24')
+  })
+
+  test('keepalived writes each line of its log at once: what another of its processes says never comes in between', async ({
+    lab,
+  }) => {
+    const service = (port: number): string =>
+      `virtual_server 10.0.0.100 ${port} {\n  lvs_method DR\n  protocol TCP\n  real_server 10.0.0.10 8080 {\n  }\n}\n`
+    const services = Array.from({ length: 50 }, (_, n) => service(9000 + n)).join('')
+    await write(lab, 'd1', '/etc/keepalived/conf.d/ports.conf', services)
+
+    const log = '/var/log/keepalived.log'
+    const count = `sed -n 's/^syscw: //p' /proc/$(cat /run/checkers.pid)/io; grep -c '' ${log}`
+    const counted = async (then = ''): Promise<number[]> =>
+      (await run(lab, 'd1', count + then)).stdout.trim().split('\n').map(Number)
+    const reloaded = lab.until({ kind: 'line', node: 'd1', file: log, match: 'Reload complete' }, 5_000)
+    const [writesBefore = NaN, linesBefore = NaN] = await counted('; kill -HUP $(cat /run/keepalived.pid)')
+    expect(await reloaded).toBe(true)
+    const [writes = NaN, lines = NaN] = await counted()
+
+    const { stdout: long } = await run(lab, 'd1', `grep "ports don't match" ${log} | grep -cE '.{129}'`)
+    expect(Number(long)).toBe(50)
+    // fewer, as lines of the VRRP process are among them
+    expect(writes - writesBefore).toBeLessThan(lines - linesBefore)
   })
 })
