@@ -89,10 +89,11 @@ describe('direct routing', () => {
     }
   })
 
-  test('a VIP of /64 is what the director asks from, and the real servers reply to themselves', async ({ lab }) => {
-    const plan = await restartWith(lab, dir, 'd1/etc/keepalived/conf.d/vips.conf', text =>
-      text.replace(`${DR}/128`, `${DR}/64`),
-    )
+  test('a VIP of /64 is what the director asks from, and the real servers reply to themselves; not with preferred_lft 0', async ({
+    lab,
+  }) => {
+    const vips = 'd1/etc/keepalived/conf.d/vips.conf'
+    const plan = await restartWith(lab, dir, vips, text => text.replace(`${DR}/128`, `${DR}/64`))
     const [master, backup] = ['d1', 'd2'].map(node => instanceOf(plan, node, 'VI_LAN')) as [VrrpInstance, VrrpInstance]
     const back = preemptBound(master, backup)
     const [server] = directorOf(plan, 'd1').services[0]?.realServers ?? []
@@ -106,6 +107,11 @@ describe('direct routing', () => {
     expect(values(captured(lab, 'checks').map(({ source, destination }) => `${source} ${destination}`))).toEqual(
       expect.arrayContaining([`${DR} fd00:0:0:1::10`]),
     )
+
+    await restartWith(lab, dir, vips, text => text.replace(`${DR}/128`, `${DR}/64 preferred_lft 0`))
+    await lab.until({ kind: 'owner', address: DR, node: 'd1', others: ['d2'] }, back.maxMs + PATIENCE_MS)
+    await lab.sleep(down.maxMs + PATIENCE_MS)
+    expect(await ask(lab, 'deprecated', DR)).toEqual(['rs1', 'rs2'])
   })
 
   test('without the VIP on lo a real server drops what the director sends it', async ({ lab }) => {

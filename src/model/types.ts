@@ -48,6 +48,11 @@ export interface VipAddress {
   label?: string
   /** `no_track`: the instance does not care whether the device is up. */
   noTrack?: true
+  /**
+   * IPv6: what the director sends may come from it. With /128, or `preferred_lft 0`, keepalived adds it as deprecated
+   * (vrrp_ipaddress.c).
+   */
+  preferred?: true
   at: Position
 }
 

@@ -52,11 +52,14 @@ export const readAddresses = (blocks: Statement[], device: string, notices: Noti
         return []
       }
       const label = option('label')
+      const lifetime = option('preferred_lft')
+      const isPreferred = lifetime === undefined ? prefix < 128 : Number(lifetime) !== 0
       return [
         {
           ...{ address: canonical(address), prefix, device: option('dev') ?? device, at: line.at },
           ...(label === undefined ? {} : { label }),
           ...(options.includes('no_track') ? { noTrack: true as const } : {}),
+          ...(family === 6 && isPreferred ? { preferred: true as const } : {}),
         },
       ]
     })

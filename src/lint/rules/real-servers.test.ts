@@ -70,3 +70,32 @@ describe('a real server that is the other director', () => {
     expect(of('net.ipv4.vs.backup_only: 1')).toEqual([])
   })
 })
+
+describe('an IPv6 VIP that the director sends from', () => {
+  const places = (vip: string, { method = 'DR', server = 'fd00::11', check = '' } = {}) =>
+    placesOf(
+      findingsIn({
+        'a.conf':
+          instance('', { vip }) +
+          service('', `TCP_CHECK {\n      ${check}\n    }`, 'fd00::100 80')
+            .replace('NAT', method)
+            .replace('10.0.0.11', server),
+      }),
+      'asked-from-vip',
+    )
+  const FOUND = ['a.conf:17:5 asked-from-vip']
+
+  it.each([
+    ['fd00::100/64', {}, FOUND],
+    ['fd00::100/64 preferred_lft forever', { method: 'TUN' }, FOUND],
+    ['fd00::100/128 preferred_lft 60', { server: 'fd00::100' }, FOUND],
+    ['fd00::100', {}, []],
+    ['fd00::100/64 preferred_lft 0', {}, []],
+    ['fd00::100/64', { method: 'NAT' }, []],
+    ['fd00::100/64', { server: 'fd00:1::11' }, []],
+    ['fd00::100/64', { check: 'bindto fd00::2' }, []],
+    ['fd00::100/64', { check: 'connect_ip fd00:2::11' }, []],
+  ])('%s %o', (vip, options, expected) => {
+    expect(places(vip, options)).toEqual(expected)
+  })
+})

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { BlockList } from 'node:net'
 import { join } from 'node:path'
 import { canonical } from '../../config/keepalived/address.ts'
 import { keyword } from '../../config/keepalived/parse.ts'
@@ -102,6 +103,31 @@ const scheduledAgain = eachService((service, director, { directors }) => {
   )
 })
 
+/**
+ * Linux sends from the address that shares most bits with the destination, no more than its prefix has; of equals from the
+ * youngest (net/ipv6/addrconf.c `ipv6_get_saddr_eval`, `ipv6_link_dev_addr`), and a VIP comes after the node's own.
+ */
+const askedFromVip = eachService((service, { config }) => {
+  const vip = config.instances
+    .filter(one => one.vmac === undefined && !one.addressVmacs)
+    .flatMap(one => [...one.addresses, ...one.excludedAddresses])
+    .find(one => one.preferred && one.address === service.address)
+  if (!vip) return []
+  const network = new BlockList()
+  network.addSubnet(vip.address, vip.prefix, 'ipv6')
+  const vipText = `${vip.address}/${vip.prefix}`
+  return onePerPlace(
+    service.realServers
+      .filter(({ address, forwarding }) => forwarding !== 'NAT' && network.check(address, 'ipv6'))
+      .flatMap(({ address, checks }) => {
+        const check = checks.find(one => one.type !== 'MISC_CHECK' && !one.sourceAddress && !one.target?.address)
+        if (!check) return []
+        const message = `the MASTER asks ${address} from ${vipText}, which ${address} has too: no answer comes back, and ${check.keyword} fails`
+        return [{ at: check.at, message }]
+      }),
+  )
+})
+
 /** Of real servers that packets for the VIP come to (DR, TUN), where their nodes are known. */
 export const realServerRules: Rule[] = [
   {
@@ -133,5 +159,15 @@ export const realServerRules: Rule[] = [
     remedy:
       'Set net.ipv4.vs.backup_only=1 on both and write lvs_sync_daemon INTERFACE INSTANCE into global_defs; or make it a virtual_server fwmark, with a rule that marks nothing that comes from the MAC address of the other director: -t mangle -A PREROUTING -d VIP -m mac ! --mac-source MAC -j MARK --set-mark N.',
     check: scheduledAgain,
+  },
+  {
+    code: 'asked-from-vip',
+    severity: 'error',
+    rejected: false,
+    title: 'A real server behind DR or TUN that is checked from its own VIP',
+    why: 'An IPv6 VIP with another prefix than /128 is an address like others, and as the youngest of its network the one that Linux sends from (keepalived issue 1483). A real server that has the VIP as well answers itself: on the MASTER its checks fail, and the BACKUP sees nothing wrong.',
+    remedy:
+      'Write the VIP with /128 or with preferred_lft 0, or bindto with an own address of the director into each check.',
+    check: askedFromVip,
   },
 ]

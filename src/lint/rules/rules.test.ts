@@ -39,6 +39,7 @@ const pair = (bad: [string, string], at: string, good: [string, string]): Case =
 
 const DIRECTOR = 'd1/keepalived.conf'
 const lower = { priority: 90 }
+const six = service('', undefined, 'fd00::100 80').replace('10.0.0.11', 'fd00::11')
 const OTHER_SERVER = '  real_server 10.0.0.12 80 {\n    weight 1\n    TCP_CHECK {\n    }\n  }'
 const inTopology = (bad: string, at: string, good: string, more: Record<string, string> = {}): Case => {
   const file = 'd1/etc/keepalived/keepalived.conf'
@@ -505,14 +506,16 @@ const CASES: Record<string, Case> = {
     '22:3',
     unicast(2, 11) + service(OTHER_SERVER),
   ),
+  'asked-from-vip': alone(
+    instance('', { vip: 'fd00::100/64' }) + six.replace('NAT', 'DR'),
+    '17:5',
+    instance('', { vip: 'fd00::100' }) + six.replace('NAT', 'DR'),
+  ),
   'granularity-no-mask': alone(
     service('  persistence_timeout 50\n  persistence_granularity 24'),
     '6:27',
     service('  persistence_timeout 50\n  persistence_granularity 255.255.255.0') +
-      service('  persistence_timeout 50\n  persistence_granularity 64', undefined, 'fd00::100 80').replace(
-        '10.0.0.11',
-        'fd00::11',
-      ),
+      six.replace('NAT', 'NAT\n  persistence_timeout 50\n  persistence_granularity 64'),
   ),
   'weights-unused': alone(
     service(OTHER_SERVER).replace('weight 1', 'weight 3'),
