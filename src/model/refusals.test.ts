@@ -17,17 +17,42 @@ const marked = (first: RealServer, second: RealServer, answersAll = false): Real
 const heldBack = (...servers: Parameters<typeof marked>): boolean[] =>
   marked(...servers).flatMap(server => server.checks.map(check => check.udp?.refusalsHeldBack === true))
 
-it('marks a UDP_CHECK without a reply whose server is asked over UDP by another check as well', () => {
+const often = { delayLoop: 1000, retry: 3 }
+
+it('marks a UDP_CHECK without a reply whose server is asked more often over UDP than its kernel answers', () => {
   const [one, other] = ['10.0.0.11', '10.0.0.12']
-  const silent = aServer(one, { checks: [udp(false)] })
-  expect(heldBack(silent, aServer(one, { checks: [dns] }))).toEqual([true, false])
-  expect(heldBack(silent, aServer(one, { checks: [udp(true)] }))).toEqual([true, false])
-  expect(heldBack(silent, silent)).toEqual([true, true])
-  expect(heldBack(silent, aServer(other, { checks: [udp(false)] }))).toEqual([false, false])
-  expect(heldBack(silent, aServer(one, { checks: [aCheck()] }))).toEqual([false, false])
-  const elsewhere = aServer(other, { checks: [udp(false, { target: { address: one } })] })
-  expect(heldBack(silent, elsewhere)).toEqual([true, true])
-  expect(heldBack(silent, silent, true)).toEqual([false, false])
+  const [fast, rare] = [often, {}].map(changes => aServer(one, { checks: [udp(false, changes)] })) as [
+    RealServer,
+    RealServer,
+  ]
+  expect(heldBack(fast, aServer(one, { checks: [aCheck({ ...dns, ...often })] }))).toEqual([true, false])
+  expect(heldBack(fast, aServer(one, { checks: [udp(true, often)] }))).toEqual([true, false])
+  expect(heldBack(fast, fast)).toEqual([true, true])
+  expect(heldBack(fast, rare)).toEqual([true, true])
+  expect(heldBack(rare, rare)).toEqual([false, false])
+  expect(heldBack(fast, aServer(other, { checks: [udp(false, often)] }))).toEqual([false, false])
+  expect(heldBack(fast, aServer(one, { checks: [aCheck(often)] }))).toEqual([false, false])
+  const elsewhere = aServer(other, { checks: [udp(false, { ...often, target: { address: one } })] })
+  expect(heldBack(fast, elsewhere)).toEqual([true, true])
+  expect(heldBack(fast, fast, true)).toEqual([false, false])
+})
+
+it.each([
+  // 6 at once, then 1 a second
+  [{ delayLoop: 2000, retry: 2, delayBeforeRetry: 10 }, false],
+  [{ delayLoop: 2000, retry: 3, delayBeforeRetry: 10 }, true],
+  [{ delayLoop: 2000, retry: 3, delayBeforeRetry: 2000 }, false],
+  [{ delayLoop: 2000, retry: 60, delayBeforeRetry: 1900 }, true],
+  [{ delayLoop: 2000, retry: 60, delayBeforeRetry: 2500 }, false],
+  [{ delayLoop: 1999, retry: 0, delayBeforeRetry: 10 }, true],
+])('of two checks with %o some are held back: %s', (changes, expected) => {
+  const server = aServer('10.0.0.11', { checks: [udp(false, changes)] })
+  expect(heldBack(server, server)).toEqual([expected, expected])
+})
+
+it('marks one check that asks more than once a second', () => {
+  const server = aServer('10.0.0.11', { checks: [udp(false, { delayLoop: 900 })] })
+  expect(heldBack(server, aServer('10.0.0.12'))).toEqual([true, false])
 })
 
 it('leaves such a check without a bound for a refusal; another one of the server still has its own', () => {

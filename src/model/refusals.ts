@@ -3,25 +3,53 @@ import type { DirectorConfig, HealthCheck, RealServer } from './types.ts'
 /** Checks that a closed port answers with an ICMP port unreachable. */
 const asksByUdp = (check: HealthCheck): boolean => check.type === 'UDP_CHECK' || check.type === 'DNS_CHECK'
 
+/** What a kernel sends to one address at once, and each second beyond it. */
+const [AT_ONCE, EACH_SECOND] = [6, 1]
+
+/** Attempts of a check in so many seconds, at most: `retry` more than one, then one in each `delay_loop`, none sooner than its pauses allow. */
+const attempts = ({ retry, delayLoop, delayBeforeRetry }: HealthCheck, time: number): number => {
+  const shortest = Math.min(delayLoop, retry > 0 ? delayBeforeRetry : delayLoop)
+  return Math.min(retry + 1 + (time * 1000) / delayLoop, 1 + (time * 1000) / shortest)
+}
+
+/** Whether a kernel sends a refusal for each attempt of these checks, however long they go on. */
+const allAnswered = (checks: HealthCheck[]): boolean => {
+  // attempts rise ever slower: where retries end, and in the long run, they are nearest to the limit
+  const ends = checks.map(
+    ({ retry, delayLoop, delayBeforeRetry }) => retry / (1000 / delayBeforeRetry - 1000 / delayLoop),
+  )
+  return [0, ...ends.filter(end => end > 0 && end < FOREVER), FOREVER].every(
+    time => checks.reduce((sum, check) => sum + attempts(check, time), 0) <= AT_ONCE + EACH_SECOND * time,
+  )
+}
+
+/** Seconds after which no burst counts. */
+const FOREVER = 1e6
+
 /**
  * Marks the checks of a director whose refusals may not arrive. To one address a kernel sends 1 ICMP port unreachable a second
- * after 6 at once (net/ipv4/icmp.c icmpv4_xrlim_allow, inetpeer.c inet_peer_xrlim_allow). One check asks no faster than that by
- * keepalived's defaults; with a second one of the same address, over UDP or DNS, it is presumed that some are held back, and a
- * UDP_CHECK without `require_reply` takes silence for health.
+ * after 6 at once (net/ipv4/icmp.c icmpv4_xrlim_allow, inetpeer.c inet_peer_xrlim_allow). Where the checks of one address over UDP
+ * and DNS ask faster than that, should all its ports be closed, some are held back, and a UDP_CHECK without `require_reply` takes
+ * silence for health.
  *
  * @param answersAll whether who has an address answers without that limit: `net.ipv4.icmp_ratelimit` 0
  */
 export const withHeldBack = (config: DirectorConfig, answersAll: (address: string) => boolean): DirectorConfig => {
   const asked = ({ address }: RealServer, check: HealthCheck): string => check.target?.address ?? address
-  const asking = new Map<string, number>()
-  for (const server of config.services.flatMap(service => service.realServers))
-    for (const check of server.checks.filter(asksByUdp))
-      asking.set(asked(server, check), (asking.get(asked(server, check)) ?? 0) + 1)
-  const mark = (server: RealServer, check: HealthCheck): HealthCheck => {
-    const address = asked(server, check)
-    if (!check.udp || check.udp.requireReply || (asking.get(address) ?? 0) < 2 || answersAll(address)) return check
-    return { ...check, udp: { ...check.udp, refusalsHeldBack: true } }
-  }
+  const asking = Map.groupBy(
+    config.services.flatMap(({ realServers }) =>
+      realServers.flatMap(server =>
+        server.checks.filter(asksByUdp).map(check => ({ check, address: asked(server, check) })),
+      ),
+    ),
+    ({ address }) => address,
+  )
+  const isHeldBack = (address: string): boolean =>
+    !answersAll(address) && !allAnswered((asking.get(address) ?? []).map(({ check }) => check))
+  const mark = (server: RealServer, check: HealthCheck): HealthCheck =>
+    check.udp && !check.udp.requireReply && isHeldBack(asked(server, check))
+      ? { ...check, udp: { ...check.udp, refusalsHeldBack: true } }
+      : check
   return {
     ...config,
     services: config.services.map(service => ({

@@ -70,7 +70,7 @@ const refusalsHeldBack = (servers: PlannedServer[]): string | undefined => {
   const found = servers.find(({ server }) => server.checks.some(check => check.udp?.refusalsHeldBack))
   if (!found) return undefined
   const limit = `the kernel of ${found.node} may hold back the refusals that UDP_CHECK waits for (net.ipv4.icmp_ratelimit)`
-  return `${limit}, as more than one check asks it over UDP: sysctls: { net.ipv4.icmp_ratelimit: 0 } of the node in topology.yaml lifts that`
+  return `${limit}, as its checks over UDP ask for more than 6 at once and then 1 a second: sysctls: { net.ipv4.icmp_ratelimit: 0 } of the node in topology.yaml lifts that`
 }
 
 const unasked = (planned: PlannedService, servers: PlannedServer[]): string | undefined => {
