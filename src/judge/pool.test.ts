@@ -83,6 +83,13 @@ describe('requests after the removal', () => {
     )
   })
 
+  it('must not fail where the server has weight 0', () => {
+    const kept = [stop, table(12_000, 'd1', ['rs1'], 0)]
+    expect(judge([...kept, ...failing(14_000, 14_100)], probe).reason).toContain(
+      'requests failed although rs1 had weight 0 in the table',
+    )
+  })
+
   it('says nothing when there were none, and leaves those of the next fault alone', () => {
     expect(judge([...removed, mark(15_000)], probe).outcome).toBe('INCONCLUSIVE')
     const next = fault(14_000, 'web-stop', 'rs2')

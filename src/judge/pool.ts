@@ -70,7 +70,8 @@ export const checkPool = (history: History, params: PoolParams): Verdict => {
     // The next fault, on whatever node, may fail requests for its own reasons.
     const next = eventsOf(history, 'fault').find(event => event.t > cause.done)?.t ?? until
     const gone = changeOf(removal, lines)
-    verdicts.push(judgeServing(history, params.probe, gone, next, params.inFlightMs ?? 100, name))
+    const state = stays(removal, params) ? 'had weight 0 in the table' : 'had left the table'
+    verdicts.push(judgeServing(history, params.probe, gone, next, params.inFlightMs ?? 100, `${name} ${state}`))
   }
   if (healed && params.upBound) {
     const back = tables.find(table => table.t > healed.t && has(table))
@@ -149,18 +150,21 @@ const checkerLines = (
       of.results.includes(checker.result),
   )
 
+const stays = ({ services }: IpvsEvent, { service, server }: PoolParams): boolean =>
+  services
+    .find(one => one.service === service)
+    ?.destinations.some(one => one.address === server.address && one.port === server.port) ?? false
+
 /** With `inhibit_on_failure` keepalived sets weight 0, without it removes the server (check/ipwrapper.c `perform_svr_state`). */
-const judgeInhibit = ({ service, server, inhibit }: PoolParams, owner: string, removal: IpvsEvent): Verdict => {
-  const stays =
-    removal.services
-      .find(one => one.service === service)
-      ?.destinations.some(one => one.address === server.address && one.port === server.port) ?? false
-  const [did, why] = stays
+const judgeInhibit = (params: PoolParams, owner: string, removal: IpvsEvent): Verdict => {
+  const { server, inhibit } = params
+  const isKept = stays(removal, params)
+  const [did, why] = isKept
     ? ['stayed in', inhibit ? 'as inhibit_on_failure asks' : 'although inhibit_on_failure is not set']
     : ['was removed from', inhibit ? 'although inhibit_on_failure is set' : 'as inhibit_on_failure is not set']
-  const weight = stays ? ' with weight 0' : ''
+  const weight = isKept ? ' with weight 0' : ''
   return {
-    outcome: stays === inhibit ? 'PASS' : 'FAIL',
+    outcome: isKept === inhibit ? 'PASS' : 'FAIL',
     reason: `${server.name ?? server.node} ${did} the table of ${owner}${weight}, ${why}.`,
     measurements: [],
     proof: [removal],
@@ -173,7 +177,7 @@ const judgeServing = (
   removal: IpvsEvent | KeepalivedEvent,
   until: number,
   inFlightMs: number,
-  server: string,
+  gone: string,
 ): Verdict => {
   const requests = requestsOf(history, probe, { from: removal.t + inFlightMs, until })
   const failed = requests.filter(request => request.outcome !== 'answered')
@@ -182,13 +186,12 @@ const judgeServing = (
     return {
       outcome: 'FAIL',
       reason:
-        `${failed.length} of ${requests.length} requests failed although ${server} had left the table, ` +
+        `${failed.length} of ${requests.length} requests failed although ${gone}, ` +
         `the first was ${describeRequest(first)}.`,
       measurements: [{ name: 'failed after the removal', value: failed.length, unit: 'requests' }],
       proof: inOrder([removal, first]),
     }
-  if (requests.length === 0)
-    return inconclusive(`The probe ${probe} sent nothing after ${server} had left the table.`, [removal])
+  if (requests.length === 0) return inconclusive(`The probe ${probe} sent nothing after ${gone}.`, [removal])
   return {
     outcome: 'PASS',
     reason: `All ${requests.length} requests after that were answered.`,

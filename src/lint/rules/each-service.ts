@@ -15,3 +15,6 @@ export const sectionOf = (service: VirtualService, { ldirectord }: Director): Ld
 /** One finding for each place: a service of a group stands for many, and so do its servers. */
 export const onePerPlace = (found: Found[]): Found[] =>
   [...new Map(found.toReversed().map(one => [one.at, one])).values()].toReversed()
+
+/** The sysctl by which a template that points at a server of weight 0 counts no more. */
+export const EXPIRE_QUIESCENT = 'net.ipv4.vs.expire_quiescent_template'

@@ -511,6 +511,12 @@ const CASES: Record<string, Case> = {
     '17:5',
     instance('', { vip: 'fd00::100' }) + six.replace('NAT', 'DR'),
   ),
+  'inhibit-keeps': alone(
+    service('  persistence_timeout 50').replace('weight 1', 'inhibit_on_failure'),
+    '6:3',
+    service().replace('weight 1', 'inhibit_on_failure') +
+      service('  persistence_timeout 50', undefined, '10.0.0.101 80'),
+  ),
   'granularity-no-mask': alone(
     service('  persistence_timeout 50\n  persistence_granularity 24'),
     '6:27',

@@ -37,3 +37,25 @@ it('finds ops before real servers behind NAT, whose answers nothing rewrites', (
   const rules = '*nat\n-A POSTROUTING -s 10.0.0.11 -p udp -j SNAT --to-source 10.0.0.100\nCOMMIT\n'
   expect(found(udp(), { 'd1/etc/iptables/rules.v4': rules })).toEqual([])
 })
+
+it('finds a server that stays in the table when it fails, and clients that go on being sent there', () => {
+  const file = 'd1/etc/keepalived/keepalived.conf'
+  const kept = (lines: string, scheduler = 'rr') =>
+    service(lines).replace('weight 1', 'inhibit_on_failure').replace('sched rr', `sched ${scheduler}`)
+  const messages = (text: string, topology = TOPOLOGY) =>
+    findingsIn({ 'topology.yaml': topology, [file]: text })
+      .filter(({ code }) => code === 'inhibit-keeps')
+      .map(({ message }) => message.replace(/^.*: /, ''))
+  const asked = 'while it is down, persistent clients are sent there as long as they ask'
+  expect(messages(kept('  persistence_timeout 50'))).toEqual([asked])
+  expect(messages(kept('  persistence_timeout 50', 'sh'))).toEqual([asked])
+  const expires = 'd1: { role: director, sysctls: { net.ipv4.vs.expire_quiescent_template: 1 },'
+  expect(messages(kept('  persistence_timeout 50'), TOPOLOGY.replace('d1: { role: director,', expires))).toEqual([])
+
+  const refused = (scheduler: string) => [`while it is down, clients that ${scheduler} chooses it for are refused`]
+  for (const scheduler of ['sh', 'mh', 'dh']) expect(messages(kept('', scheduler))).toEqual(refused(scheduler))
+  expect(messages(kept('  sh-port', 'sh'))).toEqual(refused('sh'))
+  expect(messages(kept('  sh-fallback', 'sh'))).toEqual([])
+  expect(messages(kept('  flag-1', 'mh'))).toEqual([])
+  for (const scheduler of ['rr', 'wlc', 'lblc']) expect(messages(kept('', scheduler))).toEqual([])
+})

@@ -10,7 +10,7 @@ import type { Program } from '../../topology/director-files.ts'
 import type { Topology } from '../../topology/types.ts'
 import { type Director, EVERY_PROGRAM, type Found, type LintInput, type Rule } from '../rule.ts'
 import { everyStatement, placeOf, statementAt } from '../statements.ts'
-import { eachService, onePerPlace, sectionOf } from './each-service.ts'
+import { eachService, EXPIRE_QUIESCENT, onePerPlace, sectionOf } from './each-service.ts'
 import { markedAddresses, rulesGiven } from './marks.ts'
 
 /** Every address that a director holds, or may: its VIPs, what it adds for good, what the topology gives it. */
@@ -135,6 +135,25 @@ const weightsAllZero = eachService((service, director) => {
   if (!first || sum(service) > 0) return []
   const message = `every real server of ${service.name} has weight 0: nobody is sent anywhere`
   return [{ at: weightPlace(first, director), message }]
+})
+
+/** Schedulers that choose a server of weight 0 too, and then have none, and the flag that has them choose again (ip_vs_sh.c, ip_vs_mh.c, ip_vs_dh.c). */
+const CHOOSES_DEAD: Record<string, string[]> = { sh: ['sh-fallback', 'flag-1'], mh: ['mh-fallback', 'flag-1'], dh: [] }
+
+const inhibitKeeps = eachService((service, { node }) => {
+  const { persistence, scheduler, schedulerFlags = [] } = service
+  const isKept = persistence !== undefined && node?.sysctls[EXPIRE_QUIESCENT] !== '1'
+  const isRefused = CHOOSES_DEAD[scheduler]?.every(flag => !schedulerFlags.includes(flag)) ?? false
+  if (!isKept && !isRefused) return []
+  const what = isKept
+    ? 'persistent clients are sent there as long as they ask'
+    : `clients that ${scheduler} chooses it for are refused`
+  return service.realServers
+    .filter(({ inhibitOnFailure, checks }) => inhibitOnFailure && checks.length > 0)
+    .map(({ address, port, at }) => ({
+      at,
+      message: `${address}:${port} has inhibit_on_failure: while it is down, ${what}`,
+    }))
 })
 
 const FLAGS = ['hashed', 'sh-port', 'sh-fallback', 'mh-port', 'mh-fallback']
@@ -306,6 +325,15 @@ export const serviceRules: Rule[] = [
     why: 'The service has nobody to send clients to, and no quorum (check_data.c validate_check_config).',
     remedy: 'Write a weight above 0.',
     check: weightsAllZero,
+  },
+  {
+    code: 'inhibit-keeps',
+    severity: 'warning',
+    rejected: false,
+    title: 'A real server that stays in the table when it fails, and clients that are tied to it',
+    why: 'With inhibit_on_failure it gets weight 0 in place of being deleted. A template of a persistent client goes on pointing at it (ip_vs_conn.c ip_vs_check_template), and sh, mh and dh choose it and then have nobody (ip_vs_sh.c ip_vs_sh_schedule).',
+    remedy: `Take inhibit_on_failure out; or, for persistence, set ${EXPIRE_QUIESCENT} = 1, for sh and mh write sh-fallback or mh-fallback.`,
+    check: input => onePerPlace(inhibitKeeps(input)),
   },
   {
     code: 'flag-useless',

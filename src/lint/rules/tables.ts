@@ -1,5 +1,6 @@
 import { LDIRECTORD_DEFAULTS, type LdirectordService } from '../../model/ldirectord.ts'
 import type { Director, Found, LintInput, Rule } from '../rule.ts'
+import { EXPIRE_QUIESCENT } from './each-service.ts'
 
 const eachSection =
   (judge: (service: LdirectordService, director: Director, input: LintInput) => Found[]) =>
@@ -8,12 +9,10 @@ const eachSection =
       (director.ldirectord?.services ?? []).flatMap(service => judge(service, director, input)),
     )
 
-const EXPIRE = 'net.ipv4.vs.expire_quiescent_template'
-
 const quiescentKeepsClients = eachSection((own, { ldirectord, node }) => {
   const { service } = own
   const quiescent = own.quiescent ?? ldirectord?.global.quiescent ?? LDIRECTORD_DEFAULTS.quiescent
-  if (!quiescent || service.persistence === undefined || node?.sysctls[EXPIRE] === '1') return []
+  if (!quiescent || service.persistence === undefined || node?.sysctls[EXPIRE_QUIESCENT] === '1') return []
   const message = `${service.name} is persistent and quiescent: clients of a failed server are sent there until their ${service.persistence / 1000} s are over, again and again while they ask`
   return [{ at: service.at, message }]
 })
@@ -108,7 +107,7 @@ export const tableRules: Rule[] = [
     programs: LDIRECTORD,
     title: 'quiescent and persistent together',
     why: 'A quiescent server stays in the table with weight 0, and templates go on pointing at it: its clients are sent to the dead server as long as they keep asking (ldirectord(8), quiescent; ip_vs_conn.c ip_vs_check_template).',
-    remedy: `Write quiescent=no, or set ${EXPIRE} = 1.`,
+    remedy: `Write quiescent=no, or set ${EXPIRE_QUIESCENT} = 1.`,
     check: quiescentKeepsClients,
   },
   {

@@ -34,6 +34,30 @@ export const startClients = (
 export const startProbe = (lab: Lab, plan: Plan, service: PlannedService): Promise<Probe> =>
   startClients(lab, plan, service, { probe: PROBE, rate: paced(service, PROBE_RATE) })
 
+/** Further addresses of the client; it is given those of IPv4 alone. */
+export const addClients = async (
+  lab: Lab,
+  { client }: Plan,
+  { vip }: PlannedService,
+  count: number,
+): Promise<{ sources?: string[] }> =>
+  vip.address.includes(':') ? {} : { sources: await lab.addSources(client, { count }) }
+
+/** Schedulers that choose by the client's address. */
+export const BY_SOURCE: ReadonlySet<string> = new Set(['sh', 'mh'])
+
+/**
+ * The probe of a scenario in which servers are lost. Where the client's address decides who serves it, there are as many as ask in a
+ * second: one alone may never have been served by the server that is lost.
+ */
+export const startThroughLoss = async (lab: Lab, plan: Plan, planned: PlannedService): Promise<Probe> => {
+  const { scheduler, persistence } = planned.service
+  const rate = paced(planned, PROBE_RATE)
+  const isTied = persistence !== undefined || BY_SOURCE.has(scheduler)
+  const from = isTied ? await addClients(lab, plan, planned, rate) : {}
+  return startClients(lab, plan, planned, { probe: PROBE, rate, ...from })
+}
+
 /** What serves a service on its real servers, and how that is broken. */
 export const crashOf = (planned: PlannedService) => {
   if (!asksByUdp(planned))
@@ -86,7 +110,7 @@ export const crashAndReturn =
     { downBound, upBound }: { downBound: Bound; upBound: Bound },
   ): Scenario['drive'] =>
   async lab => {
-    const probe = await startProbe(lab, plan, planned)
+    const probe = await startThroughLoss(lab, plan, planned)
     await lab.sleep(BEFORE_MS)
     const heal = await crashOf(planned).inject(lab, node)
     await lab.until(poolOf(planned, pools.without), downBound.maxMs + PATIENCE_MS)

@@ -10,7 +10,7 @@ import type { Plan, PlannedServer } from '../plan.ts'
 import { asksByUdp } from '../reach.ts'
 import { paced, PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
 import { expectedService } from './expected-service.ts'
-import { AFTER_MS, BEFORE_MS, crashAndReturn, crashOf, PROBE, startProbe } from './common.ts'
+import { AFTER_MS, BEFORE_MS, crashAndReturn, crashOf, PROBE, startThroughLoss } from './common.ts'
 
 /** What follows from an ldirectord.cf or an ipvsadm-save file, beside what is the same whoever makes the table. */
 export const fixedScenarios = (plan: Plan): Scenario[] => [
@@ -138,7 +138,7 @@ const fallback = (plan: Plan, planned: FixedService): Scenario[] => {
     {
       name: `fallback-${planned.name}`,
       drive: async lab => {
-        const probe = await startProbe(lab, plan, planned)
+        const probe = await startThroughLoss(lab, plan, planned)
         await lab.sleep(BEFORE_MS)
         const heals = await Promise.all(nodes.map(node => inject(lab, node)))
         await lab.until(answeredBy([director]), bound.maxMs + PATIENCE_MS)

@@ -7,7 +7,7 @@ import { idleReleaseBound } from '../../model/persistence.ts'
 import type { Plan, PlannedService } from '../plan.ts'
 import { asksByUdp } from '../reach.ts'
 import { paced, PROBE_RATE, type Scenario } from '../scenario.ts'
-import { PROBE, startClients } from './common.ts'
+import { addClients, PROBE, startClients } from './common.ts'
 import { exactShares, placementOf } from './shares.ts'
 
 /** Clients that come more than once. */
@@ -76,7 +76,7 @@ const persistentOf = (plan: Plan, planned: PlannedService): Persistent | undefin
     ...{ planned, timeoutMs, director },
     whose: prefix === undefined ? 'a client' : `whoever is of one /${prefix} network`,
     mask: prefix === undefined ? {} : { prefix },
-    sources: async (lab, count) => (isIPv6(planned) ? {} : { sources: await lab.addSources(plan.client, { count }) }),
+    sources: (lab, count) => addClients(lab, plan, planned, count),
   }
 }
 

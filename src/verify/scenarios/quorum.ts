@@ -6,7 +6,7 @@ import type { Bound } from '../../model/types.ts'
 import { addressesOf } from '../../topology/addresses.ts'
 import type { Plan, PlannedService } from '../plan.ts'
 import { PATIENCE_MS, type Scenario, SLACK_MS } from '../scenario.ts'
-import { AFTER_MS, BEFORE_MS, crashOf, poolOf, poolWithout, PROBE, receiversOf, startProbe } from './common.ts'
+import { AFTER_MS, BEFORE_MS, crashOf, poolOf, poolWithout, PROBE, receiversOf, startThroughLoss } from './common.ts'
 import { crashBounds, unseen } from './seen.ts'
 
 /** Real servers crash until the quorum is lost, and return until it is gained. */
@@ -32,7 +32,7 @@ export const quorum = (plan: Plan, planned: PlannedService): Scenario[] => {
   const name = `quorum-${planned.name}`
   const { fault, inject } = crashOf(planned)
   const drive = async (lab: Lab): Promise<void> => {
-    const probe = await startProbe(lab, plan, planned)
+    const probe = await startThroughLoss(lab, plan, planned)
     await lab.sleep(BEFORE_MS)
     const heals = new Map<string, Heal>()
     let has = ''

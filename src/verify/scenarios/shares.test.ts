@@ -44,6 +44,17 @@ it('by the address of a client is judged of many clients', async () => {
   expect(checkOf(scenarioOf(changedPlan(by('mh')), NAME), NAME).title).toContain('mh sends each client of')
 })
 
+it('by the address of a client, and persistence, lose a server under the eyes of many clients', async () => {
+  const begin = async (change: Change) => (await callsOf(changedPlan(change), `server-${SERVICE}-rs1:80`)).slice(0, 2)
+  const many = [
+    ['addSources', 'c1', { count: 20 }],
+    ['http', { rate: 20, sources: ['20 more'] }],
+  ]
+  expect(await begin(by('mh'))).toMatchObject(many)
+  expect(await begin(persistent('persistence_timeout 50'))).toMatchObject(many)
+  expect(await begin(by('wlc'))).toMatchObject([['http', { rate: 20 }], ['sleep', 1000]])
+})
+
 it('of UDP is judged so too', () => {
   const udp = `shares-10.0.0.100:80/UDP`
   expect(checkOf(scenarioOf(udpPlan(by('lc')), udp), udp).params).toMatchObject({ service: 'UDP 10.0.0.100:80' })

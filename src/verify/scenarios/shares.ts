@@ -6,7 +6,7 @@ import { cycleShares, type CycleShares } from '../../model/shares.ts'
 import type { RealServer } from '../../model/types.ts'
 import type { Plan, PlannedService } from '../plan.ts'
 import { paced, PROBE_RATE, type Scenario } from '../scenario.ts'
-import { PROBE, startClients } from './common.ts'
+import { addClients, BY_SOURCE, PROBE, startClients } from './common.ts'
 import { isDynamic } from './expected-service.ts'
 
 /** Why who gets which connection cannot be told; undefined where it can. */
@@ -62,20 +62,15 @@ export const placementOf = (planned: PlannedService, probe: string): PlacementPa
 const PLACED = 100
 const PLACED_CLIENTS = 25
 
-/** Schedulers that choose by the client's address. */
-const BY_SOURCE = ['sh', 'mh']
-
 const placementScenario = (plan: Plan, planned: PlannedService, params: PlacementParams): Scenario => {
-  const { name, service, vip } = planned
-  const bySource = BY_SOURCE.includes(service.scheduler)
+  const { name, service } = planned
+  const bySource = BY_SOURCE.has(service.scheduler)
   const byPort = params.flags?.some(flag => flag.endsWith('-port'))
   return {
     name: `shares-${name}`,
     drive: async lab => {
-      // clients are given further addresses of IPv4 alone
-      const isMany = bySource && !vip.address.includes(':')
-      const sources = isMany ? await lab.addSources(plan.client, { count: PLACED_CLIENTS }) : undefined
-      const options = { probe: PROBE, rate: paced(planned, PROBE_RATE), count: PLACED, ...(sources && { sources }) }
+      const from = bySource ? await addClients(lab, plan, planned, PLACED_CLIENTS) : {}
+      const options = { probe: PROBE, rate: paced(planned, PROBE_RATE), count: PLACED, ...from }
       const probe = await startClients(lab, plan, planned, options)
       await probe.ended()
     },

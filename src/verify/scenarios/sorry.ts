@@ -5,7 +5,7 @@ import { addressesOf } from '../../topology/addresses.ts'
 import type { Plan, PlannedService } from '../plan.ts'
 import { paced, PATIENCE_MS, PROBE_RATE, type Scenario, SLACK_MS } from '../scenario.ts'
 import { asksByUdp, isHttp } from '../reach.ts'
-import { AFTER_MS, BEFORE_MS, crashOf, PROBE, startProbe } from './common.ts'
+import { AFTER_MS, BEFORE_MS, crashOf, PROBE, startThroughLoss } from './common.ts'
 import { askedFor, onFarms } from './large.ts'
 import { unseen, withItsChecks, withKnownChecks, withServers } from './seen.ts'
 
@@ -64,7 +64,7 @@ export const sorryPage = (plan: Plan, planned: PlannedService): Scenario[] => {
     {
       name: `sorry-${planned.name}`,
       drive: async lab => {
-        const probe = await startProbe(lab, plan, planned)
+        const probe = await startThroughLoss(lab, plan, planned)
         await lab.sleep(BEFORE_MS)
         const heals = await Promise.all(
           fault === 'httpd-refuse'
