@@ -8,6 +8,7 @@ import { listRules } from './lists.ts'
 import { markRules } from './marks.ts'
 import { pairRules } from './pair.ts'
 import { realServerRules } from './real-servers.ts'
+import { routingRules } from './routing.ts'
 import { scriptRules } from './scripts.ts'
 import { serviceRules } from './services.ts'
 import { structureRules } from './structure.ts'
@@ -30,6 +31,7 @@ export const RULES: readonly Rule[] = [
   ...syncGroupRules,
   ...generalRules,
   ...listRules,
+  ...routingRules,
   ...globalRules,
   ...pairRules,
   ...serviceRules,

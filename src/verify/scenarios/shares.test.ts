@@ -52,7 +52,10 @@ it('by the address of a client, and persistence, lose a server under the eyes of
   ]
   expect(await begin(by('mh'))).toMatchObject(many)
   expect(await begin(persistent('persistence_timeout 50'))).toMatchObject(many)
-  expect(await begin(by('wlc'))).toMatchObject([['http', { rate: 20 }], ['sleep', 1000]])
+  expect(await begin(by('wlc'))).toMatchObject([
+    ['http', { rate: 20 }],
+    ['sleep', 1000],
+  ])
 })
 
 it('of UDP is judged so too', () => {
