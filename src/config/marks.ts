@@ -38,6 +38,14 @@ const readRule = (rule: string): Marked | undefined => {
   return { address: target, protocol: protocol === 'tcp' ? 'TCP' : 'UDP', ports: list, mark: value }
 }
 
+/** What rules set a mark, however they choose their packets. */
+export const marksOf = (rules: string[]): { mark: number; address?: string }[] =>
+  rules.flatMap(rule => {
+    const mark = /--(?:set-mark|set-xmark|or-mark) (0x[\da-f]+|\d+)/i.exec(rule)?.[1]
+    const address = /(?:-d|--destination) ([\d.]+|[\da-f:]+)(?:\/\d+)?/i.exec(rule)?.[1]
+    return mark === undefined ? [] : [{ mark: Number(mark), ...(address === undefined ? {} : { address }) }]
+  })
+
 const SHORT: Record<string, string> = {
   '--table': '-t',
   '--append': '-A',

@@ -66,11 +66,6 @@ export const directorNode = (
         .map(listen => `server { listen ${listen}; root /var/www/html; }\n`)
         .join('')
   }
-  for (const { fwmark, family } of config.services)
-    if (fwmark !== undefined)
-      questions.push(
-        `${config.node}: mark ${fwmark} is set by no rule of keepalived's: etc/iptables/rules.v${family ?? 4} in its folder must set it`,
-      )
   return { node, questions }
 }
 

@@ -146,14 +146,6 @@ it('asks in the words of IPv6', () => {
   expect(node(draft, 'd1').interfaces[1]?.because).toBe('nothing says by which interface d1 reaches fd00:2::/64')
 })
 
-it('has the marks of each family in the rules that its packets pass', () => {
-  const marked = (server: string): string[] =>
-    pair(instance({ vips: ['10.0.0.100/24', 'fd00::100/64'] }), service('fwmark 1', 'DR', [server])).questions
-  const asks = "d1: mark 1 is set by no rule of keepalived's: etc/iptables/rules"
-  expect(marked('10.0.0.10')).toContain(`${asks}.v4 in its folder must set it`)
-  expect(marked('fd00::10')).toContain(`${asks}.v6 in its folder must set it`)
-})
-
 it('says of a service at whose address nobody is reached', () => {
   const at = (vip: string): string[] =>
     pair(instance({ vips: VIPS }), service(`${vip} 80`, 'DR', ['fd00::10 80'])).questions

@@ -9,6 +9,7 @@ import { deriveTopology } from './derive.ts'
 import type { Draft } from './draft.ts'
 import { hasAddressesAlone, holdAddresses, withOwnAddresses, type WithServices } from './fixed.ts'
 import { type HostName, hostNames, nodeName } from './host-names.ts'
+import { markQuestions } from './marks.ts'
 import { withScripts } from './scripts.ts'
 import type { Brought } from './write.ts'
 
@@ -56,10 +57,13 @@ export const deriveFrom = (path: string): Derived => {
     .map(one => `${one.name}: ${basename(one.file)} is beside its keepalived.conf: what it says is not judged`)
   const directors = found.map((files, n) => brought(files, read[n]?.config.files ?? []))
   const whole = withScripts(draft, configs, directors)
-  return {
-    draft: { ...whole, questions: [...read.flatMap(one => one.questions), ...whole.questions, ...passedOver] },
-    directors,
-  }
+  const questions = [
+    ...read.flatMap(one => one.questions),
+    ...whole.questions,
+    ...markQuestions(configs, directors),
+    ...passedOver,
+  ]
+  return { draft: { ...whole, questions }, directors }
 }
 
 /** Of one director without VRRP. */

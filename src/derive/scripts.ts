@@ -1,11 +1,10 @@
-import { existsSync, statSync } from 'node:fs'
-import { basename, join, relative } from 'node:path'
-import { isInside } from '../config/keepalived/include.ts'
+import { statSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { type LooksFor, looksFor, PROCESS_NAME } from '../model/looks-for.ts'
 import type { DirectorConfig, VrrpInstance } from '../model/types.ts'
 import { OWN_PROCESSES } from '../topology/processes.ts'
 import type { Draft, DraftNode } from './draft.ts'
-import type { Brought } from './write.ts'
+import { type Brought, broughtFile } from './write.ts'
 
 /** What is on every director without being asked for. */
 const RUNS = ['keepalived', 'nginx']
@@ -107,9 +106,3 @@ const trackedBy = ({ trackScripts, trackObjects = [] }: VrrpInstance): Tracked[]
 
 /** A name that no stand-in on a director may have. */
 const isOdd = (process: string): boolean => OWN_PROCESSES.director.includes(process) && !RUNS.includes(process)
-
-/** The file here that becomes one of the node, where the director brings it. */
-const broughtFile = (from: Brought['from'], file: string): string | undefined =>
-  Object.entries(from)
-    .map(([to, source]) => (isInside(to, file) ? join(source, relative(to, file)) : ''))
-    .find(existsSync)

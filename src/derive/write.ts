@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { cp, lstat, mkdir, readdir, readlink, realpath, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { isInside } from '../config/keepalived/include.ts'
@@ -11,6 +12,12 @@ export interface Brought {
   node: string
   from: Record<string, string>
 }
+
+/** The file here that becomes one of the node, where the director brings it. */
+export const broughtFile = (from: Brought['from'], file: string): string | undefined =>
+  Object.entries(from)
+    .map(([to, source]) => (isInside(to, file) ? path.join(source, path.relative(to, file)) : ''))
+    .find(one => existsSync(one))
 
 /**
  * Writes a topology folder: topology.yaml, and a folder for each node that has files. What a director brings itself is not

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { marksOf } from '../../config/marks.ts'
 import type { VirtualService } from '../../model/types.ts'
 import { RULES_FOLDER, rulesIn, rulesOf } from '../../topology/rules.ts'
 import { type Director, EVERY_PROGRAM, type Rule } from '../rule.ts'
@@ -9,14 +10,6 @@ export const markedAddresses = ({ fwmark }: VirtualService, { node }: Director):
   node && fwmark !== undefined
     ? marksOf(rulesOf(node)).flatMap(({ mark, address }) => (mark === fwmark && address !== undefined ? [address] : []))
     : []
-
-/** What rules set a mark, however they choose their packets. */
-const marksOf = (rules: string[]): { mark: number; address?: string }[] =>
-  rules.flatMap(rule => {
-    const mark = /--(?:set-mark|set-xmark|or-mark) (0x[\da-f]+|\d+)/i.exec(rule)?.[1]
-    const address = /(?:-d|--destination) ([\d.]+|[\da-f:]+)(?:\/\d+)?/i.exec(rule)?.[1]
-    return mark === undefined ? [] : [{ mark: Number(mark), ...(address === undefined ? {} : { address }) }]
-  })
 
 /** The rules of a director that was given with the folder where they stand, be it empty. */
 export const rulesGiven = ({ node, fileOf }: Director): string[] | undefined => {
