@@ -15,6 +15,10 @@ const plural = (count: number, word: string): string => `${count} ${word}${count
 export const countOf = (findings: Finding[], severity: Severity): number =>
   findings.filter(finding => finding.severity === severity).length
 
+/** `1 error, 2 warnings` */
+export const countsOf = (findings: Finding[]): string =>
+  (['error', 'warning'] as const).map(severity => plural(countOf(findings, severity), severity)).join(', ')
+
 /** `file:line:column: severity: message [code]`, as compilers have it, and the remedy beneath. */
 export const formatFindings = (results: LintResult[]): string => {
   const findings = results.flatMap(result => result.findings)
@@ -25,12 +29,11 @@ export const formatFindings = (results: LintResult[]): string => {
       `  remedy: ${visibleLine(remedy)}`,
     ].join('\n'),
   )
-  const counts = (['error', 'warning'] as const).map(severity => plural(countOf(findings, severity), severity))
   const read = `${plural(new Set(results.flatMap(result => result.files)).size, 'file')} of ${plural(
     results.reduce((total, result) => total + result.directors.length, 0),
     'director',
   )}`
-  return `${[...blocks, `${counts.join(', ')}, ${countOf(findings, 'info')} info in ${read}`].join('\n')}\n`
+  return `${[...blocks, `${countsOf(findings)}, ${countOf(findings, 'info')} info in ${read}`].join('\n')}\n`
 }
 
 export const formatFindingsAsJson = (results: LintResult[]): string => {

@@ -10,6 +10,7 @@ import { planTopology, requirePredictions } from '../../verify/plan.ts'
 import { verify } from '../../verify/verify.ts'
 import { CHECK_NOTES, checkArguments, choiceOf, topologyArgument } from '../check-arguments.ts'
 import { releaseOf } from '../keepalived-argument.ts'
+import { lintHint } from '../lint-hint.ts'
 import { engineArguments, sourceOf } from '../engine-arguments.ts'
 import { defineVerb } from '../define-verb.ts'
 import { runVerb } from '../run-verb.ts'
@@ -79,6 +80,8 @@ ${BUDGET_NOTES}`,
         const file = path.relative(process.cwd(), files.html)
         process.stdout.write(mask(args.json ? formatJson(report) : formatText(report, { colour, file })))
         if (outcome.leftOut > 0) process.stderr.write(`${budget?.name} left out ${outcome.leftOut} scenarios\n`)
+        const hint = report.outcome === 'PASS' ? undefined : lintHint(args.dir)
+        if (hint !== undefined) process.stderr.write(`${hint}\n`)
         process.stderr.write(`report: ${file}\n`)
         return { PASS: 0, FAIL: 1, INCONCLUSIVE: 3 }[report.outcome] as 0 | 1 | 3
       }),
