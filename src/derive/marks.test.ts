@@ -16,7 +16,10 @@ afterAll(() => rmSync(given, { recursive: true }))
 const asked = (mark: number, server: string, from: Record<string, string> = {}): string[] =>
   markQuestions(
     [read('d1', instance({ vips: ['10.0.0.100/24', 'fd00::100/64'] }) + service(`fwmark ${mark}`, 'DR', [server]))],
-    [{ node: 'd1', from }],
+    [
+      { node: 'd0', from: { '/': given } },
+      { node: 'd1', from },
+    ],
   )
 
 it('asks for the marks of each family in the rules that its packets pass', () => {

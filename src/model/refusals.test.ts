@@ -44,6 +44,12 @@ it.each([
   [{ delayLoop: 2000, retry: 3, delayBeforeRetry: 2000 }, false],
   [{ delayLoop: 2000, retry: 60, delayBeforeRetry: 1900 }, true],
   [{ delayLoop: 2000, retry: 60, delayBeforeRetry: 2500 }, false],
+  // many at once, though few in the long run
+  [{ delayLoop: 60_000, retry: 3, delayBeforeRetry: 500 }, true],
+  [{ delayLoop: 60_000, retry: 3, delayBeforeRetry: 1000 }, false],
+  [{ delayLoop: 60_000, retry: 0, delayBeforeRetry: 1 }, false],
+  [{ delayLoop: 10_000, retry: 60, delayBeforeRetry: 11_000 }, false],
+  [{ delayLoop: 10_000, retry: 60, delayBeforeRetry: 10_000 }, false],
   [{ delayLoop: 1999, retry: 0, delayBeforeRetry: 10 }, true],
 ])('of two checks with %o some are held back: %s', (changes, expected) => {
   const server = aServer('10.0.0.11', { checks: [udp(false, changes)] })

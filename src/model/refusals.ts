@@ -7,10 +7,8 @@ const asksByUdp = (check: HealthCheck): boolean => check.type === 'UDP_CHECK' ||
 const [AT_ONCE, EACH_SECOND] = [6, 1]
 
 /** Attempts of a check in so many seconds, at most: `retry` more than one, then one in each `delay_loop`, none sooner than its pauses allow. */
-const attempts = ({ retry, delayLoop, delayBeforeRetry }: HealthCheck, time: number): number => {
-  const shortest = Math.min(delayLoop, retry > 0 ? delayBeforeRetry : delayLoop)
-  return Math.min(retry + 1 + (time * 1000) / delayLoop, 1 + (time * 1000) / shortest)
-}
+const attempts = ({ retry, delayLoop, delayBeforeRetry }: HealthCheck, time: number): number =>
+  Math.min(retry + 1 + (time * 1000) / delayLoop, 1 + (time * 1000) / Math.min(delayLoop, delayBeforeRetry))
 
 /** Whether a kernel sends a refusal for each attempt of these checks, however long they go on. */
 const allAnswered = (checks: HealthCheck[]): boolean => {
@@ -18,7 +16,7 @@ const allAnswered = (checks: HealthCheck[]): boolean => {
   const ends = checks.map(
     ({ retry, delayLoop, delayBeforeRetry }) => retry / (1000 / delayBeforeRetry - 1000 / delayLoop),
   )
-  return [0, ...ends.filter(end => end > 0 && end < FOREVER), FOREVER].every(
+  return [0, ...ends.filter(end => end > 0), FOREVER].every(
     time => checks.reduce((sum, check) => sum + attempts(check, time), 0) <= AT_ONCE + EACH_SECOND * time,
   )
 }
