@@ -40,7 +40,8 @@ export interface LabProbes {
   udp(options: Started<UdpProbeOptions>): Promise<Probe>
   /**
    * Gives a client further addresses, for `sources` of its probes: free ones of its own network, or those from `from` on;
-   * then every other node of that network gets a route to them.
+   * then every other node of that network gets a route to them. With `to`, of
+   * the family of whom they ask.
    *
    * @returns the addresses
    * @throws LvslabError SOURCES_FULL where the network has too few that are free, SOURCES_TAKEN, SOURCES_FAILED

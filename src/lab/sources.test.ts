@@ -49,6 +49,23 @@ test.each<[SourceOptions, string]>([
   expect(given).toEqual([])
 })
 
+test('of IPv6 they are of the network of whom they ask, beginning with what nobody has', async () => {
+  const six = loadTopology('topologies/keepalived-ipv6')
+  const addTo = (to: string, given: string[] = []) =>
+    addSources(agent, six, { events: [], given: new Set(given) }, 'c1', { count: 2, to })
+  given.length = 0
+  expect(await addTo('fd00:0:0:2::100')).toEqual(['fd00:0:0:2::1', 'fd00:0:0:2::2'])
+  expect(given.splice(0)).toEqual([expect.stringContaining('address add fd00:0:0:2::1/64 dev eth1 nodad\n')])
+  expect(await addTo('fd00:0:0:1::100', ['fd00:0:0:1::1'])).toEqual(['fd00:0:0:1::2', 'fd00:0:0:1::3'])
+  expect(await addTo('fd00:9::100')).toEqual(['fd00:0:0:1::1', 'fd00:0:0:1::2'])
+  given.length = 0
+  await expect(add({ count: 2, to: 'fd00::1' })).rejects.toMatchObject({
+    message: expect.stringContaining('no address of IPv6'),
+  })
+  expect(await add({ count: 1, to: '10.0.0.100' })).toEqual(['10.0.0.1'])
+  given.length = 0
+})
+
 test('of a large network no more is listed than is needed', () => {
   expect(freeAddresses('10.0.0.0/8', new Set(['10.0.0.2']), 3)).toEqual(['10.0.0.1', '10.0.0.3', '10.0.0.4'])
 })

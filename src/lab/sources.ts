@@ -2,6 +2,7 @@ import { LvslabError } from '../errors.ts'
 import type { LabEvent } from '../history/event.ts'
 import { addressesOf } from '../topology/addresses.ts'
 import { contains, formatIpv4, parseIpv4, parseSubnet } from '../topology/ipv4.ts'
+import { formatIpv6, parseIpv6 } from '../topology/ipv6.ts'
 import type { Node, Topology } from '../topology/types.ts'
 import type { AgentConnection } from './agent-connection.ts'
 
@@ -10,6 +11,8 @@ export interface SourceOptions {
   count: number
   /** The first of them; free ones of the client's own network where it is left out. */
   from?: string
+  /** Whom they are to ask: where that is an IPv6 address, they are of the client's network that has it, or of its first of IPv6. */
+  to?: string
 }
 
 /** Addresses that somebody has, or was given. */
@@ -29,9 +32,10 @@ export const addSources = async (
   topology: Topology,
   { events, given }: Taken,
   client: string,
-  { count, from }: SourceOptions,
+  { count, from, to }: SourceOptions,
 ): Promise<string[]> => {
   const { node, device, network, subnet } = placeOf(topology, client)
+  const six = to === undefined ? undefined : parseIpv6(to)
   if (!Number.isInteger(count) || count < 1 || count > MOST)
     throw usage(`count ${count}: from 1 to ${MOST} sources can be added at once`)
   const taken = new Set([...takenAddresses(topology, events), ...given])
@@ -41,28 +45,38 @@ export const addSources = async (
     if (result.code === 0) return
     throw new LvslabError('SOURCES_FAILED', `ip on ${on.name} ended with ${result.code}: ${result.stderr.trim()}`)
   }
-  const give = async (addresses: string[], prefix: number): Promise<string[]> => {
+  const give = async (addresses: string[], prefix: number, on = device): Promise<string[]> => {
     for (const address of addresses) given.add(address)
+    // an address of IPv6 that is still being looked for elsewhere is no source
+    const options = addresses[0]?.includes(':') ? ' nodad' : ''
     await run(
       node,
-      addresses.map(address => `address add ${address}/${prefix} dev ${device}`),
+      addresses.map(address => `address add ${address}/${prefix} dev ${on}${options}`),
     )
     return addresses
   }
-  if (from === undefined) {
-    const free = freeAddresses(subnet, taken, count)
-    if (free.length < count) {
-      throw new LvslabError(
-        'SOURCES_FULL',
-        `${network} (${subnet}) has ${free.length} free addresses for sources of ${client}; ${count} were asked for`,
-        {
-          remedy: `name a range of its own, to which the other nodes get a route: addSources('${client}', { count: ${count}, from: '10.9.0.1' })`,
-          exitCode: 2,
-        },
-      )
-    }
-    return give(free, parseSubnet(subnet)?.prefix ?? 32)
+  const enough = (free: string[], where: string): string[] => {
+    if (free.length >= count) return free
+    throw new LvslabError(
+      'SOURCES_FULL',
+      `${where} has ${free.length} free addresses for sources of ${client}; ${count} were asked for`,
+      {
+        remedy: `name a range of its own, to which the other nodes get a route: addSources('${client}', { count: ${count}, from: '10.9.0.1' })`,
+        exitCode: 2,
+      },
+    )
   }
+  if (six !== undefined) {
+    const own = networksOf(node)
+    const home = own.find(one => six >= one.first && six <= one.last) ?? own[0]
+    if (!home) throw usage(`${client} has no address of IPv6, and is to ask ${to}`)
+    return give(enough(freeIpv6(home, taken, count), home.text), home.prefix, home.device)
+  }
+  if (from === undefined)
+    return give(
+      enough(freeAddresses(subnet, taken, count), `${network} (${subnet})`),
+      parseSubnet(subnet)?.prefix ?? 32,
+    )
   const addresses = addressesFrom(from, count)
   const clash = addresses.find(address => taken.has(address))
   if (clash !== undefined)
@@ -122,6 +136,36 @@ export const freeAddresses = (subnet: string, taken: ReadonlySet<string>, atMost
     const address = formatIpv4(value)
     if (!taken.has(address)) free.push(address)
   }
+  return free
+}
+
+/** A network of IPv6 that a node has an address of. */
+interface Ipv6Network {
+  device: string
+  first: bigint
+  last: bigint
+  prefix: number
+  text: string
+}
+
+const networksOf = ({ interfaces }: Node): Ipv6Network[] =>
+  interfaces.flatMap(({ name, addresses }) =>
+    addresses.flatMap(text => {
+      const [address = '', length] = text.split('/')
+      const [value, prefix] = [parseIpv6(address), Number(length ?? 128)]
+      if (value === undefined) return []
+      const size = 1n << BigInt(128 - prefix)
+      const first = value - (value % size)
+      return [{ device: name, first, last: first + size - 1n, prefix, text: `${formatIpv6(first)}/${prefix}` }]
+    }),
+  )
+
+/** The addresses of a network that nobody has, lowest first, but for its first, which all its routers have (RFC 4291, 2.6.1). */
+const freeIpv6 = ({ first, last }: Ipv6Network, taken: ReadonlySet<string>, atMost: number): string[] => {
+  const values = new Set([...taken].flatMap(address => parseIpv6(address) ?? []))
+  const free: string[] = []
+  for (let value = first + 1n; value <= last && free.length < atMost; value++)
+    if (!values.has(value)) free.push(formatIpv6(value))
   return free
 }
 

@@ -34,14 +34,13 @@ export const startClients = (
 export const startProbe = (lab: Lab, plan: Plan, service: PlannedService): Promise<Probe> =>
   startClients(lab, plan, service, { probe: PROBE, rate: paced(service, PROBE_RATE) })
 
-/** Further addresses of the client; it is given those of IPv4 alone. */
+/** Further addresses of the client. */
 export const addClients = async (
   lab: Lab,
   { client }: Plan,
   { vip }: PlannedService,
   count: number,
-): Promise<{ sources?: string[] }> =>
-  vip.address.includes(':') ? {} : { sources: await lab.addSources(client, { count }) }
+): Promise<{ sources: string[] }> => ({ sources: await lab.addSources(client, { count, to: vip.address }) })
 
 /** Schedulers that choose by the client's address. */
 export const BY_SOURCE: ReadonlySet<string> = new Set(['sh', 'mh'])

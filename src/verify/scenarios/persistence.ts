@@ -46,7 +46,7 @@ interface Persistent {
   /** Of what judges it, beside the probe. */
   mask: { prefix?: number }
   /** So many addresses for the clients; of IPv6 there is one, the client's own. */
-  sources: (lab: Lab, count: number) => Promise<{ sources?: string[] }>
+  sources: (lab: Lab, count: number) => Promise<{ sources: string[] }>
 }
 
 /** Each client stays with its real server when it comes again. */
@@ -92,7 +92,7 @@ const come = async (
   probe: string,
   planned: PlannedService,
   count: number,
-  from: { sources?: string[] },
+  from: { sources: string[] },
 ) => {
   const rate = paced(planned, PROBE_RATE)
   const clients = await startClients(lab, plan, planned, { probe, rate, count, ...from })
@@ -179,7 +179,6 @@ const isReleased = (plan: Plan, persistent: Persistent): Scenario[] => {
 
 /** What the scheduler promises of clients that have no template yet, to it each is a connection; else why that is not tried. */
 const newcomersOf = (planned: PlannedService): { count: number; check: PlannedCheck } | string => {
-  if (isIPv6(planned)) return 'clients are given further addresses of IPv4 alone'
   if (networkOf(planned) !== undefined) return 'the clients of one network count as one'
   const { name, service } = planned
   const check = `newcomers-${name}`
