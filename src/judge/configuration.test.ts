@@ -53,6 +53,8 @@ it.each([
   'unmatched brace',
   'incorrect address',
   '/etc/keepalived/x: No such file or directory',
+  "Wrong file type found in script path '/bin/logger'.",
+  'Warning - script chk_nginx is not used',
 ])('fails on a complaint, of the test or in the log: %s', line => {
   expect(judge(test(0, `fine\n  ${line}\n`))).toMatchObject({
     outcome: 'FAIL',
@@ -67,10 +69,8 @@ it.each([
 })
 
 it('fails on an exit code, with the last that it said, or with nothing', () => {
-  expect(judge(test(4, 'a\nb\nc\nd\n')).reason).toBe(
-    'keepalived on d1 rejects (exit code 4) its configuration: b; c; d.',
-  )
-  expect(judge(test(1)).reason).toBe('keepalived on d1 rejects (exit code 1) its configuration: without a word.')
+  expect(judge(test(4, 'a\nb\nc\nd\n')).reason).toBe('`keepalived --config-test` ends with 4 on d1: b; c; d.')
+  expect(judge(test(1)).reason).toBe('`keepalived --config-test` ends with 1 on d1: without a word.')
   expect(judge(test(1)).measurements).toEqual([])
 })
 

@@ -14,7 +14,7 @@ export interface ConfigurationParams {
  * check/check_data.c, vrrp/vrrp_parser.c). Its exit code alone is not enough: an ignored line is a line that does not hold.
  */
 const COMPLAINT =
-  /unknown (keyword|state|option|scheduler)|\bignor(ed|ing)\b|\binvalid\b|not valid|unexpected|resetting|out of range|truncat|missing '[{}]'|unmatched|incorrect|no such file| - disabling\b/i
+  /unknown (keyword|state|option|scheduler)|\bignor(ed|ing)\b|\binvalid\b|not valid|unexpected|resetting|out of range|truncat|missing '[{}]'|unmatched|incorrect|no such file| - disabling\b|wrong file type|warning - script \S+ is not used/i
 
 /** What looks like a complaint and is not one; a tracked script that is not found fails the test itself, any other is none of VRRP's. */
 const HARMLESS =
@@ -29,10 +29,13 @@ export const checkConfiguration = (history: History, { director, command }: Conf
   const words = [...new Set([...complaints, ...logged.map(event => event.line)].map(line => line.trim()))]
   if (test.code !== 0 || words.length > 0) {
     const said = words.length > 0 ? words : test.output.trim().split('\n').slice(-3)
-    const verb = test.code === 0 ? 'ignores part of' : `rejects (exit code ${test.code})`
+    const what =
+      test.code === 0
+        ? `keepalived on ${director} ignores part of its configuration`
+        : `\`${command}\` ends with ${test.code} on ${director}`
     return {
       outcome: 'FAIL',
-      reason: `keepalived on ${director} ${verb} its configuration: ${said.map(line => line.replace(/\.$/, '')).join('; ') || 'without a word'}.`,
+      reason: `${what}: ${said.map(line => line.replace(/\.$/, '')).join('; ') || 'without a word'}.`,
       measurements: [],
       proof: inOrder([test, ...logged]),
     }

@@ -309,10 +309,14 @@ describe('to the letter', () => {
       reason: expect.stringContaining('No live director held the VIP'),
       proof: [stop],
     })
-    const served = judge([stop, table(12_000, 'd1', ['rs2']), ...requests(12_100, 15_000)], { probe: 'p' })
+    const removed = [stop, table(12_000, 'd1', ['rs2']), ...requests(12_100, 15_000, () => ({ server: 'rs2' }))]
+    const served = judge([...requests(9_000, 9_100), ...removed], { probe: 'p' })
     expect(served.reason).toContain('All 29 requests after that were answered.')
     expect(served.measurements[1]).toEqual({ name: 'failed after the removal', value: 0, unit: 'requests' })
     expect(served.proof.map(event => event.t)).toEqual([10_000, 12_000, 12_100, 14_900])
+    const strangers = judge([...requests(9_000, 9_100, () => ({ server: 'rs2' })), ...removed], { probe: 'p' })
+    expect(strangers.reason).toContain('rs1 had served no client before, so none shows whether')
+    expect(strangers.measurements.map(({ name }) => name)).toEqual(['removal'])
     const failed = judge([stop, table(12_000, 'd1', ['rs2']), ...failing(12_100, 12_300)], { probe: 'p' })
     expect(failed.measurements[1]).toEqual({ name: 'failed after the removal', value: 2, unit: 'requests' })
     expect(failed.proof.map(event => event.t)).toEqual([10_000, 12_000, 12_100])

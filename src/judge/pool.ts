@@ -24,7 +24,7 @@ export interface PoolParams {
   upBound?: Bound
   /** `inhibit_on_failure`: the server must stay in the table with weight 0, or (false) must not. Without it, either will do. */
   inhibit?: boolean
-  /** Judges that no request fails any more once the server is out of the table. */
+  /** Judges that no request fails any more once the server is out of the table; says so where it served none before. */
   probe?: string
   /** Requests sent this soon after the removal may still have been on their way to the server, ms; default 100. */
   inFlightMs?: number
@@ -71,7 +71,9 @@ export const checkPool = (history: History, params: PoolParams): Verdict => {
     const next = eventsOf(history, 'fault').find(event => event.t > cause.done)?.t ?? until
     const gone = changeOf(removal, lines)
     const state = stays(removal, params) ? 'had weight 0 in the table' : 'had left the table'
-    verdicts.push(judgeServing(history, params.probe, gone, next, params.inFlightMs ?? 100, `${name} ${state}`))
+    const serving = judgeServing(history, params.probe, gone, next, params.inFlightMs ?? 100, `${name} ${state}`)
+    const served = requestsOf(history, params.probe, { until: cause.t }).some(one => one.server === name)
+    verdicts.push(serving.outcome === 'PASS' && !served ? untold(name) : serving)
   }
   if (healed && params.upBound) {
     const back = tables.find(table => table.t > healed.t && has(table))
@@ -170,6 +172,14 @@ const judgeInhibit = (params: PoolParams, owner: string, removal: IpvsEvent): Ve
     proof: [removal],
   }
 }
+
+/** Clients of other servers do not show whether those of the lost one are still sent there. */
+const untold = (name: string): Verdict => ({
+  outcome: 'PASS',
+  reason: `${name} had served no client before, so none shows whether its own would be sent there still.`,
+  measurements: [],
+  proof: [],
+})
 
 const judgeServing = (
   history: History,

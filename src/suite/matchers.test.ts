@@ -165,7 +165,7 @@ describe('each matcher asks its rule', () => {
     expect(tested(0)).toPass('configuration', params)
     expect(tested(4)).not.toPass('configuration', params)
     expect(said(() => expect(tested(4)).toPass('configuration', params, { title: 'd1 accepts it' }))).toMatch(
-      /^FAIL {2}d1 accepts it\n {2}keepalived on d1 rejects \(exit code 4\)/,
+      /^FAIL {2}d1 accepts it\n {2}`keepalived --config-test` ends with 4 on d1/,
     )
   })
 })

@@ -105,6 +105,12 @@ export const callsOf = async (plan: Plan, name: string): Promise<[string, ...unk
     ...{ http: says('http', () => probe), udp: says('udp', () => probe) },
     inject: says('inject', () => says('heal', () => {})),
     addSources: says('addSources', (_client: string, { count }: { count: number }) => [`${count} more`]),
+    now: () => Promise.resolve(0),
+    exec: says('exec', () => {}),
+    at: async (moment: number, step: () => Promise<unknown>) => {
+      calls.push(['at', moment])
+      await step()
+    },
     ...{ snapshot: says('snapshot', () => {}), sleep: says('sleep', () => {}), until: says('until', () => true) },
   }
   await scenarioOf(plan, name).drive(lab as unknown as Lab)

@@ -111,7 +111,11 @@ const granularityNoMask = eachService((service, director) => {
 
 /** Two ports of one VIP with the same servers behind them: HTTP and HTTPS, usually. */
 const isTwin = (a: VirtualService, b: VirtualService): boolean =>
-  a.address !== undefined && a.address === b.address && a.port !== b.port && addresses(a) === addresses(b)
+  a.address !== undefined &&
+  a.address === b.address &&
+  a.protocol === b.protocol &&
+  a.port !== b.port &&
+  addresses(a) === addresses(b)
 
 const addresses = (service: VirtualService): string =>
   service.realServers

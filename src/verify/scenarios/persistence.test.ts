@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { waitsTooLong } from '../scenario.ts'
 import { planScenarios } from '../scenarios.ts'
-import { changedPlan, checkOf, persistent, SERVICE, scenarioOf, whyUntested } from '../testing.ts'
+import { callsOf, changedPlan, checkOf, persistent, SERVICE, scenarioOf, whyUntested } from '../testing.ts'
 
 describe('a persistent service', () => {
   const plan = changedPlan(persistent('persistence_timeout 300'))
@@ -22,6 +22,16 @@ describe('a persistent service', () => {
       params: { bound: { minMs: 300_000, maxMs: 337_500 }, templates: { node: 'd1', command: 'ipvsadm -Lnc' } },
     })
     expect(planScenarios(plan).map(({ name }) => name)).not.toContain(`shares-${SERVICE}`)
+  })
+
+  it('is looked at in order, however short the time is in which it is released', async () => {
+    const timeouts = 'global_defs {\n  lvs_timeouts tcpfin 15\n}\n'
+    const short = changedPlan(text => timeouts + persistent('persistence_timeout 20')(text))
+    const calls = await callsOf(short, `release-${SERVICE}`)
+    const looks = calls.flatMap(([call, moment]) => (call === 'at' ? [moment as number] : []))
+    expect(looks).toEqual(looks.toSorted((a, b) => a - b))
+    expect(looks.length).toBeGreaterThan(4)
+    expect(looks.every((moment, n) => n === 0 || moment - (looks[n - 1] ?? 0) >= 250)).toBe(true)
   })
 
   it('is released last of all, on the virtual clock alone', () => {

@@ -33,6 +33,9 @@ const LATE_AT_MOST_MS = 48_000
 /** A look before a template may go, and one after it must have gone, are so far from the limits, ms. */
 const ASIDE_MS = 1_000
 
+/** A look at the table takes less, ms. */
+const APART_MS = 250
+
 /** Looks between the first moment at which a template may go and the last one. */
 const LOOKS = 4
 
@@ -141,7 +144,11 @@ const isReleased = (plan: Plan, persistent: Persistent): Scenario[] => {
   const { minMs = 0, maxMs } = bound
   const lateMs = Math.min(LATE_SHARE * timeoutMs, LATE_AT_MOST_MS)
   const between = Array.from({ length: LOOKS }, (_, n) => minMs + ((n + 1) * (maxMs - minMs)) / (LOOKS + 1))
-  const looks = [minMs - ASIDE_MS, ...between, maxMs - ASIDE_MS, maxMs + ASIDE_MS]
+  const aside = [minMs - ASIDE_MS, maxMs - ASIDE_MS, maxMs + ASIDE_MS]
+  // of a short bound, aside of its end is before some between, or as good as at one
+  const looks = [...aside, ...between]
+    .toSorted((a, b) => a - b)
+    .filter((after, n, all) => n === 0 || after - (all[n - 1] ?? 0) >= APART_MS)
   return [
     {
       name: `release-${name}`,
