@@ -258,7 +258,7 @@ const readPersistence = (block: Statement[], notices: Notice[]): number | undefi
 
 /**
  * `persistence_granularity`: the clients of one network count as one; a netmask for IPv4, a prefix length for IPv6
- * (check_parser.c `pgr_handler`).
+ * (check_parser.c `pgr_handler`). A group has none (ipvswrapper.c `ipvs_group_range_cmd`).
  */
 const readGranularity = (
   block: Statement[],
@@ -268,6 +268,11 @@ const readGranularity = (
   const line = last(block, 'persistence_granularity')
   if (!line) return {}
   const text = argument(line)
+  if (target.group !== undefined) {
+    const message = `keepalived does not give persistence_granularity ${text} to the services of a group: each client stands for itself`
+    note(notices, line, message)
+    return {}
+  }
   if (ipVersion(target.address ?? '') === 6 && /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= 128)
     return { persistencePrefix: Number(text) }
   const bits = ipVersion(text) === 4 ? text.split('.').map(part => Number(part).toString(2).padStart(8, '0')) : []

@@ -159,6 +159,16 @@ const CASES: Record<string, Case> = {
     '9:5',
     `vrrp_script chk {\n  script /bin/true\n}\n${instance('  track_script {\n    chk\n  }')}`,
   ),
+  'script-untracked': alone(
+    script('/bin/true') + instance(),
+    '5:1',
+    script('/bin/true') + instance('  track_script {\n    chk\n  }'),
+  ),
+  'granularity-of-group': alone(
+    `virtual_server_group G {\n  10.0.0.100 80\n}\n${service('  persistence_timeout 50\n  persistence_granularity 255.255.255.0', undefined, 'group G')}`,
+    '9:3',
+    service('  persistence_timeout 50\n  persistence_granularity 255.255.255.0'),
+  ),
   'group-unknown': alone(
     service('', undefined, 'group none'),
     '1:1',

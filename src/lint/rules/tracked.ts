@@ -64,7 +64,28 @@ const nameUnknown = ({ directors }: LintInput): Found[] =>
     ),
   )
 
+const scriptUnused = ({ directors }: LintInput): Found[] =>
+  directors.flatMap(({ statements }) => {
+    const tracked = everyStatement(statements)
+      .filter(one => keyword(one) === 'track_script')
+      .flatMap(({ block = [] }) => block.map(keyword))
+    return all(statements, 'vrrp_script').flatMap(({ at, words: [, name], block }) =>
+      name && block && !tracked.includes(name.text)
+        ? [{ at, message: `no instance tracks the vrrp_script ${name.text}: it is never run` }]
+        : [],
+    )
+  })
+
 export const trackedRules: Rule[] = [
+  {
+    code: 'script-untracked',
+    severity: 'warning',
+    rejected: false,
+    title: 'A script that nobody tracks',
+    why: 'keepalived says that it is not used, in one line of its log, and never runs it: what it looks for moves no VIP.',
+    remedy: 'Name it in track_script of an instance or a sync group, or take it out.',
+    check: scriptUnused,
+  },
   {
     code: 'track-empty',
     severity: 'error',

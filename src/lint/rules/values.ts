@@ -249,6 +249,15 @@ export const specificRules: Rule[] = [
     notice: /there is no vrrp_script/,
   },
   {
+    code: 'granularity-of-group',
+    severity: 'warning',
+    rejected: false,
+    title: 'The granularity of a group of services',
+    why: 'keepalived sets the mask anew for each address and mark of a virtual_server_group, to that of one client, and says nothing (check/ipvswrapper.c ipvs_group_range_cmd, ipvs_group_cmd; `ipvsadm -Sn` of 2.3.3 and 2.2.7 shows no -M).',
+    remedy: 'Write a virtual_server for each address, or take persistence_granularity out.',
+    notice: /^keepalived does not give .* of a group/,
+  },
+  {
     code: 'group-unknown',
     severity: 'error',
     rejected: false,
