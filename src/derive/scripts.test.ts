@@ -32,6 +32,14 @@ it('a process that is looked for by its name has a stand-in', () => {
   })
 })
 
+it('one that a sync group looks for has one too', () => {
+  const text = `vrrp_script chk {\n script "pgrep haproxy"\n}${instance()}
+    vrrp_sync_group G {\n group {\n VI_eth0\n }\n track_script {\n chk weight -60\n }\n}`
+  const configs = [read('d1', text)]
+  const { nodes } = withScripts(deriveTopology('pair', configs), configs, [])
+  expect(nodes.find(node => node.name === 'd1')?.processes).toEqual(['haproxy'])
+})
+
 it('one that every director runs has none', () => {
   expect(derived('/usr/bin/pgrep nginx')).toEqual({ processes: undefined, files: {}, said: [] })
 })

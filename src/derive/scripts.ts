@@ -86,8 +86,8 @@ interface Tracked {
 const without = (weight: number): string =>
   weight === 0 ? 'the VIP may not come up' : `the priority is not the planned one (weight ${weight})`
 
-const trackedBy = ({ trackScripts, trackObjects = [] }: VrrpInstance): Tracked[] => [
-  ...trackScripts.map(({ script: { name, command }, weight, reverse }) => ({
+const trackedBy = ({ trackScripts, scriptsOfGroup = [], trackObjects = [] }: VrrpInstance): Tracked[] => [
+  ...[...trackScripts, ...scriptsOfGroup].map(({ script: { name, command }, weight, reverse }) => ({
     ...{ what: `vrrp_script ${name}`, words: `runs ${command}`, target: looksFor(command), weight, reverse },
   })),
   ...trackObjects.map(({ kind, name, of, weight, reverse }) => {

@@ -102,6 +102,8 @@ export interface VrrpInstance {
   syncGroup?: string
   /** Its sync group tracks something with a weight, which no prediction knows. */
   weightsOfGroup?: true
+  /** The scripts among that. */
+  scriptsOfGroup?: TrackedScript[]
   at: Position
 }
 

@@ -26,6 +26,7 @@ export const withSyncGroups = (
   const floating = new Set<string>()
   const weighted = new Set<string>()
   const ofAll = new Map<string, TrackedScript[]>()
+  const weighing = new Map<string, TrackedScript[]>()
   for (const statement of all(statements, 'vrrp_sync_group')) {
     const group = argument(statement)
     const block = statement.block ?? []
@@ -56,12 +57,10 @@ export const withSyncGroups = (
     }
     const scripts = readTrackedScripts(all(block, 'track_script'), defined.scripts, group, [])
     // one without a weight takes all of them along, as one that a member tracks
-    ofAll.set(
-      group,
-      scripts.filter(one => one.weight === 0),
-    )
-    const isKnown = (line: Statement): boolean =>
-      keyword(line) === 'track_script' && scripts.every(one => one.weight === 0)
+    const { all: plain = [], some: heavy = [] } = Object.groupBy(scripts, one => (one.weight === 0 ? 'all' : 'some'))
+    ofAll.set(group, plain)
+    if (heavy.length > 0) weighing.set(group, heavy)
+    const isKnown = (line: Statement): boolean => keyword(line) === 'track_script' && heavy.length === 0
     for (const line of all(block, ...TRACKING).filter(one => !isKnown(one)))
       note(notices, line, `${keyword(line)} of ${group} is obeyed by keepalived; the predictions do not know it`)
     if (all(block, 'sync_group_tracking_weight', 'global_tracking').length > 0) floating.add(group)
@@ -79,12 +78,14 @@ export const withSyncGroups = (
     if (syncGroup === undefined) return instance
     const own = floating.has(syncGroup) ? instance : withoutWeights(instance, syncGroup, notices)
     const names = new Set(own.trackScripts.map(({ script }) => script.name))
+    const heavy = weighing.get(syncGroup)
     const more = (ofAll.get(syncGroup) ?? []).filter(({ script }) => !names.has(script.name))
     return {
       ...own,
       trackScripts: [...own.trackScripts, ...more],
       syncGroup,
       ...(weighted.has(syncGroup) && { weightsOfGroup: true as const }),
+      ...(heavy && { scriptsOfGroup: heavy }),
     }
   })
 }
