@@ -6,7 +6,7 @@ import { LvslabError } from '../errors.ts'
 import { deriveFrom } from '../derive/read.ts'
 import { writeDraft } from '../derive/write.ts'
 import { directorFiles } from '../topology/director-files.ts'
-import { otherName, topologiesIn, TOPOLOGY_FILE_NAME } from '../topology/find.ts'
+import { otherName, shortPath, topologiesIn, TOPOLOGY_FILE_NAME } from '../topology/find.ts'
 import { loadTopology } from '../topology/load.ts'
 import type { Topology } from '../topology/types.ts'
 
@@ -16,11 +16,13 @@ import type { Topology } from '../topology/types.ts'
  *
  * @param derivedDir folder that a derived one is written to, given its name
  * @param tell is told of that, and of what was taken for what the configurations do not say
+ * @param copies is told of each file or folder that is copied into it, and where from
  */
 export const topologyOf = async (
   dirOrFile: string,
   derivedDir: (name: string) => string,
   tell: (line: string) => void,
+  copies: (copy: string, from: string) => void = () => {},
 ): Promise<Topology> => {
   if (!isPlain(dirOrFile)) return loadTopology(dirOrFile)
   const { draft, directors } = deriveFrom(dirOrFile)
@@ -31,20 +33,18 @@ export const topologyOf = async (
     : `${dirOrFile} has no ${TOPOLOGY_FILE_NAME}: one is derived from its configurations`
   tell(`${what}, see \`lvslab derive ${dirOrFile}\``)
   for (const question of draft.questions) tell(`  ? ${question}`)
+  for (const { node, from } of directors)
+    for (const [place, source] of Object.entries(from)) copies(path.join(dir, node, place), source)
   return loadTopology(dir)
 }
 
 /**
  * Prints what is made of such a topology. A derived one is gone before anything is printed: whoever reads may go away at the
- * first line.
- *
- * @param textOf is given the topology, and the folder that a derived one is in until it returns
+ * first line. What it says of a copied file is of that which was copied.
  */
-export const printTopologyOf = async (
-  dirOrFile: string,
-  textOf: (topology: Topology, scratch: string) => string,
-): Promise<void> => {
+export const printTopologyOf = async (dirOrFile: string, textOf: (topology: Topology) => string): Promise<void> => {
   const told: string[] = []
+  const copied: [copy: string, from: string][] = []
   const text = await (async () => {
     const scratch = await mkdtemp(path.join(os.tmpdir(), 'lvslab-derived-'))
     await using _scratch = { [Symbol.asyncDispose]: () => rm(scratch, { recursive: true, force: true }) }
@@ -52,8 +52,10 @@ export const printTopologyOf = async (
       dirOrFile,
       name => path.join(scratch, name),
       line => told.push(line),
+      (...copy) => copied.push(copy),
     )
-    return textOf(topology, scratch)
+    const text = copied.reduce((all, [copy, from]) => all.replaceAll(copy, shortPath(from)), textOf(topology))
+    return text.replaceAll(`${scratch}/`, '')
   })()
   for (const line of told) process.stderr.write(`${line}\n`)
   process.stdout.write(text)

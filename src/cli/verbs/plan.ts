@@ -30,22 +30,20 @@ ${CHECK_NOTES}`,
       runVerb(async () => {
         const choice = choiceOf('plan', args)
         const keepalived = releaseOf('plan', args.keepalived)
-        await printTopologyOf(args.dir, (topology, scratch) =>
-          planned(withKeepalived(topology, keepalived), choice, args.json ?? false, scratch),
+        await printTopologyOf(args.dir, topology =>
+          planned(withKeepalived(topology, keepalived), choice, args.json ?? false),
         )
         return 0
       }),
   },
 )
 
-const planned = (topology: Topology, choice: Choice, json: boolean, scratch: string): string => {
+const planned = (topology: Topology, choice: Choice, json: boolean): string => {
   const plan = planTopology(topology)
   requirePredictions(plan)
   const promises = promisesOf(plan, choice)
   const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
-  const text = json
+  return json
     ? `${JSON.stringify({ topology: topology.name, ...promises }, null, 1)}\n`
     : `${drawText(topology)}\n${formatPromises(promises, { colour })}`
-  // of a derived topology that is gone, what stands in it is left
-  return text.replaceAll(`${scratch}/`, '')
 }
