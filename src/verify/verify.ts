@@ -13,6 +13,7 @@ import type { LabSource } from '../lab/lab-source.ts'
 import { NotConverged } from '../lab/readiness.ts'
 import { agendaOf, type Choice, CONVERGENCE } from './agenda.ts'
 import { createBudget } from './budget.ts'
+import { notReady } from './not-ready.ts'
 import { startOrder } from './order.ts'
 import type { Plan } from './plan.ts'
 import { JOURNAL_FILE, type SavedCheck, writeChecks } from './saved-checks.ts'
@@ -115,17 +116,6 @@ const converge = async (
     throw error
   }
 }
-
-/** A lab that never became testable is inconclusive by itself; what its journal proves is judged beside it. */
-const notReady = (plan: Plan, failure: NotConverged, tookMs: number): CheckResult => ({
-  ...inconclusive(
-    `Within the time that the configuration needs, it was not so that ${failure.unmet.join('; nor that ')}.`,
-  ),
-  check: 'convergence',
-  title: `${plan.topology.name} becomes what its configuration says`,
-  lab: CONVERGENCE,
-  tookMs,
-})
 
 const untestedChecks = (scenario: Scenario, why: string): Untested[] =>
   scenario.checks.map(({ title }) => ({ what: title, why }))

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs'
 import path from 'node:path'
+import { shortPath } from '../../topology/find.ts'
 import { drawText } from '../../topology/draw.ts'
 import { withKeepalived } from '../../topology/keepalived.ts'
 import { createMasker } from '../../history/mask.ts'
@@ -7,6 +9,7 @@ import { formatJson } from '../../report/json.ts'
 import { formatText } from '../../report/text.ts'
 import { writeReports } from '../../report/write.ts'
 import { planTopology, requirePredictions } from '../../verify/plan.ts'
+import { CHECKS_FILE } from '../../verify/saved-checks.ts'
 import { verify } from '../../verify/verify.ts'
 import { CHECK_NOTES, checkArguments, choiceOf, topologyArgument } from '../check-arguments.ts'
 import { releaseOf } from '../keepalived-argument.ts'
@@ -57,7 +60,11 @@ ${BUDGET_NOTES}`,
         requirePredictions(plan)
         await using source = sourceOf(args)
         const dir = runDir(args.reports, topology.name, started)
-        const outcome = await verify(plan, source, { dir, steps, signal, choice, budget })
+        const outcome = await verify(plan, source, { dir, steps, signal, choice, budget }).catch((error: unknown) => {
+          if (signal.aborted && existsSync(path.join(dir, CHECKS_FILE)))
+            process.stderr.write(`what was seen until then: lvslab judge ${shortPath(dir)}\n`)
+          throw error
+        })
         const mask = createMasker(plan.secrets)
         const report = createRunReport({
           lvslab: VERSION,
