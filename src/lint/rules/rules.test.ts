@@ -159,6 +159,7 @@ const CASES: Record<string, Case> = {
     '9:5',
     `vrrp_script chk {\n  script /bin/true\n}\n${instance('  track_script {\n    chk\n  }')}`,
   ),
+  'sorry-among-servers': alone(service('  sorry_server 10.0.0.11 80'), '5:3', service('  sorry_server 10.0.0.11 81')),
   'script-untracked': alone(
     script('/bin/true') + instance(),
     '5:1',

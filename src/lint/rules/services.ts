@@ -64,6 +64,17 @@ const sorryUnreachable = eachService((service, director, { topology }) => {
   return [{ at: sorry.at, message }]
 })
 
+const sorryAmongServers = eachService(({ name, sorryServer: sorry, realServers }) =>
+  sorry && realServers.some(({ address, port }) => address === sorry.address && port === sorry.port)
+    ? [
+        {
+          at: sorry.at,
+          message: `the sorry server ${sorry.address}:${sorry.port} is a real server of ${name} as well: when all of those are dead, so is it`,
+        },
+      ]
+    : [],
+)
+
 const serverOnLoopback = eachService(service =>
   service.realServers
     .filter(({ address, forwarding }) => forwarding === 'NAT' && isLoopback(address))
@@ -269,6 +280,16 @@ export const serviceRules: Rule[] = [
     why: 'With DR and TUN it gets packets to the VIP and must hold it, as a real server does; with NAT the kernel sends nothing to a loopback address (net/netfilter/ipvs/ip_vs_xmit.c).',
     remedy: 'Put the VIP on lo of the sorry server, or use 127.0.0.1 with DR.',
     check: sorryUnreachable,
+  },
+  {
+    code: 'sorry-among-servers',
+    severity: 'warning',
+    rejected: false,
+    programs: EVERY_PROGRAM,
+    title: 'A sorry server that is a real server of the same service',
+    why: 'It is to answer when every real server is dead, and then it is dead too.',
+    remedy: 'Name a server that is not among them.',
+    check: input => onePerPlace(sorryAmongServers(input)),
   },
   {
     code: 'server-on-loopback',
