@@ -34,7 +34,7 @@ export const topologyOf = async (
   tell(`${what}, see \`lvslab derive ${dirOrFile}\``)
   for (const question of draft.questions) tell(`  ? ${question}`)
   for (const { node, from } of directors)
-    for (const [place, source] of Object.entries(from)) copies(path.join(dir, node, place), source)
+    for (const [place, source] of Object.entries(from)) copies(path.join(dir, node, place).replace(/\/$/, ''), source)
   return loadTopology(dir)
 }
 

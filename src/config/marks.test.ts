@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { markedBy } from './marks.ts'
+import { markedBy, marksOf } from './marks.ts'
 
 const RULE =
   'iptables -t mangle -A PREROUTING -d 10.0.0.100/32 -p tcp -m multiport --dports 80,443 -j MARK --set-mark 50'
@@ -31,4 +31,12 @@ it.for([
   ['no table', 'iptables -A INPUT -p tcp --dport 80 -j ACCEPT'],
 ])('passes over a rule with %s', ([, rule]) => {
   expect(markedBy([rule ?? ''])).toEqual([])
+})
+
+it('tells which marks are set, by whatever packets are chosen', () => {
+  const loose = 'iptables -t mangle -A PREROUTING -d 10.0.0.0/24 -i eth0 -j MARK --or-mark 0x7'
+  expect(marksOf([loose])).toEqual([{ mark: 7, family: 4, address: '10.0.0.0' }])
+  const six = 'ip6tables -t mangle -A PREROUTING -d 2001:db8::9/128 -p tcp -j MARK --set-xmark 0x8/0xffffffff'
+  expect(marksOf([six])).toEqual([{ mark: 8, family: 6, address: '2001:db8::9' }])
+  expect(marksOf([loose.replace('MARK', 'CONNMARK'), loose.replace('MARK --or-mark 0x7', 'ACCEPT')])).toEqual([])
 })

@@ -38,12 +38,13 @@ const readRule = (rule: string): Marked | undefined => {
   return { address: target, protocol: protocol === 'tcp' ? 'TCP' : 'UDP', ports: list, mark: value }
 }
 
-/** What rules set a mark, however they choose their packets. */
-export const marksOf = (rules: string[]): { mark: number; address?: string }[] =>
+/** What marks rules set, however they choose their packets, and for which family. */
+export const marksOf = (rules: string[]): { mark: number; family: 4 | 6; address?: string }[] =>
   rules.flatMap(rule => {
-    const mark = /--(?:set-mark|set-xmark|or-mark) (0x[\da-f]+|\d+)/i.exec(rule)?.[1]
-    const address = /(?:-d|--destination) ([\d.]+|[\da-f:]+)(?:\/\d+)?/i.exec(rule)?.[1]
-    return mark === undefined ? [] : [{ mark: Number(mark), ...(address === undefined ? {} : { address }) }]
+    const mark = /(?:-j|--jump) MARK .*--(?:set-mark|set-xmark|or-mark) (0x[\da-f]+|\d+)/i.exec(rule)?.[1]
+    const address = /(?:-d|--destination) ([\da-f]*:[\da-f:]+|[\d.]+)/i.exec(rule)?.[1]
+    const family = rule.startsWith('ip6tables ') ? 6 : 4
+    return mark === undefined ? [] : [{ mark: Number(mark), family, ...(address === undefined ? {} : { address }) }]
   })
 
 const SHORT: Record<string, string> = {

@@ -32,5 +32,6 @@ it('asks for the marks of each family in the rules that its packets pass', () =>
 it('asks for none that a rule sets which the director brings', () => {
   expect(asked(7, '10.0.0.10', { '/': given })).toEqual([])
   expect(asked(8, '10.0.0.10', { '/': given })).toHaveLength(1)
+  expect(asked(7, 'fd00::10', { '/': given })).toEqual([expect.stringContaining('rules.v6')])
   expect(asked(7, '10.0.0.10', { '/etc/keepalived': given })).toHaveLength(1)
 })

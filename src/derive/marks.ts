@@ -7,12 +7,12 @@ import { type Brought, broughtFile } from './write.ts'
 export const markQuestions = (configs: DirectorConfig[], directors: Brought[]): string[] =>
   configs.flatMap(({ node, services }) => {
     const { from = {} } = directors.find(one => one.node === node) ?? {}
-    const set = marksOf(rulesIn(file => broughtFile(from, file))).map(({ mark }) => mark)
-    return services.flatMap(({ fwmark, family }) =>
-      fwmark === undefined || set.includes(fwmark)
+    const set = marksOf(rulesIn(file => broughtFile(from, file)))
+    return services.flatMap(({ fwmark, family = 4 }) =>
+      fwmark === undefined || set.some(one => one.mark === fwmark && one.family === family)
         ? []
         : [
-            `${node}: mark ${fwmark} is set by no rule that was given: etc/iptables/rules.v${family ?? 4} must set it, in its folder beside etc/keepalived`,
+            `${node}: mark ${fwmark} is set by no rule that was given: etc/iptables/rules.v${family} must set it, in its folder beside etc/keepalived`,
           ],
     )
   })

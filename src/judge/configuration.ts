@@ -14,7 +14,7 @@ export interface ConfigurationParams {
  * check/check_data.c, vrrp/vrrp_parser.c). Its exit code alone is not enough: an ignored line is a line that does not hold.
  */
 const COMPLAINT =
-  /unknown (keyword|state|option|scheduler)|\bignor(ed|ing)\b|\binvalid\b|not valid|unexpected|resetting|out of range|truncat|missing '[{}]'|unmatched|incorrect|no such file| - disabling\b|wrong file type|warning - script \S+ is not used/i
+  /unknown (keyword|state|option|scheduler)|\bignor(ed|ing)\b|\binvalid\b|not valid|unexpected|resetting|out of range|truncat|missing '[{}]'|unmatched|incorrect|no such file| - disabling\b|wrong file type|warning - script .+ is not used/i
 
 /** What looks like a complaint and is not one; a tracked script that is not found fails the test itself, any other is none of VRRP's. */
 const HARMLESS =

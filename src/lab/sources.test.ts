@@ -66,6 +66,22 @@ test('of IPv6 they are of the network of whom they ask, beginning with what nobo
   given.length = 0
 })
 
+test('of a small network there are as many as are free, where fewer will do', async () => {
+  expect(await add({ count: 250, atMost: true })).toHaveLength(248)
+  given.length = 0
+  const none = addSources(
+    agent,
+    topology,
+    { events: [], given: new Set(freeAddresses('10.0.0.0/24', new Set())) },
+    'c1',
+    {
+      ...{ count: 5, atMost: true },
+    },
+  )
+  expect(await none).toEqual([])
+  expect(given).toEqual([])
+})
+
 test('of a large network no more is listed than is needed', () => {
   expect(freeAddresses('10.0.0.0/8', new Set(['10.0.0.2']), 3)).toEqual(['10.0.0.1', '10.0.0.3', '10.0.0.4'])
 })

@@ -9,6 +9,8 @@ import type { AgentConnection } from './agent-connection.ts'
 export interface SourceOptions {
   /** How many, up to {@link MOST}. */
   count: number
+  /** Fewer will do where fewer are free: none, even. */
+  atMost?: true
   /** The first of them; free ones of the client's own network where it is left out. */
   from?: string
   /** Whom they are to ask: where that is an IPv6 address, they are of the client's network that has it, or of its first of IPv6. */
@@ -32,7 +34,7 @@ export const addSources = async (
   topology: Topology,
   { events, given }: Taken,
   client: string,
-  { count, from, to }: SourceOptions,
+  { count, atMost, from, to }: SourceOptions,
 ): Promise<string[]> => {
   const { node, device, network, subnet } = placeOf(topology, client)
   const six = to === undefined ? undefined : parseIpv6(to)
@@ -46,6 +48,7 @@ export const addSources = async (
     throw new LvslabError('SOURCES_FAILED', `ip on ${on.name} ended with ${result.code}: ${result.stderr.trim()}`)
   }
   const give = async (addresses: string[], prefix: number, on = device): Promise<string[]> => {
+    if (addresses.length === 0) return []
     for (const address of addresses) given.add(address)
     // an address of IPv6 that is still being looked for elsewhere is no source
     const options = addresses[0]?.includes(':') ? ' nodad' : ''
@@ -56,7 +59,7 @@ export const addSources = async (
     return addresses
   }
   const enough = (free: string[], where: string): string[] => {
-    if (free.length >= count) return free
+    if (free.length >= count || atMost) return free
     throw new LvslabError(
       'SOURCES_FULL',
       `${where} has ${free.length} free addresses for sources of ${client}; ${count} were asked for`,
@@ -148,12 +151,16 @@ interface Ipv6Network {
   text: string
 }
 
+/** fe80::/10 (RFC 4291, 2.4). */
+const LINK_LOCAL = 0xfe80n >> 6n
+
 const networksOf = ({ interfaces }: Node): Ipv6Network[] =>
   interfaces.flatMap(({ name, addresses }) =>
     addresses.flatMap(text => {
       const [address = '', length] = text.split('/')
       const [value, prefix] = [parseIpv6(address), Number(length ?? 128)]
-      if (value === undefined) return []
+      // a link-local address is no source for whom a router leads to
+      if (value === undefined || value >> 118n === LINK_LOCAL) return []
       const size = 1n << BigInt(128 - prefix)
       const first = value - (value % size)
       return [{ device: name, first, last: first + size - 1n, prefix, text: `${formatIpv6(first)}/${prefix}` }]

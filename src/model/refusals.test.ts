@@ -9,9 +9,14 @@ const udp = (requireReply: boolean, changes: Partial<HealthCheck> = {}): HealthC
 const dns = aCheck({ type: 'DNS_CHECK' })
 
 /** The servers of two services of one director, marked. */
-const marked = (first: RealServer, second: RealServer, answersAll = false): RealServer[] => {
+const marked = (
+  first: RealServer,
+  second: RealServer,
+  answersAll = false,
+  machines: Record<string, string> = {},
+): RealServer[] => {
   const services = [first, second].map(server => aService({ realServers: [server] }))
-  const config = withHeldBack({ ...aDirector('d1'), services }, () => answersAll)
+  const config = withHeldBack({ ...aDirector('d1'), services }, node => ({ node: machines[node] ?? node, answersAll }))
   return config.services.flatMap(service => service.realServers)
 }
 const heldBack = (...servers: Parameters<typeof marked>): boolean[] =>
@@ -35,6 +40,9 @@ it('marks a UDP_CHECK without a reply whose server is asked more often over UDP 
   const elsewhere = aServer(other, { checks: [udp(false, { ...often, target: { address: one } })] })
   expect(heldBack(fast, elsewhere)).toEqual([true, true])
   expect(heldBack(fast, fast, true)).toEqual([false, false])
+  // one machine has one limit, whatever its addresses
+  const another = aServer(other, { checks: [udp(false, often)] })
+  expect(heldBack(fast, another, false, { [one]: 'rs1', [other]: 'rs1' })).toEqual([true, true])
 })
 
 it.each([
@@ -48,6 +56,7 @@ it.each([
   [{ delayLoop: 60_000, retry: 3, delayBeforeRetry: 500 }, true],
   [{ delayLoop: 60_000, retry: 3, delayBeforeRetry: 1000 }, false],
   [{ delayLoop: 60_000, retry: 0, delayBeforeRetry: 1 }, false],
+  [{ delayLoop: 60_000, retry: 2, delayBeforeRetry: 0 }, false],
   [{ delayLoop: 10_000, retry: 60, delayBeforeRetry: 11_000 }, false],
   [{ delayLoop: 10_000, retry: 60, delayBeforeRetry: 10_000 }, false],
   [{ delayLoop: 1999, retry: 0, delayBeforeRetry: 10 }, true],

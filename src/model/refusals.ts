@@ -8,7 +8,10 @@ const [AT_ONCE, EACH_SECOND] = [6, 1]
 
 /** Attempts of a check in so many seconds, at most: `retry` more than one, then one in each `delay_loop`, none sooner than its pauses allow. */
 const attempts = ({ retry, delayLoop, delayBeforeRetry }: HealthCheck, time: number): number =>
-  Math.min(retry + 1 + (time * 1000) / delayLoop, 1 + (time * 1000) / Math.min(delayLoop, delayBeforeRetry))
+  Math.min(
+    retry + 1 + (time * 1000) / delayLoop,
+    1 + (time * 1000) / Math.max(1, Math.min(delayLoop, delayBeforeRetry)),
+  )
 
 /** Whether a kernel sends a refusal for each attempt of these checks, however long they go on. */
 const allAnswered = (checks: HealthCheck[]): boolean => {
@@ -24,26 +27,40 @@ const allAnswered = (checks: HealthCheck[]): boolean => {
 /** Seconds after which no burst counts. */
 const FOREVER = 1e6
 
+/** The sysctl of a kernel that says how often it refuses at an address. */
+export const rateLimitOf = (address: string): string =>
+  address.includes(':') ? 'net.ipv6.icmp.ratelimit' : 'net.ipv4.icmp_ratelimit'
+
+/** What answers at an address. */
+export interface Kernel {
+  /** Its node; the address itself, where nobody has it. */
+  node: string
+  /** It has no limit: `net.ipv4.icmp_ratelimit`, `net.ipv6.icmp.ratelimit` 0. */
+  answersAll: boolean
+}
+
 /**
- * Marks the checks of a director whose refusals may not arrive. To one address a kernel sends 1 ICMP port unreachable a second
- * after 6 at once (net/ipv4/icmp.c icmpv4_xrlim_allow, inetpeer.c inet_peer_xrlim_allow). Where the checks of one address over UDP
+ * Marks the checks of a director whose refusals may not arrive. To one address, the director's, a kernel sends 1 ICMP port unreachable a second
+ * after 6 at once (net/ipv4/icmp.c icmpv4_xrlim_allow, inetpeer.c inet_peer_xrlim_allow). Where the checks of one machine over UDP
  * and DNS ask faster than that, should all its ports be closed, some are held back, and a UDP_CHECK without `require_reply` takes
  * silence for health.
  *
- * @param answersAll whether who has an address answers without that limit: `net.ipv4.icmp_ratelimit` 0
+ * @param kernelOf who has an address, and whether that answers without the limit
  */
-export const withHeldBack = (config: DirectorConfig, answersAll: (address: string) => boolean): DirectorConfig => {
+export const withHeldBack = (config: DirectorConfig, kernelOf: (address: string) => Kernel): DirectorConfig => {
   const asked = ({ address }: RealServer, check: HealthCheck): string => check.target?.address ?? address
   const asking = Map.groupBy(
     config.services.flatMap(({ realServers }) =>
       realServers.flatMap(server =>
-        server.checks.filter(asksByUdp).map(check => ({ check, address: asked(server, check) })),
+        server.checks.filter(asksByUdp).map(check => ({ check, node: kernelOf(asked(server, check)).node })),
       ),
     ),
-    ({ address }) => address,
+    ({ node }) => node,
   )
-  const isHeldBack = (address: string): boolean =>
-    !answersAll(address) && !allAnswered((asking.get(address) ?? []).map(({ check }) => check))
+  const isHeldBack = (address: string): boolean => {
+    const { node, answersAll } = kernelOf(address)
+    return !answersAll && !allAnswered((asking.get(node) ?? []).map(({ check }) => check))
+  }
   const mark = (server: RealServer, check: HealthCheck): HealthCheck =>
     check.udp && !check.udp.requireReply && isHeldBack(asked(server, check))
       ? { ...check, udp: { ...check.udp, refusalsHeldBack: true } }

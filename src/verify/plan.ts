@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { canonical } from '../config/keepalived/address.ts'
 import { readDirector } from '../config/keepalived/director.ts'
 import { type Marked, markedBy } from '../config/marks.ts'
 import type { TableConfig } from '../config/table.ts'
@@ -9,11 +10,11 @@ import { explainDualMaster } from '../model/dual-master.ts'
 import { endpoint } from '../model/endpoint.ts'
 import { KEEPALIVED, type KeepalivedRelease, OWN_KEEPALIVED } from '../model/keepalived.ts'
 import { type GroupMember, vrrpGroups } from '../model/pair.ts'
-import { withHeldBack } from '../model/refusals.ts'
+import { type Kernel, rateLimitOf, withHeldBack } from '../model/refusals.ts'
 import type { DirectorConfig, RealServer, VirtualService } from '../model/types.ts'
 import { createMasker } from '../history/mask.ts'
 import type { Untested } from '../judge/verdict.ts'
-import { innerAddressesOf } from '../topology/addresses.ts'
+import { addressesOf, innerAddressesOf } from '../topology/addresses.ts'
 import { filesOfNode, refuseMisspelt } from '../topology/director-files.ts'
 import { nodeFiles } from '../topology/node-files.ts'
 import { rulesOf } from '../topology/rules.ts'
@@ -100,7 +101,7 @@ export const planTopology = (topology: Topology): Plan => {
   for (const node of topology.nodes) nodeFiles(node) // what cannot be is refused before an engine is built
   const [configured, others] = partition(directorNodes, hasKeepalived)
   const configs = configured.map(({ name, files }) =>
-    withHeldBack(readDirector({ node: name, root: files ?? '' }), answersAll(topology)),
+    withHeldBack(readDirector({ node: name, root: files ?? '' }), kernelOf(topology)),
   )
   const groups = vrrpGroups(configs, locate(topology))
   const vips = plannedVips(groups)
@@ -170,12 +171,14 @@ export const requirePredictions = ({ topology, configs, tables, directors }: Pla
   })
 }
 
-/** Whether a node has no limit to what it refuses by ICMP. */
-const answersAll = (topology: Topology) => (address: string) =>
-  topology.nodes.some(
-    ({ interfaces, sysctls }) =>
-      interfaces.some(one => one.address === address) && sysctls['net.ipv4.icmp_ratelimit'] === '0',
-  )
+/** Who answers at an address, and whether that has no limit to what it refuses by ICMP. */
+const kernelOf = ({ nodes }: Topology) => {
+  const owners = new Map(nodes.flatMap(node => addressesOf(node).map(address => [canonical(address), node])))
+  return (address: string): Kernel => {
+    const { name = address, sysctls } = owners.get(address) ?? {}
+    return { node: name, answersAll: sysctls?.[rateLimitOf(address)] === '0' }
+  }
+}
 
 const locate = (topology: Topology) => (name: string, device: string) => {
   const interfaces = topology.nodes.find(node => node.name === name)?.interfaces ?? []

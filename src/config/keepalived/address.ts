@@ -53,7 +53,8 @@ export const readAddresses = (blocks: Statement[], device: string, notices: Noti
       }
       const label = option('label')
       const lifetime = option('preferred_lft')
-      const isPreferred = lifetime === undefined ? prefix < 128 : Number(lifetime) !== 0
+      const isLifetime = lifetime !== undefined && /^(?:\d+|forever)$/.test(lifetime)
+      const isPreferred = isLifetime ? Number(lifetime) !== 0 : prefix < 128
       return [
         {
           ...{ address: canonical(address), prefix, device: option('dev') ?? device, at: line.at },

@@ -57,8 +57,11 @@ export const withSyncGroups = (
     }
     const scripts = readTrackedScripts(all(block, 'track_script'), defined.scripts, group, [])
     // one without a weight takes all of them along, as one that a member tracks
-    const { all: plain = [], some: heavy = [] } = Object.groupBy(scripts, one => (one.weight === 0 ? 'all' : 'some'))
-    ofAll.set(group, plain)
+    ofAll.set(
+      group,
+      scripts.filter(one => one.weight === 0),
+    )
+    const heavy = scripts.filter(one => one.weight !== 0)
     if (heavy.length > 0) weighing.set(group, heavy)
     const isKnown = (line: Statement): boolean => keyword(line) === 'track_script' && heavy.length === 0
     for (const line of all(block, ...TRACKING).filter(one => !isKnown(one)))

@@ -18,9 +18,10 @@ export const rulesGiven = ({ node, fileOf }: Director): string[] | undefined => 
   return folder !== undefined && existsSync(folder) ? rulesIn(fileOf) : undefined
 }
 
-const markUnset = eachService(({ fwmark, at }, director) => {
+const markUnset = eachService(({ fwmark, family: own = 4, at }, director) => {
   const rules = rulesGiven(director)
-  if (fwmark === undefined || !rules || marksOf(rules).some(({ mark }) => mark === fwmark)) return []
+  if (fwmark === undefined || !rules) return []
+  if (marksOf(rules).some(({ mark, family }) => mark === fwmark && family === own)) return []
   return [{ at, message: `no rule of ${director.name} sets the mark ${fwmark}: no packet reaches the service` }]
 })
 

@@ -88,8 +88,11 @@ describe('an IPv6 VIP that the director sends from', () => {
   it.each([
     ['fd00::100/64', {}, FOUND],
     ['fd00::100/64 preferred_lft forever', { method: 'TUN' }, FOUND],
-    ['fd00::100/128 preferred_lft 60', { server: 'fd00::100' }, FOUND],
+    ['fd00::100/128 preferred_lft forever', {}, FOUND],
+    ['fd00::100/112', { server: 'fd00::1:11' }, FOUND],
     ['fd00::100', {}, []],
+    ['fd00::100 preferred_lft soon', {}, []],
+    ['fd00::100/48', {}, []],
     ['fd00::100/64 preferred_lft 0', {}, []],
     ['fd00::100/64', { method: 'NAT' }, []],
     ['fd00::100/64', { server: 'fd00:1::11' }, []],

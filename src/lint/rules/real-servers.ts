@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
-import { BlockList } from 'node:net'
 import { join } from 'node:path'
 import { canonical } from '../../config/keepalived/address.ts'
 import { keyword } from '../../config/keepalived/parse.ts'
 import type { RealServer, VirtualService } from '../../model/types.ts'
 import { addressesOf, innerAddressesOf } from '../../topology/addresses.ts'
+import { parseIpv6 } from '../../topology/ipv6.ts'
 import { rulesOf } from '../../topology/rules.ts'
 import type { Node, Topology } from '../../topology/types.ts'
 import { type Director, EVERY_PROGRAM, type Found, type LintInput, type Rule } from '../rule.ts'
@@ -103,30 +103,44 @@ const scheduledAgain = eachService((service, director, { directors }) => {
   )
 })
 
+/** How many bits two addresses of IPv6 have in common, no more than the prefix of the first has. */
+const commonBits = (address: string, prefix: number, other: string): number => {
+  const [a, b] = [parseIpv6(address), parseIpv6(other)]
+  if (a === undefined || b === undefined) return 0
+  return Math.min(prefix, 128 - (a === b ? 0 : (a ^ b).toString(2).length))
+}
+
+/** What a director's own address of the server's network has in common with the server; 64 bits where nobody says which it has. */
+const ownBits = ({ node }: Director, server: string): number => {
+  const own = (node?.interfaces ?? []).flatMap(({ addresses }) => addresses).map(text => text.split('/'))
+  const bits = own.map(([address = '', prefix]) => commonBits(address, Number(prefix ?? 128), server))
+  return node ? Math.max(0, ...bits) : 64
+}
+
 /**
- * Linux sends from the address that shares most bits with the destination, no more than its prefix has; of equals from the
+ * Linux sends from the address that has most bits in common with the destination, no more than its prefix has; of equals from the
  * youngest (net/ipv6/addrconf.c `ipv6_get_saddr_eval`, `ipv6_link_dev_addr`), and a VIP comes after the node's own.
  */
-const askedFromVip = eachService((service, { config }) => {
-  const vip = config.instances
+const askedFromVip = eachService((service, director) => {
+  const vips = director.config.instances
     .filter(one => one.vmac === undefined && !one.addressVmacs)
     .flatMap(one => [...one.addresses, ...one.excludedAddresses])
-    .find(one => one.preferred && one.address === service.address)
-  if (!vip) return []
-  const network = new BlockList()
-  network.addSubnet(vip.address, vip.prefix, 'ipv6')
-  const vipText = `${vip.address}/${vip.prefix}`
-  return onePerPlace(
-    service.realServers
-      .filter(({ address, forwarding }) => forwarding !== 'NAT' && network.check(address, 'ipv6'))
-      .flatMap(({ address, checks }) => {
-        const check = checks.find(one => one.type !== 'MISC_CHECK' && !one.sourceAddress && !one.target?.address)
-        if (!check) return []
-        const message = `the MASTER asks ${address} from ${vipText}, which ${address} has too: no answer comes back, and ${check.keyword} fails`
-        return [{ at: check.at, message }]
-      }),
-  )
+    .filter(one => one.preferred && askedAt(service, director).includes(one.address))
+  return service.realServers
+    .filter(({ forwarding }) => forwarding !== 'NAT')
+    .flatMap(({ address, checks }) => {
+      const vip = vips.find(
+        one => commonBits(one.address, one.prefix, address) >= Math.max(1, ownBits(director, address)),
+      )
+      const check = checks.find(one => !ASKS_ELSEWHERE.has(one.type) && !one.sourceAddress && !one.target?.address)
+      if (!vip || !check) return []
+      const message = `the MASTER asks ${address} from ${vip.address}/${vip.prefix}, which ${address} has too: no answer comes back, and ${check.keyword} fails`
+      return [{ at: check.at, message }]
+    })
 })
+
+/** What asks nobody, or what nobody knows. */
+const ASKS_ELSEWHERE: ReadonlySet<string> = new Set(['MISC_CHECK', 'OTHER'])
 
 /** Of real servers that packets for the VIP come to (DR, TUN), where their nodes are known. */
 export const realServerRules: Rule[] = [
@@ -168,6 +182,6 @@ export const realServerRules: Rule[] = [
     why: 'An IPv6 VIP with another prefix than /128 is an address like others, and as the youngest of its network the one that Linux sends from (keepalived issue 1483). A real server that has the VIP as well answers itself: on the MASTER its checks fail, and the BACKUP sees nothing wrong.',
     remedy:
       'Write the VIP with /128 or with preferred_lft 0, or bindto with an own address of the director into each check.',
-    check: askedFromVip,
+    check: input => onePerPlace(askedFromVip(input)),
   },
 ]

@@ -115,7 +115,9 @@ const answersUnchanged = eachService((service, director) => {
 /** A prefix length is what IPv6 wants; the C library takes the number for an address (check_parser.c pgr_handler). */
 const granularityNoMask = eachService((service, director) => {
   const value = all(statementAt(director, service.at)?.block ?? [], 'persistence_granularity').at(-1)?.words[1]
-  if (!value || isIP(service.address ?? '') !== 4 || !/^\d{1,2}$/.test(value.text)) return []
+  // a group has none, whatever stands there
+  if (!value || service.group !== undefined || isIP(service.address ?? '') !== 4 || !/^\d{1,2}$/.test(value.text))
+    return []
   const message = `persistence_granularity ${value.text} is the netmask 0.0.0.${Number(value.text)} to keepalived: clients that have nothing in common share a real server`
   return [{ at: value.at, message }]
 })

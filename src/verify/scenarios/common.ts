@@ -42,6 +42,17 @@ export const addClients = async (
   count: number,
 ): Promise<{ sources: string[] }> => ({ sources: await lab.addSources(client, { count, to: vip.address }) })
 
+/** The same, or as many as its network has; its own alone where that has none. */
+export const addSomeClients = async (
+  lab: Lab,
+  { client }: Plan,
+  { vip }: PlannedService,
+  count: number,
+): Promise<{ sources?: string[] }> => {
+  const sources = await lab.addSources(client, { count, atMost: true, to: vip.address })
+  return sources.length > 0 ? { sources } : {}
+}
+
 /** Schedulers that choose by the client's address. */
 export const BY_SOURCE: ReadonlySet<string> = new Set(['sh', 'mh'])
 
@@ -53,7 +64,7 @@ export const startThroughLoss = async (lab: Lab, plan: Plan, planned: PlannedSer
   const { scheduler, persistence } = planned.service
   const rate = paced(planned, PROBE_RATE)
   const isTied = persistence !== undefined || BY_SOURCE.has(scheduler)
-  const from = isTied ? await addClients(lab, plan, planned, rate) : {}
+  const from = isTied ? await addSomeClients(lab, plan, planned, rate) : {}
   return startClients(lab, plan, planned, { probe: PROBE, rate, ...from })
 }
 

@@ -48,7 +48,7 @@ interface Persistent {
   whose: string
   /** Of what judges it, beside the probe. */
   mask: { prefix?: number }
-  /** So many addresses for the clients; of IPv6 there is one, the client's own. */
+  /** So many addresses for the clients. */
   sources: (lab: Lab, count: number) => Promise<{ sources: string[] }>
 }
 

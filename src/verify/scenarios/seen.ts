@@ -1,4 +1,5 @@
 import { serverDownBound, serverUpBound } from '../../model/health-check.ts'
+import { rateLimitOf } from '../../model/refusals.ts'
 import type { Bound, HealthCheck, RealServer, VirtualService } from '../../model/types.ts'
 import type { Plan, PlannedServer, PlannedService } from '../plan.ts'
 import { asksByUdp } from '../reach.ts'
@@ -69,8 +70,9 @@ export const unseen = (planned: PlannedService, servers: PlannedServer[]): strin
 const refusalsHeldBack = (servers: PlannedServer[]): string | undefined => {
   const found = servers.find(({ server }) => server.checks.some(check => check.udp?.refusalsHeldBack))
   if (!found) return undefined
-  const limit = `the kernel of ${found.node} may hold back the refusals that UDP_CHECK waits for (net.ipv4.icmp_ratelimit)`
-  return `${limit}, as its checks over UDP ask for more than 6 at once and then 1 a second: sysctls: { net.ipv4.icmp_ratelimit: 0 } of the node in topology.yaml lifts that`
+  const sysctl = rateLimitOf(found.server.address)
+  const limit = `the kernel of ${found.node} may hold back the refusals that UDP_CHECK waits for (${sysctl})`
+  return `${limit}, as its checks over UDP ask for more than 6 at once and then 1 a second: sysctls: { ${sysctl}: 0 } of the node in topology.yaml lifts that`
 }
 
 const unasked = (planned: PlannedService, servers: PlannedServer[]): string | undefined => {

@@ -6,7 +6,7 @@ import { cycleShares, type CycleShares } from '../../model/shares.ts'
 import type { RealServer } from '../../model/types.ts'
 import type { Plan, PlannedService } from '../plan.ts'
 import { paced, PROBE_RATE, type Scenario } from '../scenario.ts'
-import { addClients, BY_SOURCE, PROBE, startClients } from './common.ts'
+import { addSomeClients, BY_SOURCE, PROBE, startClients } from './common.ts'
 import { isDynamic } from './expected-service.ts'
 
 /** Why who gets which connection cannot be told; undefined where it can. */
@@ -69,7 +69,7 @@ const placementScenario = (plan: Plan, planned: PlannedService, params: Placemen
   return {
     name: `shares-${name}`,
     drive: async lab => {
-      const from = bySource ? await addClients(lab, plan, planned, PLACED_CLIENTS) : {}
+      const from = bySource ? await addSomeClients(lab, plan, planned, PLACED_CLIENTS) : {}
       const options = { probe: PROBE, rate: paced(planned, PROBE_RATE), count: PLACED, ...from }
       const probe = await startClients(lab, plan, planned, options)
       await probe.ended()
