@@ -316,7 +316,7 @@ describe('to the letter', () => {
     expect(served.proof.map(event => event.t)).toEqual([10_000, 12_000, 12_100, 14_900])
     const strangers = judge([...requests(9_000, 9_100, () => ({ server: 'rs2' })), ...removed], { probe: 'p' })
     expect(strangers.reason).toContain('rs1 had served no client before, so none shows whether')
-    expect(strangers.measurements.map(({ name }) => name)).toEqual(['removal', 'clients that it had served before'])
+    expect(strangers.measurements.map(({ name }) => name)).toEqual(['removal', 'requests that it had served before'])
     const failed = judge([stop, table(12_000, 'd1', ['rs2']), ...failing(12_100, 12_300)], { probe: 'p' })
     expect(failed.measurements[1]).toEqual({ name: 'failed after the removal', value: 2, unit: 'requests' })
     expect(failed.proof.map(event => event.t)).toEqual([10_000, 12_000, 12_100])

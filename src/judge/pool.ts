@@ -177,7 +177,7 @@ const judgeInhibit = (params: PoolParams, owner: string, removal: IpvsEvent): Ve
 const untold = (name: string): Verdict => ({
   outcome: 'PASS',
   reason: `${name} had served no client before, so none shows whether its own would be sent there still.`,
-  measurements: [{ name: 'clients that it had served before', value: 0, unit: 'clients' }],
+  measurements: [{ name: 'requests that it had served before', value: 0, unit: 'requests' }],
   proof: [],
 })
 
