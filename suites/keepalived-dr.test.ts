@@ -95,4 +95,44 @@ describe('the keepalived DR pair', () => {
     // fewer, as lines of the VRRP process are among them
     expect(writes - writesBefore).toBeLessThan(lines - linesBefore)
   })
+
+  test('with inhibit_on_failure sh goes on choosing a dead server, and its clients are refused', async ({
+    lab,
+    judge,
+  }) => {
+    const file = 'd1/etc/keepalived/conf.d/lvs_nginx.conf'
+    const plan = await restartWith(lab, dir, file, text =>
+      text.replace('lb_algo rr', 'lb_algo sh').replaceAll('weight 1', 'weight 1\n        inhibit_on_failure'),
+    )
+    const lost = planScenarios(plan).find(({ name }) => name.startsWith('server-'))
+    if (!lost) throw new Error('the plan loses no server')
+    expect(await lab.until({ kind: 'owner', address: '10.0.0.100', node: 'd1', others: ['d2'] }, 10_000)).toBe(true)
+    await lost.drive(lab)
+    for (const check of lost.checks) judge({ ...check, expected: 'FAIL' })
+  })
+
+  test('a group of services gets no persistence_granularity, as a service by itself does', async ({ lab }) => {
+    const persistent = (head: string): string =>
+      `virtual_server ${head} {\n  lvs_sched rr\n  lvs_method DR\n  protocol TCP\n  persistence_timeout 50
+  persistence_granularity 255.255.255.0\n  real_server 10.0.0.10 80 {\n  }\n}\n`
+    const group = 'virtual_server_group G {\n  10.0.0.101 80\n  10.0.0.102-103 80\n  fwmark 7\n}\n'
+    await write(
+      lab,
+      'd1',
+      '/etc/keepalived/conf.d/group.conf',
+      group + persistent('group G') + persistent('10.0.0.104 80'),
+    )
+    const reloaded = lab.until(
+      { kind: 'line', node: 'd1', file: '/var/log/keepalived.log', match: 'Reload complete' },
+      5_000,
+    )
+    await run(lab, 'd1', 'kill -HUP $(cat /run/keepalived.pid)')
+    expect(await reloaded).toBe(true)
+    const { stdout } = await run(lab, 'd1', 'ipvsadm -Sn | grep -e "^-A .* -p 50"')
+    expect(stdout.trim().split('\n').toSorted()).toEqual([
+      '-A -f 7 -s rr -p 50',
+      ...[101, 102, 103].map(last => `-A -t 10.0.0.${last}:80 -s rr -p 50`),
+      '-A -t 10.0.0.104:80 -s rr -p 50 -M 255.255.255.0',
+    ])
+  })
 })
