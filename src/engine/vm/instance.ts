@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { constants, openSync } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { constants, mkdirSync, openSync, writeFileSync } from 'node:fs'
+import { readFile, rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -61,7 +61,6 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
   }
   const id = randomBytes(4).toString('hex')
   const dir = cacheDir('run', id)
-  await mkdir(dir, { recursive: true, mode: 0o700 })
   let guard: ReturnType<typeof spawn> | undefined
   try {
     const port = await freePort()
@@ -80,7 +79,9 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
       locks: options.locks,
       keep: options.keep ?? false,
     })
-    await writeFile(path.join(dir, 'guard'), script, { mode: 0o700 })
+    // whoever is ended from without in between leaves a folder that nobody removes
+    mkdirSync(dir, { recursive: true, mode: 0o700 })
+    writeFileSync(path.join(dir, 'guard'), script, { mode: 0o700 })
     guard = spawn('sh', [path.join(dir, 'guard')], {
       stdio: [options.keep ? 'ignore' : 'pipe', options.keep ? 'ignore' : 'pipe', 'ignore'],
       detached: true,
