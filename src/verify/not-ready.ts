@@ -16,16 +16,17 @@ const failedChecks = (history: History): KeepalivedEvent[] => {
 const MOST_LINES = 4
 
 /** A lab that never became testable is inconclusive by itself; what its journal proves is judged beside it. */
-export const notReady = (plan: Pick<Plan, 'topology'>, failure: NotConverged, tookMs: number): CheckResult => ({
-  ...inconclusive(
-    [
-      `Within the time that the configuration needs, it was not so that ${failure.unmet.join('; nor that ')}.`,
-      ...failedChecks(failure.history).map(({ node, line }) => `keepalived on ${node}: ${line.replace(/\.$/, '')}.`),
-    ].join(' '),
-    failedChecks(failure.history),
-  ),
-  check: 'convergence',
-  title: `${plan.topology.name} becomes what its configuration says`,
-  lab: CONVERGENCE,
-  tookMs,
-})
+export const notReady = (plan: Pick<Plan, 'topology'>, failure: NotConverged, tookMs: number): CheckResult => {
+  const failed = failedChecks(failure.history)
+  const reasons = [
+    `Within the time that the configuration needs, it was not so that ${failure.unmet.join('; nor that ')}.`,
+    ...failed.map(({ node, line }) => `keepalived on ${node}: ${line.replace(/\.$/, '')}.`),
+  ]
+  return {
+    ...inconclusive(reasons.join(' '), failed),
+    check: 'convergence',
+    title: `${plan.topology.name} becomes what its configuration says`,
+    lab: CONVERGENCE,
+    tookMs,
+  }
+}
