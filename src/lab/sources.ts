@@ -58,28 +58,26 @@ export const addSources = async (
     )
     return addresses
   }
-  const enough = (free: string[], where: string): string[] => {
+  const enough = (free: string[], where: string, remedy: string): string[] => {
     if (free.length >= count || atMost) return free
     throw new LvslabError(
       'SOURCES_FULL',
       `${where} has ${free.length} free addresses for sources of ${client}; ${count} were asked for`,
-      {
-        remedy: `name a range of its own, to which the other nodes get a route: addSources('${client}', { count: ${count}, from: '10.9.0.1' })`,
-        exitCode: 2,
-      },
+      { remedy, exitCode: 2 },
     )
   }
   if (six !== undefined) {
     const own = networksOf(node)
     const home = own.find(one => six >= one.first && six <= one.last) ?? own[0]
     if (!home) throw usage(`${client} has no address of IPv6, and is to ask ${to}`)
-    return give(enough(freeIpv6(home, taken, count), home.text), home.prefix, home.device)
+    const remedy = `give ${client} an address of a wider network in topology.yaml`
+    return give(enough(freeIpv6(home, taken, count), home.text, remedy), home.prefix, home.device)
   }
-  if (from === undefined)
-    return give(
-      enough(freeAddresses(subnet, taken, count), `${network} (${subnet})`),
-      parseSubnet(subnet)?.prefix ?? 32,
-    )
+  if (from === undefined) {
+    const remedy = `name a range of its own, to which the other nodes get a route: addSources('${client}', { count: ${count}, from: '10.9.0.1' })`
+    const free = freeAddresses(subnet, taken, count)
+    return give(enough(free, `${network} (${subnet})`, remedy), parseSubnet(subnet)?.prefix ?? 32)
+  }
   const addresses = addressesFrom(from, count)
   const clash = addresses.find(address => taken.has(address))
   if (clash !== undefined)

@@ -22,7 +22,12 @@ const markUnset = eachService(({ fwmark, family: own = 4, at }, director) => {
   const rules = rulesGiven(director)
   if (fwmark === undefined || !rules) return []
   if (marksOf(rules).some(({ mark, family }) => mark === fwmark && family === own)) return []
-  return [{ at, message: `no rule of ${director.name} sets the mark ${fwmark}: no packet reaches the service` }]
+  const message = `no rule of ${director.name} sets the mark ${fwmark}: no packet reaches the service`
+  const remedy =
+    own === 6
+      ? 'write the rule into etc/iptables/rules.v6: -t mangle -A PREROUTING -d VIP -p tcp -m multiport --dports 80,443 -j MARK --set-mark N'
+      : undefined
+  return [{ at, message, remedy }]
 })
 
 const markUnknown = eachService(({ fwmark, at }, director) => {

@@ -165,11 +165,17 @@ const inhibitKeeps = eachService((service, { node }) => {
   const what = isKept
     ? 'persistent clients are sent there as long as they ask'
     : `clients that ${scheduler} chooses it for are refused`
+  const otherwise = isKept
+    ? `set ${EXPIRE_QUIESCENT} = 1`
+    : scheduler === 'dh'
+      ? 'take another scheduler'
+      : `write ${scheduler}-fallback`
   return service.realServers
     .filter(({ inhibitOnFailure, checks }) => inhibitOnFailure && checks.length > 0)
     .map(({ address, port, at }) => ({
       at,
       message: `${address}:${port} has inhibit_on_failure: while it is down, ${what}`,
+      remedy: `take inhibit_on_failure out, or ${otherwise}`,
     }))
 })
 
