@@ -109,7 +109,9 @@ describe('direct routing', () => {
     )
 
     await restartWith(lab, dir, vips, text => text.replace(`${DR}/128`, `${DR}/64 preferred_lft 0`))
-    await lab.until({ kind: 'owner', address: DR, node: 'd1', others: ['d2'] }, back.maxMs + PATIENCE_MS)
+    const owned = { kind: 'owner', address: DR, node: 'd1', others: ['d2'] } as const
+    expect(await lab.until(owned, back.maxMs + PATIENCE_MS), back.formula).toBe(true)
+    // as long as it took to lose them
     await lab.sleep(down.maxMs + PATIENCE_MS)
     expect(await ask(lab, 'deprecated', DR)).toEqual(['rs1', 'rs2'])
   })
