@@ -109,7 +109,7 @@ describe('direct routing', () => {
     )
 
     await restartWith(lab, dir, vips, text => text.replace(`${DR}/128`, `${DR}/64 preferred_lft 0`))
-    const owned = { kind: 'owner', address: DR, node: 'd1', others: ['d2'] } as const
+    const owned: Condition = { kind: 'owner', address: DR, node: 'd1', others: ['d2'] }
     expect(await lab.until(owned, back.maxMs + PATIENCE_MS), back.formula).toBe(true)
     // as long as it took to lose them
     await lab.sleep(down.maxMs + PATIENCE_MS)
