@@ -15,6 +15,7 @@ import { structureRules } from './structure.ts'
 import { suppressionRules } from './suppressed.ts'
 import { syncGroupRules } from './sync-groups.ts'
 import { tableRules } from './tables.ts'
+import { tiedClientRules } from './tied-clients.ts'
 import { trackedRules } from './tracked.ts'
 import { generalRules, specificRules } from './values.ts'
 import { vrrpRules } from './vrrp.ts'
@@ -35,6 +36,7 @@ export const RULES: readonly Rule[] = [
   ...globalRules,
   ...pairRules,
   ...serviceRules,
+  ...tiedClientRules,
   ...realServerRules,
   ...checkRules,
   ...markRules,
